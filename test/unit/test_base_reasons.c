@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "t.h"
+
+#include <errno.h>
+
+#include <plx_base_reasons.h>
+
+T(every_row_is_filled_and_unique)
+{
+	for (int i = 0; i < PLX_DROP_MAX; i++) {
+		ok(plx_drop_info[i].name && plx_drop_info[i].layer && plx_drop_info[i].text);
+		for (int j = 0; j < i; j++)
+			ok(strcmp(plx_drop_info[i].text, plx_drop_info[j].text) != 0 ||
+				strcmp(plx_drop_info[i].layer, plx_drop_info[j].layer) != 0);
+	}
+	for (int i = 0; i < PLX_STAT_MAX; i++)
+		for (int j = 0; j < i; j++)
+			ok(strcmp(plx_stat_info[i].group, plx_stat_info[j].group) != 0 ||
+				strcmp(plx_stat_info[i].name, plx_stat_info[j].name) != 0);
+	for (int i = 0; i < PLX_TUN_MAX; i++)
+		eq(plx_tunable_find(plx_tunable_info[i].name), i);
+}
+
+T(tunables_keep_their_bounds)
+{
+	struct plx_tunables t;
+
+	plx_tunables_init(&t);
+	for (int i = 0; i < PLX_TUN_MAX; i++) {
+		const struct plx_tunable_info *info = &plx_tunable_info[i];
+
+		ok(info->min <= info->def && info->def <= info->max);
+		eq(t.v[i], info->def);
+		eq(plx_tunable_set(&t, i, info->max), 0);
+		eq(plx_tunable_set(&t, i, info->max + 1), -ERANGE);
+		eq(plx_tunable_set(&t, i, info->min - 1), -ERANGE);
+		eq(t.v[i], info->max);
+	}
+	eq(plx_tunable_find("net.ipv4.no_such_thing"), -ENOENT);
+}
+
+RUN(T_(every_row_is_filled_and_unique), T_(tunables_keep_their_bounds))
