@@ -1,2 +1,2 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "plx_impair.h"
+#include <plx_base_defs.h>

@@ -1,2 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
+
+/**
+ * @file
+ * Steering: from a packet's tuple to the lcore that owns its flow.
+ *
+ *     tuple --Toeplitz--> hash --RETA--> queue        what a NIC does, and the pipe driver in
+ * software tuple --Toeplitz--> hash --owner map--> lcore   what decides where a flow lives tuple
+ * --pins--> lcore                           the few flows that live elsewhere
+ *
+ * Pure: no clock, no allocation. This header gathers the library's parts; each can be included
+ * alone.
+ */
+#include "plx_steer_owner.h"
+#include "plx_steer_pin.h"
+#include "plx_steer_reta.h"
+#include "plx_steer_toeplitz.h"

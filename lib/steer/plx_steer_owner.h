@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * The owner map: hash -> bucket -> lcore. It alone decides where a local flow lives; RSS tables,
+ * RPS maps and RFS are ways to edit it.
+ *
+ * One writer (the control lcore). An entry is one aligned 16-bit store, so a reader on another
+ * lcore sees the old owner or the new one; moving a bucket's flows is the writer's business.
+ */
+#include <plx_base_defs.h>
+
+PLX_C_BEGIN
+
+#define PLX_OWNER_BUCKETS_MAX 1024
+
+struct plx_owner_map {
+	uint16_t size; /**< buckets: a power of two, at most PLX_OWNER_BUCKETS_MAX */
+	uint16_t lcore[PLX_OWNER_BUCKETS_MAX];
+};
+
+/**
+ * Bucket i belongs to lcores[i % n], as a RETA of the same size sends it to queue i % n.
+ * @param lcores  copied.
+ * @return 0, or -EINVAL (size not a power of two or too large, n of 0) and *m untouched.
+ */
+PLX_API int plx_steer_owner_init(
+	struct plx_owner_map *m, uint16_t size, const uint16_t *lcores, uint16_t n);
+
+/** Give one bucket away. @return 0, or -EINVAL when there is no such bucket. */
+PLX_API int plx_steer_owner_set(struct plx_owner_map *m, uint16_t bucket, uint16_t lcore);
+
+/** The bucket of a hash. */
+static inline uint16_t plx_steer_owner_bucket(const struct plx_owner_map *m, uint32_t hash)
+{
+	return (uint16_t)(hash & (m->size - 1u));
+}
+
+/** The lcore that owns the flows of a hash. */
+static inline uint16_t plx_steer_owner(const struct plx_owner_map *m, uint32_t hash)
+{
+	return m->lcore[hash & (m->size - 1u)];
+}
+
+PLX_C_END

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "plx_steer_toeplitz.h"
+
+#include <errno.h>
+
+#if defined(__x86_64__)
+#include <wmmintrin.h>
+#endif
+
+const uint8_t plx_steer_key_microsoft[PLX_STEER_KEY_MIN] = {0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b,
+	0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae,
+	0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b,
+	0xbe, 0xac, 0x01, 0xfa};
+
+/* The input as 32-bit words in host order, first bit highest. */
+struct words {
+	uint32_t w[9];
+	unsigned int n;
+};
+
+uint32_t plx_steer_hash_bits(const uint8_t *key, size_t key_len, const uint8_t *input, size_t n)
+{
+	uint32_t hash = 0;
+
+	for (size_t i = 0; i < n * 8; i++) {
+		uint64_t window = 0;
+
+		if (!(input[i / 8] >> (7 - i % 8) & 1))
+			continue;
+		for (size_t k = i / 8; k < i / 8 + 5; k++)
+			window = window << 8 | (k < key_len ? key[k] : 0);
+		hash ^= (uint32_t)(window >> (8 - i % 8));
+	}
+	return hash;
+}
+
+static unsigned int key_bit(const uint8_t *key, unsigned int i)
+{
+	return key[i / 8] >> (7 - i % 8) & 1;
+}
+
+static bool cpu_multiplies(void)
+{
+#if defined(__x86_64__)
+	return __builtin_cpu_supports("pclmul");
+#else
+	return false;
+#endif
+}
+
+int plx_steer_toeplitz_init(struct plx_toeplitz *t, const uint8_t *key, size_t len)
+{
+	if (len < PLX_STEER_KEY_MIN || len > PLX_STEER_KEY_MAX)
+		return -EINVAL;
+	*t = (struct plx_toeplitz){.clmul = cpu_multiplies(), .key_len = (uint8_t)len};
+	memcpy(t->key, key, len);
+	for (unsigned int i = 0; i < PLX_DIM(t->window); i++)
+		for (unsigned int j = 0; j < 63; j++)
+			t->window[i] |= (uint64_t)key_bit(key, 32 * i + j) << j;
+	for (unsigned int i = 0; i < PLX_DIM(t->half); i++)
+		for (unsigned int v = 0; v < 16; v++) {
+			uint8_t in[36] = {0};
+
+			in[i / 2] = (uint8_t)(i % 2 ? v : v << 4);
+			t->half[i][v] = plx_steer_hash_bits(key, len, in, sizeof(in));
+		}
+	return 0;
+}
+
+static uint32_t look_up(const struct plx_toeplitz *t, const struct words *in)
+{
+	uint32_t hash = 0;
+
+	for (unsigned int i = 0; i < in->n; i++)
+		for (unsigned int j = 0; j < 8; j++)
+			hash ^= t->half[8 * i + j][in->w[i] >> (28 - 4 * j) & 15];
+	return hash;
+}
+
+#if defined(__x86_64__)
+static uint32_t reverse_bits(uint32_t x)
+{
+	x = __builtin_bswap32(x);
+	x = (x & 0x0f0f0f0f) << 4 | (x >> 4 & 0x0f0f0f0f);
+	x = (x & 0x33333333) << 2 | (x >> 2 & 0x33333333);
+	return (x & 0x55555555) << 1 | (x >> 1 & 0x55555555);
+}
+
+/*
+ * Input bit i of a word (0 = first) stands at power 31 - i, key bit l of its window at power l.
+ * Hash bit j is the sum over i of input bit i times key bit i + j: the product's coefficient at 31
+ * + j.
+ */
+__attribute__((target("pclmul"))) static uint32_t multiply(
+	const struct plx_toeplitz *t, const struct words *in)
+{
+	__m128i sum = _mm_setzero_si128();
+
+	for (unsigned int i = 0; i < in->n; i++)
+		sum = _mm_xor_si128(
+			sum, _mm_clmulepi64_si128(_mm_cvtsi32_si128((int)in->w[i]),
+				     _mm_loadl_epi64((const __m128i *)&t->window[i]), 0));
+	return reverse_bits((uint32_t)((uint64_t)_mm_cvtsi128_si64(sum) >> 31));
+}
+#else
+#define multiply look_up
+#endif
+
+/* Put the smaller one first. IPv4 addresses share their other words, so one order serves both. */
+static bool addr_less(const struct plx_addr *a, const struct plx_addr *b)
+{
+	return memcmp(a->b, b->b, sizeof(a->b)) < 0;
+}
+
+static void put_addr(struct words *in, const struct plx_addr *a, bool v4)
+{
+	for (unsigned int i = v4 ? 3 : 0; i < 4; i++)
+		in->w[in->n++] = __builtin_bswap32(a->w[i]);
+}
+
+uint32_t plx_steer_hash(const struct plx_toeplitz *t, const struct plx_addr *src,
+	const struct plx_addr *dst, uint16_t sport, uint16_t dport, bool with_ports)
+{
+	bool v4 = plx_addr_is_v4(src) && plx_addr_is_v4(dst);
+	bool swap_addr = t->symmetric && addr_less(dst, src);
+	bool swap_port = t->symmetric && dport < sport;
+	struct words in = {.n = 0};
+
+	put_addr(&in, swap_addr ? dst : src, v4);
+	put_addr(&in, swap_addr ? src : dst, v4);
+	if (with_ports)
+		in.w[in.n++] =
+			swap_port ? (uint32_t)dport << 16 | sport : (uint32_t)sport << 16 | dport;
+	return t->clmul ? multiply(t, &in) : look_up(t, &in);
+}
