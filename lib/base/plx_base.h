@@ -8,5 +8,12 @@
  * This header gathers the library's parts; each can be included alone.
  */
 #include "plx_base_addr.h"
+#include "plx_base_cksum.h"
 #include "plx_base_defs.h"
+#include "plx_base_hash.h"
+#include "plx_base_list.h"
+#include "plx_base_mpsc.h"
 #include "plx_base_reasons.h"
+#include "plx_base_ring.h"
+#include "plx_base_rng.h"
+#include "plx_base_seq.h"
