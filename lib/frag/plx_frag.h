@@ -3,30 +3,31 @@
 
 /**
  * @file
- * Reassembly of IPv4 and IPv6 fragments, in numbers (RFC 791, RFC 815, RFC 8200 4.5, RFC 5722, RFC
- *6946).
+ * Reassembly of IPv4 and IPv6 fragments, in numbers (RFC 791, RFC 815, RFC 8200 4.5, RFC 5722,
+ * RFC 6946).
  *
  * The table sees offsets and lengths, never bytes: a packet is an opaque pointer with a charge. It
- *holds what it is given until the datagram is complete (the pieces come back in order), or until it
- *gives the datagram up: then every packet held comes out of plx_frag_pop_dead() with the reason. So
- *each packet that goes in comes out once:
+ * holds what it is given until the datagram is complete (the pieces come back in order), or until
+ * it gives the datagram up: then every packet held comes out of plx_frag_pop_dead() with the
+ * reason. So each packet that goes in comes out once. After plx_frag_input():
  *
- *	input() != NONE          the packet given stays the caller's, to be dropped with that reason
- *	input() == NONE, out->n  complete: the pieces, the packet given among them, are the caller's
- *	input() == NONE, !out->n held
+ * - it returned a reason: the packet given is the caller's, to be dropped with that reason
+ * - NONE and out->n > 0: complete; the pieces, the packet given among them, are the caller's
+ * - NONE and out->n == 0: held
  *
  * Drain plx_frag_pop_dead() after each input() and timer(): until then the dead occupy the table.
  *
  * What makes a datagram hopeless: two fragments that overlap without being the same (RFC 5722), or
- *that contradict each other about the end. It is given up whole, and its record stays until its
- *time is up, to refuse what still comes. A fragment that is wrong by itself is refused alone.
+ * that contradict each other about the end, or too many pieces. It is given up whole, and its
+ * record stays for one more time-out, to refuse what still comes. A fragment that is wrong by
+ * itself is refused alone.
  *
  * Memory is bounded four times: bytes charged in all (the oldest datagram goes first), bytes
- *charged by one source (that source's oldest goes first), datagrams, and pieces of one datagram.
+ * charged by one source (that source's oldest goes first), datagrams, and pieces of one datagram.
  *
  * No clock, no allocation: memory, a secret seed and `now` come from the caller. One table for each
- *lcore. What needs bytes is the caller's duty: that an IPv6 first fragment holds the whole header
- *chain (RFC 7112), joining the pieces, and the ICMP errors.
+ * lcore. What needs bytes is the caller's duty: that an IPv6 first fragment holds the whole header
+ * chain (RFC 7112), joining the pieces, and the ICMP errors.
  */
 #include <plx_base_addr.h>
 #include <plx_base_defs.h>
@@ -83,15 +84,14 @@ struct plx_frag_piece {
 	uint32_t len;
 };
 
-/** A complete datagram, when n > 0. piece[0].pkt is the first fragment, whose headers are to be
- * used. */
+/** A complete datagram, when n > 0. The headers to use are those of the first fragment, piece[0].
+ */
 struct plx_frag_out {
 	const struct plx_frag_piece *piece; /**< the table's; valid until its next call */
 	uint32_t n;
 	uint32_t len;	   /**< bytes of data in all */
-	uint16_t max_size; /**< largest fragment, as a whole IP packet: what fits when sent on (RFC
-			      4459; Linux's IPSKB_FRAG_PMTU) */
-	bool df;	   /**< the largest fragment had DF: refragment no larger, keep DF */
+	uint16_t max_size; /**< largest fragment, as a whole IP packet: forward in none larger */
+	bool df;	   /**< the largest fragment had DF: forward with DF, and no larger */
 	uint8_t ecn;	   /**< to be set in the datagram's header (RFC 3168 5.3) */
 };
 
@@ -99,8 +99,8 @@ struct plx_frag_out {
 struct plx_frag_dead {
 	void *pkt;
 	enum plx_drop reason;
-	/** pkt is the first fragment of a datagram that ran out of time: ICMP time exceeded, code
-	 * 1, is due (RFC 792; RFC 8200 4.5) with this packet as the one quoted. */
+	/** pkt is the first fragment of a datagram that ran out of time: an ICMP time exceeded,
+	 * code 1, that quotes it is due (RFC 792; RFC 8200 4.5). */
 	bool time_exceeded;
 };
 
@@ -115,9 +115,9 @@ struct plx_frag_count {
 struct plx_frag_stats {
 	struct plx_frag_count v4, v6;
 	uint64_t memory_bytes; /**< charged now */
-	uint32_t datagrams; /**< records in use now: in progress, or refused until their time is up
-			     */
-	uint32_t held;	    /**< packets held now, the dead not yet popped included */
+	uint32_t datagrams;    /**< in progress now */
+	uint32_t refused;      /**< given up, record kept */
+	uint32_t held;	       /**< packets held now, the dead not yet popped included */
 };
 
 /** Linux's defaults: 4 MiB, 1 MiB for a source, 30 s, 60 s, 128 pieces. */
@@ -141,7 +141,7 @@ PLX_API int plx_frag_limits_set(struct plx_frag *f, const struct plx_frag_limits
 
 /**
  * Take one fragment. An atomic fragment (offset 0, no more; RFC 6946) is complete by itself and
- *touches no state.
+ * touches no state.
  *
  * @param out  always written
  * @return PLX_DROP_NONE, or the reason to drop this fragment for:

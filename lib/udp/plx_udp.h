@@ -6,8 +6,8 @@
  * UDP's binding table: which socket gets a datagram (RFC 768, RFC 1122 4.1; Linux net/ipv4/udp.c).
  *
  * No bytes, no queues: the table links records that are embedded in the caller's objects. Each
- * lcore owns a replica and binds are told to all in the same order, so that all replicas agree and
- * nothing here is shared.
+ * lcore owns a replica, with records of its own, and binds are told to all in the same order, so
+ * that all replicas agree and nothing here is shared.
  *
  * Addresses: IPv4 is IPv4-mapped. A socket bound to 0.0.0.0 hears IPv4, one bound to :: hears IPv6,
  * and IPv4 too unless v6only. A specific address hears its family.
@@ -21,6 +21,7 @@
  */
 #include <plx_base_addr.h>
 #include <plx_base_defs.h>
+#include <plx_base_list.h>
 
 PLX_C_BEGIN
 
@@ -59,10 +60,9 @@ struct plx_udp_sock {
 	uint32_t group_at;
 	struct plx_udp_group *group;
 	struct plx_udp_port *port;
-	struct plx_udp_sock *port_next, *port_prev;   /**< all of a port */
-	struct plx_udp_sock *any_next, *any_prev;     /**< bound to any, unconnected */
-	struct plx_udp_sock *hash_next, **hash_pprev; /**< connected, or specific address */
-	struct plx_udp_sock *all_next, *all_prev;
+	struct plx_list of_all, of_port; /**< oldest first */
+	struct plx_list of_any;		 /**< bound to any, unconnected; newest first */
+	struct plx_udp_sock *hash_next;	 /**< specific or connected; newest first */
 };
 
 #define PLX_UDP_NO_HOME UINT16_MAX
@@ -82,21 +82,23 @@ PLX_API size_t plx_udp_size(const struct plx_udp_conf *conf);
 /**
  * Make an empty table in mem.
  * @param mem  plx_udp_size() bytes, aligned to a cache line; stays the caller's
- * @return the table, at mem; or NULL when the configuration has a zero or a number beyond its
- * bounds
+ * @return the table, at mem; or NULL when the configuration has a zero or is beyond its bounds
  */
 PLX_API struct plx_udp *plx_udp_init(void *mem, const struct plx_udp_conf *conf);
 
 /**
  * Bind s to laddr, lport and iface, all set by the caller together with the flags. s must stay in
- *place until unbind().
+ * place until unbind().
  *
  * Two sockets of one port conflict when both could hear one datagram (same or any address of a
- *common family, same or no interface), unless both set reuseaddr, or both set reuseport and have
- *the same uid.
+ * common family, same or no interface), unless both set reuseaddr, or both set reuseport and have
+ * the same uid.
  *
- * @return 0; -EADDRINUSE; -EINVAL when lport is 0, s is bound already or v6only stands with an IPv4
- *address; -ENOBUFS when the table of ports or groups is full or the group has its most members
+ * @return
+ * - 0
+ * - -EADDRINUSE: the port is taken
+ * - -EINVAL: lport is 0, s is bound already, or v6only stands with an IPv4 address
+ * - -ENOBUFS: no more ports or groups, or the group has its most members
  */
 PLX_API int plx_udp_bind(struct plx_udp *t, struct plx_udp_sock *s);
 
@@ -105,12 +107,11 @@ PLX_API void plx_udp_unbind(struct plx_udp *t, struct plx_udp_sock *s);
 
 /**
  * Connect a bound socket, or connect it anew. Source address selection is the caller's: laddr
- *replaces any.
+ * replaces any. As in Linux two sockets that share a port may connect to the same peer; the newest
+ * connection hears it. A connected socket is no member of its SO_REUSEPORT group.
  *
- * @param laddr  specific; must be s->laddr unless that is any
- * @return 0; -EINVAL when s is not bound, rport is 0, or the addresses are of two families or any;
- *	-EADDRINUSE when an any-bound socket would move onto a 4-tuple that is connected already by
- *a socket that it does not share with
+ * @param laddr  specific; must be the address bound to unless that is any
+ * @return 0; -EINVAL when s is not bound, rport is 0, or the addresses are of two families or any
  */
 PLX_API int plx_udp_connect(struct plx_udp *t, struct plx_udp_sock *s, const struct plx_addr *laddr,
 	const struct plx_addr *raddr, uint16_t rport);
@@ -118,8 +119,7 @@ PLX_API int plx_udp_connect(struct plx_udp *t, struct plx_udp_sock *s, const str
 /** Back to what bind() made (connect() to AF_UNSPEC). No-op when not connected. */
 PLX_API void plx_udp_disconnect(struct plx_udp *t, struct plx_udp_sock *s);
 
-/** The socket for a unicast datagram, or for an ICMP error (its quoted tuple turned around); or
- * NULL. */
+/** The socket for a unicast datagram, or an ICMP error's (the quoted tuple reversed); or NULL. */
 PLX_API struct plx_udp_sock *plx_udp_lookup(const struct plx_udp *t, const struct plx_udp_flow *f);
 
 /**
@@ -145,8 +145,8 @@ struct plx_udp_range {
  * Choose an ephemeral port for s (RFC 6056 3.3.3: a keyed hash of the addresses plus a counter).
  *
  * @param raddr, rport	where it will connect to, or NULL and 0
- * @param accept	NULL, or a further condition, e.g. that the reply hashes to an lcore; asked
- *at most once for each port of the range
+ * @param accept	NULL, or a further condition, e.g. that the reply hashes to an lcore;
+ *			asked at most once for each port of the range
  * @return the port; -EADDRINUSE when none is left; -EINVAL for an empty range
  */
 PLX_API int plx_udp_port_pick(struct plx_udp *t, const struct plx_udp_sock *s,
