@@ -8,12 +8,11 @@
  *
  * Owned by one lcore; replicas are the caller's business. Look-ups cost one test while it is empty.
  */
-#include <plx_base_addr.h>
 #include <plx_base_defs.h>
+#include <plx_wire_tuple.h>
 
 PLX_C_BEGIN
 
-struct plx_tuple;
 struct plx_pin;
 
 struct plx_pins {
@@ -28,7 +27,7 @@ struct plx_pins {
 PLX_API size_t plx_steer_pins_bytes(uint32_t capacity);
 
 /**
- * An empty table for up to capacity pins.
+ * An empty table for up to capacity pins (at most 2^30).
  * @param mem  plx_steer_pins_bytes(capacity) bytes, aligned to 8; borrowed until the last use of p.
  * @param key  secret, from a good source of randomness.
  */

@@ -19,11 +19,9 @@
  */
 #include <plx_base_addr.h>
 #include <plx_base_defs.h>
+#include <plx_wire_tuple.h>
 
 PLX_C_BEGIN
-
-struct plx_rng;
-struct plx_tuple;
 
 #define PLX_STEER_KEY_MIN 40 /**< an IPv6 tuple with ports reads 36 + 4 bytes of key */
 #define PLX_STEER_KEY_MAX 64 /**< the longest key kept; NICs have 40 or 52 */
@@ -42,14 +40,12 @@ struct plx_toeplitz {
 PLX_API extern const uint8_t plx_steer_key_microsoft[PLX_STEER_KEY_MIN];
 
 /**
- * Prepare for a key. Not symmetric; set t->symmetric afterwards where it is wanted.
+ * Prepare for a key: Microsoft's, a NIC's, or one of random bytes, so that strangers cannot aim
+ * their flows at one queue. Not symmetric; set t->symmetric afterwards where it is wanted.
  * @param len  PLX_STEER_KEY_MIN..PLX_STEER_KEY_MAX bytes; the first 40 decide the hash.
  * @return 0, or -EINVAL and *t untouched.
  */
 PLX_API int plx_steer_toeplitz_init(struct plx_toeplitz *t, const uint8_t *key, size_t len);
-
-/** Fill key with len random bytes, so that strangers cannot aim their flows at one queue. */
-PLX_API void plx_steer_key_random(uint8_t *key, size_t len, struct plx_rng *rng);
 
 /**
  * Hash a pair of addresses, and ports if with_ports. IPv4 if both addresses are.

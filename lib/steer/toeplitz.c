@@ -7,6 +7,8 @@
 #include <wmmintrin.h>
 #endif
 
+#include <plx_wire_ip.h>
+
 const uint8_t plx_steer_key_microsoft[PLX_STEER_KEY_MIN] = {0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b,
 	0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3, 0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae,
 	0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b,
@@ -132,4 +134,13 @@ uint32_t plx_steer_hash(const struct plx_toeplitz *t, const struct plx_addr *src
 		in.w[in.n++] =
 			swap_port ? (uint32_t)dport << 16 | sport : (uint32_t)sport << 16 | dport;
 	return t->clmul ? multiply(t, &in) : look_up(t, &in);
+}
+
+uint32_t plx_steer_hash_tuple(const struct plx_toeplitz *t, const struct plx_tuple *tuple)
+{
+	bool with_ports = !tuple->frag &&
+			  (tuple->proto == PLX_IPPROTO_TCP || tuple->proto == PLX_IPPROTO_UDP ||
+				  tuple->proto == PLX_IPPROTO_SCTP);
+
+	return plx_steer_hash(t, &tuple->src, &tuple->dst, tuple->sport, tuple->dport, with_ports);
 }
