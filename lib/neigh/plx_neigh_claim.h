@@ -13,14 +13,11 @@
  * or ND message that names the address, pulls output after init, input and timer, and looks at
  * `state`. Joining the solicited-node group before the first probe is the caller's.
  */
-#include <plx_base_addr.h>
-
 #include "plx_neigh_tx.h"
 
 PLX_C_BEGIN
 
 struct plx_arp;
-struct plx_nd;
 struct plx_rng;
 
 enum plx_claim_state {
@@ -56,6 +53,8 @@ struct plx_claim_conf {
 		.transmits = 1, .delay = true, .nonce = true, .retrans_ns = PLX_SEC(1)             \
 	}
 
+#define PLX_CLAIM_NONCES 4 /**< probes that can be told when they come back */
+
 /** Fields are private but for the first group, which is read-only. */
 struct plx_claim {
 	struct plx_addr addr;
@@ -66,10 +65,12 @@ struct plx_claim {
 	uint16_t conflicts; /**< seen since init */
 	uint16_t loops;	    /**< own probes that came back (RFC 7527 4.2) */
 
-	uint8_t sent;  /**< probes, or announcements once valid */
+	uint16_t sent; /**< probes, or announcements once valid */
+	uint16_t goal; /**< probes to send; more than conf.transmits when they came back */
+	bool looped;   /**< a probe came back in this round */
 	bool due;      /**< a message waits for output */
 	bool defended; /**< defend_ns is set */
-	uint8_t nonce[PLX_NEIGH_NONCE_BYTES];
+	uint8_t nonce[PLX_CLAIM_NONCES][PLX_ND_NONCE_BYTES]; /**< of the last probes */
 	plx_ns next_ns;
 	plx_ns defend_ns; /**< last conflict (DEFEND) or last defence (HOLD) */
 	struct plx_claim_conf conf;

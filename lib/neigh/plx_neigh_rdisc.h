@@ -11,14 +11,10 @@
  *
  * Memory is fixed: what does not fit is not learnt. Belongs to one lcore.
  */
-#include <plx_base_addr.h>
-#include <plx_base_reasons.h>
-
 #include "plx_neigh_tx.h"
 
 PLX_C_BEGIN
 
-struct plx_nd;
 struct plx_rng;
 
 #define PLX_RDISC_ROUTERS  8

@@ -21,15 +21,11 @@
  * half of the table may be INCOMPLETE: beyond, the oldest of those makes way, so that a scan of a
  * prefix through us evicts its own victims and not the neighbours in use (RFC 6583 7.1).
  */
-#include <plx_base_addr.h>
-#include <plx_base_reasons.h>
-
 #include "plx_neigh_tx.h"
 
 PLX_C_BEGIN
 
 struct plx_arp;
-struct plx_nd;
 struct plx_rng;
 struct plx_neigh_table; /**< opaque: lives in the caller's block */
 
@@ -76,6 +72,7 @@ static inline bool plx_neigh_is_usable(const struct plx_neigh *n)
 }
 
 struct plx_neigh_conf {
+	uint64_t hash_key[2];	 /**< secret, drawn once a start: strangers choose addresses */
 	uint32_t gc_thresh3;	 /**< most entries, 8 or more */
 	uint16_t max_ifaces;	 /**< interface numbers are below this */
 	uint8_t mcast_solicit;	 /**< multicast (broadcast) solicitations before FAILED, >= 1 */
@@ -101,7 +98,7 @@ PLX_API size_t plx_neigh_table_size(const struct plx_neigh_conf *conf);
  * Make an empty table in mem.
  *
  * @param mem plx_neigh_table_size(conf) bytes, which stay the caller's to free.
- * @param rng for the hash key and for reachable times; outlives the table.
+ * @param rng for the jitter of reachable times; outlives the table.
  * @return the table, or NULL if conf is out of bounds.
  */
 PLX_API struct plx_neigh_table *plx_neigh_table_init(

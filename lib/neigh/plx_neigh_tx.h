@@ -7,7 +7,7 @@
  *
  * One struct for all of them, so that the caller needs one emitter.
  */
-#include <plx_base_addr.h>
+#include <plx_wire_nd.h>
 
 PLX_C_BEGIN
 
@@ -22,8 +22,6 @@ enum plx_neigh_tx_kind {
 	PLX_NEIGH_TX_RS,	   /**< router solicitation (RFC 4861 4.1) */
 };
 
-#define PLX_NEIGH_NONCE_BYTES 6 /**< RFC 3971 5.3.2: the shortest, which fills one option of 8 */
-
 struct plx_neigh_tx {
 	enum plx_neigh_tx_kind kind;
 	uint16_t iface;
@@ -37,13 +35,7 @@ struct plx_neigh_tx {
 	 */
 	struct plx_addr src;
 	bool has_nonce; /**< NS_DAD: add the Nonce option (RFC 7527 4.1) */
-	uint8_t nonce[PLX_NEIGH_NONCE_BYTES];
+	uint8_t nonce[PLX_ND_NONCE_BYTES];
 };
-
-/** ff02::1:ffXX:XXXX for an IPv6 address (RFC 4291 2.7.1). */
-PLX_API struct plx_addr plx_neigh_solicited_node(const struct plx_addr *addr);
-
-/** The group MAC of a multicast address, either family (RFC 1112 6.4, RFC 2464 7). */
-PLX_API struct plx_mac plx_neigh_mcast_mac(const struct plx_addr *group);
 
 PLX_C_END
