@@ -57,8 +57,7 @@ struct plx_group_rec {
 /**
  * Parse an IGMP message, its checksum included.
  * @param ip the header it came in. @param p from the IGMP type on, len bytes.
- * @return NONE or IGMP_MALFORMED: also for queries that a host has to ignore (RFC
- * 3376 4.1.12, 7.1).
+ * @return NONE or IGMP_MALFORMED: also for queries that a host should ignore (RFC 3376 9.1).
  */
 PLX_API enum plx_drop plx_wire_igmp_parse(
 	struct plx_group_msg *msg, const struct plx_ip *ip, const void *p, uint32_t len);

@@ -42,7 +42,7 @@ struct plx_nd {
 };
 
 /** Longest message that plx_wire_nd_emit() writes. */
-#define PLX_ND_MAX_BYTES (16 + 8 + 8 + 8 + 32 * PLX_ND_PREFIXES)
+#define PLX_ND_MAX_BYTES (40 + 4 * 8 + 32 * PLX_ND_PREFIXES)
 
 /**
  * Parse and validate (RFC 4861 6.1, 7.1, 8.1) a message whose checksum has been verified.
@@ -54,8 +54,9 @@ struct plx_nd {
 PLX_API enum plx_drop plx_wire_nd_parse(
 	struct plx_nd *nd, const struct plx_ip *ip, const void *p, uint32_t len);
 /**
- * Write an RS, NS, NA or RA, checksum 0: plx_wire_l4_cksum_fill() follows.
- * @param p room for PLX_ND_MAX_BYTES. @return bytes written; 0 for another type.
+ * Write a message, checksum 0: plx_wire_l4_cksum_fill() follows. The struct is taken at its word.
+ * @param p room for PLX_ND_MAX_BYTES. @return bytes written; 0 when type is none of
+ * the five.
  */
 PLX_API uint32_t plx_wire_nd_emit(void *p, const struct plx_nd *nd);
 

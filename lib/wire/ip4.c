@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "plx_wire_ip.h"
+
+/* Option numbers (RFC 791 3.1), the copied bit included. */
+#define OPT_EOL	 0
+#define OPT_NOP	 1
+#define OPT_RR	 7
+#define OPT_TS	 68
+#define OPT_LSRR 131
+#define OPT_SSRR 137
+#define OPT_RA	 148
+
+/*
+ * A record route or timestamp option has a pointer, counted from 1 at the option's type: the next
+ * slot. Beyond the end it says "full"; before the first slot, or at a slot that is cut off,
+ * nonsense.
+ */
+static bool pointer_ok(const uint8_t *opt, uint8_t first, uint8_t slot)
+{
+	return opt[2] >= first && (opt[2] > opt[1] || opt[2] + slot - 1 <= opt[1]);
+}
+
+/* @return 0, or the offset inside the option of the byte at fault, plus 1. */
+static uint32_t record_route_fault(const uint8_t *opt)
+{
+	if (opt[1] < 3)
+		return 1 + 1;
+	return pointer_ok(opt, 4, 4) ? 0 : 2 + 1;
+}
+
+static uint32_t timestamp_fault(const uint8_t *opt)
+{
+	uint8_t flag;
+
+	if (opt[1] < 4)
+		return 1 + 1;
+	flag = opt[3] & 0xf;
+	if (flag != 0 && flag != 1 && flag != 3) /* times; addresses and times; given addresses */
+		return 3 + 1;
+	return pointer_ok(opt, 5, flag == 0 ? 4 : 8) ? 0 : 2 + 1;
+}
+
+static uint32_t option_fault(struct plx_ip *ip, const uint8_t *opt)
+{
+	switch (opt[0]) {
+	case OPT_LSRR:
+	case OPT_SSRR:
+		return 0 + 1;
+	case OPT_RR:
+		return record_route_fault(opt);
+	case OPT_TS:
+		return timestamp_fault(opt);
+	case OPT_RA:
+		if (opt[1] != 4)
+			return 1 + 1;
+		ip->router_alert = plx_get_be16(opt + 2) == 0; /* others: reserved, RFC 5350 2.1 */
+		return 0;
+	default:
+		return 0;
+	}
+}
+
+enum plx_drop plx_wire_ip4_options_parse(struct plx_ip *ip, const void *p)
+{
+	const uint8_t *b = p;
+	uint32_t at = PLX_IP4_BYTES;
+
+	while (at < ip->hdr_bytes && b[at] != OPT_EOL) {
+		uint32_t left = ip->hdr_bytes - at, fault;
+
+		if (b[at] == OPT_NOP) {
+			at++;
+			continue;
+		}
+		if (left < 2 || b[at + 1] < 2 || b[at + 1] > left) {
+			ip->err_ptr = (uint16_t)at;
+			return PLX_DROP_IP4_OPTIONS;
+		}
+		fault = option_fault(ip, b + at);
+		if (fault) {
+			ip->err_ptr = (uint16_t)(at + fault - 1);
+			return PLX_DROP_IP4_OPTIONS;
+		}
+		at += b[at + 1];
+	}
+	return PLX_DROP_NONE;
+}
+
+uint32_t plx_wire_ip4_emit_ra(void *p, const struct plx_ip *ip)
+{
+	uint8_t *b = p;
+	uint16_t check;
+
+	plx_wire_ip4_emit(p, ip);
+	b[0] = 0x46;
+	plx_put_be16(b + 2, (uint16_t)(PLX_IP4_RA_BYTES + ip->l4_bytes));
+	memset(b + 10, 0, 2);
+	plx_put_be32(b + 20, (uint32_t)OPT_RA << 24 | 4 << 16);
+	check = plx_cksum_ip4(b, PLX_IP4_RA_BYTES);
+	memcpy(b + 10, &check, 2);
+	return PLX_IP4_RA_BYTES;
+}
