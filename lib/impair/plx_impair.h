@@ -10,9 +10,9 @@
  * flipped. Holding packets until they depart is the caller's: packets of equal departure keep their
  * order.
  *
- * A packet meets the models in this order: loss (aimed, nth, uniform, Gilbert-Elliott),
- * duplication, corruption, the limits, rate, reordering, delay. Each model draws from a generator
- * of its own, so that the same packets are lost whatever else is set or changed.
+ * A packet meets the models in this order: loss, duplication, corruption, the limits, rate,
+ * reordering, delay. Each model draws from a generator of its own and for every packet, so that the
+ * same packets are lost whatever else is set or changed.
  *
  * The words and the text form follow Linux's netem (man tc-netem), with the differences named here.
  */
@@ -28,7 +28,7 @@ PLX_C_BEGIN
 
 /** A packet as the models see it. */
 struct plx_impair_pkt {
-	uint32_t bytes;	   /**< length on the link */
+	uint32_t bytes;	   /**< length on the link, below 1 GiB */
 	const void *data;  /**< first contiguous bytes, for aimed loss; may be NULL */
 	uint32_t data_len; /**< bytes readable at data */
 	uint32_t l4_off;   /**< offset in data of the transport header; 0 = not known */
@@ -62,11 +62,10 @@ struct plx_impair_conf {
 	uint64_t seed;
 
 	double loss;
-	struct plx_impair_ge ge;	  /**< in force when p > 0 */
-	uint32_t every;			  /**< lose each every-th packet; 0 = none */
-	uint32_t nth[PLX_IMPAIR_NTH_MAX]; /**< and these, counted from 1, ascending */
-	uint8_t n_nth;
-	uint8_t n_aim;
+	struct plx_impair_ge ge; /**< in force when p > 0 */
+	uint32_t every;		 /**< lose each every-th packet; 0 = none */
+	uint8_t n_nth, n_aim;
+	uint32_t nth[PLX_IMPAIR_NTH_MAX]; /**< lose these, counted from 1, ascending */
 	struct plx_impair_aim aim[PLX_IMPAIR_AIM_MAX];
 	bool (*pick)(
 		void *arg, const struct plx_impair_pkt *pkt); /**< lose where true; NULL = none */
@@ -116,13 +115,15 @@ struct plx_impair_stats {
 struct plx_impair {
 	struct plx_impair_conf conf;
 	struct plx_impair_stats stats;
-	struct plx_rng loss, dup, corrupt, reorder, jitter;
+	struct plx_rng loss, ge, dup, corrupt, reorder, jitter;
 	bool ge_bad;
-	uint32_t aim_hits[PLX_IMPAIR_AIM_MAX];
-	uint32_t nth_next;   /**< index in conf.nth */
-	uint32_t in_order;   /**< packets since the last reordered one */
+	uint8_t nth_next; /**< index in conf.nth */
+	uint64_t aim_hits[PLX_IMPAIR_AIM_MAX];
+	uint32_t in_order; /**< packets since the last reordered one */
+	plx_ns queue_ns;   /**< conf.queue_bytes and burst_bytes as time at the rate */
+	plx_ns burst_ns;
 	plx_ns link_free_ns; /**< when the rate has sent all that it took */
-	uint64_t link_rem;   /**< remainder of that division, in bit nanoseconds */
+	uint64_t link_rem;   /**< remainder of that division: bits times 10^9, modulo rate_bps */
 	plx_ns last_ns;	     /**< latest departure, for keep_order */
 };
 
