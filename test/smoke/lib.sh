@@ -1,0 +1,352 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+# What the smoke tests stand on. A smoke test proves one feature against the real kernel and real
+# clients, in network namespaces of its own, as root, in less than 20 s:
+#
+#	#!/bin/bash
+#	# SPDX-License-Identifier: BSD-3-Clause
+#	# Ping is answered.
+#	#
+#	#	 kernel          pollux
+#	#	10.9.0.1 --t0-- 10.9.0.2       one line a link, the kernel on the left
+#	. "$(dirname "$0")/lib.sh"
+#
+#	netns k
+#	start_pollux --vdev=net_tap0,iface=t0 -- up --if 0,addr=10.9.0.2/24
+#	iface_up t0 10.9.0.1/24
+#	expect "a ping is answered" ping -c 3 -i 0.2 -W 1 10.9.0.2
+#	stop_pollux
+#	expect_eq "each was counted" "$(json_field .snmp.IcmpInEchos)" 3
+#
+# Each claim prints 'ok WHAT'. The first that does not hold ends the test with exit code 1 and shows
+# the ends of all logs; what cannot be tried here ends it by `skip REASON`, exit code 77. However
+# it ends, its processes, namespaces and files go with it.
+#
+# Environment: PLX_BUILD, the build directory (build; build-asan runs it all under the sanitizers);
+# PLX_LONG=1, take your time; PLX_KEEP=1, keep the directory of logs. A file *_long.sh runs with
+# `scripts/test --long` only.
+set -u
+cd "$(dirname "${BASH_SOURCE[0]}")/../.." || exit 1
+export LC_ALL=C.UTF-8 PATH=$PATH:/usr/sbin:/sbin
+
+: "${PLX_BUILD:=build}" "${PLX_LONG:=0}"
+POLLUX=${POLLUX:-$PWD/$PLX_BUILD/app/pollux}
+POLLUX_CTL=${POLLUX_CTL:-$PWD/$PLX_BUILD/app/pollux-ctl}
+: "${ASAN_OPTIONS:=detect_stack_use_after_return=1:strict_string_checks=1}"
+: "${UBSAN_OPTIONS:=print_stacktrace=1:halt_on_error=1}"
+: "${LSAN_OPTIONS:=suppressions=$PWD/devtools/lsan.supp:print_suppressions=0}"
+export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
+
+# Everything of this test has a name that begins so.
+id=${PLX_TEST_ID:-plx$$}
+tmp=$(mktemp -d "/tmp/$id.XXXXXX")
+ns= # the namespace in which commands run: set by netns and use
+patience=10 # seconds that something may take
+[[ $PLX_BUILD != *asan* ]] || patience=40
+
+declare -A pid=() prefix=() out=() err=() # by the name of a process
+spaces=()
+
+# --- verdicts ----------------------------------------------------------------------------------
+
+skip() { # reason
+	echo "skip: $*"
+	exit 77
+}
+
+ok() { # what
+	echo "ok $*"
+}
+
+fail() { # what
+	echo "FAILED: $*"
+	exit 1
+}
+
+need() { # command...
+	local command
+	for command; do
+		command -v "$command" >/dev/null || skip "no $command here"
+	done
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || skip "needs root (network namespaces, net_tap)"
+	[ -c /dev/net/tun ] || skip "no /dev/net/tun here"
+}
+
+# Run a command here (in the namespace, if there is one).
+run() { # command...
+	if [ -n "$ns" ]; then
+		ip netns exec "$ns" "$@"
+	else
+		"$@"
+	fi
+}
+
+# It succeeds / it fails.
+expect() { # what command...
+	local what=$1 rc=0
+	shift
+	run "$@" >"$tmp/expect" 2>&1 || rc=$?
+	if [ $rc != 0 ]; then
+		echo "\$ $*"
+		tail -n 20 "$tmp/expect"
+		fail "$what (exit code $rc)"
+	fi
+	ok "$what"
+}
+
+expect_not() { # what command...
+	local what=$1
+	shift
+	if run "$@" >"$tmp/expect" 2>&1; then
+		echo "\$ $*"
+		tail -n 20 "$tmp/expect"
+		fail "$what (it succeeded)"
+	fi
+	ok "$what"
+}
+
+expect_eq() { # what got wanted
+	[ "$2" = "$3" ] || fail "$1: got '$2', wanted '$3'"
+	ok "$1"
+}
+
+expect_ge() { # what got least
+	if [[ ! $2 =~ ^[0-9]+$ ]] || [ "$2" -lt "$3" ]; then
+		fail "$1: got '$2', wanted at least $3"
+	fi
+	ok "$1"
+}
+
+expect_match() { # what text regex
+	[[ $2 =~ $3 ]] || fail "$1: '$2' does not match '$3'"
+	ok "$1"
+}
+
+# Try until it succeeds: what takes an unknown while (a neighbour that expires, a counter that is
+# read once a second).
+eventually() { # what command...
+	local what=$1 end=$((SECONDS + patience))
+	shift
+	until run "$@" >"$tmp/expect" 2>&1; do
+		if [ $SECONDS -ge $end ]; then
+			echo "\$ $*"
+			tail -n 20 "$tmp/expect"
+			fail "$what (not within $patience s)"
+		fi
+		sleep 0.1
+	done
+	ok "$what"
+}
+
+# --- namespaces and interfaces -----------------------------------------------------------------
+
+# A new network namespace, which the commands that follow use. Kernel and Pollux share it when they
+# meet on net_tap; with two, `use NAME` goes from one to the other.
+netns() { # name
+	need_root
+	ns=$id-$1
+	ip netns add "$ns" || skip "cannot make a network namespace"
+	spaces+=("$ns")
+	run sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
+		net.ipv6.conf.default.router_solicitations=0
+	run ip link set lo up
+}
+
+use() { # name
+	ns=$id-$1
+}
+
+# The kernel's end of a link: up, with addresses, without offloads that a packet socket cannot read.
+iface_up() { # interface address...
+	local iface=$1 address
+	shift
+	run ip link set "$iface" up || fail "interface $iface does not come up"
+	run ethtool -K "$iface" tx off tso off gso off gro off >/dev/null 2>&1
+	for address; do
+		run ip address add "$address" dev "$iface" || fail "address $address on $iface"
+	done
+}
+
+# A veth pair: one end here, the other in the namespace named, both down.
+veth() { # interface other-name other-interface
+	run ip link add "$1" type veth peer name "$3" netns "$id-$2" || skip "no veth here"
+}
+
+# --- processes ---------------------------------------------------------------------------------
+
+# Start something that goes on; out[name] and err[name] are its files. It ends with the test.
+spawn() { # name command...
+	local name=$1 in=()
+	shift
+	# Not run(): the background job has to be the program itself, not a shell that waits for it.
+	[ -z "$ns" ] || in=(ip netns exec "$ns")
+	out[$name]=$tmp/$name.out err[$name]=$tmp/$name.err
+	# A shell's background jobs ignore SIGINT unless told otherwise.
+	"${in[@]}" env --default-signal=INT,QUIT "$@" </dev/null \
+		>"${out[$name]}" 2>"${err[$name]}" &
+	pid[$name]=$!
+}
+
+running() { # name
+	[ -n "${pid[$1]-}" ] && kill -0 "${pid[$1]}" 2>/dev/null
+}
+
+# Wait for its end, within our patience. The exit code is in $status.
+finish() { # name
+	local name=$1 end=$((SECONDS + patience))
+	while running "$name"; do
+		if [ $SECONDS -ge $end ]; then
+			kill -KILL "${pid[$name]}"
+			wait "${pid[$name]}" 2>/dev/null
+			unset "pid[$name]"
+			fail "$name did not end within $patience s"
+		fi
+		sleep 0.05
+	done
+	wait "${pid[$name]}"
+	status=$?
+	unset "pid[$name]"
+}
+
+# Start pollux and wait until it is ready. EAL's arguments that every test gives are added: no PCI,
+# no huge pages, 128 MiB, lcore 0 unless -l or --lcores is there, a file prefix, and --json.
+start_pollux() { # [-n NAME] EAL-ARGUMENT... -- COMMAND ARGUMENT...
+	local name=pollux end eal=(--no-pci)
+	if [ "$1" = -n ]; then
+		name=$2
+		shift 2
+	fi
+	[ -x "$POLLUX" ] || fail "no $POLLUX: run ./scripts/build"
+	prefix[$name]=$id-$name
+	eal+=("--file-prefix=${prefix[$name]}")
+	case " $* " in
+	*" -l "* | *" --lcores"*) ;;
+	*) eal+=(-l 0) ;;
+	esac
+	case " $* " in
+	*" --huge-dir"* | *" --in-memory "*) ;;
+	*) eal+=(--no-huge -m "${PLX_MEM:-128}") ;;
+	esac
+	spawn "$name" "$POLLUX" "${eal[@]}" "$@" --json
+	end=$((SECONDS + 2 * patience))
+	until grep -qsE '^ready$|"ready": ?true' "${out[$name]}"; do
+		if ! running "$name"; then
+			finish "$name"
+			fail "pollux ended before it was ready, exit code $status: $*"
+		fi
+		[ $SECONDS -lt $end ] || fail "pollux was not ready within $((2 * patience)) s: $*"
+		sleep 0.05
+	done
+}
+
+# What must hold whenever pollux ends: exit code 0, no mbuf leaked, every packet accounted for.
+check_final() { # name
+	[ "$status" != 3 ] || fail "accounting of $1 does not close (exit code 3)"
+	[ "$status" = 0 ] || fail "$1 ended with exit code $status"
+	[ "$(json_field -n "$1" .final)" = true ] || fail "$1 printed no final object"
+	[ "$(json_field -n "$1" .mbufs_leaked)" = 0 ] || fail "$1 leaked mbufs"
+	ok "$1 ended well: nothing leaked, accounting closed"
+}
+
+# Ask it to stop as a user does.
+stop_pollux() { # [-n NAME] [SIGNAL]
+	local name=pollux
+	if [ "${1-}" = -n ]; then
+		name=$2
+		shift 2
+	fi
+	if ! running "$name"; then
+		finish "$name"
+		fail "$name was gone before its time, exit code $status"
+	fi
+	kill "-${1:-INT}" "${pid[$name]}"
+	finish "$name"
+	check_final "$name"
+}
+
+# Wait until it ends by itself (--for, --idle-exit).
+wait_pollux() { # [-n NAME]
+	local name=pollux
+	[ "${1-}" != -n ] || name=$2
+	finish "$name"
+	check_final "$name"
+}
+
+# A run that must be refused: one line on stderr that matches, nothing on stdout, the exit code.
+expect_refused() { # what exit-code regex argument...
+	local what=$1 code=$2 regex=$3 rc=0
+	shift 3
+	run timeout -k 5 $((2 * patience)) "$POLLUX" "$@" >"$tmp/refused.out" 2>"$tmp/refused.err" \
+		</dev/null || rc=$?
+	grep -qE "$regex" "$tmp/refused.err" ||
+		fail "$what: no '$regex' on stderr: $(tail -n 3 "$tmp/refused.err")"
+	[ ! -s "$tmp/refused.out" ] || fail "$what: stdout says $(head -n 1 "$tmp/refused.out")"
+	expect_eq "$what" $rc "$code"
+}
+
+# The newest object that pollux printed, through jq: json_field .drops.UDP_NO_PORT (null becomes 0).
+json_field() { # [-n NAME] FILTER
+	local name=pollux
+	if [ "$1" = -n ]; then
+		name=$2
+		shift 2
+	fi
+	tail -n 1 "${out[$name]}" | jq -r "($1) // 0" 2>/dev/null
+}
+
+ctl() { # [-n NAME] ARGUMENT...
+	local name=pollux
+	if [ "$1" = -n ]; then
+		name=$2
+		shift 2
+	fi
+	"$POLLUX_CTL" --file-prefix "${prefix[$name]}" "$@"
+}
+
+# Send one datagram and print what comes back.
+udp_ask() { # address port text
+	printf '%s' "$3" | run nc -u -w 2 -W 1 "$1" "$2"
+}
+
+# --- the end -----------------------------------------------------------------------------------
+
+cleanup() {
+	local rc=$? name space
+	trap '' INT TERM HUP
+	trap - EXIT
+	if [ $rc != 0 ] && [ $rc != 77 ]; then
+		for name in "${!out[@]}"; do
+			tail -n 15 "${out[$name]}" "${err[$name]}" 2>/dev/null
+		done
+	fi
+	for name in "${!pid[@]}"; do
+		kill -TERM "${pid[$name]}" 2>/dev/null
+	done
+	for name in "${!pid[@]}"; do
+		for _ in {1..30}; do
+			running "$name" || break
+			sleep 0.1
+		done
+		kill -KILL "${pid[$name]}" 2>/dev/null
+		wait "${pid[$name]}" 2>/dev/null
+	done
+	for space in "${spaces[@]}"; do
+		ip netns pids "$space" | xargs -r kill -KILL
+		ip netns delete "$space"
+	done
+	for name in "${prefix[@]}"; do
+		rm -rf "${RUNTIME_DIRECTORY:-/var/run}/dpdk/$name" "/dev/hugepages/${name}map_"*
+	done
+	if [ "${PLX_KEEP:-0}" = 1 ]; then
+		echo "logs: $tmp"
+	else
+		rm -rf "$tmp"
+	fi
+	exit $rc
+}
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM HUP
