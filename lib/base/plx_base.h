@@ -10,6 +10,7 @@
 #include "plx_base_addr.h"
 #include "plx_base_cksum.h"
 #include "plx_base_defs.h"
+#include "plx_base_error.h"
 #include "plx_base_hash.h"
 #include "plx_base_list.h"
 #include "plx_base_mpsc.h"

@@ -1,2 +1,74 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "plx_pkt.h"
+
+#include <errno.h>
+
+#include <rte_errno.h>
+#include <rte_mempool.h>
+
+struct plx_acct plx_acct[RTE_MAX_LCORE];
+int plx_pkt_meta_offset;
+uint64_t plx_pkt_merged_flag;
+
+int plx_pkt_init(void)
+{
+	static const struct rte_mbuf_dynfield field = {
+		.name = "plx_pkt_meta",
+		.size = sizeof(struct plx_pkt_meta),
+		.align = __alignof__(struct plx_pkt_meta),
+	};
+	static const struct rte_mbuf_dynflag flag = {.name = "plx_pkt_merged"};
+	int bit;
+
+	plx_pkt_meta_offset = rte_mbuf_dynfield_register(&field);
+	if (plx_pkt_meta_offset < 0)
+		return -rte_errno;
+	bit = rte_mbuf_dynflag_register(&flag);
+	if (bit < 0)
+		return -rte_errno;
+	plx_pkt_merged_flag = UINT64_C(1) << bit;
+	return 0;
+}
+
+void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason)
+{
+	plx_acct_self()->drop[reason] += plx_pkt_wire(m);
+	rte_pktmbuf_free(m);
+}
+
+void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_drop reason)
+{
+	uint64_t pkts = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		pkts += plx_pkt_wire(m[i]);
+	plx_acct_self()->drop[reason] += pkts;
+	rte_pktmbuf_free_bulk(m, n);
+}
+
+void plx_acct_sum(struct plx_acct *sum)
+{
+	uint64_t *to = (uint64_t *)sum;
+
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned int l = 0; l < RTE_MAX_LCORE; l++) {
+		const uint64_t *from = (const uint64_t *)&plx_acct[l];
+
+		for (size_t i = 0; i < offsetof(struct plx_acct, stat) / 8 + PLX_STAT_MAX; i++)
+			to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+	}
+}
+
+uint64_t plx_acct_drops(const struct plx_acct *a)
+{
+	uint64_t n = 0;
+
+	for (int i = 0; i < PLX_DROP_MAX; i++)
+		n += a->drop[i];
+	return n;
+}
+
+void plx_acct_reset(void)
+{
+	memset(plx_acct, 0, sizeof(plx_acct));
+}

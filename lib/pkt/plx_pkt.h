@@ -1,2 +1,130 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
+
+/**
+ * @file
+ * Packets: mbufs with one door out, and the account that has to close.
+ *
+ * A packet enters by rx or is originated here, and leaves by exactly one of: transmitted, delivered,
+ * dropped with a reason. Each lcore keeps its own account (single writer, no atomics), so that at any
+ * quiet moment, summed over lcores and in wire packets,
+ *
+ *     rx + originated = transmitted + delivered + drops + held
+ *
+ * where held is what still sits in queues. An mbuf that stands for several wire packets (reassembled)
+ * carries their number. All functions here are for EAL threads.
+ */
+#include <rte_lcore.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+
+#include <plx_base_addr.h>
+#include <plx_base_error.h>
+#include <plx_base_reasons.h>
+
+PLX_C_BEGIN
+
+/** One lcore's account. Read by anybody, written by its lcore only. */
+struct plx_acct {
+	uint64_t rx_pkts;         /**< taken from drivers */
+	uint64_t originated_pkts; /**< made here */
+	uint64_t tx_pkts;         /**< accepted by drivers */
+	uint64_t delivered_pkts;  /**< consumed by a local protocol or program */
+	uint64_t drop[PLX_DROP_MAX];
+	uint64_t stat[PLX_STAT_MAX];
+} PLX_ALIGNED;
+
+/** By lcore id. */
+PLX_API extern struct plx_acct plx_acct[RTE_MAX_LCORE];
+
+/** This lcore's account. */
+static inline struct plx_acct *plx_acct_self(void)
+{
+	return &plx_acct[rte_lcore_id()];
+}
+
+/** Add all lcores' accounts up into *sum. Any thread; the figures of a running engine are of about now. */
+PLX_API void plx_acct_sum(struct plx_acct *sum);
+/** All drops of an account, in packets. */
+PLX_API uint64_t plx_acct_drops(const struct plx_acct *a);
+/** Start from zero. Only while no lcore runs. */
+PLX_API void plx_acct_reset(void);
+
+static inline void plx_stat_inc(enum plx_stat id)
+{
+	plx_acct_self()->stat[id]++;
+}
+
+/** What travels with an mbuf between our stages and lcores; in a dynamic field of 12 bytes. */
+struct plx_pkt_meta {
+	uint16_t wire_pkts; /**< valid with plx_pkt_merged_flag: wire packets that this mbuf stands for */
+	uint16_t iface;     /**< interface it came by; the upper layer's numbering */
+	uint16_t l3_off;    /**< bytes from the data start to the IP header */
+	uint8_t stage;      /**< where the lcore that gets it goes on; the upper layer's numbering */
+	uint8_t flags;      /**< the upper layer's */
+	uint32_t aux;       /**< the upper layer's */
+};
+
+PLX_API extern int plx_pkt_meta_offset;       /**< of struct plx_pkt_meta in an mbuf */
+PLX_API extern uint64_t plx_pkt_merged_flag;  /**< in ol_flags: meta.wire_pkts is valid */
+
+/** Register the dynamic field and flag. Once, after rte_eal_init(). @return 0 or -errno. */
+PLX_API int plx_pkt_init(void);
+
+static inline struct plx_pkt_meta *plx_pkt_meta(struct rte_mbuf *m)
+{
+	return (struct plx_pkt_meta *)((uintptr_t)m + plx_pkt_meta_offset);
+}
+
+/** Wire packets that m stands for. */
+static inline uint32_t plx_pkt_wire(struct rte_mbuf *m)
+{
+	return plx_unlikely(m->ol_flags & plx_pkt_merged_flag) ? plx_pkt_meta(m)->wire_pkts : 1;
+}
+
+static inline void plx_pkt_set_wire(struct rte_mbuf *m, uint32_t pkts)
+{
+	m->ol_flags |= plx_pkt_merged_flag;
+	plx_pkt_meta(m)->wire_pkts = (uint16_t)pkts;
+}
+
+/** The way out for what is not wanted: counts it under its reason and frees it. */
+PLX_API void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason);
+PLX_API void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_drop reason);
+
+/** The way out for what a local protocol has consumed. */
+static inline void plx_pkt_deliver(struct rte_mbuf *m)
+{
+	plx_acct_self()->delivered_pkts += plx_pkt_wire(m);
+	rte_pktmbuf_free(m);
+}
+
+/** The same where the mbuf itself lives on, e.g. to carry the answer (which is then originated). */
+static inline void plx_pkt_deliver_keep(struct rte_mbuf *m)
+{
+	plx_acct_self()->delivered_pkts += plx_pkt_wire(m);
+	m->ol_flags &= ~plx_pkt_merged_flag;
+}
+
+/** Count packets that we made. */
+static inline void plx_pkt_originate(uint32_t pkts)
+{
+	plx_acct_self()->originated_pkts += pkts;
+}
+
+/** How a pool is made. */
+struct plx_pkt_pool_conf {
+	const char *name;
+	uint32_t pkts;      /**< mbufs, at least; rounded up to 2^q - 1 */
+	uint16_t room_bytes; /**< data room without the headroom; 0 = 2048 */
+	int socket;         /**< NUMA node; SOCKET_ID_ANY where it does not matter */
+	bool shared_cpu;    /**< lcores share CPUs: a preempted one must not hold up the others */
+};
+
+/** @return the pool, or NULL with *e filled (NO_MEMORY). The caller frees it with rte_mempool_free(). */
+PLX_API struct rte_mempool *plx_pkt_pool_create(const struct plx_pkt_pool_conf *conf, struct plx_error *e);
+
+/** The whole packet in one segment where it can be made so, else NULL; m is then as it was. */
+PLX_API struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m);
+
+PLX_C_END

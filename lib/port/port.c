@@ -1,2 +1,253 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "plx_port.h"
+
+#include <errno.h>
+
+#include <rte_malloc.h>
+
+#include <plx_base_defs.h>
+
+#define DEFAULT_DESCS    1024
+#define DEFAULT_TX_LIMIT 1000
+
+const struct plx_port_feature_info plx_port_feature_info[PLX_PORT_FBIT_MAX] = {
+#define X(id, name, text) [PLX_PORT_FBIT_##id] = {name, text},
+	PLX_PORT_FEATURES(X)
+#undef X
+};
+
+static uint16_t descs(uint16_t asked, uint16_t wish)
+{
+	return asked ? asked : wish ? wish : DEFAULT_DESCS;
+}
+
+/*
+ * A driver that refuses a long frame for ever must never be shown one: its MTU, an Ethernet header and a
+ * VLAN tag. All others look for themselves.
+ */
+static uint16_t frame_limit(const struct plx_port *p)
+{
+	uint32_t link = p->features & PLX_PORT_F_NO_ETH ? 0 : 14 + 4;
+
+	if (!(p->quirks & (PLX_QUIRK_REFUSES_LONG | PLX_QUIRK_MTU_ROOM)))
+		return 0;
+	return (uint16_t)PLX_MIN(p->mtu + link, (uint32_t)UINT16_MAX);
+}
+
+static void queues_free(struct plx_port *p)
+{
+	for (unsigned int i = 0; i < PLX_PORT_QUEUES_MAX; i++) {
+		if (p->txq[i])
+			rte_free(p->txq[i]->fifo);
+		rte_free(p->txq[i]);
+		rte_free(p->rxq[i]);
+		p->txq[i] = NULL;
+		p->rxq[i] = NULL;
+	}
+	p->n_rxq = p->n_txq = 0;
+}
+
+static struct plx_rxq *rxq_new(struct plx_port *p, uint16_t id)
+{
+	struct plx_rxq *q = rte_zmalloc_socket(NULL, sizeof(*q), RTE_CACHE_LINE_SIZE, p->caps.socket);
+
+	if (q)
+		*q = (struct plx_rxq){.port = p, .id = id, .lcore = LCORE_ID_ANY};
+	return q;
+}
+
+static struct plx_txq *txq_new(struct plx_port *p, uint16_t id, uint32_t limit)
+{
+	struct plx_txq *q = rte_zmalloc_socket(NULL, sizeof(*q), RTE_CACHE_LINE_SIZE, p->caps.socket);
+	uint32_t cap = rte_align32pow2(limit + PLX_PORT_BURST);
+
+	if (!q)
+		return NULL;
+	*q = (struct plx_txq){
+		.port = p,
+		.id = id,
+		.lcore = LCORE_ID_ANY,
+		.cap = cap,
+		.limit = limit,
+		.linear = !(p->features & PLX_PORT_F_SG),
+		.max_bytes = frame_limit(p),
+		.fifo = rte_zmalloc_socket(NULL, cap * sizeof(void *), RTE_CACHE_LINE_SIZE, p->caps.socket),
+	};
+	if (!q->fifo) {
+		rte_free(q);
+		return NULL;
+	}
+	return q;
+}
+
+static int queues_new(struct plx_port *p, const struct plx_port_conf *conf)
+{
+	uint32_t limit = conf->tx_limit ? conf->tx_limit : DEFAULT_TX_LIMIT;
+
+	p->n_rxq = conf->n_rxq;
+	p->n_txq = conf->n_txq;
+	for (uint16_t i = 0; i < p->n_rxq; i++) {
+		p->rxq[i] = rxq_new(p, i);
+		if (!p->rxq[i])
+			return -ENOMEM;
+	}
+	for (uint16_t i = 0; i < p->n_txq; i++) {
+		p->txq[i] = txq_new(p, i, limit);
+		if (!p->txq[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int check_queues(const struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)
+{
+	uint32_t n = PLX_MAX(conf->n_rxq, conf->n_txq);
+	uint32_t max = PLX_MIN(p->caps.max_rxq, p->caps.max_txq);
+
+	if (n > plx_quirk_max_queues(p->caps.driver))
+		return plx_error_set(e, -EINVAL, PLX_ERR_TAP_QUEUES, p->name, n);
+	max = PLX_MIN(max, (uint32_t)PLX_PORT_QUEUES_MAX);
+	if (n > max)
+		return plx_error_set(e, -EINVAL, PLX_ERR_PORT_QUEUES, p->name, n, max);
+	return 0;
+}
+
+int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)
+{
+	int err = check_queues(p, conf, e);
+
+	if (err)
+		return err;
+	p->features = p->caps.features & ~conf->features_off;
+	if (conf->mtu)
+		p->mtu = conf->mtu;
+	if (queues_new(p, conf) != 0)
+		err = plx_error_set(e, -ENOMEM, PLX_ERR_PORT_OPEN, p->name, "allocating queues", "no memory",
+			"raise EAL's -m");
+	if (!err)
+		err = p->ops->open(p, conf, e);
+	if (err) {
+		queues_free(p);
+		return err;
+	}
+	p->open = p->admin_up = true;
+	if (conf->promisc)
+		plx_port_set_rx_mode(p, true, p->allmulti);
+	return 0;
+}
+
+void plx_port_close(struct plx_port *p)
+{
+	if (!p->open)
+		return;
+	for (uint16_t i = 0; i < p->n_txq; i++) {
+		struct plx_txq *q = p->txq[i];
+
+		plx_txq_flush(q);
+		while (plx_txq_len(q))
+			plx_pkt_drop(q->fifo[q->head++ & (q->cap - 1)], PLX_DROP_STOPPED);
+	}
+	p->ops->stop(p);
+	p->open = p->admin_up = false;
+	queues_free(p);
+}
+
+uint32_t plx_port_mbufs(const struct plx_port *p, const struct plx_port_conf *conf)
+{
+	uint32_t limit = conf->tx_limit ? conf->tx_limit : DEFAULT_TX_LIMIT;
+	uint32_t n = conf->n_rxq * (descs(conf->rxd, p->caps.rxd) + PLX_PORT_BURST);
+
+	if (p->quirks & PLX_QUIRK_PREALLOC) /* fills its ring before it frees what it has */
+		n += conf->n_rxq * descs(conf->rxd, p->caps.rxd);
+	n += conf->n_txq * limit;
+	if (!(p->quirks & PLX_QUIRK_COPIES))
+		n += conf->n_txq * descs(conf->txd, p->caps.txd);
+	return n;
+}
+
+int plx_port_set_mtu(struct plx_port *p, uint16_t mtu)
+{
+	int err;
+
+	if (mtu < p->caps.min_mtu || mtu > p->caps.max_mtu)
+		return -EINVAL;
+	if (!p->ops->set_mtu || !(p->features & PLX_PORT_F_SET_MTU))
+		return -EOPNOTSUPP;
+	err = p->ops->set_mtu(p, mtu);
+	if (err)
+		return err;
+	p->mtu = mtu;
+	for (uint16_t i = 0; i < p->n_txq; i++)
+		__atomic_store_n(&p->txq[i]->max_bytes, frame_limit(p), __ATOMIC_RELAXED);
+	return 0;
+}
+
+int plx_port_set_mac(struct plx_port *p, const struct plx_mac *mac)
+{
+	int err;
+
+	if (plx_mac_is_mcast(mac) || plx_mac_is_zero(mac))
+		return -EADDRNOTAVAIL; /* as Linux's eth_validate_addr() */
+	if (!p->ops->set_mac || !(p->features & PLX_PORT_F_SET_MAC))
+		return -EOPNOTSUPP;
+	err = p->ops->set_mac(p, mac);
+	if (!err)
+		p->mac = *mac;
+	return err;
+}
+
+int plx_port_set_rx_mode(struct plx_port *p, bool promisc, bool allmulti)
+{
+	int err = p->ops->set_rx_mode ? p->ops->set_rx_mode(p, promisc, allmulti) : 0;
+
+	/* A port without a filter passes everything as it is; the stack filters by MAC. */
+	if (err && err != -EOPNOTSUPP)
+		return err;
+	p->promisc = promisc;
+	p->allmulti = allmulti;
+	return 0;
+}
+
+int plx_port_set_mcast(struct plx_port *p, const struct plx_mac *mac, uint32_t n)
+{
+	int err = -EOPNOTSUPP;
+
+	if (!(p->features & PLX_PORT_F_RX_FILTER))
+		return 0;
+	if (p->ops->set_mcast && n <= PLX_PORT_MCAST_MAX)
+		err = p->ops->set_mcast(p, mac, n);
+	if (err)
+		err = plx_port_set_rx_mode(p, p->promisc, true);
+	if (err)
+		err = plx_port_set_rx_mode(p, true, true);
+	return err;
+}
+
+int plx_port_set_link(struct plx_port *p, bool up)
+{
+	int err = p->ops->set_link ? p->ops->set_link(p, up) : 0;
+
+	if (err && err != -EOPNOTSUPP)
+		return err;
+	p->admin_up = up;
+	return 0;
+}
+
+void plx_port_link(struct plx_port *p, struct plx_link *link)
+{
+	*link = (struct plx_link){.up = p->open};
+	if (p->open && p->ops->link)
+		p->ops->link(p, link);
+	link->up = link->up && p->admin_up;
+}
+
+void plx_port_stats(struct plx_port *p, struct plx_port_stats *s)
+{
+	*s = (struct plx_port_stats){0};
+	for (uint16_t i = 0; i < p->n_rxq; i++)
+		s->rx_packets += __atomic_load_n(&p->rxq[i]->pkts, __ATOMIC_RELAXED);
+	for (uint16_t i = 0; i < p->n_txq; i++)
+		s->tx_packets += __atomic_load_n(&p->txq[i]->pkts, __ATOMIC_RELAXED);
+	if (p->open && p->ops->stats)
+		p->ops->stats(p, s);
+}

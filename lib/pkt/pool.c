@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "plx_pkt.h"
+
+#include <errno.h>
+
+#include <rte_errno.h>
+#include <rte_mempool.h>
+
+/* 256 is a burst of 64 four times over; the bound is DPDK's (a cache holds at most n / 1.5). */
+static unsigned int cache_size(uint32_t pkts)
+{
+	unsigned int cache = PLX_MIN(256u, RTE_MEMPOOL_CACHE_MAX_SIZE);
+
+	return PLX_MIN(cache, pkts * 2 / 3);
+}
+
+struct rte_mempool *plx_pkt_pool_create(const struct plx_pkt_pool_conf *conf, struct plx_error *e)
+{
+	uint32_t pkts = rte_align32pow2(conf->pkts + 1) - 1;
+	uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM + (conf->room_bytes ? conf->room_bytes : 2048));
+	/*
+	 * The default MP/MC ring spins while a preempted lcore is between its two steps; RTS (relaxed
+	 * tail sync) lets the others go on.
+	 */
+	const char *ops = conf->shared_cpu ? "ring_mt_rts" : NULL;
+	struct rte_mempool *mp;
+
+	mp = rte_pktmbuf_pool_create_by_ops(
+		conf->name, pkts, cache_size(pkts), 0, room, conf->socket, ops);
+	if (!mp) /* an odd NUMA node (vdevs say -1, VMs have none): any memory is better than none */
+		mp = rte_pktmbuf_pool_create_by_ops(
+			conf->name, pkts, cache_size(pkts), 0, room, SOCKET_ID_ANY, ops);
+	if (!mp)
+		plx_error_set(e, -rte_errno, PLX_ERR_NO_MEMORY, conf->name, pkts, room);
+	return mp;
+}
+
+struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy;
+
+	if (m->nb_segs == 1)
+		return m;
+	if (rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m) && rte_pktmbuf_linearize(m) == 0)
+		return m;
+	if (m->pkt_len + RTE_PKTMBUF_HEADROOM > rte_pktmbuf_data_room_size(m->pool))
+		return NULL;
+	copy = rte_pktmbuf_copy(m, m->pool, 0, UINT32_MAX);
+	if (!copy)
+		return NULL;
+	rte_pktmbuf_free(m);
+	return copy;
+}

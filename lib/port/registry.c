@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "plx_port.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_malloc.h>
+
+static struct plx_port *ports[PLX_PORT_MAX];
+static uint16_t n_ports;
+static struct plx_port_driver *drivers;
+
+void plx_port_driver_register(struct plx_port_driver *d)
+{
+	d->next = drivers;
+	drivers = d;
+}
+
+const struct plx_port_driver *plx_port_driver_next(const struct plx_port_driver *d)
+{
+	return d ? d->next : drivers;
+}
+
+int plx_port_create(const char *spec, struct plx_error *e)
+{
+	const char *eq = strchr(spec, '=');
+	char name[PLX_PORT_NAMELEN];
+	const struct plx_port_driver *d = NULL;
+
+	if (!eq || eq == spec || (size_t)(eq - spec) >= sizeof(name))
+		return plx_error_set(e, -EINVAL, PLX_ERR_PORT_SPEC, spec, "a name of up to 63 characters and '=' must come first");
+	memcpy(name, spec, (size_t)(eq - spec));
+	name[eq - spec] = '\0';
+	if (plx_port_find(name))
+		return plx_error_set(e, -EEXIST, PLX_ERR_PORT_SPEC, spec, "this name is taken");
+	while ((d = plx_port_driver_next(d))) {
+		size_t n = strlen(d->name);
+
+		if (strncmp(eq + 1, d->name, n) == 0 && (eq[1 + n] == ',' || eq[1 + n] == '\0'))
+			return d->create(name, eq[1 + n] ? eq + 2 + n : "", e);
+	}
+	return plx_error_set(e, -ENODEV, PLX_ERR_PORT_SPEC, spec, "no such driver");
+}
+
+struct plx_port *plx_port_add(const char *name, const struct plx_port_ops *ops, void *priv,
+	const struct plx_port_caps *caps, const struct plx_mac *mac, uint16_t mtu)
+{
+	struct plx_port *p;
+
+	if (n_ports == PLX_PORT_MAX || strlen(name) >= PLX_PORT_NAMELEN || plx_port_find(name))
+		return NULL;
+	p = rte_zmalloc(NULL, sizeof(*p), RTE_CACHE_LINE_SIZE);
+	if (!p)
+		return NULL;
+	*p = (struct plx_port){
+		.ops = ops,
+		.priv = priv,
+		.id = n_ports,
+		.mtu = mtu,
+		.mac = *mac,
+		.caps = *caps,
+		.features = caps->features,
+		.quirks = plx_quirk_flags(caps->driver),
+	};
+	memcpy(p->name, name, strlen(name));
+	if (!(caps->features & PLX_PORT_F_RSS))
+		p->steer_why = p->quirks & PLX_QUIRK_RSS_LIES ? "the driver ignores RSS settings"
+							       : "the driver has no RSS";
+	ports[n_ports++] = p;
+	return p;
+}
+
+uint16_t plx_port_count(void)
+{
+	return n_ports;
+}
+
+struct plx_port *plx_port_get(uint16_t id)
+{
+	return id < n_ports ? ports[id] : NULL;
+}
+
+struct plx_port *plx_port_find(const char *name)
+{
+	char *end;
+	unsigned long id;
+
+	for (uint16_t i = 0; i < n_ports; i++)
+		if (strcmp(ports[i]->name, name) == 0)
+			return ports[i];
+	if (*name < '0' || *name > '9')
+		return NULL;
+	id = strtoul(name, &end, 10);
+	return *end == '\0' && id < n_ports ? ports[id] : NULL;
+}
+
+void plx_port_fini_all(void)
+{
+	while (n_ports) {
+		struct plx_port *p = ports[--n_ports];
+
+		plx_port_close(p);
+		p->ops->fini(p);
+		rte_free(p);
+	}
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "plx_port.h"
+
+static uint32_t mask(const struct plx_txq *q)
+{
+	return q->cap - 1;
+}
+
+struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
+{
+	struct rte_mbuf *one;
+
+	if (!q->port->admin_up) {
+		plx_pkt_drop(m, PLX_DROP_TX_DOWN);
+		return NULL;
+	}
+	if (q->max_bytes && m->pkt_len > q->max_bytes) {
+		plx_pkt_drop(m, PLX_DROP_TX_TOO_LONG);
+		return NULL;
+	}
+	if (plx_txq_len(q) >= q->limit && (plx_txq_flush(q), plx_txq_len(q) >= q->limit)) {
+		plx_pkt_drop(m, PLX_DROP_TX_FULL);
+		return NULL;
+	}
+	one = q->linear ? plx_pkt_linearize(m) : m;
+	if (!one)
+		plx_pkt_drop(m, PLX_DROP_TX_NO_OFFLOAD);
+	return one;
+}
+
+static void accepted(struct plx_txq *q, uint32_t n)
+{
+	q->pkts += n;
+	plx_acct_self()->tx_pkts += n;
+}
+
+uint32_t plx_txq_flush(struct plx_txq *q)
+{
+	uint32_t total = 0;
+
+	while (plx_txq_len(q)) {
+		uint32_t at = q->head & mask(q);
+		uint16_t n = (uint16_t)PLX_MIN(plx_txq_len(q), q->cap - at);
+		uint16_t sent = q->burst(q, &q->fifo[at], n);
+
+		q->bursts++;
+		q->head += sent;
+		total += sent;
+		if (sent < n) {
+			q->requeues++;
+			break;
+		}
+	}
+	if (total)
+		accepted(q, total);
+	return total;
+}
+
+void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t sent = 0;
+
+	/* The direct way: nothing waits, and the port takes any form and length. */
+	if (plx_likely(q->head == q->tail && q->max_bytes == 0 && !q->linear)) {
+		sent = q->burst(q, pkts, n);
+		q->bursts++;
+		accepted(q, sent);
+		if (plx_likely(sent == n))
+			return;
+		q->requeues++;
+	}
+	for (uint16_t i = sent; i < n; i++)
+		plx_txq_push(q, pkts[i]);
+	if (sent == 0)
+		plx_txq_flush(q);
+}
