@@ -26,6 +26,7 @@ int plx_error_set(struct plx_error *e, int err, enum plx_err id, ...)
 		*split++ = '\0';
 	e->id = id;
 	snprintf(e->text, sizeof(e->text), "%.*s", (int)sizeof(e->text) - 1, line);
-	snprintf(e->remedy, sizeof(e->remedy), "%.*s", (int)sizeof(e->remedy) - 1, split ? split : "");
+	snprintf(e->remedy, sizeof(e->remedy), "%.*s", (int)sizeof(e->remedy) - 1,
+		split ? split : "");
 	return err;
 }

@@ -5,8 +5,8 @@
  * @file
  * One set-up error in words: what, why and what to do, from the catalogue plx_base_err.def.
  *
- * Functions that set things up take a `struct plx_error *`, fill it where the fault is known best and
- * return the -errno; the program that asked prints it.
+ * Functions that set things up take a `struct plx_error *`, fill it where the fault is known best
+ * and return the -errno; the program that asked prints it.
  */
 #include "plx_base_reasons.h"
 
@@ -14,7 +14,7 @@ PLX_C_BEGIN
 
 struct plx_error {
 	enum plx_err id;
-	char text[320];   /**< what and why, one line */
+	char text[320];	  /**< what and why, one line */
 	char remedy[320]; /**< what to do, one line */
 };
 

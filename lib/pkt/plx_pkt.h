@@ -5,14 +5,14 @@
  * @file
  * Packets: mbufs with one door out, and the account that has to close.
  *
- * A packet enters by rx or is originated here, and leaves by exactly one of: transmitted, delivered,
- * dropped with a reason. Each lcore keeps its own account (single writer, no atomics), so that at any
- * quiet moment, summed over lcores and in wire packets,
+ * A packet enters by rx or is originated here, and leaves by exactly one of: transmitted,
+ * delivered, dropped with a reason. Each lcore keeps its own account (single writer, no atomics),
+ * so that at any quiet moment, summed over lcores and in wire packets,
  *
  *     rx + originated = transmitted + delivered + drops + held
  *
- * where held is what still sits in queues. An mbuf that stands for several wire packets (reassembled)
- * carries their number. All functions here are for EAL threads.
+ * where held is what still sits in queues. An mbuf that stands for several wire packets
+ * (reassembled) carries their number. All functions here are for EAL threads.
  */
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -26,9 +26,9 @@ PLX_C_BEGIN
 
 /** One lcore's account. Read by anybody, written by its lcore only. */
 struct plx_acct {
-	uint64_t rx_pkts;         /**< taken from drivers */
+	uint64_t rx_pkts;	  /**< taken from drivers */
 	uint64_t originated_pkts; /**< made here */
-	uint64_t tx_pkts;         /**< accepted by drivers */
+	uint64_t tx_pkts;	  /**< accepted by drivers */
 	uint64_t delivered_pkts;  /**< consumed by a local protocol or program */
 	uint64_t drop[PLX_DROP_MAX];
 	uint64_t stat[PLX_STAT_MAX];
@@ -43,7 +43,8 @@ static inline struct plx_acct *plx_acct_self(void)
 	return &plx_acct[rte_lcore_id()];
 }
 
-/** Add all lcores' accounts up into *sum. Any thread; the figures of a running engine are of about now. */
+/** Add all lcores' accounts up into *sum. Any thread; the figures of a running engine are of about
+ * now. */
 PLX_API void plx_acct_sum(struct plx_acct *sum);
 /** All drops of an account, in packets. */
 PLX_API uint64_t plx_acct_drops(const struct plx_acct *a);
@@ -57,16 +58,17 @@ static inline void plx_stat_inc(enum plx_stat id)
 
 /** What travels with an mbuf between our stages and lcores; in a dynamic field of 12 bytes. */
 struct plx_pkt_meta {
-	uint16_t wire_pkts; /**< valid with plx_pkt_merged_flag: wire packets that this mbuf stands for */
-	uint16_t iface;     /**< interface it came by; the upper layer's numbering */
+	uint16_t wire_pkts; /**< valid with plx_pkt_merged_flag: wire packets that this mbuf stands
+			       for */
+	uint16_t iface;	    /**< interface it came by; the upper layer's numbering */
 	uint16_t l3_off;    /**< bytes from the data start to the IP header */
-	uint8_t stage;      /**< where the lcore that gets it goes on; the upper layer's numbering */
-	uint8_t flags;      /**< the upper layer's */
-	uint32_t aux;       /**< the upper layer's */
+	uint8_t stage; /**< where the lcore that gets it goes on; the upper layer's numbering */
+	uint8_t flags; /**< the upper layer's */
+	uint32_t aux;  /**< the upper layer's */
 };
 
-PLX_API extern int plx_pkt_meta_offset;       /**< of struct plx_pkt_meta in an mbuf */
-PLX_API extern uint64_t plx_pkt_merged_flag;  /**< in ol_flags: meta.wire_pkts is valid */
+PLX_API extern int plx_pkt_meta_offset;	     /**< of struct plx_pkt_meta in an mbuf */
+PLX_API extern uint64_t plx_pkt_merged_flag; /**< in ol_flags: meta.wire_pkts is valid */
 
 /** Register the dynamic field and flag. Once, after rte_eal_init(). @return 0 or -errno. */
 PLX_API int plx_pkt_init(void);
@@ -115,14 +117,16 @@ static inline void plx_pkt_originate(uint32_t pkts)
 /** How a pool is made. */
 struct plx_pkt_pool_conf {
 	const char *name;
-	uint32_t pkts;      /**< mbufs, at least; rounded up to 2^q - 1 */
+	uint32_t pkts;	     /**< mbufs, at least; rounded up to 2^q - 1 */
 	uint16_t room_bytes; /**< data room without the headroom; 0 = 2048 */
-	int socket;         /**< NUMA node; SOCKET_ID_ANY where it does not matter */
-	bool shared_cpu;    /**< lcores share CPUs: a preempted one must not hold up the others */
+	int socket;	     /**< NUMA node; SOCKET_ID_ANY where it does not matter */
+	bool shared_cpu;     /**< lcores share CPUs: a preempted one must not hold up the others */
 };
 
-/** @return the pool, or NULL with *e filled (NO_MEMORY). The caller frees it with rte_mempool_free(). */
-PLX_API struct rte_mempool *plx_pkt_pool_create(const struct plx_pkt_pool_conf *conf, struct plx_error *e);
+/** @return the pool, or NULL with *e filled (NO_MEMORY). The caller frees it with
+ * rte_mempool_free(). */
+PLX_API struct rte_mempool *plx_pkt_pool_create(
+	const struct plx_pkt_pool_conf *conf, struct plx_error *e);
 
 /** The whole packet in one segment where it can be made so, else NULL; m is then as it was. */
 PLX_API struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m);

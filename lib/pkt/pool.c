@@ -17,17 +17,19 @@ static unsigned int cache_size(uint32_t pkts)
 struct rte_mempool *plx_pkt_pool_create(const struct plx_pkt_pool_conf *conf, struct plx_error *e)
 {
 	uint32_t pkts = rte_align32pow2(conf->pkts + 1) - 1;
-	uint16_t room = (uint16_t)(RTE_PKTMBUF_HEADROOM + (conf->room_bytes ? conf->room_bytes : 2048));
+	uint16_t room =
+		(uint16_t)(RTE_PKTMBUF_HEADROOM + (conf->room_bytes ? conf->room_bytes : 2048));
 	/*
-	 * The default MP/MC ring spins while a preempted lcore is between its two steps; RTS (relaxed
-	 * tail sync) lets the others go on.
+	 * The default MP/MC ring spins while a preempted lcore is between its two steps; RTS
+	 * (relaxed tail sync) lets the others go on.
 	 */
 	const char *ops = conf->shared_cpu ? "ring_mt_rts" : NULL;
 	struct rte_mempool *mp;
 
 	mp = rte_pktmbuf_pool_create_by_ops(
 		conf->name, pkts, cache_size(pkts), 0, room, conf->socket, ops);
-	if (!mp) /* an odd NUMA node (vdevs say -1, VMs have none): any memory is better than none */
+	if (!mp) /* an odd NUMA node (vdevs say -1, VMs have none): any memory is better than none
+		  */
 		mp = rte_pktmbuf_pool_create_by_ops(
 			conf->name, pkts, cache_size(pkts), 0, room, SOCKET_ID_ANY, ops);
 	if (!mp)

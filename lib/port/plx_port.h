@@ -5,14 +5,14 @@
  * @file
  * Ports: whatever frames come from and go to, behind one ops table, the twin of net_device_ops.
  *
- * drivers/net/ethdev puts any DPDK port behind it; pipe, loop and impair are ours. The upper layers see
- * queues only: an rx queue is polled by one lcore, a tx queue is filled by one lcore, and neither is
- * ever shared.
+ * drivers/net/ethdev puts any DPDK port behind it; pipe, loop and impair are ours. The upper layers
+ * see queues only: an rx queue is polled by one lcore, a tx queue is filled by one lcore, and
+ * neither is ever shared.
  *
- * Transmit keeps order: frames are pushed to the tx queue's own FIFO and flushed in bursts; what the
- * driver refuses stays at the head and is tried again (Linux's requeue). A frame that the driver could
- * never take (its length, its form) is dropped before it enters the FIFO, since some drivers refuse it
- * for ever: see the quirk table.
+ * Transmit keeps order: frames are pushed to the tx queue's own FIFO and flushed in bursts; what
+ * the driver refuses stays at the head and is tried again (Linux's requeue). A frame that the
+ * driver could never take (its length, its form) is dropped before it enters the FIFO, since some
+ * drivers refuse it for ever: see the quirk table.
  *
  * Set-up and control calls (open, close, set_*) are for one control thread; the burst calls for the
  * owning lcore.
@@ -27,34 +27,34 @@
 
 PLX_C_BEGIN
 
-#define PLX_PORT_MAX        32
+#define PLX_PORT_MAX	    32
 #define PLX_PORT_QUEUES_MAX 16
 #define PLX_PORT_NAMELEN    64
-#define PLX_PORT_BURST      64 /**< most packets a poll: Linux's weight */
+#define PLX_PORT_BURST	    64 /**< most packets a poll: Linux's weight */
 #define PLX_PORT_MCAST_MAX  64 /**< group MACs a port can be asked to accept */
 
 /* The features of a port, named as ethtool -k names them: X(ID, "name", "sentence"). */
 #define PLX_PORT_FEATURES(X)                                                                       \
 	X(RX_CSUM, "rx-checksumming", "tells whether received checksums are right")                \
-	X(TX_CSUM_IP4, "tx-checksum-ipv4-header", "fills the IPv4 header checksum")                 \
-	X(TX_CSUM_L4, "tx-checksum-ip-generic", "fills TCP and UDP checksums")                      \
-	X(SG, "tx-scatter-gather", "sends chained mbufs")                                           \
-	X(RX_HASH, "receive-hashing", "gives the RSS hash of a packet")                             \
-	X(RSS, "rx-rss", "spreads over queues by a key and an indirection table that can be set")   \
-	X(RX_INTR, "rx-interrupt", "can wake a sleeping lcore")                                     \
-	X(SET_MAC, "set-mac", "MAC address can be changed")                                         \
-	X(SET_MTU, "set-mtu", "MTU can be changed")                                                 \
-	X(PROMISC, "promiscuous", "can pass foreign MACs")                                          \
-	X(ALLMULTI, "allmulticast", "can pass all group MACs")                                      \
-	X(RX_FILTER, "rx-mac-filter", "drops foreign MACs itself")                                  \
-	X(LINK, "link-state", "knows whether the link is up")                                       \
+	X(TX_CSUM_IP4, "tx-checksum-ipv4-header", "fills the IPv4 header checksum")                \
+	X(TX_CSUM_L4, "tx-checksum-ip-generic", "fills TCP and UDP checksums")                     \
+	X(SG, "tx-scatter-gather", "sends chained mbufs")                                          \
+	X(RX_HASH, "receive-hashing", "gives the RSS hash of a packet")                            \
+	X(RSS, "rx-rss", "spreads over queues by a key and an indirection table that can be set")  \
+	X(RX_INTR, "rx-interrupt", "can wake a sleeping lcore")                                    \
+	X(SET_MAC, "set-mac", "MAC address can be changed")                                        \
+	X(SET_MTU, "set-mtu", "MTU can be changed")                                                \
+	X(PROMISC, "promiscuous", "can pass foreign MACs")                                         \
+	X(ALLMULTI, "allmulticast", "can pass all group MACs")                                     \
+	X(RX_FILTER, "rx-mac-filter", "drops foreign MACs itself")                                 \
+	X(LINK, "link-state", "knows whether the link is up")                                      \
 	X(NO_ETH, "no-ethernet", "carries bare IP packets (TUN)")
 
 enum plx_port_feature_bit {
 #define X(id, name, text) PLX_PORT_FBIT_##id,
 	PLX_PORT_FEATURES(X)
 #undef X
-	PLX_PORT_FBIT_MAX
+		PLX_PORT_FBIT_MAX
 };
 
 /** A set of features. */
@@ -72,28 +72,30 @@ PLX_API extern const struct plx_port_feature_info plx_port_feature_info[PLX_PORT
 
 /** What a driver does that others do not; data, in lib/port/quirk.c. */
 enum plx_quirk_flag {
-	PLX_QUIRK_MAX_QUEUES = 1u << 0,    /**< aborts beyond `arg` queues */
-	PLX_QUIRK_REFUSES_LONG = 1u << 1,  /**< a frame over the MTU is refused for ever */
-	PLX_QUIRK_TX_LOSSY = 1u << 2,      /**< tx_burst's return is "consumed", not "sent" */
-	PLX_QUIRK_INTR_SILENT = 1u << 3,   /**< rx interrupts work though enabling says -ENOTSUP */
-	PLX_QUIRK_RSS_LIES = 1u << 4,      /**< advertises or accepts RSS settings and ignores them */
-	PLX_QUIRK_PREALLOC = 1u << 5,      /**< takes a descriptor's mbuf for each rx slot at start */
-	PLX_QUIRK_LINK_LIES = 1u << 6,     /**< link state is a constant */
-	PLX_QUIRK_LINK_LATE = 1u << 7,     /**< link comes up after start, by a handshake */
+	PLX_QUIRK_MAX_QUEUES = 1u << 0,	  /**< aborts beyond `arg` queues */
+	PLX_QUIRK_REFUSES_LONG = 1u << 1, /**< a frame over the MTU is refused for ever */
+	PLX_QUIRK_TX_LOSSY = 1u << 2,	  /**< tx_burst's return is "consumed", not "sent" */
+	PLX_QUIRK_INTR_SILENT = 1u << 3,  /**< rx interrupts work though enabling says -ENOTSUP */
+	PLX_QUIRK_RSS_LIES = 1u << 4,  /**< advertises or accepts RSS settings and ignores them */
+	PLX_QUIRK_PREALLOC = 1u << 5,  /**< takes a descriptor's mbuf for each rx slot at start */
+	PLX_QUIRK_LINK_LIES = 1u << 6, /**< link state is a constant */
+	PLX_QUIRK_LINK_LATE = 1u << 7, /**< link comes up after start, by a handshake */
 	PLX_QUIRK_NO_PORT_FIELD = 1u << 8, /**< does not set m->port */
-	PLX_QUIRK_FOLLOWS_TX = 1u << 9,    /**< a flow arrives on the queue it was last sent on */
-	PLX_QUIRK_MTU_ROOM = 1u << 10,     /**< writes past the mbuf when the MTU exceeds its room */
-	PLX_QUIRK_SAME_QUEUES = 1u << 11,  /**< wants as many rx queues as tx queues */
-	PLX_QUIRK_COPIES = 1u << 12,       /**< tx copies and frees at once: nothing is held by the driver */
-	PLX_QUIRK_END_OF_FILE = 1u << 13,  /**< a source that ends */
+	PLX_QUIRK_FOLLOWS_TX = 1u << 9,	   /**< a flow arrives on the queue it was last sent on */
+	PLX_QUIRK_MTU_ROOM = 1u << 10,	  /**< writes past the mbuf when the MTU exceeds its room */
+	PLX_QUIRK_SAME_QUEUES = 1u << 11, /**< wants as many rx queues as tx queues */
+	PLX_QUIRK_COPIES =
+		1u << 12, /**< tx copies and frees at once: nothing is held by the driver */
+	PLX_QUIRK_END_OF_FILE = 1u << 13, /**< a source that ends */
 };
 
 struct plx_quirk {
-	const char *driver;     /**< DPDK's driver name, "net_tap" */
-	uint32_t from, below;   /**< DPDK versions YYMM that have it: from <= v < below; below 0 = all since */
-	uint32_t flags;         /**< enum plx_quirk_flag, usually one */
+	const char *driver;   /**< DPDK's driver name, "net_tap" */
+	uint32_t from, below; /**< DPDK versions YYMM that have it: from <= v < below; below 0 = all
+				 since */
+	uint32_t flags;	      /**< enum plx_quirk_flag, usually one */
 	uint32_t arg;
-	const char *text;       /**< a sentence for `pollux ports` */
+	const char *text; /**< a sentence for `pollux ports` */
 };
 
 /** Rows of the quirk table that apply to the running DPDK; iterate with *i from 0 until NULL. */
@@ -113,59 +115,59 @@ typedef uint16_t (*plx_tx_burst_fn)(struct plx_txq *q, struct rte_mbuf **pkts, u
 /** A receive queue: polled by one lcore. */
 struct plx_rxq {
 	plx_rx_burst_fn burst; /**< the driver's */
-	void *priv;            /**< the driver's queue */
+	void *priv;	       /**< the driver's queue */
 	struct plx_port *port;
-	uint16_t id;       /**< 0 .. n_rxq-1 */
-	uint16_t dev_id;   /**< the driver's own port number */
-	uint32_t lcore;    /**< who polls it; LCORE_ID_ANY = nobody yet */
-	uint64_t pkts;     /**< received */
-	uint64_t polls;    /**< polls that found packets */
-	uint64_t full;     /**< polls that were cut at their weight */
+	uint16_t id;	 /**< 0 .. n_rxq-1 */
+	uint16_t dev_id; /**< the driver's own port number */
+	uint32_t lcore;	 /**< who polls it; LCORE_ID_ANY = nobody yet */
+	uint64_t pkts;	 /**< received */
+	uint64_t polls;	 /**< polls that found packets */
+	uint64_t full;	 /**< polls that were cut at their weight */
 } PLX_ALIGNED;
 
 /** A transmit queue: filled and flushed by one lcore. */
 struct plx_txq {
 	plx_tx_burst_fn burst; /**< the driver's */
-	void *priv;            /**< the driver's queue */
+	void *priv;	       /**< the driver's queue */
 	struct plx_port *port;
 	struct rte_mbuf **fifo; /**< power-of-two ring of `cap` */
 	uint32_t cap;
-	uint32_t head, tail;    /**< free-running; head = next to send */
-	uint32_t limit;         /**< most packets that wait (txqueuelen) */
+	uint32_t head, tail; /**< free-running; head = next to send */
+	uint32_t limit;	     /**< most packets that wait (txqueuelen) */
 	uint16_t id;
 	uint16_t dev_id;
-	uint16_t max_bytes;     /**< longest frame the port takes, link header included; 0 = no check */
-	bool linear;            /**< no chained mbufs */
-	bool listed;            /**< on its lcore's list of queues to flush */
+	uint16_t max_bytes; /**< longest frame the port takes, link header included; 0 = no check */
+	bool linear;	    /**< no chained mbufs */
+	bool listed;	    /**< on its lcore's list of queues to flush */
 	uint32_t lcore;
-	uint64_t pkts;          /**< accepted by the driver */
-	uint64_t requeues;      /**< bursts cut short by the driver, the rest tried again */
+	uint64_t pkts;	   /**< accepted by the driver */
+	uint64_t requeues; /**< bursts cut short by the driver, the rest tried again */
 	uint64_t bursts;
-	plx_ns stuck_since_ns;  /**< 0, or since when the driver has taken nothing */
+	plx_ns stuck_since_ns; /**< 0, or since when the driver has taken nothing */
 } PLX_ALIGNED;
 
 /** What a driver can do; filled by its probe. */
 struct plx_port_caps {
-	char driver[32];       /**< "net_tap", "pipe" */
-	uint32_t features;     /**< enum plx_port_feature */
+	char driver[32];   /**< "net_tap", "pipe" */
+	uint32_t features; /**< enum plx_port_feature */
 	uint16_t max_rxq, max_txq;
-	uint16_t rxd, txd;     /**< descriptors it would like; 0 = our default */
+	uint16_t rxd, txd; /**< descriptors it would like; 0 = our default */
 	uint16_t min_mtu, max_mtu;
-	uint16_t reta_size;    /**< 0 = no table */
+	uint16_t reta_size; /**< 0 = no table */
 	uint16_t key_bytes;
-	int socket;            /**< NUMA node, SOCKET_ID_ANY */
+	int socket; /**< NUMA node, SOCKET_ID_ANY */
 };
 
 /** How a port is to be opened. */
 struct plx_port_conf {
-	uint16_t n_rxq, n_txq;   /**< at most PLX_PORT_QUEUES_MAX, as caps allow */
-	uint16_t rxd, txd;       /**< descriptors; 0 = the driver's wish or 1024 */
-	uint16_t mtu;            /**< 0 = as it is */
+	uint16_t n_rxq, n_txq; /**< at most PLX_PORT_QUEUES_MAX, as caps allow */
+	uint16_t rxd, txd;     /**< descriptors; 0 = the driver's wish or 1024 */
+	uint16_t mtu;	       /**< 0 = as it is */
 	struct rte_mempool *pool[PLX_PORT_QUEUES_MAX]; /**< by rx queue: its lcore's pool */
-	bool rx_intr;            /**< the engine may sleep on its queues */
+	bool rx_intr;				       /**< the engine may sleep on its queues */
 	bool promisc;
-	uint32_t features_off;   /**< features not to be used */
-	uint32_t tx_limit;       /**< packets that may wait for the driver; 0 = 1000 */
+	uint32_t features_off; /**< features not to be used */
+	uint32_t tx_limit;     /**< packets that may wait for the driver; 0 = 1000 */
 };
 
 /** Linux's rtnl_link_stats64, under its names. */
@@ -193,20 +195,22 @@ struct plx_port_ops {
 	void (*stop)(struct plx_port *p);
 	/** Free p->priv; p is not used again. */
 	void (*fini)(struct plx_port *p);
-	int (*set_rx_mode)(struct plx_port *p, bool promisc, bool allmulti);     /**< optional */
-	int (*set_mcast)(struct plx_port *p, const struct plx_mac *mac, uint32_t n); /**< optional */
-	int (*set_mac)(struct plx_port *p, const struct plx_mac *mac);           /**< optional */
-	int (*set_mtu)(struct plx_port *p, uint16_t mtu);                        /**< optional */
-	int (*set_link)(struct plx_port *p, bool up);                            /**< optional */
-	void (*link)(struct plx_port *p, struct plx_link *link);                 /**< never blocks */
+	int (*set_rx_mode)(struct plx_port *p, bool promisc, bool allmulti); /**< optional */
+	int (*set_mcast)(
+		struct plx_port *p, const struct plx_mac *mac, uint32_t n); /**< optional */
+	int (*set_mac)(struct plx_port *p, const struct plx_mac *mac);	    /**< optional */
+	int (*set_mtu)(struct plx_port *p, uint16_t mtu);		    /**< optional */
+	int (*set_link)(struct plx_port *p, bool up);			    /**< optional */
+	void (*link)(struct plx_port *p, struct plx_link *link);	    /**< never blocks */
 	/** Add to *s what only the driver knows (its own drops, bytes). Optional. */
 	void (*stats)(struct plx_port *p, struct plx_port_stats *s);
-	/** Names and values as ethtool -S; @return how many there are (max may be smaller). Optional. */
+	/** Names and values as ethtool -S; @return how many there are (max may be smaller).
+	 * Optional. */
 	int (*xstats)(struct plx_port *p, char (*names)[64], uint64_t *values, int max);
 	int (*rss_set)(struct plx_port *p, const uint8_t *key, uint16_t key_bytes,
 		const struct plx_reta *reta); /**< optional; either may be NULL */
 	int (*rss_get)(struct plx_port *p, uint8_t *key, uint16_t *key_bytes,
-		struct plx_reta *reta);       /**< optional */
+		struct plx_reta *reta); /**< optional */
 	/** Join or leave an epoll set of rte_epoll. Optional. */
 	int (*rx_intr)(struct plx_rxq *q, int epfd, bool add);
 	/** Before sleeping: ask for an interrupt. Afterwards: poll again. Optional. */
@@ -220,15 +224,15 @@ struct plx_port {
 	const struct plx_port_ops *ops;
 	void *priv;
 	char name[PLX_PORT_NAMELEN];
-	uint16_t id;          /**< 0, 1, ... in the order of creation */
+	uint16_t id; /**< 0, 1, ... in the order of creation */
 	uint16_t mtu;
 	struct plx_mac mac;
 	bool open;
 	bool admin_up;
 	bool promisc, allmulti;
-	bool lost_link;       /**< the last link state seen was down */
-	uint32_t features;    /**< in use: caps less what was turned off */
-	uint32_t quirks;      /**< enum plx_quirk_flag in force */
+	bool lost_link;	   /**< the last link state seen was down */
+	uint32_t features; /**< in use: caps less what was turned off */
+	uint32_t quirks;   /**< enum plx_quirk_flag in force */
 	struct plx_port_caps caps;
 	uint16_t n_rxq, n_txq;
 	struct plx_rxq *rxq[PLX_PORT_QUEUES_MAX];
@@ -266,7 +270,8 @@ PLX_API struct plx_port *plx_port_find(const char *name);
 /* Life */
 
 /** Bring it up. Unwinds whole when any step fails. @return 0 or -errno with *e filled. */
-PLX_API int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e);
+PLX_API int plx_port_open(
+	struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e);
 /** What waits in the tx queues is dropped (STOPPED). By one thread, with no lcore polling. */
 PLX_API void plx_port_close(struct plx_port *p);
 /** Close and free all ports. */
@@ -287,7 +292,8 @@ PLX_API void plx_port_stats(struct plx_port *p, struct plx_port_stats *s);
 
 /* Data path */
 
-/** Poll. Counts the packets into the lcore's account. @return how many, at most n <= PLX_PORT_BURST. */
+/** Poll. Counts the packets into the lcore's account. @return how many, at most n <=
+ * PLX_PORT_BURST. */
 static inline uint16_t plx_rxq_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t got = q->burst(q, pkts, n);
@@ -313,8 +319,8 @@ PLX_API struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m);
 /** Queue a frame for the next flush. Takes m; what cannot be queued is dropped with its reason. */
 static inline void plx_txq_push(struct plx_txq *q, struct rte_mbuf *m)
 {
-	if (plx_unlikely((q->max_bytes && m->pkt_len > q->max_bytes) || (q->linear && m->nb_segs > 1) ||
-			plx_txq_len(q) >= q->limit)) {
+	if (plx_unlikely((q->max_bytes && m->pkt_len > q->max_bytes) ||
+			 (q->linear && m->nb_segs > 1) || plx_txq_len(q) >= q->limit)) {
 		m = plx_txq_fix(q, m);
 		if (!m)
 			return;
@@ -326,8 +332,8 @@ static inline void plx_txq_push(struct plx_txq *q, struct rte_mbuf *m)
 PLX_API uint32_t plx_txq_flush(struct plx_txq *q);
 
 /**
- * Send a burst past the FIFO if it is empty, else behind it: for forwarders that have a burst at hand.
- * Takes all; what the driver refuses waits in the FIFO as far as its limit goes.
+ * Send a burst past the FIFO if it is empty, else behind it: for forwarders that have a burst at
+ * hand. Takes all; what the driver refuses waits in the FIFO as far as its limit goes.
  */
 PLX_API void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n);
 

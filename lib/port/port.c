@@ -7,7 +7,7 @@
 
 #include <plx_base_defs.h>
 
-#define DEFAULT_DESCS    1024
+#define DEFAULT_DESCS	 1024
 #define DEFAULT_TX_LIMIT 1000
 
 const struct plx_port_feature_info plx_port_feature_info[PLX_PORT_FBIT_MAX] = {
@@ -22,8 +22,8 @@ static uint16_t descs(uint16_t asked, uint16_t wish)
 }
 
 /*
- * A driver that refuses a long frame for ever must never be shown one: its MTU, an Ethernet header and a
- * VLAN tag. All others look for themselves.
+ * A driver that refuses a long frame for ever must never be shown one: its MTU, an Ethernet header
+ * and a VLAN tag. All others look for themselves.
  */
 static uint16_t frame_limit(const struct plx_port *p)
 {
@@ -49,7 +49,8 @@ static void queues_free(struct plx_port *p)
 
 static struct plx_rxq *rxq_new(struct plx_port *p, uint16_t id)
 {
-	struct plx_rxq *q = rte_zmalloc_socket(NULL, sizeof(*q), RTE_CACHE_LINE_SIZE, p->caps.socket);
+	struct plx_rxq *q =
+		rte_zmalloc_socket(NULL, sizeof(*q), RTE_CACHE_LINE_SIZE, p->caps.socket);
 
 	if (q)
 		*q = (struct plx_rxq){.port = p, .id = id, .lcore = LCORE_ID_ANY};
@@ -58,7 +59,8 @@ static struct plx_rxq *rxq_new(struct plx_port *p, uint16_t id)
 
 static struct plx_txq *txq_new(struct plx_port *p, uint16_t id, uint32_t limit)
 {
-	struct plx_txq *q = rte_zmalloc_socket(NULL, sizeof(*q), RTE_CACHE_LINE_SIZE, p->caps.socket);
+	struct plx_txq *q =
+		rte_zmalloc_socket(NULL, sizeof(*q), RTE_CACHE_LINE_SIZE, p->caps.socket);
 	uint32_t cap = rte_align32pow2(limit + PLX_PORT_BURST);
 
 	if (!q)
@@ -71,7 +73,8 @@ static struct plx_txq *txq_new(struct plx_port *p, uint16_t id, uint32_t limit)
 		.limit = limit,
 		.linear = !(p->features & PLX_PORT_F_SG),
 		.max_bytes = frame_limit(p),
-		.fifo = rte_zmalloc_socket(NULL, cap * sizeof(void *), RTE_CACHE_LINE_SIZE, p->caps.socket),
+		.fifo = rte_zmalloc_socket(
+			NULL, cap * sizeof(void *), RTE_CACHE_LINE_SIZE, p->caps.socket),
 	};
 	if (!q->fifo) {
 		rte_free(q);
@@ -99,7 +102,8 @@ static int queues_new(struct plx_port *p, const struct plx_port_conf *conf)
 	return 0;
 }
 
-static int check_queues(const struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)
+static int check_queues(
+	const struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)
 {
 	uint32_t n = PLX_MAX(conf->n_rxq, conf->n_txq);
 	uint32_t max = PLX_MIN(p->caps.max_rxq, p->caps.max_txq);
@@ -122,8 +126,8 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 	if (conf->mtu)
 		p->mtu = conf->mtu;
 	if (queues_new(p, conf) != 0)
-		err = plx_error_set(e, -ENOMEM, PLX_ERR_PORT_OPEN, p->name, "allocating queues", "no memory",
-			"raise EAL's -m");
+		err = plx_error_set(e, -ENOMEM, PLX_ERR_PORT_OPEN, p->name, "allocating queues",
+			"no memory", "raise EAL's -m");
 	if (!err)
 		err = p->ops->open(p, conf, e);
 	if (err) {

@@ -1,30 +1,38 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "plx_port.h"
 
+#include <stdio.h>
+
 #include <rte_version.h>
 
 #define ALL 0, 0
 
 /*
- * What drivers do that the API does not promise, each with the DPDK releases (YYMM) it concerns. Found by
- * running them without a NIC under 22.11; the releases that mend them are from DPDK's history.
+ * What drivers do that the API does not promise, each with the DPDK releases (YYMM) it concerns.
+ * Found by running them without a NIC under 22.11; the releases that mend them are from DPDK's
+ * history.
  */
 static const struct plx_quirk quirks[] = {
 	{"net_tap", 0, 2411, PLX_QUIRK_MAX_QUEUES, 4, "aborts with more than 4 queues"},
 	{"net_tap", ALL, PLX_QUIRK_REFUSES_LONG, 0, "a frame over the MTU is refused for ever"},
-	{"net_tap", ALL, PLX_QUIRK_INTR_SILENT, 0, "rx interrupts work though enabling them says -ENOTSUP"},
+	{"net_tap", ALL, PLX_QUIRK_INTR_SILENT, 0,
+		"rx interrupts work though enabling them says -ENOTSUP"},
 	{"net_tap", ALL, PLX_QUIRK_RSS_LIES, 0, "advertises RSS types and rejects every RSS call"},
 	{"net_tap", ALL, PLX_QUIRK_PREALLOC, 0, "takes an mbuf for each rx descriptor at start"},
-	{"net_tap", ALL, PLX_QUIRK_FOLLOWS_TX, 0, "a flow arrives on the queue it was last sent on"},
+	{"net_tap", ALL, PLX_QUIRK_FOLLOWS_TX, 0,
+		"a flow arrives on the queue it was last sent on"},
 	{"net_tap", ALL, PLX_QUIRK_SAME_QUEUES, 0, "wants as many rx queues as tx queues"},
 	{"net_tap", ALL, PLX_QUIRK_COPIES, 0, "transmit copies and frees at once"},
-	{"net_pcap", ALL, PLX_QUIRK_REFUSES_LONG, 0, "a live interface refuses a frame over the MTU for ever"},
+	{"net_pcap", ALL, PLX_QUIRK_REFUSES_LONG, 0,
+		"a live interface refuses a frame over the MTU for ever"},
 	{"net_pcap", ALL, PLX_QUIRK_TX_LOSSY, 0, "what it takes may still fail to be written"},
 	{"net_pcap", ALL, PLX_QUIRK_COPIES, 0, "transmit copies and frees at once"},
 	{"net_pcap", ALL, PLX_QUIRK_END_OF_FILE, 0, "a capture file ends"},
-	{"net_af_packet", ALL, PLX_QUIRK_TX_LOSSY, 0, "transmit returns what it consumed, not what it sent"},
+	{"net_af_packet", ALL, PLX_QUIRK_TX_LOSSY, 0,
+		"transmit returns what it consumed, not what it sent"},
 	{"net_af_packet", 0, 2411, PLX_QUIRK_LINK_LIES, 0, "link state is a constant"},
-	{"net_af_packet", 0, 2603, PLX_QUIRK_MTU_ROOM, 0, "writes past the mbuf when the MTU exceeds its room"},
+	{"net_af_packet", 0, 2603, PLX_QUIRK_MTU_ROOM, 0,
+		"writes past the mbuf when the MTU exceeds its room"},
 	{"net_af_packet", ALL, PLX_QUIRK_SAME_QUEUES, 0, "queues come in pairs (qpairs=N)"},
 	{"net_af_packet", ALL, PLX_QUIRK_COPIES, 0, "transmit copies and frees at once"},
 	{"net_af_xdp", ALL, PLX_QUIRK_PREALLOC, 0, "takes an mbuf for each rx descriptor at start"},
@@ -38,7 +46,10 @@ static const struct plx_quirk quirks[] = {
 /* YYMM of the DPDK that runs: it is a shared library, so not the one that compiled this. */
 static uint32_t running(void)
 {
-	return (uint32_t)(rte_version_year() * 100 + rte_version_month());
+	unsigned int year = 0, month = 0;
+
+	sscanf(rte_version(), "DPDK %u.%u", &year, &month);
+	return year * 100 + month;
 }
 
 const struct plx_quirk *plx_quirk_next(const char *driver, unsigned int *i)
@@ -48,7 +59,8 @@ const struct plx_quirk *plx_quirk_next(const char *driver, unsigned int *i)
 	while (*i < PLX_DIM(quirks)) {
 		const struct plx_quirk *q = &quirks[(*i)++];
 
-		if (strcmp(q->driver, driver) == 0 && v >= q->from && (q->below == 0 || v < q->below))
+		if (strcmp(q->driver, driver) == 0 && v >= q->from &&
+			(q->below == 0 || v < q->below))
 			return q;
 	}
 	return NULL;

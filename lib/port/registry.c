@@ -28,7 +28,8 @@ int plx_port_create(const char *spec, struct plx_error *e)
 	const struct plx_port_driver *d = NULL;
 
 	if (!eq || eq == spec || (size_t)(eq - spec) >= sizeof(name))
-		return plx_error_set(e, -EINVAL, PLX_ERR_PORT_SPEC, spec, "a name of up to 63 characters and '=' must come first");
+		return plx_error_set(e, -EINVAL, PLX_ERR_PORT_SPEC, spec,
+			"a name of up to 63 characters and '=' must come first");
 	memcpy(name, spec, (size_t)(eq - spec));
 	name[eq - spec] = '\0';
 	if (plx_port_find(name))
@@ -65,7 +66,7 @@ struct plx_port *plx_port_add(const char *name, const struct plx_port_ops *ops, 
 	memcpy(p->name, name, strlen(name));
 	if (!(caps->features & PLX_PORT_F_RSS))
 		p->steer_why = p->quirks & PLX_QUIRK_RSS_LIES ? "the driver ignores RSS settings"
-							       : "the driver has no RSS";
+							      : "the driver has no RSS";
 	ports[n_ports++] = p;
 	return p;
 }

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "plx_net_ethdev.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include <rte_errno.h>
+#include <rte_malloc.h>
+
+#include "ethdev.h"
+
+static void fini(struct plx_port *p)
+{
+	struct ethdev *d = p->priv;
+
+	rte_eth_dev_close(d->port_id);
+	rte_free(d);
+}
+
+static const struct plx_port_ops ops = {
+	.name = "ethdev",
+	.open = ethdev__open,
+	.stop = ethdev__stop,
+	.fini = fini,
+	.set_rx_mode = ethdev__set_rx_mode,
+	.set_mcast = ethdev__set_mcast,
+	.set_mac = ethdev__set_mac,
+	.set_mtu = ethdev__set_mtu,
+	.set_link = ethdev__set_link,
+	.link = ethdev__link,
+	.stats = ethdev__stats,
+	.xstats = ethdev__xstats,
+	.rss_set = ethdev__rss_set,
+	.rss_get = ethdev__rss_get,
+	.rx_intr = ethdev__rx_intr,
+	.rx_intr_arm = ethdev__rx_intr_arm,
+};
+
+/* What ethdev's capability bits do not say, seen by running the drivers. */
+static const struct {
+	const char *driver;
+	uint32_t has, lacks;
+} seen[] = {
+	{"net_tap", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
+	{"net_virtio_user", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
+	{"net_vhost", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
+	{"net_pcap", PLX_PORT_F_SG, PLX_PORT_F_RX_FILTER},
+	{"net_null", PLX_PORT_F_SG, PLX_PORT_F_RX_FILTER},
+	{"net_ring", PLX_PORT_F_SG, PLX_PORT_F_RX_FILTER},
+	{"net_memif", 0, PLX_PORT_F_RX_FILTER},
+	{"net_af_packet", 0, PLX_PORT_F_RX_FILTER},
+	{"net_af_xdp", 0, PLX_PORT_F_RX_FILTER},
+};
+
+static uint32_t offload_features(const struct rte_eth_dev_info *info)
+{
+	const uint64_t rx = info->rx_offload_capa, tx = info->tx_offload_capa;
+	const uint64_t l4 = RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
+	uint32_t f = 0;
+
+	if (rx & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM && rx & RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
+		f |= PLX_PORT_F_RX_CSUM;
+	if (tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
+		f |= PLX_PORT_F_TX_CSUM_IP4;
+	if ((tx & l4) == l4)
+		f |= PLX_PORT_F_TX_CSUM_L4;
+	if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
+		f |= PLX_PORT_F_SG;
+	if (rx & RTE_ETH_RX_OFFLOAD_RSS_HASH)
+		f |= PLX_PORT_F_RX_HASH;
+	return f;
+}
+
+static uint32_t features(const struct rte_eth_dev_info *info, uint32_t quirks)
+{
+	uint32_t f = offload_features(info) | PLX_PORT_F_SET_MAC | PLX_PORT_F_SET_MTU |
+		     PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI | PLX_PORT_F_RX_FILTER;
+
+	if (info->flow_type_rss_offloads && info->reta_size && !(quirks & PLX_QUIRK_RSS_LIES))
+		f |= PLX_PORT_F_RSS;
+	if (!(quirks & PLX_QUIRK_LINK_LIES))
+		f |= PLX_PORT_F_LINK;
+	for (size_t i = 0; i < PLX_DIM(seen); i++)
+		if (strcmp(info->driver_name, seen[i].driver) == 0)
+			f = (f | seen[i].has) & ~seen[i].lacks;
+	return f;
+}
+
+/* rte_eth_dev_info and friends into what our ports know. */
+static int describe(struct ethdev *d, struct plx_port_caps *caps, struct plx_mac *mac, char *name)
+{
+	struct rte_ether_addr a;
+	int err = rte_eth_dev_info_get(d->port_id, &d->info);
+
+	if (!err)
+		err = rte_eth_dev_get_name_by_port(d->port_id, name);
+	if (!err)
+		err = rte_eth_macaddr_get(d->port_id, &a);
+	if (err)
+		return err;
+	memcpy(mac->b, a.addr_bytes, sizeof(mac->b));
+	*caps = (struct plx_port_caps){
+		.max_rxq = d->info.max_rx_queues,
+		.max_txq = d->info.max_tx_queues,
+		.rxd = d->info.default_rxportconf.ring_size,
+		.txd = d->info.default_txportconf.ring_size,
+		.min_mtu = PLX_MAX(d->info.min_mtu, (uint16_t)68),
+		.max_mtu = d->info.max_mtu,
+		.reta_size = d->info.reta_size,
+		.key_bytes = d->info.hash_key_size,
+		.socket = rte_eth_dev_socket_id(d->port_id),
+		.features = features(&d->info, plx_quirk_flags(d->info.driver_name)),
+	};
+	snprintf(caps->driver, sizeof(caps->driver), "%s", d->info.driver_name);
+	return 0;
+}
+
+static int probe_one(uint16_t port_id)
+{
+	struct ethdev *d = rte_zmalloc(NULL, sizeof(*d), 0);
+	char name[RTE_ETH_NAME_MAX_LEN];
+	struct plx_port_caps caps;
+	struct plx_mac mac;
+	uint16_t mtu = 1500;
+	int err;
+
+	if (!d)
+		return -ENOMEM;
+	d->port_id = port_id;
+	err = describe(d, &caps, &mac, name);
+	if (!err) {
+		rte_eth_dev_get_mtu(port_id, &mtu);
+		err = plx_port_add(name, &ops, d, &caps, &mac, mtu) ? 0 : -ENOSPC;
+	}
+	if (err)
+		rte_free(d);
+	return err;
+}
+
+int plx_net_ethdev_probe(struct plx_error *e)
+{
+	uint16_t port_id;
+	int n = 0;
+
+	RTE_ETH_FOREACH_DEV(port_id)
+	{
+		int err = probe_one(port_id);
+
+		if (err)
+			return plx_error_set(e, err, PLX_ERR_PORT_OPEN, "ethdev", "probe",
+				strerror(-err), "see EAL's log (--log-level=8)");
+		n++;
+	}
+	return n;
+}

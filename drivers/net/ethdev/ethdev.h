@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <plx_port.h>
+
+#include <rte_ethdev.h>
+
+/** What p->priv points to. */
+struct ethdev {
+	uint16_t port_id;
+	bool started;
+	bool intr; /**< rx interrupts were configured */
+	struct rte_eth_dev_info info;
+};
+
+/* open.c */
+int ethdev__open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e);
+void ethdev__stop(struct plx_port *p);
+
+/* control.c */
+int ethdev__set_rx_mode(struct plx_port *p, bool promisc, bool allmulti);
+int ethdev__set_mcast(struct plx_port *p, const struct plx_mac *mac, uint32_t n);
+int ethdev__set_mac(struct plx_port *p, const struct plx_mac *mac);
+int ethdev__set_mtu(struct plx_port *p, uint16_t mtu);
+int ethdev__set_link(struct plx_port *p, bool up);
+void ethdev__link(struct plx_port *p, struct plx_link *link);
+void ethdev__stats(struct plx_port *p, struct plx_port_stats *s);
+int ethdev__xstats(struct plx_port *p, char (*names)[64], uint64_t *values, int max);
+int ethdev__rss_set(
+	struct plx_port *p, const uint8_t *key, uint16_t key_bytes, const struct plx_reta *reta);
+int ethdev__rss_get(struct plx_port *p, uint8_t *key, uint16_t *key_bytes, struct plx_reta *reta);
+int ethdev__rx_intr(struct plx_rxq *q, int epfd, bool add);
+int ethdev__rx_intr_arm(struct plx_rxq *q, bool arm);
