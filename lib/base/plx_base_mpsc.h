@@ -6,9 +6,9 @@
  * An unbounded intrusive queue: any number of producer threads, one consumer (after D. Vyukov).
  *
  * A push is one atomic exchange and one store, wait-free, so a producer can neither wait for nor
- * stall the consumer; it comes in two steps, and in between the queue's tail end is not reachable
- * yet. A producer that is put to sleep exactly there hides what was pushed after it until it goes
- * on: nothing is lost, and the consumer sees NULL from pop() while empty() is false.
+ * stall the consumer. Between the two the queue is cut: a producer that is put to sleep exactly
+ * there hides the node before its own, its own and those pushed later, until it goes on. Nothing is
+ * lost; the consumer meanwhile sees NULL from pop() while empty() is false.
  */
 #include "plx_base_defs.h"
 
