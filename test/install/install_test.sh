@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# What `meson install` puts there serves a program out of the tree: headers, libraries both ways,
+# pkg-config, the examples by the command in their first comment. `ninja uninstall` takes it away.
+. "$(dirname "$0")/../smoke/lib.sh"
+
+need meson ninja pkg-config nm g++
+dest=$tmp/root
+cc_flags=(-Wall -Wextra -Werror -O1)
+version=$(meson introspect "$PLX_BUILD" --projectinfo | jq -r .version)
+table=$(devtools/check-layers --table) || fail "no table of libraries"
+
+expect "meson installs" meson install -C "$PLX_BUILD" --no-rebuild --destdir "$dest"
+
+# A whole root: our files and the system's, so that one pkg-config sees DPDK too.
+mkdir -p "$dest/usr"
+for dir in include lib share; do
+	[ -e "$dest/usr/$dir" ] || ln -s "/usr/$dir" "$dest/usr/$dir"
+done
+libdir=$(dirname "$(find "$dest" -name libplx_base.so)")
+bindir=$(dirname "$libdir" | sed 's,/lib$,,')/bin
+export PKG_CONFIG_SYSROOT_DIR=$dest PKG_CONFIG_PATH=$libdir/pkgconfig LD_LIBRARY_PATH=$libdir
+
+have() { # library
+	[ -f "$libdir/pkgconfig/libplx_$1.pc" ]
+}
+
+# Every function and table that the library exports is declared in its header: name them all.
+probe() { # library: writes $tmp/probe.c and .cc
+	local symbol
+	{
+		echo "#include <plx_$1.h>"
+		echo "extern const void *volatile probe[];"
+		echo "const void *volatile probe[] = {"
+		nm -D --defined-only "$libdir/libplx_$1.so" | awk '$2 ~ /[TDRB]/ { print $3 }' |
+			while read -r symbol; do echo "	(const void *)&$symbol,"; done
+		echo "	0};"
+		echo "int main(void) { return probe[0] == (void *)1; }"
+	} >"$tmp/probe.c"
+	cp "$tmp/probe.c" "$tmp/probe.cc"
+}
+
+libs=0
+while IFS=$'\t' read -r lib layer deps; do
+	have "$lib" || continue
+	libs=$((libs + 1))
+	pc=libplx_$lib
+	expect "$pc: its pkg-config file holds together" pkg-config --validate "$pc"
+	expect_eq "$pc: version" "$(pkg-config --modversion "$pc")" "$version"
+	wants=$(for dep in $deps; do echo "libplx_$dep"; done)
+	[ "$layer" -lt 2 ] || wants+=$'\n'libdpdk
+	expect_eq "$pc: requires what its row allows" \
+		"$(pkg-config --print-requires "$pc" | sort | xargs)" "$(sort <<<"$wants" | xargs)"
+	# DPDK's headers are not ours to warn about.
+	mapfile -t flags < <(pkg-config --cflags "$pc" | xargs -n 1 |
+		sed '/dpdk$/s/^-I/-isystem/')
+	mapfile -t link < <(pkg-config --libs "$pc" | xargs -n 1)
+	expect_match "$pc: headers are in a directory of their own" "${flags[*]}" "/include/pollux"
+
+	bad=$(nm -D --defined-only "$libdir/$pc.so" | awk '$3 !~ /^plx_/ { print $3 }')
+	expect_eq "$pc: exports nothing but plx_*" "$bad" ""
+	probe "$lib"
+	expect "$pc: a C program links" gcc "${cc_flags[@]}" "$tmp/probe.c" -o "$tmp/probe" \
+		"${flags[@]}" "${link[@]}"
+	expect "$pc: and runs" "$tmp/probe"
+	expect "$pc: a C++ program links" g++ "${cc_flags[@]}" "$tmp/probe.cc" -o "$tmp/probe" \
+		"${flags[@]}" "${link[@]}"
+	# Ours static, DPDK shared: as the app does it.
+	static=()
+	for flag in "${link[@]}"; do
+		[[ $flag == -lplx_* ]] && flag=$libdir/lib${flag#-l}.a
+		static+=("$flag")
+	done
+	expect "$pc: the archive links without LTO" gcc "${cc_flags[@]}" -fno-lto "$tmp/probe.c" \
+		-o "$tmp/probe" "${flags[@]}" "${static[@]}"
+	expect "$pc: and needs none of our shared objects" \
+		bash -c "! ldd '$tmp/probe' | grep libplx_"
+	expect "$pc: the archive links with clang" clang "${cc_flags[@]}" "$tmp/probe.c" \
+		-o "$tmp/probe" "${flags[@]}" "${static[@]}"
+done <<<"$table"
+expect_ge "the libraries are there" $libs "$(awk '$2 < 2' <<<"$table" | wc -l)"
+
+for example in examples/*.c; do
+	[ -f "$example" ] || continue
+	name=$(basename "$example" .c)
+	command=$(sed -n 's/^[ *]*cc \(.*pkg-config.*\)/cc \1/p' "$example" | head -n 1)
+	[ -n "$command" ] || fail "$example: no line 'cc $name.c ... pkg-config ...' at its top"
+	cp "$example" "$tmp/"
+	expect "example $name builds by the command in it" bash -ec "cd '$tmp' && $command"
+done
+
+for program in pollux pollux-ctl; do
+	[ -x "$bindir/$program" ] || continue
+	expect_match "$program --version" "$("$bindir/$program" --version 2>&1)" "$version"
+done
+
+rm "$dest/usr/include" "$dest/usr/lib" "$dest/usr/share" 2>/dev/null
+expect "ninja uninstalls" env DESTDIR="$dest" ninja -C "$PLX_BUILD" uninstall
+expect_eq "and leaves no file" "$(find "$tmp" -path "$dest/*" ! -type d)" ""
