@@ -97,27 +97,30 @@ PLX_API size_t plx_neigh_table_size(const struct plx_neigh_conf *conf);
 /**
  * Make an empty table in mem.
  *
- * @param mem plx_neigh_table_size(conf) bytes, which stay the caller's to free.
+ * @param mem plx_neigh_table_size(conf) bytes, aligned to 64, which stay the caller's to free.
  * @param rng for the jitter of reachable times; outlives the table.
  * @return the table, or NULL if conf is out of bounds.
  */
 PLX_API struct plx_neigh_table *plx_neigh_table_init(
-	void *mem, const struct plx_neigh_conf *conf, struct plx_rng *rng, plx_ns now);
+	void *mem, const struct plx_neigh_conf *conf, struct plx_rng *rng);
 
 /** Remove every entry. The REMOVED events can then be pulled a last time, and mem freed. */
 PLX_API void plx_neigh_table_fini(struct plx_neigh_table *t);
 
-/** New times and probe counts for all interfaces, also where an advertisement set others.
- * gc_thresh3 and max_ifaces stay as they were. */
-PLX_API void plx_neigh_table_set_conf(
-	struct plx_neigh_table *t, const struct plx_neigh_conf *conf, plx_ns now);
+/**
+ * New times and probe counts, for all interfaces, also where a router advertised others. They hold
+ * from the next change of an entry's state on. hash_key, gc_thresh3 and max_ifaces stay as they
+ * are.
+ * @return 0, or -EINVAL and nothing changed.
+ */
+PLX_API int plx_neigh_table_set_conf(struct plx_neigh_table *t, const struct plx_neigh_conf *conf);
 
 /**
  * Times of one interface's IPv6 neighbours, as a router advertised them (RFC 4861 6.3.4).
- * 0 leaves a value as it is.
+ * 0 leaves a value as it is. @return 0, -EINVAL.
  */
-PLX_API void plx_neigh_iface_set_times(struct plx_neigh_table *t, uint16_t iface,
-	plx_ns base_reachable_time_ns, plx_ns retrans_time_ns, plx_ns now);
+PLX_API int plx_neigh_iface_set_times(struct plx_neigh_table *t, uint16_t iface,
+	plx_ns base_reachable_time_ns, plx_ns retrans_time_ns);
 
 /** Number of entries in the table. */
 PLX_API uint32_t plx_neigh_count(const struct plx_neigh_table *t);
@@ -197,7 +200,7 @@ PLX_API plx_ns plx_neigh_deadline(const struct plx_neigh_table *t);
 enum plx_neigh_what {
 	PLX_NEIGH_EV_USABLE = 0x01,  /**< has a MAC now: send what waits */
 	PLX_NEIGH_EV_MAC = 0x02,     /**< usable as before, with another MAC */
-	PLX_NEIGH_EV_FAILED = 0x04,  /**< no MAC (any more): drop what waits */
+	PLX_NEIGH_EV_FAILED = 0x04,  /**< no MAC (any more): drop what waits, unpublish it */
 	PLX_NEIGH_EV_STALE = 0x08,   /**< became STALE or ceased to be: see state */
 	PLX_NEIGH_EV_HOST = 0x10,    /**< was a router, is none now: drop it as default router */
 	PLX_NEIGH_EV_REMOVED = 0x20, /**< gone; the only bit when set: drop what waits, forget it */
