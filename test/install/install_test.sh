@@ -41,7 +41,7 @@ probe() { # library: writes $tmp/probe.c and .cc
 }
 
 libs=0
-while IFS=$'\t' read -r lib layer deps; do
+while IFS=$'\t' read -r lib layer _ deps; do
 	have "$lib" || continue
 	libs=$((libs + 1))
 	pc=libplx_$lib
