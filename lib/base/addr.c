@@ -59,26 +59,42 @@ int plx_prefix_parse(struct plx_prefix *p, const char *text)
 
 const char *plx_prefix_format(const struct plx_prefix *p, char *buf)
 {
+	/* Shorter than 96 bits it is not an IPv4 prefix, whatever its address looks like. */
+	bool v4 = plx_addr_is_v4(&p->addr) && p->len >= 96;
 	size_t n;
 
-	plx_addr_format(&p->addr, buf);
+	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? &p->addr.b[12] : p->addr.b, buf, PLX_ADDR_STRLEN);
 	n = strlen(buf);
-	snprintf(buf + n, PLX_PREFIX_STRLEN - n, "/%u",
-		plx_addr_is_v4(&p->addr) ? p->len - 96u : p->len);
+	snprintf(buf + n, PLX_PREFIX_STRLEN - n, "/%u", v4 ? p->len - 96u : p->len);
 	return buf;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* By hand, as scanf's %x takes blanks, signs and "0x" too. */
 int plx_mac_parse(struct plx_mac *m, const char *text)
 {
-	unsigned int b[6];
-	int n = 0;
+	struct plx_mac out;
 
-	if (sscanf(text, "%2x:%2x:%2x:%2x:%2x:%2x%n", &b[0], &b[1], &b[2], &b[3], &b[4], &b[5],
-		    &n) != 6 ||
-		text[n] != '\0')
-		return -EINVAL;
-	for (int i = 0; i < 6; i++)
-		m->b[i] = (uint8_t)b[i];
+	for (int i = 0; i < 6; i++) {
+		int high = hex_digit(*text), low;
+
+		if (high < 0)
+			return -EINVAL;
+		low = hex_digit(*++text);
+		if (low >= 0)
+			text++;
+		out.b[i] = (uint8_t)(low >= 0 ? high << 4 | low : high);
+		if (*text++ != (i < 5 ? ':' : '\0'))
+			return -EINVAL;
+	}
+	*m = out;
 	return 0;
 }
 

@@ -45,7 +45,7 @@ PLX_API const char *plx_addr_format(const struct plx_addr *a, char *buf);
 PLX_API int plx_prefix_parse(struct plx_prefix *p, const char *text);
 /** Text into buf of PLX_PREFIX_STRLEN bytes, with the family's own length. @return buf. */
 PLX_API const char *plx_prefix_format(const struct plx_prefix *p, char *buf);
-/** "02:00:00:00:00:01". @return 0 or -EINVAL. */
+/** "02:00:00:00:00:01", one or two digits each. @return 0, or -EINVAL and *m untouched. */
 PLX_API int plx_mac_parse(struct plx_mac *m, const char *text);
 /** Text into buf of PLX_MAC_STRLEN bytes. @return buf. */
 PLX_API const char *plx_mac_format(const struct plx_mac *m, char *buf);

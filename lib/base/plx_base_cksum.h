@@ -116,6 +116,8 @@ static inline uint16_t plx_cksum_ip4(const void *hdr, unsigned int ihl_bytes)
  * One formula serves both families: the prefix ::ffff of an IPv4 address adds ffff, which is zero
  * in ones' complement, and the fields of both layouts fall on the same words.
  *
+ * Folded but not complemented it is what a device that inserts the checksum expects in the field.
+ *
  * @param proto the transport's number, not that of an extension header.
  * @param len   bytes of transport header and payload, host order.
  */

@@ -46,7 +46,7 @@ static inline uint32_t plx_rng_u32(struct plx_rng *r)
 /** In [0, 1), all multiples of 2^-53 equally likely. */
 static inline double plx_rng_double(struct plx_rng *r)
 {
-	return (double)(plx_rng_u64(r) >> 11) * 0x1p-53;
+	return (double)(plx_rng_u64(r) >> 11) * (1.0 / 9007199254740992.0);
 }
 
 /** True with probability p; never for p <= 0, always for p >= 1. */

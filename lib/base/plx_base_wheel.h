@@ -49,15 +49,18 @@ struct plx_wheel {
 
 /**
  * Called for each timer that fires. It is no longer armed: the callback may arm it again, arm or
- * delete any other, and free what it is embedded in; it must not call plx_wheel_run(). A timer
- * armed for a time that has come already fires one tick after the wheel's, not in a loop.
+ * delete any other, and free what it is embedded in; it must not call plx_wheel_run(). What it arms
+ * for a time that has passed counts as armed for the tick after the one that is being run.
  */
 typedef void plx_timer_fn(struct plx_timer *t, void *arg);
 
 /** @param tick_ns > 0; rounded down to a power of two (plx_wheel_tick()). */
 PLX_API void plx_wheel_init(struct plx_wheel *w, plx_ns now, plx_ns tick_ns);
 
-/** Arm t for `when`; an armed one is moved. PLX_NEVER disarms. */
+/**
+ * Arm t for `when`; an armed one is moved. PLX_NEVER disarms. A time that has passed is as good as
+ * the wheel's next tick.
+ */
 PLX_API void plx_wheel_add(struct plx_wheel *w, struct plx_timer *t, plx_ns when);
 
 /** Disarm t; harmless when it isn't armed. */

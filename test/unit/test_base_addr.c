@@ -115,9 +115,35 @@ T(macs)
 	ok(!plx_mac_is_mcast(&m));
 	eq(plx_mac_parse(&m, "ff:ff:ff:ff:ff:ff"), 0);
 	ok(plx_mac_is_bcast(&m) && plx_mac_is_mcast(&m));
-	eq(plx_mac_parse(&m, "02:00:5e:ff:00"), -EINVAL);
-	eq(plx_mac_parse(&m, "02:00:5e:ff:00:01:02"), -EINVAL);
+	eq(plx_mac_parse(&m, "2:0:5E:ff:0:1"), 0);
+	str_eq(plx_mac_format(&m, buf), "02:00:5e:ff:00:01");
+}
+
+T(bad_macs_are_refused_and_leave_no_trace)
+{
+	static const char *const bad[] = {"", "02:00:5e:ff:00", "02:00:5e:ff:00:01:02",
+		"02:00:5e:ff:00:", "02:00:5e:ff:00:01 ", " 2:00:5e:ff:00:01", "-1:00:5e:ff:00:01",
+		"0x:00:5e:ff:00:01", "02:00:5e:ff:00:001", "02:00:5e:fg:00:01", "02-00-5e-ff-00-01",
+		"02::5e:ff:00:01"};
+	struct plx_mac m, before;
+
+	eq(plx_mac_parse(&m, "02:00:5e:00:00:01"), 0);
+	before = m;
+	for (size_t i = 0; i < PLX_DIM(bad); i++) {
+		eq(plx_mac_parse(&m, bad[i]), -EINVAL);
+		ok(plx_mac_eq(&m, &before));
+	}
+}
+
+T(a_short_prefix_of_mapped_form_is_ipv6)
+{
+	struct plx_prefix p = {.addr = addr("1.2.3.4"), .len = 64};
+	char buf[PLX_PREFIX_STRLEN];
+
+	str_eq(plx_prefix_format(&p, buf), "::ffff:1.2.3.4/64");
 }
 
 RUN(T_(addresses_go_to_text_and_back), T_(bad_addresses_are_refused_and_leave_no_trace),
-	T_(kinds_of_address), T_(prefixes_contain), T_(bad_prefixes_are_refused), T_(macs))
+	T_(kinds_of_address), T_(prefixes_contain), T_(bad_prefixes_are_refused),
+	T_(a_short_prefix_of_mapped_form_is_ipv6), T_(macs),
+	T_(bad_macs_are_refused_and_leave_no_trace))

@@ -17,6 +17,8 @@ T(every_row_is_filled_and_unique)
 		for (int j = 0; j < i; j++)
 			ok(strcmp(plx_stat_info[i].group, plx_stat_info[j].group) != 0 ||
 				strcmp(plx_stat_info[i].name, plx_stat_info[j].name) != 0);
+	for (int i = 0; i < PLX_ERR_MAX; i++)
+		ok(plx_err_info[i].name[0] && plx_err_info[i].text[0] && plx_err_info[i].remedy[0]);
 	for (int i = 0; i < PLX_TUN_MAX; i++)
 		eq(plx_tunable_find(plx_tunable_info[i].name), i);
 }
