@@ -1,2 +1,261 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
+
+/**
+ * @file
+ * Run to completion: one loop per lcore, the twin of net_rx_action() and softnet_data.
+ *
+ * Each lcore owns a `struct plx_softnet`: its receive queues, transmit queues, timer wheel, backlog
+ * and counters. A pass polls the queues in turn, at most `weight` packets a poll and `budget` a
+ * pass, hands every burst to the upper layer's rx() and flushes what that produced; then come the
+ * packets that other lcores handed over, messages, timers and pollers; an lcore without work rests
+ * as the idle policy says.
+ *
+ * Nothing on the packet path is shared between lcores: they hand packets over by SPSC rings,
+ * everybody else (ordinary threads) by messages on a wait-free list.
+ */
+#include <rte_mempool.h>
+#include <rte_rcu_qsbr.h>
+
+#include <plx_base_mpsc.h>
+#include <plx_base_ring.h>
+#include <plx_base_rng.h>
+#include <plx_base_wheel.h>
+#include <plx_pkt.h>
+#include <plx_port.h>
+
+PLX_C_BEGIN
+
+#define PLX_ENGINE_LCORES_MAX 64 /**< lcores of one engine */
+#define PLX_ENGINE_BACKLOG                                                                         \
+	1024		   /**< slots from one lcore to another (netdev_max_backlog is below) */
+#define PLX_ENGINE_HIST 24 /**< buckets of a log2 histogram: [0] < 1 us, [i] < 2^i us */
+
+struct plx_engine;
+struct plx_softnet;
+
+/** What an idle lcore does. */
+enum plx_idle_policy {
+	PLX_IDLE_POLL,	/**< never rests: lowest latency, 100 % CPU */
+	PLX_IDLE_PAUSE, /**< rests by the pause instruction, or yields a shared CPU */
+	PLX_IDLE_SLEEP, /**< sleeps: woken by the driver if it can, else by a bounded back-off */
+};
+
+/** What an lcore's time went to. */
+enum plx_idle_state {
+	PLX_RES_BUSY,	 /**< passes that found work */
+	PLX_RES_SPIN,	 /**< empty passes */
+	PLX_RES_PAUSE,	 /**< pause or yield */
+	PLX_RES_SLEEP,	 /**< asleep, to be woken by a driver or a message */
+	PLX_RES_BACKOFF, /**< asleep for a fixed time: some driver cannot wake us */
+	PLX_RES_MAX
+};
+PLX_API extern const char *const plx_idle_state_name[PLX_RES_MAX];
+
+/** A log2 histogram of durations. */
+struct plx_hist {
+	uint64_t n[PLX_ENGINE_HIST];
+	plx_ns max_ns;
+};
+
+/**
+ * Work that is done once a pass. @return units of work done (0 = idle).
+ * deadline(): when it wants to run next at the latest; NULL = no wish.
+ */
+struct plx_poller {
+	uint32_t (*run)(struct plx_softnet *sn, void *arg);
+	plx_ns (*deadline)(struct plx_softnet *sn, void *arg);
+	void *arg;
+	struct plx_poller *next;
+};
+
+/** A request to an lcore from any thread. Embedded in what it carries; fn runs on the lcore. */
+struct plx_msg {
+	struct plx_mpsc_node node;
+	void (*fn)(struct plx_softnet *sn, struct plx_msg *msg);
+};
+
+/** What the upper layer does; all run on the lcore of sn. */
+struct plx_engine_ops {
+	/** A burst from a receive queue. Takes the packets. */
+	void (*rx)(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
+	/** Packets that another lcore handed over (plx_softnet_hand()). Takes them. */
+	void (*backlog)(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n);
+	/** A timer of sn->wheel fired. */
+	void (*timer)(struct plx_softnet *sn, struct plx_timer *t);
+	/** Before the first pass, on each lcore. 0 or -errno; optional. */
+	int (*start)(struct plx_softnet *sn);
+	/** After the last rx: drop or send what is held. Packets may still be handed over.
+	 * Optional. */
+	void (*stop)(struct plx_softnet *sn);
+};
+
+/** The twin of softnet_data: all that one lcore owns. */
+struct plx_softnet {
+	/* what every pass touches */
+	struct plx_engine *eng;
+	plx_ns now_ns;	/**< time of this pass */
+	void *user;	/**< the upper layer's per-lcore state */
+	uint32_t lcore; /**< EAL's lcore id */
+	uint16_t index; /**< 0 .. n-1 within the engine */
+	uint16_t n_rxq;
+	uint16_t first; /**< queue that the next pass begins with */
+	uint16_t n_dirty;
+	struct plx_rxq **rxq;		   /**< queues to poll */
+	struct plx_txq *txq[PLX_PORT_MAX]; /**< this lcore's transmit queue of each port, or NULL */
+	uint16_t tx_via[PLX_PORT_MAX];	   /**< where there is none: the lcore that has one */
+	struct plx_txq *dirty[PLX_PORT_MAX]; /**< queues with something to flush */
+	struct rte_mempool *pool;	     /**< this lcore's mbufs */
+	struct plx_poller *pollers;
+	struct plx_rng rng;
+
+	/* softnet_stat's columns; single writer */
+	uint64_t processed; /**< packets received or taken from the backlog */
+	uint64_t dropped; /**< packets that this lcore could not hand over: the target's backlog was
+			     full */
+	uint64_t time_squeeze; /**< passes cut short by budget or time */
+	uint64_t received_rps; /**< times woken by another lcore's packets */
+	uint64_t flow_limit_count;
+
+	/* load */
+	uint64_t passes, busy_passes;
+	uint64_t rx_pkts, handed_pkts;
+	uint64_t busy_cycles;
+	uint64_t start_cycles, last_cycles;
+	plx_ns residency_ns[PLX_RES_MAX];
+	uint64_t residency_n[PLX_RES_MAX];
+	struct plx_hist slept;	 /**< how long sleeps were */
+	struct plx_hist latency; /**< from a wake-up call, or a timer's time, until running */
+
+	/* idle */
+	plx_ns idle_since_ns;
+	bool can_sleep;	 /**< every queue's driver can wake us */
+	bool shared_cpu; /**< other lcores run on our CPU */
+	int epfd, evfd;
+
+	struct plx_wheel wheel;
+
+	/* hand-over: out[i] is being filled for lcore i, in[i] comes from lcore i */
+	struct plx_ring *in[PLX_ENGINE_LCORES_MAX];
+	struct {
+		struct plx_ring *ring;
+		struct plx_softnet *to;
+		uint16_t n;
+		struct rte_mbuf *pkts[PLX_PORT_BURST];
+	} out[PLX_ENGINE_LCORES_MAX];
+
+	/* written by others */
+	struct plx_mpsc msgs PLX_ALIGNED;
+	uint32_t asleep;	/**< 1 while a wake-up call is needed */
+	uint64_t called_cycles; /**< when the first such call was made */
+} PLX_ALIGNED;
+
+struct plx_engine_conf {
+	const struct plx_engine_ops *ops;
+	void *arg; /**< the upper layer's: plx_engine_arg() */
+	enum plx_idle_policy idle;
+	uint16_t burst;	       /**< packets a poll; 0 = the tunable dev_weight */
+	uint16_t rxd, txd;     /**< descriptors; 0 = the driver's wish */
+	uint32_t mbufs;	       /**< in each lcore's pool; 0 = computed */
+	uint16_t room_bytes;   /**< data room of an mbuf; 0 = 2048 */
+	uint32_t features_off; /**< port features not to be used */
+	bool promisc;
+	bool spare_lcores;		/**< an lcore without a queue is fine: it serves others */
+	uint64_t seed;			/**< of all generators; 0 = from the system */
+	const struct plx_tunables *tun; /**< read live; NULL = defaults */
+};
+
+/* Life: for the main thread. */
+
+/** Make softnets for all EAL lcores and pools for the open ports. @return NULL with *e filled. */
+PLX_API struct plx_engine *plx_engine_create(
+	const struct plx_engine_conf *conf, struct plx_error *e);
+/**
+ * Open all registered ports with queues for the engine's lcores: queue i goes to lcore i, ports
+ * with fewer queues are spread. @return 0 or -errno with *e filled and all ports closed again.
+ */
+PLX_API int plx_engine_open_ports(struct plx_engine *eng, struct plx_error *e);
+/** Run on all lcores until plx_engine_stop(); the caller is the main lcore and runs too. Drains. */
+PLX_API int plx_engine_run(struct plx_engine *eng);
+/** Ask all lcores to leave their loops. Any thread; async-signal-safe. */
+PLX_API void plx_engine_stop(struct plx_engine *eng);
+PLX_API bool plx_engine_stopping(const struct plx_engine *eng);
+/** True once every lcore is in its loop. */
+PLX_API bool plx_engine_running(const struct plx_engine *eng);
+/** Ports are closed, pools must be whole. @return mbufs missing from the pools (leaked). */
+PLX_API uint32_t plx_engine_destroy(struct plx_engine *eng);
+
+/* Facts */
+
+PLX_API uint16_t plx_engine_lcores(const struct plx_engine *eng);
+PLX_API struct plx_softnet *plx_engine_softnet(struct plx_engine *eng, uint16_t index);
+PLX_API void *plx_engine_arg(const struct plx_engine *eng);
+/** Time since the engine was created. Any thread. */
+PLX_API plx_ns plx_engine_now(const struct plx_engine *eng);
+PLX_API struct rte_rcu_qsbr *plx_engine_rcu(struct plx_engine *eng);
+/** Packets that wait somewhere in the engine: backlogs, staging, tx queues. Right at a quiet
+ * moment. */
+PLX_API uint64_t plx_engine_held(struct plx_engine *eng);
+/** Mbufs out of the pools. */
+PLX_API uint32_t plx_engine_mbufs_out(struct plx_engine *eng);
+
+/* Before the run, for the main thread */
+
+PLX_API void plx_softnet_add_poller(struct plx_softnet *sn, struct plx_poller *p);
+
+/* On the lcore of sn */
+
+/** Queue m for transmission on a port. Takes it. Flushed at the end of the poll. */
+PLX_API void plx_softnet_tx_slow(struct plx_softnet *sn, uint16_t port, struct rte_mbuf *m);
+static inline void plx_softnet_tx(struct plx_softnet *sn, uint16_t port, struct rte_mbuf *m)
+{
+	struct plx_txq *q = sn->txq[port];
+
+	if (plx_unlikely(!q)) {
+		plx_softnet_tx_slow(sn, port, m);
+		return;
+	}
+	plx_txq_push(q, m);
+	if (!q->listed) {
+		q->listed = true;
+		sn->dirty[sn->n_dirty++] = q;
+	}
+}
+
+/**
+ * Hand a packet to another lcore of the engine (or to sn's own backlog). Takes it; dropped when the
+ * target's backlog is full. meta.stage is the upper layer's and says what the target is to do; 255
+ * is the engine's.
+ */
+PLX_API void plx_softnet_hand(struct plx_softnet *sn, uint16_t index, struct rte_mbuf *m);
+#define PLX_STAGE_TX 255 /**< transmit on port meta.iface */
+
+/** A fresh mbuf, or NULL. Not yet counted: plx_pkt_originate() when it is sent. */
+static inline struct rte_mbuf *plx_softnet_alloc(struct plx_softnet *sn)
+{
+	return rte_pktmbuf_alloc(sn->pool);
+}
+
+/* From any thread */
+
+/** Run msg->fn on sn's lcore. Wait-free; wakes it. The message belongs to the lcore until fn runs.
+ */
+PLX_API void plx_softnet_post(struct plx_softnet *sn, struct plx_msg *msg);
+/**
+ * Run fn(sn, arg) on sn's lcore and wait for it. For ordinary threads only.
+ * @return 0, or -ESHUTDOWN when the engine does not run (any more): fn was not called.
+ */
+PLX_API int plx_softnet_call(
+	struct plx_softnet *sn, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);
+
+static inline void plx_hist_add(struct plx_hist *h, plx_ns ns)
+{
+	uint64_t us = ns < 0 ? 0 : (uint64_t)ns / 1000;
+	unsigned int b = us ? 64 - (unsigned int)__builtin_clzll(us) : 0;
+
+	h->n[b < PLX_ENGINE_HIST ? b : PLX_ENGINE_HIST - 1]++;
+	if (ns > h->max_ns)
+		h->max_ns = ns;
+}
+
+PLX_C_END

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include "plx_engine.h"
+
+/** TSC to nanoseconds since start: (tsc - base) * mult >> 32. */
+struct engine_clock {
+	uint64_t base;
+	uint64_t mult;
+	uint64_t hz;
+};
+
+struct plx_engine {
+	struct plx_engine_conf conf;
+	struct plx_tunables defaults;
+	const struct plx_tunables *tun;
+	struct engine_clock clock;
+	struct rte_rcu_qsbr *rcu;
+	uint16_t n;
+	uint32_t stop;	   /**< atomic */
+	uint32_t running;  /**< atomic: lcores in their loops */
+	uint32_t draining; /**< atomic: lcores that have stopped receiving */
+	uint32_t failed;   /**< atomic: lcores whose start() failed */
+	uint32_t closed;   /**< atomic: no lcore serves plx_softnet_call() */
+	uint32_t callers;  /**< atomic: threads inside it */
+	uint32_t pool_size;
+	struct plx_softnet *sn[PLX_ENGINE_LCORES_MAX];
+};
+
+static inline plx_ns engine__ns(const struct plx_engine *eng, uint64_t tsc)
+{
+	return (plx_ns)(((unsigned __int128)(tsc - eng->clock.base) * eng->clock.mult) >> 32);
+}
+
+static inline int64_t engine__tun(const struct plx_engine *eng, enum plx_tunable t)
+{
+	return __atomic_load_n(&eng->tun->v[t], __ATOMIC_RELAXED);
+}
+
+/** loop.c: the lcore's main function. */
+int engine__loop(void *arg);
+
+/** hand.c */
+uint32_t engine__backlog(struct plx_softnet *sn, uint32_t budget);
+void engine__hand_flush(struct plx_softnet *sn);
+uint32_t engine__msgs(struct plx_softnet *sn);
+bool engine__mail_waits(const struct plx_softnet *sn);
+void engine__wake(struct plx_softnet *sn);
+
+/** idle.c */
+int engine__idle_init(struct plx_softnet *sn);
+void engine__idle_fini(struct plx_softnet *sn);
+void engine__idle(struct plx_softnet *sn);
+
+/** place.c: a pool for each lcore. */
+int engine__pools(struct plx_engine *eng, struct plx_error *e);

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine.h"
+
+#include <errno.h>
+#include <semaphore.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+
+/*
+ * The sleeper publishes `asleep`, fences and looks at its mail once more; the sender publishes its
+ * mail, fences and looks at `asleep`. One of the two sees the other, so no wake-up is lost.
+ */
+void engine__wake(struct plx_softnet *sn)
+{
+	uint64_t one = 1;
+	ssize_t n;
+
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (plx_likely(!__atomic_load_n(&sn->asleep, __ATOMIC_RELAXED)))
+		return;
+	if (!__atomic_exchange_n(&sn->asleep, 0, __ATOMIC_ACQ_REL))
+		return; /* somebody else calls it */
+	__atomic_store_n(&sn->called_cycles, rte_rdtsc(), __ATOMIC_RELEASE);
+	do
+		n = write(sn->evfd, &one, sizeof(one));
+	while (n < 0 && errno == EINTR);
+}
+
+bool engine__mail_waits(const struct plx_softnet *sn)
+{
+	if (!plx_mpsc_empty(&sn->msgs))
+		return true;
+	for (uint16_t i = 0; i < sn->eng->n; i++)
+		if (sn->in[i] && !plx_ring_empty(sn->in[i]))
+			return true;
+	return false;
+}
+
+static void hand_flush_one(struct plx_softnet *sn, uint16_t index)
+{
+	uint16_t n = sn->out[index].n;
+	struct rte_mbuf **pkts = sn->out[index].pkts;
+	uint32_t max = (uint32_t)engine__tun(sn->eng, PLX_TUN_NETDEV_MAX_BACKLOG);
+	uint32_t held = plx_ring_count(sn->out[index].ring);
+	uint32_t room = held < max ? max - held : 0;
+	uint16_t sent = (uint16_t)plx_ring_enqueue(
+		sn->out[index].ring, (void *const *)pkts, PLX_MIN(n, room));
+
+	if (sent < n) {
+		sn->dropped += n - sent;
+		plx_pkt_drop_bulk(pkts + sent, n - sent, PLX_DROP_BACKLOG_FULL);
+	}
+	sn->out[index].n = 0;
+	sn->handed_pkts += sent;
+	if (sent)
+		engine__wake(sn->out[index].to);
+}
+
+void engine__hand_flush(struct plx_softnet *sn)
+{
+	if (sn->eng->n == 1)
+		return;
+	for (uint16_t i = 0; i < sn->eng->n; i++)
+		if (sn->out[i].n)
+			hand_flush_one(sn, i);
+}
+
+void plx_softnet_hand(struct plx_softnet *sn, uint16_t index, struct rte_mbuf *m)
+{
+	if (index == sn->index) {
+		sn->eng->conf.ops->backlog(sn, &m, 1);
+		return;
+	}
+	sn->out[index].pkts[sn->out[index].n++] = m;
+	if (sn->out[index].n == PLX_PORT_BURST)
+		hand_flush_one(sn, index);
+}
+
+void plx_softnet_tx_slow(struct plx_softnet *sn, uint16_t port, struct rte_mbuf *m)
+{
+	struct plx_pkt_meta *meta = plx_pkt_meta(m);
+
+	meta->stage = PLX_STAGE_TX;
+	meta->iface = port;
+	plx_softnet_hand(sn, sn->tx_via[port], m);
+}
+
+/* Packets for one of our transmit queues are taken out; the rest keeps its order. */
+static uint16_t take_tx(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t left = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		const struct plx_pkt_meta *meta = plx_pkt_meta(pkts[i]);
+
+		if (meta->stage == PLX_STAGE_TX)
+			plx_softnet_tx(sn, meta->iface, pkts[i]);
+		else
+			pkts[left++] = pkts[i];
+	}
+	return left;
+}
+
+uint32_t engine__backlog(struct plx_softnet *sn, uint32_t budget)
+{
+	uint32_t total = 0;
+
+	if (sn->eng->n == 1)
+		return 0;
+	for (uint16_t i = 0; i < sn->eng->n; i++) {
+		struct rte_mbuf *pkts[PLX_PORT_BURST];
+		uint16_t n, left;
+
+		if (!sn->in[i])
+			continue;
+		n = (uint16_t)plx_ring_dequeue(
+			sn->in[i], (void **)pkts, PLX_MIN(budget, PLX_DIM(pkts)));
+		if (n == 0)
+			continue;
+		total += n;
+		sn->received_rps++;
+		left = take_tx(sn, pkts, n);
+		if (left)
+			sn->eng->conf.ops->backlog(sn, pkts, left);
+	}
+	return total;
+}
+
+uint32_t engine__msgs(struct plx_softnet *sn)
+{
+	struct plx_mpsc_node *node;
+	uint32_t n = 0;
+
+	while (n < PLX_PORT_BURST && (node = plx_mpsc_pop(&sn->msgs))) {
+		struct plx_msg *msg = plx_container_of(node, struct plx_msg, node);
+
+		msg->fn(sn, msg);
+		n++;
+	}
+	return n;
+}
+
+void plx_softnet_post(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	plx_mpsc_push(&sn->msgs, &msg->node);
+	engine__wake(sn);
+}
+
+/** A call that somebody waits for: it lies on the waiter's stack. */
+struct call {
+	struct plx_msg msg;
+	void (*fn)(struct plx_softnet *sn, void *arg);
+	void *arg;
+	sem_t done;
+};
+
+static void run_call(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct call *c = plx_container_of(msg, struct call, msg);
+
+	c->fn(sn, c->arg);
+	sem_post(&c->done);
+}
+
+int plx_softnet_call(
+	struct plx_softnet *sn, void (*fn)(struct plx_softnet *sn, void *arg), void *arg)
+{
+	struct call c = {.msg.fn = run_call, .fn = fn, .arg = arg};
+	struct plx_engine *eng = sn->eng;
+	int err = -ESHUTDOWN;
+
+	/* Who is counted before `closed` is set will be served: see plx_engine_run(). */
+	__atomic_add_fetch(&eng->callers, 1, __ATOMIC_SEQ_CST);
+	if (!__atomic_load_n(&eng->closed, __ATOMIC_SEQ_CST)) {
+		sem_init(&c.done, 0, 0);
+		plx_softnet_post(sn, &c.msg);
+		while (sem_wait(&c.done) != 0 && errno == EINTR)
+			;
+		sem_destroy(&c.done);
+		err = 0;
+	}
+	__atomic_sub_fetch(&eng->callers, 1, __ATOMIC_SEQ_CST);
+	return err;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine.h"
+
+#include <errno.h>
+
+#include <rte_cycles.h>
+#include <rte_prefetch.h>
+
+#define TIMER_BUDGET 256	 /* timers a pass */
+#define DRAIN_NS     PLX_MS(200) /* how long a refusing driver is asked again at stop */
+
+static void flush(struct plx_softnet *sn)
+{
+	uint16_t left = 0;
+
+	engine__hand_flush(sn);
+	for (uint16_t i = 0; i < sn->n_dirty; i++) {
+		struct plx_txq *q = sn->dirty[i];
+
+		plx_txq_flush(q);
+		if (plx_txq_len(q))
+			sn->dirty[left++] = q; /* the driver is full: again next time, in order */
+		else
+			q->listed = false;
+	}
+	sn->n_dirty = left;
+}
+
+/* One poll of one queue: the whole way of a burst. */
+static uint16_t poll_one(struct plx_softnet *sn, struct plx_rxq *q, uint16_t weight)
+{
+	struct rte_mbuf *pkts[PLX_PORT_BURST];
+	uint16_t n = plx_rxq_burst(q, pkts, weight);
+
+	if (n == 0)
+		return 0;
+	sn->eng->conf.ops->rx(sn, q, pkts, n);
+	flush(sn);
+	return n;
+}
+
+/*
+ * net_rx_action(): every queue in turn, a full one again, until all are empty or budget or time is
+ * used up.
+ * @return packets.
+ */
+static uint32_t rx_pass(struct plx_softnet *sn, uint64_t tsc)
+{
+	const struct plx_engine *eng = sn->eng;
+	uint16_t weight =
+		eng->conf.burst ? eng->conf.burst : (uint16_t)engine__tun(eng, PLX_TUN_DEV_WEIGHT);
+	int64_t budget = engine__tun(eng, PLX_TUN_NETDEV_BUDGET);
+	uint64_t limit =
+		(uint64_t)engine__tun(eng, PLX_TUN_NETDEV_BUDGET_USECS) * eng->clock.hz / 1000000;
+	uint64_t empty = 0; /* queues seen empty in this pass */
+	uint16_t left = sn->n_rxq, i = sn->first;
+	uint32_t total = 0;
+
+	while (left) {
+		if (!(empty & UINT64_C(1) << i)) {
+			uint16_t n = poll_one(sn, sn->rxq[i], weight);
+
+			total += n;
+			budget -= n;
+			if (n < weight) {
+				empty |= UINT64_C(1) << i;
+				left--;
+			}
+			if (budget <= 0 || (n == weight && rte_rdtsc() - tsc > limit)) {
+				sn->time_squeeze += left > 0;
+				left = 0;
+			}
+		}
+		i = (uint16_t)(i + 1 == sn->n_rxq ? 0 : i + 1);
+	}
+	sn->first = i;
+	sn->rx_pkts += total;
+	return total;
+}
+
+static void fire(struct plx_timer *t, void *arg)
+{
+	struct plx_softnet *sn = arg;
+
+	sn->eng->conf.ops->timer(sn, t);
+}
+
+static uint32_t timers(struct plx_softnet *sn)
+{
+	if (plx_likely(plx_wheel_deadline(&sn->wheel) > sn->now_ns))
+		return 0;
+	return plx_wheel_run(&sn->wheel, sn->now_ns, TIMER_BUDGET, fire, sn);
+}
+
+static uint32_t pollers(struct plx_softnet *sn)
+{
+	uint32_t work = 0;
+
+	for (struct plx_poller *p = sn->pollers; p; p = p->next)
+		work += p->run(sn, p->arg);
+	return work;
+}
+
+/* One pass. @return units of work. */
+static uint32_t pass(struct plx_softnet *sn, uint64_t tsc)
+{
+	uint32_t pkts, work;
+
+	sn->now_ns = engine__ns(sn->eng, tsc);
+	pkts = rx_pass(sn, tsc);
+	pkts += engine__backlog(sn, PLX_PORT_BURST);
+	sn->processed += pkts;
+	work = pkts + engine__msgs(sn) + timers(sn) + pollers(sn);
+	if (work || sn->n_dirty)
+		flush(sn);
+	return work;
+}
+
+/* Attribute a pass's time to work or to looking for work. */
+static uint64_t account(struct plx_softnet *sn, uint32_t work, uint64_t begin)
+{
+	uint64_t end = rte_rdtsc();
+
+	sn->passes++;
+	if (work) {
+		sn->busy_passes++;
+		sn->busy_cycles += end - begin;
+		sn->residency_ns[PLX_RES_BUSY] +=
+			engine__ns(sn->eng, end) - engine__ns(sn->eng, begin);
+		sn->residency_n[PLX_RES_BUSY]++;
+	} else {
+		sn->residency_ns[PLX_RES_SPIN] +=
+			engine__ns(sn->eng, end) - engine__ns(sn->eng, begin);
+		sn->residency_n[PLX_RES_SPIN]++;
+	}
+	sn->last_cycles = end;
+	return end;
+}
+
+/*
+ * No more receiving. Packets still come from other lcores until all are here, so the backlog is
+ * served as before; what a driver then does not take in time stays in its queue and is dropped by
+ * plx_port_close().
+ */
+static void drain(struct plx_softnet *sn)
+{
+	struct plx_engine *eng = sn->eng;
+	plx_ns until = plx_engine_now(eng) + DRAIN_NS;
+	uint32_t work;
+
+	if (eng->conf.ops->stop)
+		eng->conf.ops->stop(sn);
+	flush(sn);
+	__atomic_add_fetch(&eng->draining, 1, __ATOMIC_ACQ_REL);
+	do {
+		sn->now_ns = plx_engine_now(eng);
+		work = engine__backlog(sn, PLX_PORT_BURST) + engine__msgs(sn);
+		flush(sn);
+		rte_rcu_qsbr_quiescent(eng->rcu, sn->index);
+		if (!work && sn->shared_cpu)
+			sched_yield();
+	} while (work || __atomic_load_n(&eng->draining, __ATOMIC_ACQUIRE) < eng->n ||
+		 (sn->n_dirty && sn->now_ns < until));
+	/* All have stopped receiving, but the last may have handed something over just then. */
+	while (engine__backlog(sn, PLX_PORT_BURST) + engine__msgs(sn))
+		flush(sn);
+}
+
+int engine__loop(void *arg)
+{
+	struct plx_engine *eng = arg;
+	struct plx_softnet *sn = NULL;
+	uint64_t tsc;
+
+	for (uint16_t i = 0; i < eng->n; i++)
+		if (eng->sn[i]->lcore == rte_lcore_id())
+			sn = eng->sn[i];
+	if (!sn)
+		return 0;
+	rte_rcu_qsbr_thread_online(eng->rcu, sn->index);
+	sn->now_ns = plx_engine_now(eng);
+	sn->idle_since_ns = sn->now_ns;
+	if (eng->conf.ops->start && eng->conf.ops->start(sn) != 0) {
+		__atomic_add_fetch(&eng->failed, 1, __ATOMIC_ACQ_REL);
+		plx_engine_stop(eng);
+	}
+	__atomic_add_fetch(&eng->running, 1, __ATOMIC_ACQ_REL);
+	sn->start_cycles = sn->last_cycles = tsc = rte_rdtsc();
+
+	while (plx_likely(!__atomic_load_n(&eng->stop, __ATOMIC_RELAXED))) {
+		uint32_t work = pass(sn, tsc);
+
+		tsc = account(sn, work, tsc);
+		rte_rcu_qsbr_quiescent(eng->rcu, sn->index);
+		if (work) {
+			sn->idle_since_ns = sn->now_ns;
+		} else if (eng->conf.idle != PLX_IDLE_POLL || sn->shared_cpu) {
+			engine__idle(sn);
+			tsc = rte_rdtsc();
+		}
+	}
+	drain(sn);
+	rte_rcu_qsbr_thread_offline(eng->rcu, sn->index);
+	__atomic_sub_fetch(&eng->running, 1, __ATOMIC_ACQ_REL);
+	return 0;
+}
