@@ -28,7 +28,7 @@ PLX_C_BEGIN
 struct plx_udp; /**< a table; one owner */
 
 struct plx_udp_conf {
-	uint32_t sockets;	/**< how many are expected; sizes the hash tables */
+	uint32_t sockets;	/**< bound at a time, at most */
 	uint32_t groups;	/**< SO_REUSEPORT groups, at most */
 	uint32_t group_sockets; /**< members of one group, at most 65,535 */
 	uint64_t seed[2]; /**< secret key of the hash and of the port choice; random for each run */
@@ -37,7 +37,7 @@ struct plx_udp_conf {
 struct plx_udp_group;
 struct plx_udp_port;
 
-/** A socket's record: the caller sets the first part before bind(), the table owns the second. */
+/** A socket's record, zeroed at first: the caller sets the upper part before bind(). */
 struct plx_udp_sock {
 	struct plx_addr laddr; /**< local; any is 0.0.0.0 or :: */
 	uint16_t lport;	       /**< host order */
@@ -57,12 +57,12 @@ struct plx_udp_sock {
 	struct plx_addr bound_laddr; /**< laddr as of bind(): comes back at disconnect() */
 
 	/* the table's */
-	uint32_t group_at;
-	struct plx_udp_group *group;
+	uint32_t group_at;	     /**< index in the group */
+	struct plx_udp_group *group; /**< unconnected and reuseport */
 	struct plx_udp_port *port;
 	struct plx_list of_all, of_port; /**< oldest first */
-	struct plx_list of_any;		 /**< bound to any, unconnected; newest first */
-	struct plx_udp_sock *hash_next;	 /**< specific or connected; newest first */
+	struct plx_list of_any;		 /**< where lookup finds it, newest first: bound to any */
+	struct plx_udp_sock *hash_next;	 /**< the same: bound to an address, or connected */
 };
 
 #define PLX_UDP_NO_HOME UINT16_MAX
@@ -98,7 +98,7 @@ PLX_API struct plx_udp *plx_udp_init(void *mem, const struct plx_udp_conf *conf)
  * - 0
  * - -EADDRINUSE: the port is taken
  * - -EINVAL: lport is 0, s is bound already, or v6only stands with an IPv4 address
- * - -ENOBUFS: no more ports or groups, or the group has its most members
+ * - -ENOBUFS: no more sockets or groups, or the group has its most members
  */
 PLX_API int plx_udp_bind(struct plx_udp *t, struct plx_udp_sock *s);
 
@@ -116,8 +116,11 @@ PLX_API void plx_udp_unbind(struct plx_udp *t, struct plx_udp_sock *s);
 PLX_API int plx_udp_connect(struct plx_udp *t, struct plx_udp_sock *s, const struct plx_addr *laddr,
 	const struct plx_addr *raddr, uint16_t rport);
 
-/** Back to what bind() made (connect() to AF_UNSPEC). No-op when not connected. */
-PLX_API void plx_udp_disconnect(struct plx_udp *t, struct plx_udp_sock *s);
+/**
+ * Back to what bind() made (connect() to AF_UNSPEC). No-op when not connected.
+ * @return 0; -ENOBUFS when its SO_REUSEPORT group has its most members by now: stays connected
+ */
+PLX_API int plx_udp_disconnect(struct plx_udp *t, struct plx_udp_sock *s);
 
 /** The socket for a unicast datagram, or an ICMP error's (the quoted tuple reversed); or NULL. */
 PLX_API struct plx_udp_sock *plx_udp_lookup(const struct plx_udp *t, const struct plx_udp_flow *f);
@@ -125,7 +128,7 @@ PLX_API struct plx_udp_sock *plx_udp_lookup(const struct plx_udp *t, const struc
 /**
  * The next socket for a multicast or broadcast datagram: each one that matches gets a clone,
  * members of SO_REUSEPORT groups each their own. Whether the socket joined the group is the
- * caller's check.
+ * caller's check. As in Linux a connected socket hears groups only if bound to one.
  *
  * @param prev  NULL for the first; no bind, unbind or connect in between
  */
