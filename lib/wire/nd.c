@@ -13,6 +13,7 @@
 #define NA_OVERRIDE  0x20
 #define RA_MANAGED   0x80
 #define RA_OTHER     0x40
+#define RA_PRF(b)    (((b) >> 3) & 3)
 #define PI_ON_LINK   0x80
 #define PI_AUTO	     0x40
 
@@ -124,6 +125,15 @@ static bool parse_options(struct plx_nd *nd, const uint8_t *b, uint32_t len)
 	return true;
 }
 
+/* RFC 4191 2.2: a number of two bits in two's complement, of which -2 is reserved and means 0, as
+ * does any where the lifetime is 0. */
+static int8_t preference(const uint8_t *b)
+{
+	static const int8_t prf[] = {0, 1, 0, -1};
+
+	return plx_get_be16(b + 6) == 0 ? 0 : prf[RA_PRF(b[5])];
+}
+
 static void parse_fixed(struct plx_nd *nd, const uint8_t *b)
 {
 	switch (nd->type) {
@@ -131,6 +141,7 @@ static void parse_fixed(struct plx_nd *nd, const uint8_t *b)
 		nd->hop_limit = b[4];
 		nd->managed = b[5] & RA_MANAGED;
 		nd->other_config = b[5] & RA_OTHER;
+		nd->preference = preference(b);
 		nd->lifetime_s = plx_get_be16(b + 6);
 		nd->reachable_ms = plx_get_be32(b + 8);
 		nd->retrans_ms = plx_get_be32(b + 12);
@@ -242,7 +253,8 @@ static void emit_fixed(uint8_t *b, const struct plx_nd *nd)
 	switch (nd->type) {
 	case PLX_ICMP6_RA:
 		b[4] = nd->hop_limit;
-		b[5] = (nd->managed ? RA_MANAGED : 0) | (nd->other_config ? RA_OTHER : 0);
+		b[5] = (uint8_t)((nd->managed ? RA_MANAGED : 0) |
+				 (nd->other_config ? RA_OTHER : 0) | (nd->preference & 3) << 3);
 		plx_put_be16(b + 6, nd->lifetime_s);
 		plx_put_be32(b + 8, nd->reachable_ms);
 		plx_put_be32(b + 12, nd->retrans_ms);

@@ -28,6 +28,7 @@ struct plx_nd {
 	struct plx_addr dst;		  /**< redirect: the destination that is redirected */
 	bool router, solicited, override; /**< NA */
 	bool managed, other_config;	  /**< RA */
+	int8_t preference;		  /**< RA: 1 high, 0, -1 low (RFC 4191 2.1) */
 	uint8_t hop_limit;		  /**< RA; 0 = unspecified */
 	uint16_t lifetime_s;		  /**< RA; 0 = no default router */
 	uint32_t reachable_ms;		  /**< RA; 0 = unspecified */

@@ -70,6 +70,25 @@ T(a_router_advertisement)
 	eq(nd.prefix[0].preferred_s, 1800);
 }
 
+T(a_router_preference)
+{
+	static const struct {
+		const char *flags_and_lifetime;
+		int preference;
+	} rows[] = {
+		{"00 0708", 0}, {"08 0708", 1}, {"18 0708", -1}, {"10 0708", 0}, {"08 0000", 0}};
+
+	for (size_t i = 0; i < PLX_DIM(rows); i++) {
+		struct plx_nd nd;
+		char text[80];
+
+		snprintf(text, sizeof(text), "86 00 0000 40 %s 00000000 00000000",
+			rows[i].flags_and_lifetime);
+		eq(parse(&nd, "fe80::1", "ff02::1", 255, text), PLX_DROP_NONE);
+		eq(nd.preference, rows[i].preference);
+	}
+}
+
 T(a_redirect)
 {
 	struct plx_nd nd;
@@ -286,7 +305,9 @@ static void random_message(struct plx_nd *nd, struct plx_rng *rng)
 		nd->managed = plx_rng_below(rng, 2);
 		nd->other_config = plx_rng_below(rng, 2);
 		nd->hop_limit = (uint8_t)plx_rng_u32(rng);
-		nd->lifetime_s = (uint16_t)plx_rng_u32(rng);
+		nd->lifetime_s = (uint16_t)plx_rng_below(rng, 3) * 9000;
+		if (nd->lifetime_s != 0)
+			nd->preference = (int8_t)(1 - (int)plx_rng_below(rng, 3));
 		nd->reachable_ms = plx_rng_u32(rng);
 		nd->retrans_ms = plx_rng_u32(rng);
 		nd->mtu = (uint32_t)plx_rng_below(rng, 2) * 9000;
@@ -347,8 +368,8 @@ T(groups_and_their_macs)
 	mac_eq(m, "01:00:5e:01:02:03");
 }
 
-RUN(T_(a_solicitation), T_(an_advertisement), T_(a_router_advertisement), T_(a_redirect),
-	T_(what_the_rules_refuse), T_(nothing_from_beyond_the_link_counts),
+RUN(T_(a_solicitation), T_(an_advertisement), T_(a_router_advertisement), T_(a_router_preference),
+	T_(a_redirect), T_(what_the_rules_refuse), T_(nothing_from_beyond_the_link_counts),
 	T_(prefixes_that_nobody_may_use_are_left_out), T_(bits_beyond_a_prefix_are_cleared),
 	T_(surplus_prefixes_are_left_out), T_(every_wrong_length_is_malformed),
 	T_(what_is_emitted_is_parsed), T_(other_types_are_not_emitted), T_(groups_and_their_macs))
