@@ -131,4 +131,19 @@ PLX_API struct rte_mempool *plx_pkt_pool_create(
 /** The whole packet in one segment where it can be made so, else NULL; m is then as it was. */
 PLX_API struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m);
 
+/** Does anybody else hold a part of m: a clone, or an indirect or external buffer? */
+PLX_API bool plx_pkt_shared(const struct rte_mbuf *m);
+
+/** m, writable: itself when nobody shares it, else a copy in its place; NULL when there is no
+ * memory for one, and m is as it was. */
+PLX_API struct rte_mbuf *plx_pkt_own(struct rte_mbuf *m);
+
+/**
+ * Do in software what RTE_MBUF_F_TX_IP_CKSUM and _TX_{TCP,UDP}_CKSUM ask the device for, and clear
+ * them (Linux's skb_checksum_help()). l2_len and l3_len are set, the L4 field holds the sum of the
+ * pseudo-header, and all headers are in the first segment, writable.
+ * @return 0; -EINVAL when the lengths do not fit the packet, -EOPNOTSUPP for SCTP's CRC.
+ */
+PLX_API int plx_pkt_csum_fill(struct rte_mbuf *m);
+
 PLX_C_END

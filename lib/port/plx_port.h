@@ -237,7 +237,8 @@ struct plx_port {
 	uint16_t n_rxq, n_txq;
 	struct plx_rxq *rxq[PLX_PORT_QUEUES_MAX];
 	struct plx_txq *txq[PLX_PORT_QUEUES_MAX];
-	const char *steer_why; /**< why flows are steered in software; NULL = the device does it */
+	const char *steer_why;	/**< why flows are steered in software; NULL = the device does it */
+	struct plx_port *upper; /**< the port that wraps this one and alone opens and polls it */
 };
 
 /* Registry */
@@ -305,6 +306,21 @@ static inline uint16_t plx_rxq_burst(struct plx_rxq *q, struct rte_mbuf **pkts, 
 	q->full += got == n;
 	plx_acct_self()->rx_pkts += got;
 	return got;
+}
+
+/** For drivers: m came in and is not passed up. It counts as received and dropped. */
+static inline void plx_rxq_lost(struct rte_mbuf *m, enum plx_drop reason)
+{
+	plx_acct_self()->rx_pkts += plx_pkt_wire(m);
+	plx_pkt_drop(m, reason);
+}
+
+/** For drivers: m is taken by burst() and cannot be sent. It counts as dropped, not as transmitted.
+ */
+static inline void plx_txq_lost(struct rte_mbuf *m, enum plx_drop reason)
+{
+	plx_acct_self()->tx_pkts--; /* since the caller counts all that burst() takes */
+	plx_pkt_drop(m, reason);
 }
 
 /** Packets that wait in the tx queue. */

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "pipe.h"
+
+#include <plx_wire_tuple.h>
+
+/* Frames on their way to the peer's queues, in order for each. */
+struct stage {
+	uint32_t used;			    /* a bit for each queue below that has been looked at */
+	uint16_t n[PLX_PORT_QUEUES_MAX];    /* staged */
+	uint16_t room[PLX_PORT_QUEUES_MAX]; /* of the ring, when first looked at */
+	struct rte_mbuf *m[PLX_PORT_QUEUES_MAX][PLX_PORT_BURST];
+};
+
+static bool too_long(const struct rte_mbuf *m, const struct plx_port *p)
+{
+	return m->pkt_len > (uint32_t)p->mtu + PIPE_LINK_BYTES;
+}
+
+/* What the peer's NIC does first: the queue of a frame, and its hash if it has one. */
+static uint16_t classify(const struct pipe_end *peer, const struct rte_mbuf *m, uint32_t *hash)
+{
+	const struct plx_toeplitz *key = __atomic_load_n(&peer->key, __ATOMIC_ACQUIRE);
+	struct plx_tuple t;
+
+	*hash = 0;
+	if (peer->spread == 1 ||
+		!plx_wire_tuple(&t, rte_pktmbuf_mtod(m, const void *), m->data_len))
+		return 0;
+	*hash = plx_steer_hash_tuple(key, &t);
+	return plx_steer_reta_queue(&peer->reta, *hash);
+}
+
+/* Make of m what the peer's driver would have made of the frame; NULL when it cannot be sent. */
+static struct rte_mbuf *cross(const struct pipe_end *peer, struct rte_mbuf *m, uint32_t hash)
+{
+	uint64_t tx = m->ol_flags, rx = 0;
+
+	if (plx_unlikely(tx & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK))) {
+		if (plx_pkt_csum_fill(m) != 0)
+			return NULL;
+		if (peer->port->features & PLX_PORT_F_RX_CSUM) {
+			rx |= tx & RTE_MBUF_F_TX_IP_CKSUM ? RTE_MBUF_F_RX_IP_CKSUM_GOOD : 0;
+			rx |= tx & RTE_MBUF_F_TX_L4_MASK ? RTE_MBUF_F_RX_L4_CKSUM_GOOD : 0;
+		}
+	}
+	if (hash && peer->port->features & PLX_PORT_F_RX_HASH) {
+		m->hash.rss = hash;
+		rx |= RTE_MBUF_F_RX_RSS_HASH;
+	}
+	m->ol_flags = rx;
+	m->packet_type = 0;
+	m->tx_offload = 0;
+	m->port = peer->port->id;
+	return m;
+}
+
+/* The ring is ours to fill, so what room there was stays until we use it. */
+static bool has_room(struct stage *s, const struct plx_ring *ring, uint16_t to)
+{
+	if (!(s->used & 1u << to)) {
+		s->used |= 1u << to;
+		s->n[to] = 0;
+		s->room[to] = (uint16_t)PLX_MIN(
+			plx_ring_capacity(ring) - plx_ring_count(ring), (uint32_t)PLX_PORT_BURST);
+	}
+	return s->n[to] < s->room[to];
+}
+
+/* Take one frame. @return false to hold up the sender. */
+static bool take(struct plx_txq *q, struct pipe_txq *t, struct stage *s, struct rte_mbuf *m)
+{
+	struct pipe_end *e = q->port->priv, *peer = e->peer;
+	uint32_t hash, bytes = m->pkt_len;
+	struct rte_mbuf *own;
+	uint16_t to;
+
+	if (plx_unlikely(too_long(m, q->port))) {
+		plx_txq_lost(m, PLX_DROP_TX_TOO_LONG);
+		t->dropped++;
+		return true;
+	}
+	if (plx_unlikely(too_long(m, peer->port))) {
+		rte_pktmbuf_free(m);
+		t->giants++;
+		return true;
+	}
+	to = classify(peer, m, &hash);
+	if (plx_unlikely(!has_room(s, peer->rxq[to].ring[q->id], to))) {
+		if (!e->drop_when_full)
+			return false;
+		rte_pktmbuf_free(m);
+		t->missed++;
+		return true;
+	}
+	own = plx_pkt_own(m);
+	if (plx_unlikely(!own))
+		return false;
+	m = cross(peer, own, hash);
+	if (plx_unlikely(!m)) {
+		plx_txq_lost(own, PLX_DROP_TX_ERROR);
+		t->dropped++;
+		return true;
+	}
+	s->m[to][s->n[to]++] = m;
+	t->bytes += bytes;
+	return true;
+}
+
+static uint16_t no_carrier(struct pipe_txq *t, struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		plx_txq_lost(pkts[i], PLX_DROP_TX_DOWN);
+	t->dropped += n;
+	return n;
+}
+
+static void deliver(struct plx_txq *q, struct pipe_end *peer, struct stage *s)
+{
+	for (uint32_t left = s->used; left; left &= left - 1) {
+		unsigned int to = (unsigned int)__builtin_ctz(left);
+		struct pipe_rxq *r = &peer->rxq[to];
+
+		if (s->n[to] == 0)
+			continue;
+		plx_ring_enqueue(r->ring[q->id], (void *const *)s->m[to], s->n[to]);
+		pipe__wake(r);
+	}
+}
+
+/* At most PLX_PORT_BURST frames. */
+static uint16_t send(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct pipe_end *e = q->port->priv;
+	struct pipe_txq *t = &e->txq[q->id];
+	uint16_t done = 0;
+	struct stage s;
+
+	if (plx_unlikely(!pipe__carrier(e)))
+		return no_carrier(t, pkts, n);
+	s.used = 0;
+	while (done < n && take(q, t, &s, pkts[done]))
+		done++;
+	deliver(q, e->peer, &s);
+	return done;
+}
+
+uint16_t pipe__tx_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t done = 0;
+
+	while (done < n) {
+		uint16_t chunk = (uint16_t)PLX_MIN(n - done, PLX_PORT_BURST);
+		uint16_t sent = send(q, pkts + done, chunk);
+
+		done += sent;
+		if (sent < chunk)
+			break;
+	}
+	return done;
+}
+
+uint16_t pipe__rx_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct pipe_end *e = q->port->priv;
+	struct pipe_rxq *r = &e->rxq[q->id];
+	unsigned int got = 0;
+
+	for (uint16_t i = 0, at = r->next; i < e->queues && got < n; i++) {
+		got += plx_ring_dequeue(r->ring[at], (void **)pkts + got, n - got);
+		at = at + 1 < e->queues ? at + 1 : 0;
+	}
+	r->next = r->next + 1 < e->queues ? r->next + 1 : 0;
+	return (uint16_t)got;
+}
+
+uint32_t plx_net_pipe_rx_pending(const struct plx_rxq *q)
+{
+	const struct pipe_end *e = q->port->priv;
+	uint32_t n = 0;
+
+	for (uint16_t i = 0; i < e->queues; i++)
+		n += plx_ring_count(e->rxq[q->id].ring[i]);
+	return n;
+}

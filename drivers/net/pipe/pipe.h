@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+#include <rte_epoll.h>
+
+#include <plx_base_ring.h>
+
+#include "plx_net_pipe.h"
+
+/** The receiving side of a queue. */
+struct pipe_rxq {
+	struct plx_ring *ring[PLX_PORT_QUEUES_MAX]; /**< by the peer's tx queue */
+	uint16_t next;				    /**< ring to look at first */
+	int fd;					    /**< eventfd, -1 = no interrupts */
+	bool armed;				    /**< its lcore may sleep: write to fd */
+	struct rte_epoll_event event;
+} PLX_ALIGNED;
+
+/** The sending side of a queue. Counters are its lcore's. */
+struct pipe_txq {
+	uint64_t bytes;
+	uint64_t dropped; /**< by this end: no carrier, too long, impossible checksum */
+	uint64_t giants;  /**< too long for the peer */
+	uint64_t missed;  /**< the peer's queue was full */
+} PLX_ALIGNED;
+
+/** What p->priv points to. */
+struct pipe_end {
+	struct pipe_rxq rxq[PLX_PORT_QUEUES_MAX];
+	struct pipe_txq txq[PLX_PORT_QUEUES_MAX];
+	struct plx_toeplitz keys[2];	/**< one in use, one to write the next key in */
+	const struct plx_toeplitz *key; /**< read by the peer's lcores */
+	struct plx_reta reta;		/**< the same */
+	struct plx_port *port;
+	struct pipe_end *peer; /**< NULL once that is gone */
+	uint16_t queues;       /**< rings are there for so many on each side */
+	uint16_t depth;
+	uint16_t spread; /**< rx queues in use; 1 = no hashing */
+	bool up;	 /**< open and set up; the other half of the carrier */
+	bool drop_when_full;
+};
+
+/** Frames with an Ethernet header and two tags fit the MTU. */
+#define PIPE_LINK_BYTES 22
+
+/* burst.c */
+uint16_t pipe__rx_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
+uint16_t pipe__tx_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n);
+
+/* control.c */
+int pipe__set_link(struct plx_port *p, bool up);
+void pipe__link(struct plx_port *p, struct plx_link *link);
+void pipe__stats(struct plx_port *p, struct plx_port_stats *s);
+int pipe__rss_set(
+	struct plx_port *p, const uint8_t *key, uint16_t key_bytes, const struct plx_reta *reta);
+int pipe__rss_get(struct plx_port *p, uint8_t *key, uint16_t *key_bytes, struct plx_reta *reta);
+int pipe__rx_intr(struct plx_rxq *q, int epfd, bool add);
+int pipe__rx_intr_arm(struct plx_rxq *q, bool arm);
+bool pipe__carrier(const struct pipe_end *e);
+void pipe__wake(struct pipe_rxq *r);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "plx_pkt.h"
+
+bool plx_pkt_shared(const struct rte_mbuf *m)
+{
+	for (; m; m = m->next)
+		if (!RTE_MBUF_DIRECT(m) || rte_mbuf_refcnt_read(m) != 1)
+			return true;
+	return false;
+}
+
+struct rte_mbuf *plx_pkt_own(struct rte_mbuf *m)
+{
+	struct rte_mbuf *copy;
+
+	if (!plx_pkt_shared(m))
+		return m;
+	copy = rte_pktmbuf_copy(m, m->pool, 0, UINT32_MAX);
+	if (!copy)
+		return NULL;
+	rte_pktmbuf_free(m);
+	return copy;
+}

@@ -1,0 +1,526 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "t_eal.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+
+#include <rte_epoll.h>
+
+#include <plx_base_cksum.h>
+#include <plx_base_rng.h>
+#include <plx_net_pipe.h>
+#include <plx_wire_tuple.h>
+
+enum { PAYLOAD = 20, BYTES = 14 + 20 + 8 + PAYLOAD };
+
+/* 10.0.0.1:sport -> 10.0.0.2:7, UDP, with right checksums. The payload begins with seq. */
+static struct rte_mbuf *udp(uint16_t sport, uint32_t seq)
+{
+	uint8_t f[BYTES] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1, 8, 0, 0x45, [14 + 8] = 64, 17,
+		[14 + 12] = 10, 0, 0, 1, 10, 0, 0, 2};
+	struct plx_addr src = plx_addr_from_v4(f + 26), dst = plx_addr_from_v4(f + 30);
+	uint16_t check;
+	uint32_t sum;
+
+	plx_put_be16(f + 16, BYTES - 14);
+	check = plx_cksum_ip4(f + 14, 20);
+	memcpy(f + 24, &check, 2);
+	plx_put_be16(f + 34, sport);
+	plx_put_be16(f + 36, 7);
+	plx_put_be16(f + 38, 8 + PAYLOAD);
+	plx_put_be32(f + 42, seq);
+	sum = plx_cksum_pseudo(&src, &dst, 17, 8 + PAYLOAD);
+	check = plx_cksum_finish_udp(plx_cksum_add(sum, f + 34, 8 + PAYLOAD));
+	memcpy(f + 40, &check, 2);
+	return t_mbuf(f, sizeof(f));
+}
+
+static uint32_t seq_of(struct rte_mbuf *m)
+{
+	return plx_get_be32(rte_pktmbuf_mtod_offset(m, uint8_t *, 42));
+}
+
+static uint32_t hash_of(struct rte_mbuf *m, const uint8_t *key)
+{
+	struct plx_toeplitz t;
+	struct plx_tuple u;
+
+	eq(plx_steer_toeplitz_init(&t, key, 40), 0);
+	ok(plx_wire_tuple(&u, rte_pktmbuf_mtod(m, void *), m->data_len));
+	return plx_steer_hash_tuple(&t, &u);
+}
+
+static void make(const char *spec)
+{
+	struct plx_error e = {0};
+
+	if (plx_port_create(spec, &e) != 0)
+		print_message("%s: %s\n", spec, e.text);
+	assert_non_null(plx_port_find("a"));
+	assert_non_null(plx_port_find("b"));
+}
+
+static void send(struct plx_port *p, uint16_t queue, struct rte_mbuf *m)
+{
+	plx_txq_push(p->txq[queue], m);
+	plx_txq_flush(p->txq[queue]);
+}
+
+static uint64_t dropped(enum plx_drop reason)
+{
+	struct plx_acct sum;
+
+	plx_acct_sum(&sum);
+	return sum.drop[reason];
+}
+
+T(what_one_end_sends_the_other_receives_in_order)
+{
+	struct plx_port *a, *b;
+	struct rte_mbuf *m;
+
+	make("a=pipe,peer=b");
+	a = t_open("a", 1);
+	b = t_open("b", 1);
+	for (uint32_t i = 0; i < 200; i++)
+		send(a, 0, udp(1, i));
+	eq(plx_net_pipe_rx_pending(b->rxq[0]), 200);
+	for (uint32_t i = 0; i < 200; i++) {
+		m = t_recv(b, 0);
+		assert_non_null(m);
+		eq(seq_of(m), i);
+		eq(m->pkt_len, BYTES);
+		eq(m->ol_flags, 0);
+		eq(m->port, b->id);
+		plx_pkt_deliver(m);
+	}
+	assert_null(t_recv(b, 0));
+	assert_null(t_recv(a, 0));
+	send(b, 0, udp(1, 7));
+	eq(t_drain(a, 0), 1);
+}
+
+T(frames_land_on_the_queue_of_the_peers_table_with_their_hash)
+{
+	struct plx_port *a, *b;
+	unsigned int used = 0;
+
+	make("a=pipe,peer=b,queues=4");
+	a = t_open("a", 2);
+	b = t_open("b", 4);
+	for (uint16_t sport = 0; sport < 256; sport++)
+		send(a, sport & 1, udp(sport, sport));
+	for (uint16_t q = 0; q < 4; q++) {
+		struct rte_mbuf *m;
+		unsigned int n = 0;
+
+		for (; (m = t_recv(b, q)); n++) {
+			uint32_t hash = hash_of(m, plx_steer_key_microsoft);
+
+			ok(m->ol_flags & RTE_MBUF_F_RX_RSS_HASH);
+			eq(m->hash.rss, hash);
+			eq((hash & 127) % 4, q);
+			plx_pkt_deliver(m);
+		}
+		ok(n > 32);
+		used += n;
+	}
+	eq(used, 256);
+}
+
+T(key_and_table_change_while_it_runs)
+{
+	struct plx_port *a, *b;
+	uint8_t key[40], back[64];
+	uint16_t len = sizeof(back);
+	struct plx_reta reta, got;
+	struct plx_rng rng;
+	struct rte_mbuf *m;
+
+	make("a=pipe,peer=b,queues=2");
+	a = t_open("a", 1);
+	b = t_open("b", 2);
+	plx_rng_init(&rng, t_seed(1));
+	plx_rng_bytes(&rng, key, sizeof(key));
+	eq(b->ops->rss_set(b, key, sizeof(key), NULL), 0);
+	send(a, 0, udp(1000, 0));
+	m = t_recv(b, 0);
+	m = m ? m : t_recv(b, 1);
+	assert_non_null(m);
+	eq(m->hash.rss, hash_of(m, key));
+	plx_pkt_deliver(m);
+
+	eq(plx_steer_reta_equal(&reta, 128, 1, 1), 0); /* all to queue 1 */
+	eq(b->ops->rss_set(b, NULL, 0, &reta), 0);
+	for (uint16_t sport = 0; sport < 64; sport++)
+		send(a, 0, udp(sport, 0));
+	eq(t_drain(b, 0), 0);
+	eq(t_drain(b, 1), 64);
+
+	eq(b->ops->rss_get(b, back, &len, &got), 0);
+	eq(len, 40);
+	mem_eq(back, key, 40);
+	mem_eq(got.q, reta.q, 128 * sizeof(reta.q[0]));
+}
+
+T(bad_keys_and_tables_are_refused)
+{
+	struct plx_reta reta;
+	struct plx_port *b;
+	uint8_t key[52] = {0};
+	uint16_t len = 39;
+
+	make("a=pipe,peer=b,queues=2");
+	b = t_open("b", 2);
+	eq(plx_steer_reta_equal(&reta, 128, 0, 3), 0);
+	eq(b->ops->rss_set(b, NULL, 0, &reta), -EINVAL); /* names queue 2 */
+	eq(plx_steer_reta_equal(&reta, 256, 0, 2), 0);
+	eq(b->ops->rss_set(b, NULL, 0, &reta), -EINVAL);
+	eq(b->ops->rss_set(b, key, 52, NULL), -EINVAL);
+	eq(b->ops->rss_get(b, key, &len, NULL), -EINVAL);
+}
+
+T(frames_without_a_tuple_go_to_queue_0_unhashed)
+{
+	uint8_t arp[60] = {[0 ... 5] = 0xff, 2, 0, 0, 0, 0, 1, 8, 6};
+	struct plx_port *a, *b;
+	struct rte_mbuf *m;
+
+	make("a=pipe,peer=b,queues=4");
+	a = t_open("a", 1);
+	b = t_open("b", 4);
+	send(a, 0, t_mbuf(arp, sizeof(arp)));
+	send(a, 0, t_mbuf(arp, 13));
+	for (int i = 0; i < 2; i++) {
+		m = t_recv(b, 0);
+		assert_non_null(m);
+		ok(!(m->ol_flags & RTE_MBUF_F_RX_RSS_HASH));
+		plx_pkt_deliver(m);
+	}
+}
+
+T(a_full_queue_holds_up_the_sender_and_nothing_is_lost)
+{
+	struct plx_port *a, *b;
+	struct rte_mbuf *m;
+
+	make("a=pipe,peer=b,depth=64");
+	a = t_open("a", 1);
+	b = t_open("b", 1);
+	for (uint32_t i = 0; i < 200; i++)
+		plx_txq_push(a->txq[0], udp(1, i));
+	eq(plx_txq_flush(a->txq[0]), 64);
+	eq(plx_txq_flush(a->txq[0]), 0);
+	eq(plx_txq_len(a->txq[0]), 136);
+	for (uint32_t i = 0; i < 200; i++) {
+		m = t_recv(b, 0);
+		assert_non_null(m);
+		eq(seq_of(m), i);
+		plx_pkt_deliver(m);
+		plx_txq_flush(a->txq[0]);
+	}
+}
+
+T(a_full_queue_loses_its_frames_when_told_so_and_only_its)
+{
+	struct plx_port_stats s;
+	struct plx_port *a, *b;
+	struct plx_reta reta;
+
+	make("a=pipe,peer=b,queues=2,depth=128,full=drop");
+	a = t_open("a", 1);
+	b = t_open("b", 2);
+	eq(plx_steer_reta_equal(&reta, 128, 0, 1), 0);
+	eq(b->ops->rss_set(b, NULL, 0, &reta), 0);
+	for (uint32_t i = 0; i < 100; i++)
+		send(a, 0, udp(1, i));
+	eq(plx_steer_reta_equal(&reta, 128, 1, 1), 0);
+	eq(b->ops->rss_set(b, NULL, 0, &reta), 0);
+	send(a, 0, udp(1, 0));
+	eq(t_drain(b, 0), 64); /* depth is shared by two tx queues */
+	eq(t_drain(b, 1), 1);
+	plx_port_stats(b, &s);
+	eq(s.rx_missed_errors, 36);
+	eq(s.rx_packets, 65);
+}
+
+T(without_a_carrier_frames_are_dropped_with_their_reason)
+{
+	struct plx_port_stats s;
+	struct plx_port *a, *b;
+	struct plx_link link;
+
+	make("a=pipe,peer=b");
+	a = t_open("a", 1);
+	plx_port_link(a, &link);
+	ok(!link.up);
+	send(a, 0, udp(1, 0));
+	eq(dropped(PLX_DROP_TX_DOWN), 1);
+
+	b = t_open("b", 1);
+	plx_port_link(a, &link);
+	ok(link.up);
+	eq(plx_port_set_link(b, false), 0);
+	plx_port_link(a, &link);
+	ok(!link.up);
+	send(a, 0, udp(1, 0));
+	eq(dropped(PLX_DROP_TX_DOWN), 2);
+	eq(plx_port_set_link(b, true), 0);
+	send(a, 0, udp(1, 0));
+	eq(t_drain(b, 0), 1);
+
+	plx_port_close(b);
+	plx_port_link(a, &link);
+	ok(!link.up);
+	plx_port_stats(a, &s);
+	eq(s.tx_packets, 1);
+	eq(s.tx_dropped, 2);
+}
+
+T(frames_too_long_are_dropped_by_whom_they_are_too_long_for)
+{
+	uint8_t frame[1600] = {0};
+	struct plx_port_stats s;
+	struct plx_port *a, *b;
+
+	make("a=pipe,peer=b,mtu=1000");
+	a = t_open("a", 1);
+	b = t_open("b", 1);
+	send(a, 0, t_mbuf(frame, 1022));
+	eq(t_drain(b, 0), 1);
+	send(a, 0, t_mbuf(frame, 1023));
+	eq(t_drain(b, 0), 0);
+	eq(dropped(PLX_DROP_TX_TOO_LONG), 1);
+
+	eq(plx_port_set_mtu(a, 1500), 0);
+	send(a, 0, t_mbuf(frame, 1023));
+	eq(t_drain(b, 0), 0);
+	eq(dropped(PLX_DROP_TX_TOO_LONG), 1);
+	plx_port_stats(b, &s);
+	eq(s.rx_errors, 1);
+
+	eq(plx_port_set_mtu(b, 1500), 0);
+	send(a, 0, t_mbuf(frame, 1023));
+	eq(t_drain(b, 0), 1);
+}
+
+/* Both checksums left to the device: the pseudo-header's sum in UDP's field, nothing in IP's. */
+static struct rte_mbuf *offloaded(uint16_t sport)
+{
+	struct rte_mbuf *m = udp(sport, 5);
+	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *);
+	struct plx_addr src = plx_addr_from_v4(f + 26), dst = plx_addr_from_v4(f + 30);
+	uint16_t pseudo = plx_cksum_fold(plx_cksum_pseudo(&src, &dst, 17, 8 + PAYLOAD));
+
+	memset(f + 24, 0xee, 2);
+	memcpy(f + 40, &pseudo, 2);
+	m->l2_len = 14;
+	m->l3_len = 20;
+	m->ol_flags |= RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_UDP_CKSUM;
+	return m;
+}
+
+T(checksums_left_to_the_device_arrive_filled_and_marked_good)
+{
+	struct plx_port *a, *b;
+	struct rte_mbuf *m, *want;
+
+	make("a=pipe,peer=b");
+	a = t_open("a", 1);
+	b = t_open("b", 1);
+	send(a, 0, offloaded(9));
+	m = t_recv(b, 0);
+	assert_non_null(m);
+	want = udp(9, 5);
+	mem_eq(rte_pktmbuf_mtod(m, void *), rte_pktmbuf_mtod(want, void *), BYTES);
+	eq(m->ol_flags, RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD);
+	plx_pkt_deliver(m);
+	plx_pkt_deliver(want);
+}
+
+T(a_checksum_that_cannot_be_filled_is_an_error)
+{
+	struct plx_port *a, *b;
+	struct rte_mbuf *m;
+
+	make("a=pipe,peer=b");
+	a = t_open("a", 1);
+	b = t_open("b", 1);
+	m = offloaded(9);
+	m->l3_len = 200;
+	send(a, 0, m);
+	eq(t_drain(b, 0), 0);
+	eq(dropped(PLX_DROP_TX_ERROR), 1);
+}
+
+T(a_shared_mbuf_is_copied_a_private_one_passed)
+{
+	struct rte_mbuf *m, *clone, *got;
+	struct plx_port *a, *b;
+
+	make("a=pipe,peer=b");
+	a = t_open("a", 1);
+	b = t_open("b", 1);
+	m = udp(1, 1);
+	clone = rte_pktmbuf_clone(m, t_pool);
+	plx_pkt_originate(1);
+	send(a, 0, clone);
+	got = t_recv(b, 0);
+	assert_non_null(got);
+	ok(!plx_pkt_shared(got));
+	ne(rte_pktmbuf_mtod(got, uintptr_t), rte_pktmbuf_mtod(m, uintptr_t));
+	mem_eq(rte_pktmbuf_mtod(got, void *), rte_pktmbuf_mtod(m, void *), BYTES);
+	plx_pkt_deliver(got);
+
+	send(a, 0, m);
+	got = t_recv(b, 0);
+	assert_ptr_equal(got, m);
+	plx_pkt_deliver(got);
+}
+
+T(chains_pass_whole_with_their_checksum)
+{
+	struct rte_mbuf *m, *rest, *got, *want;
+	struct plx_port *a, *b;
+	uint8_t flat[BYTES];
+
+	make("a=pipe,peer=b");
+	a = t_open("a", 1);
+	b = t_open("b", 1);
+	m = offloaded(3);
+	rest = rte_pktmbuf_alloc(t_pool);
+	memcpy(rte_pktmbuf_append(rest, 15), rte_pktmbuf_mtod_offset(m, void *, BYTES - 15), 15);
+	rte_pktmbuf_trim(m, 15); /* cut at an odd place */
+	eq(rte_pktmbuf_chain(m, rest), 0);
+	send(a, 0, m);
+	got = t_recv(b, 0);
+	assert_non_null(got);
+	eq(got->nb_segs, 2);
+	want = udp(3, 5);
+	mem_eq(rte_pktmbuf_read(got, 0, BYTES, flat), rte_pktmbuf_mtod(want, void *), BYTES);
+	plx_pkt_deliver(got);
+	plx_pkt_deliver(want);
+}
+
+T(closing_frees_what_waits)
+{
+	struct plx_port *a, *b;
+
+	make("a=pipe,peer=b,queues=2");
+	a = t_open("a", 2);
+	b = t_open("b", 2);
+	for (uint16_t i = 0; i < 50; i++)
+		send(a, i & 1, udp(i, i));
+	plx_port_close(b);
+	eq(rte_mempool_in_use_count(t_pool), 0);
+	b = t_open("b", 1);
+	eq(t_drain(b, 0), 0);
+	send(a, 1, udp(1, 1));
+	eq(t_drain(b, 0), 1);
+	plx_pkt_originate(3); /* three that wait in the FIFO of a port that closes: dropped there */
+	for (int i = 0; i < 3; i++)
+		a->txq[0]->fifo[a->txq[0]->tail++] = rte_pktmbuf_alloc(t_pool);
+	plx_port_close(b);
+	plx_port_close(a);
+	eq(dropped(PLX_DROP_TX_DOWN), 3);
+}
+
+T(a_sleeper_is_woken_once_and_never_missed)
+{
+	struct plx_port_conf conf = {.n_rxq = 1, .n_txq = 1, .rx_intr = true};
+	struct plx_port *a, *b;
+	struct rte_epoll_event ev;
+	int epfd = epoll_create1(0);
+
+	make("a=pipe,peer=b");
+	a = t_open("a", 1);
+	b = plx_port_find("b");
+	eq(plx_port_open(b, &conf, NULL), 0);
+	eq(b->ops->rx_intr(b->rxq[0], epfd, true), 0);
+
+	send(a, 0, udp(1, 0)); /* not armed: no bell */
+	eq(rte_epoll_wait(epfd, &ev, 1, 0), 0);
+	eq(b->ops->rx_intr_arm(b->rxq[0], true), 0); /* one waits already: rings at once */
+	eq(rte_epoll_wait(epfd, &ev, 1, 0), 1);
+	assert_ptr_equal(ev.epdata.data, b->rxq[0]);
+	eq(t_drain(b, 0), 1);
+
+	eq(b->ops->rx_intr_arm(b->rxq[0], true), 0);
+	eq(rte_epoll_wait(epfd, &ev, 1, 0), 0);
+	send(a, 0, udp(1, 0));
+	send(a, 0, udp(1, 1));
+	eq(rte_epoll_wait(epfd, &ev, 1, 0), 1);
+	eq(rte_epoll_wait(epfd, &ev, 1, 0), 0); /* the bell was taken with the first wake-up */
+	eq(t_drain(b, 0), 2);
+
+	eq(b->ops->rx_intr_arm(b->rxq[0], true), 0);
+	eq(b->ops->rx_intr_arm(b->rxq[0], false), 0);
+	send(a, 0, udp(1, 0));
+	eq(rte_epoll_wait(epfd, &ev, 1, 0), 0);
+	eq(t_drain(b, 0), 1);
+	eq(b->ops->rx_intr(b->rxq[0], epfd, false), 0);
+	eq(a->ops->rx_intr_arm(a->rxq[0], true), -EOPNOTSUPP); /* opened without */
+	close(epfd);
+}
+
+T(bad_specs_say_what_is_wrong_and_leave_nothing)
+{
+	static const struct {
+		const char *spec, *says;
+	} rows[] = {
+		{"a=pipe", "needs peer"},
+		{"a=pipe,peer=", "needs peer"},
+		{"a=pipe,peer=a", "taken"},
+		{"a=pipe,peer=b,queues=0", "queues must be"},
+		{"a=pipe,peer=b,queues=17", "queues must be"},
+		{"a=pipe,peer=b,queues=x", "queues must be"},
+		{"a=pipe,peer=b,depth=0", "depth must be"},
+		{"a=pipe,peer=b,mtu=67", "mtu must be"},
+		{"a=pipe,peer=b,mtu=65536", "mtu must be"},
+		{"a=pipe,peer=b,full=maybe", "wait or drop"},
+		{"a=pipe,peer=b,color=red", "keys of a pipe"},
+		{"a=pipe,peer=b,queues", "queues must be"},
+		{"a=pipe,peer=0123456789012345678901234567890123456789012345678901234567890123",
+			"too long"},
+	};
+
+	for (size_t i = 0; i < PLX_DIM(rows); i++) {
+		struct plx_error e = {0};
+
+		eq(plx_port_create(rows[i].spec, &e), -EINVAL);
+		eq(e.id, PLX_ERR_PORT_SPEC);
+		if (!strstr(e.text, rows[i].says))
+			print_message("%s: %s\n", rows[i].spec, e.text);
+		assert_non_null(strstr(e.text, rows[i].says));
+		eq(plx_port_count(), 0);
+	}
+	make("a=pipe,peer=b");
+	eq(plx_port_create("c=pipe,peer=b", NULL), -EINVAL);
+	eq(plx_port_count(), 2);
+}
+
+T(more_queues_than_the_pipe_has_are_refused)
+{
+	struct plx_port_conf conf = {.n_rxq = 3, .n_txq = 1};
+	struct plx_error e;
+
+	make("a=pipe,peer=b,queues=2");
+	eq(plx_port_open(plx_port_find("a"), &conf, &e), -EINVAL);
+	eq(e.id, PLX_ERR_PORT_QUEUES);
+}
+
+RUN_EAL(T_EAL_(what_one_end_sends_the_other_receives_in_order),
+	T_EAL_(frames_land_on_the_queue_of_the_peers_table_with_their_hash),
+	T_EAL_(key_and_table_change_while_it_runs), T_EAL_(bad_keys_and_tables_are_refused),
+	T_EAL_(frames_without_a_tuple_go_to_queue_0_unhashed),
+	T_EAL_(a_full_queue_holds_up_the_sender_and_nothing_is_lost),
+	T_EAL_(a_full_queue_loses_its_frames_when_told_so_and_only_its),
+	T_EAL_(without_a_carrier_frames_are_dropped_with_their_reason),
+	T_EAL_(frames_too_long_are_dropped_by_whom_they_are_too_long_for),
+	T_EAL_(checksums_left_to_the_device_arrive_filled_and_marked_good),
+	T_EAL_(a_checksum_that_cannot_be_filled_is_an_error),
+	T_EAL_(a_shared_mbuf_is_copied_a_private_one_passed),
+	T_EAL_(chains_pass_whole_with_their_checksum), T_EAL_(closing_frees_what_waits),
+	T_EAL_(a_sleeper_is_woken_once_and_never_missed),
+	T_EAL_(bad_specs_say_what_is_wrong_and_leave_nothing),
+	T_EAL_(more_queues_than_the_pipe_has_are_refused))
