@@ -25,25 +25,43 @@ have() { # library
 	[ -f "$libdir/pkgconfig/libplx_$1.pc" ]
 }
 
-# Every function and table that the library exports is declared in its header: name them all.
-probe() { # library: writes $tmp/probe.c and .cc
-	local symbol
+exports() { # library
+	nm -D --defined-only "$libdir/libplx_$1.so" | awk '$2 ~ /[TDRB]/ { print $3 }'
+}
+
+# Every function and table that a library exports is declared in its header: name them all.
+probe() { # library...: writes $tmp/probe.c and .cc
 	{
-		echo "#include <plx_$1.h>"
+		printf '#include <plx_%s.h>\n' "$@"
 		echo "extern const void *volatile probe[];"
 		echo "const void *volatile probe[] = {"
-		nm -D --defined-only "$libdir/libplx_$1.so" | awk '$2 ~ /[TDRB]/ { print $3 }' |
-			while read -r symbol; do echo "	(const void *)&$symbol,"; done
+		for lib; do
+			exports "$lib" | sed 's/.*/	(const void *)\&&,/'
+		done
 		echo "	0};"
 		echo "int main(void) { return probe[0] == (void *)1; }"
 	} >"$tmp/probe.c"
 	cp "$tmp/probe.c" "$tmp/probe.cc"
 }
 
-libs=0
+flags_of() { # library...: the arrays flags, link and static
+	local flag
+	# DPDK's headers are not ours to warn about.
+	mapfile -t flags < <(pkg-config --cflags "${@/#/libplx_}" | xargs -n 1 |
+		sed '/dpdk$/s/^-I/-isystem/')
+	mapfile -t link < <(pkg-config --libs "${@/#/libplx_}" | xargs -n 1)
+	# Ours static, DPDK shared: as the app does it.
+	static=()
+	for flag in "${link[@]}"; do
+		[[ $flag != -lplx_* ]] || flag=$libdir/lib${flag#-l}.a
+		static+=("$flag")
+	done
+}
+
+libs=()
 while IFS=$'\t' read -r lib layer _ deps; do
 	have "$lib" || continue
-	libs=$((libs + 1))
+	libs+=("$lib")
 	pc=libplx_$lib
 	expect "$pc: its pkg-config file holds together" pkg-config --validate "$pc"
 	expect_eq "$pc: version" "$(pkg-config --modversion "$pc")" "$version"
@@ -51,10 +69,7 @@ while IFS=$'\t' read -r lib layer _ deps; do
 	[ "$layer" -lt 2 ] || wants+=$'\n'libdpdk
 	expect_eq "$pc: requires what its row allows" \
 		"$(pkg-config --print-requires "$pc" | sort | xargs)" "$(sort <<<"$wants" | xargs)"
-	# DPDK's headers are not ours to warn about.
-	mapfile -t flags < <(pkg-config --cflags "$pc" | xargs -n 1 |
-		sed '/dpdk$/s/^-I/-isystem/')
-	mapfile -t link < <(pkg-config --libs "$pc" | xargs -n 1)
+	flags_of "$lib"
 	expect_match "$pc: headers are in a directory of their own" "${flags[*]}" "/include/pollux"
 
 	bad=$(nm -D --defined-only "$libdir/$pc.so" | awk '$3 !~ /^plx_/ { print $3 }')
@@ -63,22 +78,20 @@ while IFS=$'\t' read -r lib layer _ deps; do
 	expect "$pc: a C program links" gcc "${cc_flags[@]}" "$tmp/probe.c" -o "$tmp/probe" \
 		"${flags[@]}" "${link[@]}"
 	expect "$pc: and runs" "$tmp/probe"
-	expect "$pc: a C++ program links" g++ "${cc_flags[@]}" "$tmp/probe.cc" -o "$tmp/probe" \
-		"${flags[@]}" "${link[@]}"
-	# Ours static, DPDK shared: as the app does it.
-	static=()
-	for flag in "${link[@]}"; do
-		[[ $flag == -lplx_* ]] && flag=$libdir/lib${flag#-l}.a
-		static+=("$flag")
-	done
 	expect "$pc: the archive links without LTO" gcc "${cc_flags[@]}" -fno-lto "$tmp/probe.c" \
 		-o "$tmp/probe" "${flags[@]}" "${static[@]}"
 	expect "$pc: and needs none of our shared objects" \
 		bash -c "! ldd '$tmp/probe' | grep libplx_"
-	expect "$pc: the archive links with clang" clang "${cc_flags[@]}" "$tmp/probe.c" \
-		-o "$tmp/probe" "${flags[@]}" "${static[@]}"
 done <<<"$table"
-expect_ge "the libraries are there" $libs "$(awk '$2 < 2' <<<"$table" | wc -l)"
+expect_ge "the libraries are there" ${#libs[@]} "$(awk '$2 < 2' <<<"$table" | wc -l)"
+
+probe "${libs[@]}"
+flags_of "${libs[@]}"
+expect "a C++ program links with all of them" g++ "${cc_flags[@]}" "$tmp/probe.cc" \
+	-o "$tmp/probe" "${flags[@]}" "${link[@]}"
+expect "and runs" "$tmp/probe"
+expect "clang links all the archives" clang "${cc_flags[@]}" "$tmp/probe.c" -o "$tmp/probe" \
+	"${flags[@]}" "${static[@]}"
 
 for example in examples/*.c; do
 	[ -f "$example" ] || continue

@@ -150,6 +150,7 @@ netns() { # name
 	ns=$id-$1
 	ip netns add "$ns" || skip "cannot make a network namespace"
 	spaces+=("$ns")
+	run true || skip "cannot enter a network namespace"
 	run sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
 		net.ipv6.conf.default.router_solicitations=0
 	run ip link set lo up
