@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "plx_neigh_rdisc.h"
+#include "rdisc.h"
 
 #include <plx_base_hash.h>
 
@@ -19,9 +19,7 @@ struct plx_addr plx_neigh_addr_eui64(const struct plx_prefix *prefix, const stru
 	return join(prefix, plx_get_be64(iid));
 }
 
-/* RFC 5453 and its registry: the subnet-router anycast address, IANA's Ethernet block, the reserved
- * anycast addresses. */
-static bool is_reserved(uint64_t iid)
+bool neigh__iid_is_reserved(uint64_t iid)
 {
 	return iid == 0 || (iid >= 0x02005efffe000000 && iid <= 0x02005efffeffffff) ||
 	       (iid >= 0xfdffffffffffff80 && iid <= 0xfdffffffffffffff);
@@ -45,6 +43,6 @@ struct plx_addr plx_neigh_addr_stable(const struct plx_prefix *prefix, const str
 	do {
 		iid = plx_siphash(key, in, sizeof(in));
 		in[15]++;
-	} while (is_reserved(iid));
+	} while (neigh__iid_is_reserved(iid));
 	return join(prefix, iid);
 }

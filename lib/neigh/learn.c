@@ -54,7 +54,6 @@ enum plx_drop plx_neigh_input_arp(
 	struct plx_neigh_table *t, uint16_t iface, const struct plx_arp *arp, bool ours, plx_ns now)
 {
 	bool asks_us = arp->op == PLX_ARP_REQUEST && ours;
-	bool gratuitous = plx_addr_eq(&arp->spa, &arp->tpa);
 	struct neigh__entry *e;
 
 	if ((arp->op != PLX_ARP_REQUEST && arp->op != PLX_ARP_REPLY) || !mac_ok(&arp->sha))
@@ -71,7 +70,7 @@ enum plx_drop plx_neigh_input_arp(
 	e = neigh__find(t, iface, &arp->spa);
 	if (!e)
 		return PLX_DROP_ARP_IGNORED;
-	if (arp->op == PLX_ARP_REPLY && ours && !gratuitous)
+	if (arp->op == PLX_ARP_REPLY && ours)
 		answered(t, e, &arp->sha, now);
 	else
 		hint(t, e, &arp->sha, now);

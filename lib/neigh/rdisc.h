@@ -20,6 +20,10 @@ void neigh__slaac_timer(struct plx_rdisc *r, plx_ns now);
 /** When that has to be done next. */
 plx_ns neigh__slaac_deadline(const struct plx_rdisc *r);
 
+/** RFC 5453 and its registry: the subnet-router anycast address, IANA's Ethernet block, the
+ * reserved anycast addresses. */
+bool neigh__iid_is_reserved(uint64_t iid);
+
 /** now + a lifetime in seconds, of which UINT32_MAX is infinity (RFC 4861 4.6.2). */
 static inline plx_ns neigh__until(plx_ns now, uint32_t lifetime_s)
 {

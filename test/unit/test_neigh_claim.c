@@ -365,6 +365,17 @@ T(a_valid_ipv6_address_is_not_given_up)
 	eq(t.c.conflicts, 1);
 }
 
+T(dad_waits_a_second_unless_told_otherwise)
+{
+	struct ct t;
+
+	claim(&t, "fe80::1", &(struct plx_claim_conf){.transmits = 1});
+	sends(&t, 0, PLX_NEIGH_TX_NS_DAD);
+	ok(!hears_nd(
+		&t, 0, (struct plx_nd){.type = PLX_ICMP6_RA, .target = ip("fe80::1")}, "fe80::9"));
+	ok(at(&t, SEC(1)));
+}
+
 T(a_restart_probes_again)
 {
 	struct ct t;
@@ -390,4 +401,4 @@ RUN(T_(acd_probes_three_times_then_announces_twice), T_(acd_waits_as_long_as_rfc
 	T_(dad_another_prober_is_a_duplicate_a_mere_question_is_not),
 	T_(dad_knows_its_own_probes_when_they_come_back),
 	T_(dad_without_nonce_takes_its_echo_for_a_rival), T_(a_valid_ipv6_address_is_not_given_up),
-	T_(a_restart_probes_again))
+	T_(dad_waits_a_second_unless_told_otherwise), T_(a_restart_probes_again))

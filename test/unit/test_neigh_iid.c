@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "neigh_t.h"
 
+#include <rdisc.h>
+
 static struct plx_prefix prefix(const char *text)
 {
 	struct plx_prefix p;
@@ -53,5 +55,19 @@ T(stable_addresses_depend_on_all_that_they_should)
 	}
 }
 
+T(reserved_identifiers_are_the_registered_ones)
+{
+	static const uint64_t edges[][2] = {{0, 0}, {0x02005efffe000000, 0x02005efffeffffff},
+		{0xfdffffffffffff80, 0xfdffffffffffffff}};
+
+	for (size_t i = 0; i < PLX_DIM(edges); i++) {
+		ok(neigh__iid_is_reserved(edges[i][0]));
+		ok(neigh__iid_is_reserved(edges[i][1]));
+		ok(!neigh__iid_is_reserved(edges[i][0] - 1));
+		ok(!neigh__iid_is_reserved(edges[i][1] + 1));
+	}
+}
+
 RUN(T_(eui64_as_in_rfc_2464_4), T_(stable_addresses_are_the_ones_they_were),
-	T_(stable_addresses_depend_on_all_that_they_should))
+	T_(stable_addresses_depend_on_all_that_they_should),
+	T_(reserved_identifiers_are_the_registered_ones))

@@ -331,6 +331,24 @@ T(an_advertised_time_holds_for_ipv6_of_that_interface)
 	nt_fini(&t);
 }
 
+T(an_entry_knows_when_it_was_used_confirmed_and_changed)
+{
+	struct nt t;
+	struct plx_neigh *n;
+
+	start(&t);
+	n = nt_use(&t, MS(1), "10.0.0.2");
+	replies(&t, MS(2));
+	nt_use(&t, MS(3), "10.0.0.2");
+	plx_neigh_confirm(t.t, n, MS(4));
+	eq(n->used_ns, MS(3));
+	eq(n->confirmed_ns, MS(4));
+	eq(n->updated_ns, MS(2));
+	eq(nt_arp(&t, MS(5), arp(PLX_ARP_REPLY, 3, "10.0.0.2", "10.0.0.1"), true), PLX_DROP_NONE);
+	eq(n->updated_ns, MS(5)); /* another MAC, the same state */
+	nt_fini(&t);
+}
+
 T(states_have_the_names_of_ip_neigh)
 {
 	static const struct {
@@ -356,4 +374,5 @@ RUN(T_(first_use_asks_and_the_answer_makes_it_reachable), T_(ipv6_asks_the_solic
 	T_(in_use_when_the_time_is_up_it_is_checked_at_once),
 	T_(upper_layers_confirm_what_has_a_mac_only), T_(what_was_set_by_hand_stays),
 	T_(an_advertised_time_holds_for_ipv6_of_that_interface),
+	T_(an_entry_knows_when_it_was_used_confirmed_and_changed),
 	T_(states_have_the_names_of_ip_neigh))

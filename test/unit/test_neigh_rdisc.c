@@ -356,6 +356,31 @@ T(only_a_slash_64_makes_an_address)
 	silent(&t);
 }
 
+T(surplus_prefixes_are_not_learnt)
+{
+	struct rt t;
+	struct plx_rdisc_event ev;
+	unsigned int addrs = 0, onlinks = 0, dels = 0;
+
+	start(&t);
+	for (unsigned int i = 0; i < 20; i++) {
+		char prefix[PLX_PREFIX_STRLEN];
+
+		snprintf(prefix, sizeof(prefix), "2001:db8:0:%x::/64", i);
+		hears_prefix(&t, 0, prefix, "LA", 86400, 14400);
+	}
+	while (plx_neigh_rdisc_event(&t.r, &ev)) {
+		addrs += ev.kind == PLX_RDISC_ADD_ADDR;
+		onlinks += ev.kind == PLX_RDISC_ADD_ONLINK;
+	}
+	eq(addrs, PLX_RDISC_ADDRS);
+	eq(onlinks, PLX_RDISC_PREFIXES);
+	plx_neigh_rdisc_stop(&t.r);
+	while (plx_neigh_rdisc_event(&t.r, &ev))
+		dels++;
+	eq(dels, PLX_RDISC_ADDRS + PLX_RDISC_PREFIXES);
+}
+
 T(infinity_is_for_ever)
 {
 	struct rt t;
@@ -595,8 +620,9 @@ RUN(T_(three_solicitations_four_seconds_apart), T_(a_default_router_ends_the_que
 	T_(a_router_that_became_a_host_is_gone), T_(preferences_are_told_when_they_change),
 	T_(surplus_routers_are_not_learnt), T_(a_prefix_makes_an_address_and_a_route),
 	T_(each_flag_is_a_matter_of_its_own), T_(only_a_slash_64_makes_an_address),
-	T_(infinity_is_for_ever), T_(a_route_ends_at_once_an_address_does_not),
-	T_(the_two_hour_rule_row_by_row), T_(a_deprecated_address_may_be_preferred_again),
+	T_(surplus_prefixes_are_not_learnt), T_(infinity_is_for_ever),
+	T_(a_route_ends_at_once_an_address_does_not), T_(the_two_hour_rule_row_by_row),
+	T_(a_deprecated_address_may_be_preferred_again),
 	T_(a_duplicate_from_the_mac_is_not_tried_again),
 	T_(a_stable_duplicate_is_replaced_three_times),
 	T_(link_parameters_are_told_when_they_change),
