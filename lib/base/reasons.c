@@ -46,6 +46,6 @@ int plx_tunable_set(struct plx_tunables *t, enum plx_tunable id, int64_t value)
 {
 	if (value < plx_tunable_info[id].min || value > plx_tunable_info[id].max)
 		return -ERANGE;
-	t->v[id] = value;
+	__atomic_store_n(&t->v[id], value, __ATOMIC_RELAXED); /* lcores read it live */
 	return 0;
 }
