@@ -194,14 +194,21 @@ uint32_t plx_engine_mbufs_out(struct plx_engine *eng)
 	return n;
 }
 
+void plx_engine_close_ports(struct plx_engine *eng)
+{
+	for (uint16_t i = 0; i < eng->n; i++) {
+		engine__idle_fini(eng->sn[i]);
+		eng->sn[i]->n_rxq = 0;
+	}
+	for (uint16_t i = 0; i < plx_port_count(); i++)
+		plx_port_close(plx_port_get(i));
+}
+
 uint32_t plx_engine_destroy(struct plx_engine *eng)
 {
 	uint32_t leaked;
 
-	for (uint16_t i = 0; i < eng->n; i++)
-		engine__idle_fini(eng->sn[i]);
-	for (uint16_t i = 0; i < plx_port_count(); i++)
-		plx_port_close(plx_port_get(i));
+	plx_engine_close_ports(eng);
 	leaked = plx_engine_mbufs_out(eng);
 	engine_free(eng);
 	return leaked;

@@ -12,44 +12,65 @@
  * one hands its packets to an lcore that has one.
  */
 
-static uint16_t queues_of(const struct plx_engine *eng, const struct plx_port *p)
+static uint16_t queues_of(const struct plx_port *p, uint16_t lcores)
 {
 	uint32_t n = PLX_MIN(p->caps.max_rxq, p->caps.max_txq);
 
-	n = PLX_MIN(n, (uint32_t)eng->n);
+	n = PLX_MIN(n, (uint32_t)lcores);
 	n = PLX_MIN(n, plx_quirk_max_queues(p->caps.driver));
 	return (uint16_t)PLX_MIN(n, (uint32_t)PLX_PORT_QUEUES_MAX);
 }
 
-/* The lcore of a port's queue. */
-static uint16_t lcore_of(const struct plx_engine *eng, uint16_t first, uint16_t queue)
+void plx_engine_place(uint16_t lcores, struct plx_place *place)
 {
-	return (uint16_t)((first + queue) % eng->n);
-}
-
-static int count_queues(struct plx_engine *eng, struct plx_error *e)
-{
-	uint16_t total[PLX_ENGINE_LCORES_MAX] = {0};
 	uint16_t first = 0;
 
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
-		uint16_t n = queues_of(eng, plx_port_get(i));
+		uint16_t n = queues_of(plx_port_get(i), lcores);
 
-		for (uint16_t q = 0; q < n; q++)
-			total[lcore_of(eng, first, q)]++;
-		if (n < eng->n)
-			first = (uint16_t)((first + n) % eng->n);
+		place[i] = (struct plx_place){.queues = n, .first = first};
+		if (n < lcores)
+			first = (uint16_t)((first + n) % lcores);
 	}
+}
+
+/* The lcore of a port's queue. */
+static uint16_t lcore_of(
+	const struct plx_engine *eng, const struct plx_place *place, uint16_t queue)
+{
+	return (uint16_t)((place->first + queue) % eng->n);
+}
+
+/* An lcore without a queue: which limit is to blame? */
+static int no_queue(const struct plx_engine *eng, uint16_t index, struct plx_error *e)
+{
+	for (uint16_t i = 0; i < plx_port_count(); i++) {
+		const struct plx_port *p = plx_port_get(i);
+
+		if (plx_quirk_max_queues(p->caps.driver) < eng->n)
+			return plx_error_set(e, -EINVAL, PLX_ERR_TAP_QUEUES, p->name, eng->n);
+	}
+	return plx_error_set(e, -EINVAL, PLX_ERR_LCORE_NO_QUEUE, eng->sn[index]->lcore);
+}
+
+static int check_lcores(
+	const struct plx_engine *eng, const struct plx_place *place, struct plx_error *e)
+{
+	uint16_t total[PLX_ENGINE_LCORES_MAX] = {0};
+
+	for (uint16_t i = 0; i < plx_port_count(); i++)
+		for (uint16_t q = 0; q < place[i].queues; q++)
+			total[lcore_of(eng, &place[i], q)]++;
 	for (uint16_t i = 0; i < eng->n; i++)
 		if (total[i] == 0 && !eng->conf.spare_lcores)
-			return plx_error_set(e, -EINVAL, PLX_ERR_LCORE_NO_QUEUE, eng->sn[i]->lcore);
+			return no_queue(eng, i, e);
 	return 0;
 }
 
-static int open_port(
-	struct plx_engine *eng, struct plx_port *p, uint16_t *first, struct plx_error *e)
+static int open_port(struct plx_engine *eng, struct plx_port *p, const struct plx_place *place,
+	struct plx_error *e)
 {
-	uint16_t n = queues_of(eng, p);
+	uint16_t n = place->queues;
 	struct plx_port_conf conf = {
 		.n_rxq = n,
 		.n_txq = n,
@@ -63,21 +84,19 @@ static int open_port(
 	int err;
 
 	for (uint16_t q = 0; q < n; q++)
-		conf.pool[q] = eng->sn[lcore_of(eng, *first, q)]->pool;
+		conf.pool[q] = eng->sn[lcore_of(eng, place, q)]->pool;
 	err = plx_port_open(p, &conf, e);
 	if (err)
 		return err;
 	for (uint16_t i = 0; i < eng->n; i++)
-		eng->sn[i]->tx_via[p->id] = lcore_of(eng, *first, (uint16_t)(i % n));
+		eng->sn[i]->tx_via[p->id] = lcore_of(eng, place, (uint16_t)(i % n));
 	for (uint16_t q = 0; q < n; q++) {
-		struct plx_softnet *sn = eng->sn[lcore_of(eng, *first, q)];
+		struct plx_softnet *sn = eng->sn[lcore_of(eng, place, q)];
 
 		p->rxq[q]->lcore = p->txq[q]->lcore = sn->lcore;
 		sn->rxq[sn->n_rxq++] = p->rxq[q];
 		sn->txq[p->id] = p->txq[q];
 	}
-	if (n < eng->n)
-		*first = (uint16_t)((*first + n) % eng->n);
 	return 0;
 }
 
@@ -91,7 +110,8 @@ static uint32_t pool_size(const struct plx_engine *eng)
 		const struct plx_port *p = plx_port_get(i);
 		struct plx_port_conf conf = {
 			.n_rxq = 1,
-			.n_txq = queues_of(eng, p), /* a packet may wait in any lcore's tx queue */
+			.n_txq = queues_of(
+				p, eng->n), /* a packet may wait in any lcore's tx queue */
 			.rxd = eng->conf.rxd,
 			.txd = eng->conf.txd,
 			.tx_limit = (uint32_t)engine__tun(eng, PLX_TUN_TX_QUEUE_LEN),
@@ -128,15 +148,16 @@ int engine__pools(struct plx_engine *eng, struct plx_error *e)
 
 int plx_engine_open_ports(struct plx_engine *eng, struct plx_error *e)
 {
-	uint16_t first = 0;
+	struct plx_place place[PLX_PORT_MAX];
 	int err = plx_port_count() ? 0 : plx_error_set(e, -ENODEV, PLX_ERR_NO_PORTS);
 
+	plx_engine_place(eng->n, place);
 	if (!err)
-		err = count_queues(eng, e);
+		err = check_lcores(eng, place, e);
 	if (!err)
 		err = engine__pools(eng, e);
 	for (uint16_t i = 0; !err && i < plx_port_count(); i++)
-		err = open_port(eng, plx_port_get(i), &first, e);
+		err = open_port(eng, plx_port_get(i), &place[i], e);
 	for (uint16_t i = 0; !err && i < eng->n; i++) {
 		err = engine__idle_init(eng->sn[i]);
 		if (err)

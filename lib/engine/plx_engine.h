@@ -182,8 +182,21 @@ PLX_API void plx_engine_stop(struct plx_engine *eng);
 PLX_API bool plx_engine_stopping(const struct plx_engine *eng);
 /** True once every lcore is in its loop. */
 PLX_API bool plx_engine_running(const struct plx_engine *eng);
-/** Ports are closed, pools must be whole. @return mbufs missing from the pools (leaked). */
+/** After the run: close all ports; what still waits is dropped (STOPPED). */
+PLX_API void plx_engine_close_ports(struct plx_engine *eng);
+/**
+ * Closes the ports if that was not done, then frees all. Drivers that keep mbufs until their device
+ * goes need plx_port_fini_all() in between. @return mbufs missing from the pools (leaked).
+ */
 PLX_API uint32_t plx_engine_destroy(struct plx_engine *eng);
+
+/** Where a port's queues go: queue q to the lcore of index (first + q) modulo the lcores. */
+struct plx_place {
+	uint16_t queues;
+	uint16_t first;
+};
+/** What plx_engine_open_ports() would do with so many lcores. @param place for each port. */
+PLX_API void plx_engine_place(uint16_t lcores, struct plx_place *place);
 
 /* Facts */
 
@@ -217,6 +230,24 @@ static inline void plx_softnet_tx(struct plx_softnet *sn, uint16_t port, struct 
 	}
 	plx_txq_push(q, m);
 	if (!q->listed) {
+		q->listed = true;
+		sn->dirty[sn->n_dirty++] = q;
+	}
+}
+
+/** The same for a burst at hand: past the FIFO if it is empty. Takes all. */
+static inline void plx_softnet_tx_burst(
+	struct plx_softnet *sn, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct plx_txq *q = sn->txq[port];
+
+	if (plx_unlikely(!q)) {
+		for (uint16_t i = 0; i < n; i++)
+			plx_softnet_tx_slow(sn, port, pkts[i]);
+		return;
+	}
+	plx_txq_burst(q, pkts, n);
+	if (plx_unlikely(plx_txq_len(q) && !q->listed)) {
 		q->listed = true;
 		sn->dirty[sn->n_dirty++] = q;
 	}

@@ -237,6 +237,7 @@ struct plx_port {
 	uint16_t n_rxq, n_txq;
 	struct plx_rxq *rxq[PLX_PORT_QUEUES_MAX];
 	struct plx_txq *txq[PLX_PORT_QUEUES_MAX];
+	uint64_t past_rx_pkts, past_tx_pkts; /**< of queues that are gone: counters outlive them */
 	const char *steer_why;	/**< why flows are steered in software; NULL = the device does it */
 	struct plx_port *upper; /**< the port that wraps this one and alone opens and polls it */
 };

@@ -37,8 +37,12 @@ static uint16_t frame_limit(const struct plx_port *p)
 static void queues_free(struct plx_port *p)
 {
 	for (unsigned int i = 0; i < PLX_PORT_QUEUES_MAX; i++) {
-		if (p->txq[i])
+		if (p->txq[i]) {
+			p->past_tx_pkts += p->txq[i]->pkts;
 			rte_free(p->txq[i]->fifo);
+		}
+		if (p->rxq[i])
+			p->past_rx_pkts += p->rxq[i]->pkts;
 		rte_free(p->txq[i]);
 		rte_free(p->rxq[i]);
 		p->txq[i] = NULL;
@@ -247,11 +251,11 @@ void plx_port_link(struct plx_port *p, struct plx_link *link)
 
 void plx_port_stats(struct plx_port *p, struct plx_port_stats *s)
 {
-	*s = (struct plx_port_stats){0};
+	*s = (struct plx_port_stats){.rx_packets = p->past_rx_pkts, .tx_packets = p->past_tx_pkts};
 	for (uint16_t i = 0; i < p->n_rxq; i++)
 		s->rx_packets += __atomic_load_n(&p->rxq[i]->pkts, __ATOMIC_RELAXED);
 	for (uint16_t i = 0; i < p->n_txq; i++)
 		s->tx_packets += __atomic_load_n(&p->txq[i]->pkts, __ATOMIC_RELAXED);
-	if (p->open && p->ops->stats)
+	if (p->ops->stats)
 		p->ops->stats(p, s);
 }

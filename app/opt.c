@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static const char *const idle_names[] = {
+	[PLX_IDLE_POLL] = "poll", [PLX_IDLE_PAUSE] = "pause", [PLX_IDLE_SLEEP] = "sleep", NULL};
+
+static const struct opt common_opts[] = {
+	{"json", NULL, OPT_FLAG, offsetof(struct app_common, json), NULL,
+		"print JSON lines only on stdout"},
+	{"port", "NAME=DRIVER[,K=V...]", OPT_LIST, offsetof(struct app_common, ports), NULL,
+		"a port that is not EAL's (repeatable); 'pollux -- ports --help' lists the "
+		"drivers"},
+	{NULL},
+};
+
+static const struct opt run_opts[] = {
+	{"for", "S", OPT_U32, offsetof(struct app_run_opts, for_s), "0",
+		"end after so many seconds; 0: on SIGINT or SIGTERM", 0, 1000000},
+	{"idle-exit", "MS", OPT_U32, offsetof(struct app_run_opts, idle_exit_ms), "0",
+		"end when no packet has come in for so long; 0: never", 0, 100000000},
+	{"burst", "N", OPT_U32, offsetof(struct app_run_opts, burst), "0",
+		"packets a poll; 0: as the tunable dev_weight says", 0, PLX_PORT_BURST},
+	{"rxd", "N", OPT_U32, offsetof(struct app_run_opts, rxd), "0",
+		"receive descriptors; 0: as the driver likes", 0, 32768},
+	{"txd", "N", OPT_U32, offsetof(struct app_run_opts, txd), "0",
+		"transmit descriptors; 0: as the driver likes", 0, 32768},
+	{"mbufs", "N", OPT_U32, offsetof(struct app_run_opts, mbufs), "0",
+		"packet buffers of each lcore; 0: as the ports need", 0, 1 << 24},
+	{"idle", "POLICY", OPT_CHOICE, offsetof(struct app_run_opts, idle), NULL,
+		"what an lcore without work does: poll, pause, sleep", .choices = idle_names},
+	{"seed", "N", OPT_U32, offsetof(struct app_run_opts, seed), "0",
+		"of all random generators; 0: from the system", 0, UINT32_MAX},
+	{NULL},
+};
+
+/** A table and the struct that it is for. */
+struct table {
+	const struct opt *opts;
+	void *conf;
+};
+
+#define TABLES 3
+
+static void tables(struct app *app, void *conf, struct table *t)
+{
+	t[0] = (struct table){app->cmd->opts, conf};
+	t[1] = (struct table){app->cmd->runs ? run_opts : NULL, &app->run};
+	t[2] = (struct table){common_opts, &app->common};
+}
+
+bool opt_u32(const char *s, uint32_t min, uint32_t max, uint32_t *v)
+{
+	unsigned long long n;
+	char *end;
+
+	if (*s < '0' || *s > '9')
+		return false;
+	errno = 0;
+	n = strtoull(s, &end, 10);
+	if (errno || *end || n < min || n > max)
+		return false;
+	*v = (uint32_t)n;
+	return true;
+}
+
+static bool choice(const char *const *choices, const char *s, uint32_t *v)
+{
+	for (uint32_t i = 0; choices[i]; i++)
+		if (strcmp(choices[i], s) == 0) {
+			*v = i;
+			return true;
+		}
+	return false;
+}
+
+static bool append(struct opt_list *l, const char *s)
+{
+	if (l->n == OPT_LIST_MAX)
+		return false;
+	l->v[l->n++] = s;
+	return true;
+}
+
+/* @return false if the value is not of the option's type. */
+static bool assign(const struct opt *o, void *conf, const char *value)
+{
+	void *to = (char *)conf + o->offset;
+	struct opt_mac *mac = to;
+
+	switch (o->type) {
+	case OPT_FLAG:
+		*(bool *)to = true;
+		return true;
+	case OPT_U32:
+		return opt_u32(value, o->min, o->max, to);
+	case OPT_STR:
+		*(const char **)to = value;
+		return true;
+	case OPT_CHOICE:
+		return choice(o->choices, value, to);
+	case OPT_MAC:
+		mac->set = true;
+		return plx_mac_parse(&mac->mac, value) == 0;
+	case OPT_LIST:
+		return append(to, value);
+	}
+	return false;
+}
+
+/* What a value should look like. */
+static const char *wanted(const struct opt *o, char *buf, size_t size)
+{
+	int n;
+
+	switch (o->type) {
+	case OPT_U32:
+		snprintf(buf, size, "give a number from %u to %u", o->min, o->max);
+		return buf;
+	case OPT_CHOICE:
+		n = snprintf(buf, size, "choose one of:");
+		for (uint32_t i = 0; o->choices[i] && n > 0 && (size_t)n < size; i++)
+			n += snprintf(buf + n, size - (size_t)n, " %s", o->choices[i]);
+		return buf;
+	case OPT_MAC:
+		return "form: 02:00:00:00:00:01";
+	case OPT_LIST:
+		return "it was given too often";
+	case OPT_FLAG:
+		return "it takes no value";
+	case OPT_STR:
+		break;
+	}
+	return "give a value";
+}
+
+void opt_defaults(struct app *app, void *conf)
+{
+	struct table t[TABLES];
+
+	app->run.idle = app->cmd->idle;
+	tables(app, conf, t);
+	for (int i = 0; i < TABLES; i++)
+		for (const struct opt *o = t[i].opts; o && o->name; o++)
+			if (o->deflt)
+				assign(o, t[i].conf, o->deflt);
+}
+
+static const struct opt *find(const struct table *t, const char *name, size_t n, void **conf)
+{
+	for (int i = 0; i < TABLES; i++)
+		for (const struct opt *o = t[i].opts; o && o->name; o++)
+			if (strlen(o->name) == n && memcmp(o->name, name, n) == 0) {
+				*conf = t[i].conf;
+				return o;
+			}
+	return NULL;
+}
+
+/* One option at argv[*i], "--name value" or "--name=value"; *i moves over its value. */
+static int parse_one(
+	struct app *app, const struct table *t, int argc, char **argv, int *i, struct plx_error *e)
+{
+	const char *cmd = app->cmd->name, *arg = argv[*i] + 2, *value;
+	size_t n = strcspn(arg, "=");
+	char hint[256];
+	void *conf = NULL;
+	const struct opt *o = find(t, arg, n, &conf);
+
+	if (!o)
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_UNKNOWN, cmd, argv[*i], cmd);
+	value = arg[n] == '=' ? arg + n + 1 : NULL;
+	if (o->type == OPT_FLAG) {
+		if (value)
+			return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, value, o->name,
+				wanted(o, hint, sizeof(hint)));
+	} else if (!value) {
+		if (*i + 1 == argc)
+			return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_NO_VALUE, cmd, o->name,
+				wanted(o, hint, sizeof(hint)));
+		value = argv[++*i];
+	}
+	if (!assign(o, conf, value))
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, value, o->name,
+			wanted(o, hint, sizeof(hint)));
+	return 0;
+}
+
+int opt_parse(struct app *app, void *conf, int argc, char **argv, struct plx_error *e)
+{
+	const char *cmd = app->cmd->name;
+	struct table t[TABLES];
+	int err = 0;
+
+	tables(app, conf, t);
+	for (int i = 0; !err && i < argc; i++) {
+		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+			return 1;
+		if (strncmp(argv[i], "--", 2) == 0)
+			err = parse_one(app, t, argc, argv, &i, e);
+		else if (argv[i][0] == '-' && argv[i][1])
+			err = plx_error_set(e, -EINVAL, PLX_ERR_OPTION_UNKNOWN, cmd, argv[i], cmd);
+		else if (!app->cmd->operands || app->n_operands == PLX_DIM(app->operand))
+			err = plx_error_set(e, -EINVAL, PLX_ERR_OPERAND, cmd, argv[i], cmd);
+		else
+			app->operand[app->n_operands++] = argv[i];
+	}
+	return err;
+}
+
+static void help_table(const char *title, const struct opt *o, FILE *out)
+{
+	if (!o || !o->name)
+		return;
+	fprintf(out, "\n%s:\n", title);
+	for (; o->name; o++) {
+		char left[64];
+
+		snprintf(left, sizeof(left), "--%s %s", o->name, o->arg ? o->arg : "");
+		fprintf(out, strlen(left) > 20 ? "  %s\n%24s" : "  %-20s  %s", left, "");
+		fprintf(out, "%s", o->help);
+		if (o->deflt && strcmp(o->deflt, "0") != 0)
+			fprintf(out, " (default: %s)", o->deflt);
+		fprintf(out, "\n");
+	}
+}
+
+void opt_help(const struct plx_cmd *cmd, FILE *out)
+{
+	fprintf(out, "usage: pollux %s%s%s%s [OPTION]...\n\n%s\n",
+		cmd->no_eal ? "" : "[EAL ARGUMENTS] -- ", cmd->name, cmd->operands ? " " : "",
+		cmd->operands ? cmd->operands : "", cmd->text);
+	help_table("Options", cmd->opts, out);
+	if (cmd->runs)
+		help_table("Options of a run", run_opts, out);
+	if (!cmd->no_eal)
+		help_table("Options of all commands", common_opts, out);
+}
