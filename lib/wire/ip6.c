@@ -10,8 +10,10 @@
 
 #define OPT_ACTION(type) ((type) >> 6)
 
-/* Padding aligns what follows to 8 bytes; more of it, or anything in it, is a covert channel (RFC
- * 4942 2.1.9.5). */
+/*
+ * Padding aligns what follows to 8 bytes; more of it, or anything in it, is a covert channel
+ * (RFC 4942 2.1.9.5).
+ */
 #define PAD_MAX 7
 
 /* The walk along the chain; what it finds goes to ip. */
@@ -132,15 +134,12 @@ static void step(struct plx_ip *ip, const uint8_t *b, uint32_t len)
 	ip->has_options = true;
 }
 
-/* An upper layer's header, as far as a filter needs it; the rest of the chain before it. */
+/* Up to the upper layer's header, as far as a filter needs it (RFC 7112 3). */
 static bool chain_is_whole(const uint8_t *b, uint32_t at, uint32_t end, uint8_t nh)
 {
-	for (unsigned int n = 0; n < PLX_IP6_EXT_MAX; n++) {
-		uint32_t len;
+	while (nh == PLX_IPPROTO_DSTOPTS || nh == PLX_IPPROTO_ROUTING) {
+		uint32_t len = ext_bytes(b, at, end);
 
-		if (nh != PLX_IPPROTO_DSTOPTS && nh != PLX_IPPROTO_ROUTING)
-			break;
-		len = ext_bytes(b, at, end);
 		if (len == 0)
 			return false;
 		nh = b[at];

@@ -11,6 +11,7 @@ PLX_C_BEGIN
 
 #define PLX_ICMP_ECHO_REPLY    0
 #define PLX_ICMP_UNREACH       3
+#define PLX_ICMP_SOURCE_QUENCH 4 /**< deprecated (RFC 6633); still an error */
 #define PLX_ICMP_REDIRECT      5
 #define PLX_ICMP_ECHO_REQUEST  8
 #define PLX_ICMP_TIME_EXCEEDED 11
@@ -116,8 +117,9 @@ static inline bool plx_icmp_is_error(uint8_t version, uint8_t type)
 {
 	if (version == 6)
 		return type < PLX_ICMP6_INFO;
-	return type == PLX_ICMP_UNREACH || type == 4 || type == PLX_ICMP_REDIRECT ||
-	       type == PLX_ICMP_TIME_EXCEEDED || type == PLX_ICMP_PARAM_PROBLEM;
+	return type == PLX_ICMP_UNREACH || type == PLX_ICMP_SOURCE_QUENCH ||
+	       type == PLX_ICMP_REDIRECT || type == PLX_ICMP_TIME_EXCEEDED ||
+	       type == PLX_ICMP_PARAM_PROBLEM;
 }
 
 PLX_C_END

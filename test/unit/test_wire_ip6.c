@@ -128,6 +128,8 @@ T(chains)
 			PLX_DROP_IP6_EXTHDR, SILENT, 0, 0, 0, 0, false},
 		{"six bytes of Pad1", UNICAST, 60, "11 00 00 00 00000000" UDP, 0, SILENT, 0, 17, 48,
 			40, false},
+		{"seven bytes of Pad1", UNICAST, 60, "11 01 00000000000000 3e 05 0000000000" UDP, 0,
+			SILENT, 0, 17, 56, 40, false},
 		{"seven bytes of padding", UNICAST, 60,
 			"11 01 3e 05 0000000000 01 05 0000000000" UDP, 0, SILENT, 0, 17, 56, 40,
 			false},
@@ -254,6 +256,8 @@ T(fragments)
 			true, 0, 40, 6, 60, 48},
 		{"first, empty", 44, "11 00 0001 0000002a", PLX_DROP_IP6_EXTHDR, 3, 0, false, false,
 			0, 0, 0, 0, 0},
+		{"first, nothing of an unknown upper layer", 44, "fd 00 0001 0000002a",
+			PLX_DROP_IP6_EXTHDR, 3, 0, false, false, 0, 0, 0, 0, 0},
 		{"first, no next header", 44, "3b 00 0001 0000002a", 0, SILENT, 0, true, true, 0,
 			40, 6, 59, 48},
 	};
@@ -300,6 +304,17 @@ T(a_router_reads_the_hop_by_hop_options_only)
 	k = ip6(0, UNICAST, "11 00 be 04 00000000" UDP);
 	eq(plx_wire_ip6_parse_hop(&ip, k.b, k.len, &code), PLX_DROP_IP6_OPTION);
 	eq(code, 2);
+}
+
+T(the_rest_is_not_looked_for_beyond_the_packet)
+{
+	struct pkt k = ip6(60, UNICAST, "11" PAD_TO UDP);
+	struct plx_ip ip = {0};
+	uint8_t code;
+
+	eq(plx_wire_ip6_parse_hop(&ip, k.b, k.len, &code), PLX_DROP_NONE);
+	eq(plx_wire_ip6_parse_rest(&ip, k.b, k.len - 1, &code), PLX_DROP_IP6_LENGTH);
+	eq(code, SILENT);
 }
 
 T(every_wrong_length_has_its_reason)
@@ -430,6 +445,7 @@ T(what_is_emitted_is_parsed)
 }
 
 RUN(T_(a_header_and_all_its_fields), T_(addresses_that_cannot_be), T_(chains), T_(fragments),
-	T_(a_router_reads_the_hop_by_hop_options_only), T_(every_wrong_length_has_its_reason),
+	T_(a_router_reads_the_hop_by_hop_options_only),
+	T_(the_rest_is_not_looked_for_beyond_the_packet), T_(every_wrong_length_has_its_reason),
 	T_(every_other_version_is_refused), T_(any_chain_is_read_within_the_packet),
 	T_(what_is_emitted_is_parsed))

@@ -210,6 +210,35 @@ T(prefixes_that_nobody_may_use_are_left_out)
 	}
 }
 
+T(the_least_that_is_taken)
+{
+	struct plx_nd nd;
+
+	eq(parse(&nd, "fe80::1", "ff02::1", 255,
+		   RA "05 01 0000 00000500"
+		      "03 04 40 c0 00000708 00000708 00000000 20010db8000000000000000000000000"),
+		PLX_DROP_NONE);
+	eq(nd.mtu, 1280);
+	eq(nd.n_prefix, 1);
+	eq(nd.prefix[0].preferred_s, nd.prefix[0].valid_s);
+}
+
+T(options_of_another_message_are_ignored)
+{
+	struct plx_nd nd;
+
+	eq(parse(&nd, "fe80::1", "fe80::2", 255,
+		   NS TLLA MTU PREFIX "0e 02 0102030405060708 090a0b0c0d0e"),
+		PLX_DROP_NONE);
+	ok(!nd.has_tlla && !nd.has_nonce);
+	eq(nd.mtu, 0);
+	eq(nd.n_prefix, 0);
+	eq(parse(&nd, "fe80::2", "fe80::1", 255, NA SLLA "0e 01 010203040506"), PLX_DROP_NONE);
+	ok(!nd.has_slla && !nd.has_nonce);
+	eq(parse(&nd, "fe80::1", "ff02::1", 255, RA TLLA), PLX_DROP_NONE);
+	ok(!nd.has_tlla);
+}
+
 T(bits_beyond_a_prefix_are_cleared)
 {
 	static const struct {
@@ -370,6 +399,7 @@ T(groups_and_their_macs)
 
 RUN(T_(a_solicitation), T_(an_advertisement), T_(a_router_advertisement), T_(a_router_preference),
 	T_(a_redirect), T_(what_the_rules_refuse), T_(nothing_from_beyond_the_link_counts),
-	T_(prefixes_that_nobody_may_use_are_left_out), T_(bits_beyond_a_prefix_are_cleared),
+	T_(prefixes_that_nobody_may_use_are_left_out), T_(the_least_that_is_taken),
+	T_(options_of_another_message_are_ignored), T_(bits_beyond_a_prefix_are_cleared),
 	T_(surplus_prefixes_are_left_out), T_(every_wrong_length_is_malformed),
 	T_(what_is_emitted_is_parsed), T_(other_types_are_not_emitted), T_(groups_and_their_macs))

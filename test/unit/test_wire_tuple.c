@@ -165,6 +165,10 @@ T(quotes)
 			"6000 0000 0008 11 40 00000000000000000000ffff0a000001"
 			"00000000000000000000ffff0a000002" L4,
 			false, false, false, 0},
+		{"IPv6 with one mapped address",
+			"6000 0000 0008 11 40 20010db8000000000000000000000001"
+			"00000000000000000000ffff0a000002" L4,
+			false, false, false, 0},
 		{"no IP", "55 00 001c 0001 4000 40 11 0000 0a000001 0a000002" L4, false, false,
 			false, 0},
 		{"nothing", "", false, false, false, 0},
