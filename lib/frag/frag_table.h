@@ -77,7 +77,7 @@ static inline struct plx_frag_count *frag__count(struct plx_frag *f, bool v6)
 }
 
 struct datagram *frag__find(const struct plx_frag *f, const struct plx_frag_key *key);
-/* A record in progress for key, or NULL when there is none to be had. */
+/* A record in progress for key. One has been spared. */
 struct datagram *frag__add(struct plx_frag *f, const struct plx_frag_key *key, plx_ns now);
 struct source *frag__source(const struct plx_frag *f, const struct plx_addr *addr);
 /* Put a copy of in behind the fragment at (NULL = in front). Room has been made. */

@@ -186,8 +186,6 @@ struct datagram *frag__add(struct plx_frag *f, const struct plx_frag_key *key, p
 {
 	struct datagram **bucket = &f->datagrams[hash_key(f, key)], *d = f->free_datagram;
 
-	if (!d)
-		return NULL;
 	f->free_datagram = d->hash_next;
 	*d = (struct datagram){
 		.key = *key,

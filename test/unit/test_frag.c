@@ -218,6 +218,28 @@ T(datagrams_are_told_apart_by_the_whole_key)
 	down(&t);
 }
 
+T(many_sources_are_told_apart)
+{
+	struct ft t = up();
+
+	for (int last = 0; last < 2; last++)
+		for (int i = 0; i < 64; i++) {
+			int k = last ? i * 37 % 64 : i; /* not in the order they came */
+			struct plx_frag_in in = frag(1, last ? 8 : 0, 8, !last);
+
+			in.key.src.b[15] = k;
+			if (!last) {
+				held(&t, in, 0);
+				continue;
+			}
+			whole(&t, in, 0, 2, 16);
+			eq((uintptr_t)t.out.piece[0].pkt, k + 1);
+			eq(plx_frag_stats(t.f)->datagrams, 63 - i);
+		}
+	none_dead(&t);
+	down(&t);
+}
+
 T(overlaps_of_each_shape_end_the_datagram)
 {
 	/* Held: [64, 128) and [192, 256). */
@@ -893,8 +915,9 @@ T(under_pressure_each_packet_comes_out_once)
 }
 
 RUN(T_(four_pieces_in_every_order), T_(a_hole_waits_for_what_fills_it),
-	T_(datagrams_are_told_apart_by_the_whole_key), T_(overlaps_of_each_shape_end_the_datagram),
-	T_(neighbours_do_not_overlap), T_(an_overlapped_datagram_is_refused_until_its_time_is_up),
+	T_(datagrams_are_told_apart_by_the_whole_key), T_(many_sources_are_told_apart),
+	T_(overlaps_of_each_shape_end_the_datagram), T_(neighbours_do_not_overlap),
+	T_(an_overlapped_datagram_is_refused_until_its_time_is_up),
 	T_(an_exact_duplicate_goes_alone), T_(two_ends_end_the_datagram),
 	T_(a_fragment_wrong_by_itself_is_refused_alone),
 	T_(the_largest_datagrams_fit_and_no_larger_ones),

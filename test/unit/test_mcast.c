@@ -688,6 +688,50 @@ T(tables_that_are_full_say_so)
 	free(m);
 }
 
+T(many_groups_are_told_apart)
+{
+	struct plx_mcast *m = up_with(100, 1);
+	struct plx_mcast_report r;
+	struct plx_addr g = addr("239.1.1.0");
+	uint32_t told = 0;
+
+	for (int i = 0; i < 100; i++) {
+		g.b[15] = i;
+		eq(plx_mcast_join(m, &g, NULL, 0), 0);
+	}
+	while (plx_mcast_output(m, 0, ROOM, &r)) {
+		ok(r.n <= PLX_MCAST_RECORDS_MAX);
+		told += r.n;
+	}
+	eq(told, 100);
+	for (int i = 0; i < 100; i++) {
+		g.b[15] = i * 37 % 100;
+		ok(plx_mcast_is_member(m, &g));
+		eq(plx_mcast_leave(m, &g, NULL, 0), 0);
+		ok(!plx_mcast_is_member(m, &g));
+	}
+	for (plx_ns now = 0; now <= PLX_SEC(2); now += PLX_SEC(1))
+		while (plx_mcast_output(m, now, ROOM, &r))
+			;
+	eq(plx_mcast_deadline(m), PLX_NEVER);
+	free(m);
+}
+
+T(a_source_that_left_gives_its_place_with_its_group)
+{
+	struct plx_mcast *m = up_with(1, 2);
+
+	eq(join(m, "232.1.1.1", "10.0.0.1", 0), 0);
+	out(m, 0, "224.0.0.22: allow 232.1.1.1 10.0.0.1");
+	eq(leave(m, "232.1.1.1", "10.0.0.1", 0), 0);
+	eq(join(m, "232.1.1.2", "10.0.0.2", 0), 0);
+	eq(leave(m, "232.1.1.2", "10.0.0.2", 0), 0);
+	/* Two groups that left are all that there is room for. */
+	eq(join(m, "232.1.1.3", NULL, 0), 0);
+	out(m, 0, "224.0.0.22: block 232.1.1.2 10.0.0.2, to_ex 232.1.1.3");
+	free(m);
+}
+
 T(a_walk_names_the_members)
 {
 	struct plx_mcast *m = settled();
@@ -917,5 +961,7 @@ RUN(T_(a_join_is_told_at_once_and_once_more), T_(mld_says_the_same_in_its_own_wo
 	T_(an_igmpv2_timer_is_set_anew_only_to_be_sooner), T_(an_igmpv1_querier_hears_no_goodbye),
 	T_(an_mldv1_querier_is_spoken_to_in_mldv1), T_(a_version_change_drops_what_was_pending),
 	T_(a_link_that_is_down_is_silent), T_(long_lists_are_split),
-	T_(tables_that_are_full_say_so), T_(a_walk_names_the_members), T_(on_the_wire),
-	T_(configurations_that_cannot_be), T_(a_router_that_misses_one_report_still_knows_all))
+	T_(tables_that_are_full_say_so), T_(many_groups_are_told_apart),
+	T_(a_source_that_left_gives_its_place_with_its_group), T_(a_walk_names_the_members),
+	T_(on_the_wire), T_(configurations_that_cannot_be),
+	T_(a_router_that_misses_one_report_still_knows_all))

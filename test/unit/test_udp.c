@@ -159,6 +159,44 @@ T(other_ports_are_other_sockets)
 	down(t);
 }
 
+T(many_sockets_are_told_apart)
+{
+	struct plx_udp *t = up_with((struct plx_udp_conf){
+		.sockets = 1024, .groups = 1, .group_sockets = 1, .seed = {7, 8}});
+	static struct plx_udp_sock s[1024];
+	char peer[PLX_ADDR_STRLEN];
+
+	/* A port for every two; then one of each two is connected, the other is bound to an
+	 * address. */
+	for (int i = 0; i < 1024; i++) {
+		s[i] = sock(i & 1 ? "0.0.0.0" : "10.0.0.1", 1 + i / 2 * 97, .reuseaddr = true);
+		eq(plx_udp_bind(t, &s[i]), 0);
+	}
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 1024; i++) {
+			struct plx_udp_flow f = flow("10.0.0.1", s[i].lport, "10.0.0.9", 1 + i, 1);
+
+			snprintf(peer, sizeof(peer), "10.0.%d.%d", 1 + i / 256, i % 256);
+			if (!(i & 1) || !round) {
+				assert_ptr_equal(plx_udp_lookup(t, &f), &s[i & ~1]);
+				if (i & 1)
+					connects(t, &s[i], "10.0.0.1", peer, 1 + i);
+				continue;
+			}
+			f.src = addr(peer);
+			assert_ptr_equal(plx_udp_lookup(t, &f), &s[i]);
+		}
+	}
+	for (int i = 0; i < 1024; i++) {
+		struct plx_udp_sock *gone = &s[i * 421 % 1024];
+		struct plx_udp_flow f = flow("10.0.0.1", gone->lport, "10.0.0.9", 1, 1);
+
+		plx_udp_unbind(t, gone);
+		ok(plx_udp_lookup(t, &f) != gone);
+	}
+	down(t);
+}
+
 T(v6only_hears_no_ipv4)
 {
 	struct plx_udp *t = up();
@@ -732,8 +770,8 @@ T(random_binds_against_one_look_at_each)
 	down(t);
 }
 
-RUN(T_(each_step_of_the_score), T_(other_ports_are_other_sockets), T_(v6only_hears_no_ipv4),
-	T_(who_conflicts_with_whom), T_(sharing_takes_both_sides),
+RUN(T_(each_step_of_the_score), T_(other_ports_are_other_sockets), T_(many_sockets_are_told_apart),
+	T_(v6only_hears_no_ipv4), T_(who_conflicts_with_whom), T_(sharing_takes_both_sides),
 	T_(every_socket_of_the_port_must_share), T_(bad_calls),
 	T_(a_connected_socket_moves_and_comes_back), T_(the_newest_of_equals_hears),
 	T_(a_reuseport_group_shares_evenly), T_(groups_are_of_one_user_address_and_interface),
