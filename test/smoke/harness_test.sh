@@ -14,13 +14,16 @@ cat >"$tmp/pollux" <<'END'
 #!/bin/bash
 mode=${*: -2:1}
 [ "$mode" != refuses ] || { echo "pollux: no ports" >&2; exit 2; }
-leaked=0 code=0
+leaked=0 code=0 rx=7
 case $mode in
 leaks) leaked=3 code=1 ;;
 unbalanced) code=3 ;;
 liar) leaked=1 ;;
+loser) rx=8 ;;
 esac
-trap 'echo "{\"final\":true,\"mbufs_leaked\":$leaked,\"drops\":{\"SINK\":7}}"; exit $code' INT
+final='{"final":true,"rx_packets":'$rx',"originated":2,"tx_packets":1,"delivered":1,"held":0,'
+final+='"drops":{"SINK":7},"mbufs_leaked":'$leaked'}'
+trap 'echo "$final"; exit $code' INT
 [ "$mode" = mute ] || echo '{"ready":true}'
 while :; do sleep 0.05; done
 END
@@ -44,6 +47,8 @@ inner 'start_pollux -- up liar; stop_pollux'
 expect_match "a leak fails whatever the exit code" "$rc $log" "^1 .*leaked mbufs"
 inner 'start_pollux -- up unbalanced; stop_pollux'
 expect_match "open accounting fails" "$rc $log" "^1 .*accounting"
+inner 'start_pollux -- up loser; stop_pollux'
+expect_match "a packet without a fate fails whatever the exit code" "$rc $log" "^1 .*is off"
 inner 'start_pollux -- up mute'
 expect_match "one that is never ready fails" "$rc $log" "^1 .*not ready"
 inner 'start_pollux -- up refuses'

@@ -34,8 +34,7 @@ POLLUX=${POLLUX:-$PWD/$PLX_BUILD/app/pollux}
 POLLUX_CTL=${POLLUX_CTL:-$PWD/$PLX_BUILD/app/pollux-ctl}
 : "${ASAN_OPTIONS:=detect_stack_use_after_return=1:strict_string_checks=1}"
 : "${UBSAN_OPTIONS:=print_stacktrace=1:halt_on_error=1}"
-: "${LSAN_OPTIONS:=suppressions=$PWD/devtools/lsan.supp:print_suppressions=0}"
-export ASAN_OPTIONS UBSAN_OPTIONS LSAN_OPTIONS
+export ASAN_OPTIONS UBSAN_OPTIONS
 
 # Everything of this test has a name that begins so.
 id=${PLX_TEST_ID:-plx$$}
@@ -243,12 +242,17 @@ start_pollux() { # [-n NAME] EAL-ARGUMENT... -- COMMAND ARGUMENT...
 	done
 }
 
+balance='.rx_packets + .originated
+	- .tx_packets - .delivered - .held - ([.drops[]] | add // 0)'
+
 # What must hold whenever pollux ends: exit code 0, no mbuf leaked, every packet accounted for.
 check_final() { # name
 	[ "$status" != 3 ] || fail "accounting of $1 does not close (exit code 3)"
 	[ "$status" = 0 ] || fail "$1 ended with exit code $status"
 	[ "$(json_field -n "$1" .final)" = true ] || fail "$1 printed no final object"
 	[ "$(json_field -n "$1" .mbufs_leaked)" = 0 ] || fail "$1 leaked mbufs"
+	[ "$(json_field -n "$1" "$balance")" = 0 ] || fail "the accounting of $1 is off: $(
+		json_field -n "$1" 'del(.ports)')"
 	ok "$1 ended well: nothing leaked, accounting closed"
 }
 
