@@ -3,6 +3,8 @@
 
 #include <ctype.h>
 
+#define TELEM_TOO_LONG (2 * TELEM_JSON_BYTES)
+
 /* Room for one more field of so many bytes of JSON, or NULL and the row is full. */
 static struct telem_field *field_new(
 	struct plx_telem_row *r, const char *name, enum telem_type type, size_t value_bytes)
@@ -28,20 +30,57 @@ static char printable(char c)
 	return isascii((unsigned char)c) && isprint((unsigned char)c) ? c : '?';
 }
 
-void plx_telem_row_str(struct plx_telem_row *r, const char *name, const char *value)
+/* Bytes of JSON that a text becomes, with its quotes. */
+static size_t str_bytes(const char *value)
 {
 	size_t len = strnlen(value, TELEM_STR_BYTES - 1), escapes = 0;
-	struct telem_field *f;
 
 	for (size_t i = 0; i < len; i++)
 		escapes += value[i] == '"' || value[i] == '\\';
-	f = field_new(r, name, TELEM_STR, len + escapes + 2);
-	if (!f)
-		return;
-	f->at = r->text_len; /* has room: the JSON is longer than the text and its NUL */
+	return len + escapes + 2;
+}
+
+/* There is room where field_new() found some: the JSON is longer than the text and its NUL. */
+static void add_text(struct plx_telem_row *r, const char *value)
+{
+	size_t len = strnlen(value, TELEM_STR_BYTES - 1);
+
 	for (size_t i = 0; i < len; i++)
 		r->text[r->text_len++] = printable(value[i]);
 	r->text[r->text_len++] = '\0';
+}
+
+void plx_telem_row_str(struct plx_telem_row *r, const char *name, const char *value)
+{
+	struct telem_field *f = field_new(r, name, TELEM_STR, str_bytes(value));
+
+	if (!f)
+		return;
+	f->at = r->text_len;
+	add_text(r, value);
+}
+
+void plx_telem_row_strs(
+	struct plx_telem_row *r, const char *name, const char *const *values, unsigned int n)
+{
+	size_t bytes = n <= TELEM_ARRAY ? 2 : TELEM_TOO_LONG;
+	struct telem_field *f;
+
+	for (unsigned int i = 0; i < n && bytes <= TELEM_JSON_BYTES; i++)
+		bytes += str_bytes(values[i]) + 1;
+	f = field_new(r, name, TELEM_STRS, bytes);
+	if (!f)
+		return;
+	f->at = r->text_len;
+	f->n = n;
+	for (unsigned int i = 0; i < n; i++)
+		add_text(r, values[i]);
+}
+
+/* Readers of JSON refuse the whole reply for one integer that is too big for them. */
+static uint64_t as_json(uint64_t value)
+{
+	return PLX_MIN(value, (uint64_t)INT64_MAX);
 }
 
 void plx_telem_row_u64(struct plx_telem_row *r, const char *name, uint64_t value)
@@ -49,7 +88,7 @@ void plx_telem_row_u64(struct plx_telem_row *r, const char *name, uint64_t value
 	struct telem_field *f = field_new(r, name, TELEM_U64, 20);
 
 	if (f)
-		f->u = value;
+		f->u = as_json(value);
 }
 
 void plx_telem_row_i64(struct plx_telem_row *r, const char *name, int64_t value)
@@ -65,13 +104,13 @@ void plx_telem_row_u64s(
 {
 	struct telem_field *f;
 
-	f = field_new(r, name, TELEM_U64S, n <= TELEM_ARRAY ? 2 + 21 * (size_t)n : SIZE_MAX / 2);
+	f = field_new(r, name, TELEM_U64S, n <= TELEM_ARRAY ? 2 + 21 * (size_t)n : TELEM_TOO_LONG);
 	if (!f)
 		return;
 	f->at = r->numbers;
 	f->n = n;
-	memcpy(r->number + r->numbers, values, n * sizeof(*values));
-	r->numbers += n;
+	for (unsigned int i = 0; i < n; i++)
+		r->number[r->numbers++] = as_json(values[i]);
 }
 
 /* Make one row; undo it if it does not fit. @return what row() says. */

@@ -16,12 +16,12 @@
 #define TELEM_ARRAY	 512
 #define TELEM_NUMBERS	 (TELEM_JSON_BYTES / 21) /* as counted by field_new()'s caller */
 
-enum telem_type { TELEM_STR, TELEM_U64, TELEM_I64, TELEM_U64S };
+enum telem_type { TELEM_STR, TELEM_U64, TELEM_I64, TELEM_U64S, TELEM_STRS };
 
 struct telem_field {
 	const char *name;
 	enum telem_type type;
-	uint32_t n; /* TELEM_U64S: how many */
+	uint32_t n; /* of an array: how many */
 	union {
 		uint64_t u;
 		int64_t i;

@@ -42,9 +42,9 @@ struct plx_telem_table {
 	const char *help; /**< one line of at most 100 characters */
 	/**
 	 * Make the row at *cursor and move *cursor behind it; 0 is where the table starts, and a
-	 * cursor that it has moved to is never 0. A row without fields is none: so a sparse table
-	 * is walked in bounded steps. The row is made again, on the next page, when it did not fit
-	 * into this one. Any number may come as a cursor: it is what a client sent.
+	 * cursor that it has moved to is in 1..INT64_MAX. A row without fields is none: so a sparse
+	 * table is walked in bounded steps. The row is made again, on the next page, when it did
+	 * not fit into this one. Any number may come as a cursor: it is what a client sent.
 	 */
 	enum plx_telem_more (*row)(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 	/**
@@ -69,12 +69,15 @@ PLX_API void plx_telem_table_del(struct plx_telem_table *t);
  * copied, cut at 127 bytes, and what is not printable ASCII in it becomes '?'.
  */
 PLX_API void plx_telem_row_str(struct plx_telem_row *r, const char *name, const char *value);
+/** More than INT64_MAX comes out as that: the integers of JSON readers end there. */
 PLX_API void plx_telem_row_u64(struct plx_telem_row *r, const char *name, uint64_t value);
 /** Negative values below INT32_MIN come out as INT32_MIN: rte_telemetry of 22.11 has 32 bits. */
 PLX_API void plx_telem_row_i64(struct plx_telem_row *r, const char *name, int64_t value);
-/** An array. */
+/** Arrays, of at most 512. */
 PLX_API void plx_telem_row_u64s(
 	struct plx_telem_row *r, const char *name, const uint64_t *values, unsigned int n);
+PLX_API void plx_telem_row_strs(
+	struct plx_telem_row *r, const char *name, const char *const *values, unsigned int n);
 
 /**
  * The tables that all programs have: drops (plx_drop.def with the lcores' counts), snmp

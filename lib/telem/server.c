@@ -188,22 +188,24 @@ static struct client *place(struct plx_telem_server *s)
 	return oldest;
 }
 
-static void accept_one(struct plx_telem_server *s)
+/* @return false when nobody waits. */
+static bool accept_one(struct plx_telem_server *s)
 {
 	struct client c = {.last = ++s->events}, *at;
 
 	c.fd = accept4(s->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (c.fd < 0)
-		return;
+		return false;
 	if (!peer_allowed(c.fd)) {
 		send_reply(&c, telem__refuse(-EPERM, "only root and the owner may"));
 		client_close(&c);
-		return;
+		return true;
 	}
 	at = place(s);
 	*at = c;
 	if (watch(s, c.fd, (uint32_t)(at - s->client)) != 0)
 		client_close(at);
+	return true;
 }
 
 /* @return requests answered: 1, or 0 when the client is gone. */
@@ -234,7 +236,8 @@ unsigned int plx_telem_server_serve(struct plx_telem_server *s)
 		struct client *c = &s->client[ev[i].data.u32 % PLX_TELEM_CLIENTS];
 
 		if (ev[i].data.u32 == PLX_TELEM_CLIENTS)
-			accept_one(s);
+			for (int more = PLX_TELEM_CLIENTS; more && accept_one(s); more--)
+				;
 		else if (c->fd >= 0)
 			done += read_one(s, c);
 	}

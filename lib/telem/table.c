@@ -71,7 +71,24 @@ int telem__page_read(const char *name, uint64_t cursor, struct plx_telem_row *pa
 	return err;
 }
 
-/* Each add is by value or gives the container away, so nothing is left to free but on failure. */
+static struct rte_tel_data *array_of(const struct plx_telem_row *page, const struct telem_field *f)
+{
+	const char *text = page->text + f->at;
+	struct rte_tel_data *list = rte_tel_data_alloc();
+
+	if (!list)
+		return NULL;
+	rte_tel_data_start_array(list, f->type == TELEM_U64S ? TEL_U64 : RTE_TEL_STRING_VAL);
+	for (uint32_t i = 0; i < f->n; i++)
+		if (f->type == TELEM_U64S) {
+			tel_array_u64(list, page->number[f->at + i]);
+		} else {
+			rte_tel_data_add_array_string(list, text);
+			text += strlen(text) + 1;
+		}
+	return list;
+}
+
 static void add_field(
 	struct rte_tel_data *d, const struct plx_telem_row *page, const struct telem_field *f)
 {
@@ -92,13 +109,9 @@ static void add_field(
 				d, f->name, f->i < INT32_MIN ? INT32_MIN : (int)f->i);
 		break;
 	case TELEM_U64S:
-		list = rte_tel_data_alloc();
-		if (!list)
-			break;
-		rte_tel_data_start_array(list, TEL_U64);
-		for (uint32_t i = 0; i < f->n; i++)
-			tel_array_u64(list, page->number[f->at + i]);
-		if (rte_tel_data_add_dict_container(d, f->name, list, 0) != 0)
+	case TELEM_STRS:
+		list = array_of(page, f);
+		if (list && rte_tel_data_add_dict_container(d, f->name, list, 0) != 0)
 			rte_tel_data_free(list);
 		break;
 	}
