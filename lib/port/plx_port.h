@@ -238,8 +238,7 @@ struct plx_port {
 	struct plx_rxq *rxq[PLX_PORT_QUEUES_MAX];
 	struct plx_txq *txq[PLX_PORT_QUEUES_MAX];
 	uint64_t past_rx_pkts, past_tx_pkts; /**< of queues that are gone: counters outlive them */
-	const char *steer_why;	/**< why flows are steered in software; NULL = the device does it */
-	struct plx_port *upper; /**< the port that wraps this one and alone opens and polls it */
+	const char *steer_why; /**< why flows are steered in software; NULL = the device does it */
 };
 
 /* Registry */
@@ -264,6 +263,13 @@ PLX_API int plx_port_create(const char *spec, struct plx_error *e);
  */
 PLX_API struct plx_port *plx_port_add(const char *name, const struct plx_port_ops *ops, void *priv,
 	const struct plx_port_caps *caps, const struct plx_mac *mac, uint16_t mtu);
+/**
+ * For drivers that wrap a port: upper, added last, takes the place and number of lower. Nobody
+ * finds lower any more; upper alone opens it, and gives it to plx_port_destroy() in its own fini().
+ */
+PLX_API void plx_port_replace(struct plx_port *lower, struct plx_port *upper);
+/** Close and free a port that has been replaced. */
+PLX_API void plx_port_destroy(struct plx_port *p);
 PLX_API uint16_t plx_port_count(void);
 PLX_API struct plx_port *plx_port_get(uint16_t id);
 /** By name, or by number in decimal. @return NULL if there is none. */

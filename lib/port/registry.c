@@ -71,6 +71,20 @@ struct plx_port *plx_port_add(const char *name, const struct plx_port_ops *ops, 
 	return p;
 }
 
+void plx_port_replace(struct plx_port *lower, struct plx_port *upper)
+{
+	n_ports--;
+	upper->id = lower->id;
+	ports[lower->id] = upper;
+}
+
+void plx_port_destroy(struct plx_port *p)
+{
+	plx_port_close(p);
+	p->ops->fini(p);
+	rte_free(p);
+}
+
 uint16_t plx_port_count(void)
 {
 	return n_ports;
@@ -97,11 +111,6 @@ struct plx_port *plx_port_find(const char *name)
 
 void plx_port_fini_all(void)
 {
-	while (n_ports) {
-		struct plx_port *p = ports[--n_ports];
-
-		plx_port_close(p);
-		p->ops->fini(p);
-		rte_free(p);
-	}
+	while (n_ports)
+		plx_port_destroy(ports[--n_ports]);
 }

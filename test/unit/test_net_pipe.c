@@ -2,6 +2,8 @@
 #include "t_eal.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 #include <sys/epoll.h>
 
 #include <rte_epoll.h>
@@ -463,6 +465,81 @@ T(a_sleeper_is_woken_once_and_never_missed)
 	close(epfd);
 }
 
+/* A sender on a thread of its own, four flows. */
+struct sender {
+	struct plx_port *port;
+	uint32_t frames;
+};
+
+static void *send_all(void *arg)
+{
+	struct sender *s = arg;
+
+	if (rte_thread_register() != 0)
+		return arg;
+	for (uint32_t i = 0; i < s->frames; i++) {
+		plx_txq_push(s->port->txq[0], udp((uint16_t)(i % 4), i));
+		while (plx_txq_len(s->port->txq[0]) && plx_txq_flush(s->port->txq[0]) == 0)
+			sched_yield();
+	}
+	rte_thread_unregister();
+	return NULL;
+}
+
+/* What one poll finds, in order within each flow. @return how many. */
+static uint32_t take_in_order(struct plx_rxq *q, uint32_t *next)
+{
+	struct rte_mbuf *m[PLX_PORT_BURST];
+	uint16_t n = plx_rxq_burst(q, m, PLX_PORT_BURST);
+
+	for (uint16_t i = 0; i < n; i++) {
+		uint32_t seq = seq_of(m[i]);
+
+		eq(next[seq % 4], seq);
+		next[seq % 4] += 4;
+		plx_pkt_deliver(m[i]);
+	}
+	return n;
+}
+
+/* The receiver sleeps whenever it finds nothing: a lost wake-up would stop it for ever. */
+T(a_sleeping_receiver_gets_all_of_another_threads_frames_in_order)
+{
+	struct plx_port_conf conf = {.n_rxq = 2, .n_txq = 1, .rx_intr = true};
+	uint32_t next[4] = {0, 1, 2, 3}, got = 0, sleeps = 0;
+	int epfd = epoll_create1(0);
+	struct sender s = {.frames = 100000};
+	struct rte_epoll_event ev[2];
+	struct plx_port *b;
+	pthread_t thread;
+	void *failed;
+
+	make("a=pipe,peer=b,queues=2,depth=256");
+	s.port = t_open("a", 1);
+	b = plx_port_find("b");
+	eq(plx_port_open(b, &conf, NULL), 0);
+	for (int q = 0; q < 2; q++)
+		eq(b->ops->rx_intr(b->rxq[q], epfd, true), 0);
+	eq(pthread_create(&thread, NULL, send_all, &s), 0);
+	while (got < s.frames) {
+		uint32_t n = take_in_order(b->rxq[0], next) + take_in_order(b->rxq[1], next);
+
+		got += n;
+		if (n)
+			continue;
+		for (int q = 0; q < 2; q++)
+			eq(b->ops->rx_intr_arm(b->rxq[q], true), 0);
+		ok(rte_epoll_wait(epfd, ev, 2, 10000) > 0);
+		for (int q = 0; q < 2; q++)
+			eq(b->ops->rx_intr_arm(b->rxq[q], false), 0);
+		sleeps++;
+	}
+	eq(pthread_join(thread, &failed), 0);
+	assert_null(failed);
+	ok(sleeps > 10);
+	close(epfd);
+}
+
 T(bad_specs_say_what_is_wrong_and_leave_nothing)
 {
 	static const struct {
@@ -522,5 +599,6 @@ RUN_EAL(T_EAL_(what_one_end_sends_the_other_receives_in_order),
 	T_EAL_(a_shared_mbuf_is_copied_a_private_one_passed),
 	T_EAL_(chains_pass_whole_with_their_checksum), T_EAL_(closing_frees_what_waits),
 	T_EAL_(a_sleeper_is_woken_once_and_never_missed),
+	T_EAL_(a_sleeping_receiver_gets_all_of_another_threads_frames_in_order),
 	T_EAL_(bad_specs_say_what_is_wrong_and_leave_nothing),
 	T_EAL_(more_queues_than_the_pipe_has_are_refused))

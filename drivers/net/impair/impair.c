@@ -42,10 +42,6 @@ static int open_lower(struct impair_port *ip, const struct plx_port_conf *conf, 
 {
 	struct plx_port_conf c = *conf;
 
-	if (ip->lower->open)
-		return plx_error_set(e, -EBUSY, PLX_ERR_PORT_OPEN, ip->port->name,
-			"opening the lower port", "somebody else has it open",
-			"use the impair port in its place");
 	c.rx_intr = false;
 	c.tx_limit = 1; /* its FIFO stays empty */
 	return plx_port_open(ip->lower, &c, e);
@@ -88,7 +84,7 @@ static void impair_fini(struct plx_port *p)
 {
 	struct impair_port *ip = p->priv;
 
-	ip->lower->upper = NULL;
+	plx_port_destroy(ip->lower);
 	rte_free(ip);
 }
 
@@ -317,8 +313,6 @@ static const char *why_not(const struct plx_port *lower_port, const struct spec 
 		return "an impair port needs lower=PORT";
 	if (!lower_port)
 		return "there is no such lower port (yet): give it first";
-	if (lower_port->upper)
-		return "the lower port has an impair port already";
 	if (lower_port->open)
 		return "the lower port is in use";
 	return NULL;
@@ -330,9 +324,12 @@ static struct plx_port_caps caps_over(const struct plx_port_caps *lower_caps, ui
 	struct plx_port_caps caps = *lower_caps;
 	uint32_t rxd = caps.rxd ? caps.rxd : DEFAULT_DESCS;
 	uint32_t txd = caps.txd ? caps.txd : DEFAULT_DESCS;
+	uint32_t queues = plx_quirk_max_queues(caps.driver);
 
 	snprintf(caps.driver, sizeof(caps.driver), "impair");
 	caps.features &= ~(uint32_t)PLX_PORT_F_RX_INTR;
+	caps.max_rxq = (uint16_t)PLX_MIN(caps.max_rxq, queues);
+	caps.max_txq = (uint16_t)PLX_MIN(caps.max_txq, queues);
 	/* for those who count mbufs: what we hold comes on top */
 	caps.rxd = (uint16_t)PLX_MIN(rxd + held, (uint32_t)UINT16_MAX);
 	caps.txd = (uint16_t)PLX_MIN(txd + held, (uint32_t)UINT16_MAX);
@@ -362,7 +359,7 @@ static int make(const char *name, const struct spec *s, struct plx_error *e)
 	}
 	ip->port->quirks = low->quirks;
 	ip->port->steer_why = low->steer_why;
-	low->upper = ip->port;
+	plx_port_replace(low, ip->port);
 	return 0;
 }
 
