@@ -45,17 +45,23 @@ probe() { # library...: writes $tmp/probe.c and .cc
 }
 
 flags_of() { # library...: the arrays flags, link and static
-	local flag
+	local flag private=()
 	# DPDK's headers are not ours to warn about.
 	mapfile -t flags < <(pkg-config --cflags "${@/#/libplx_}" | xargs -n 1 |
 		sed '/dpdk$/s/^-I/-isystem/')
 	mapfile -t link < <(pkg-config --libs "${@/#/libplx_}" | xargs -n 1)
-	# Ours static, DPDK shared: as the app does it.
+	# Ours static, the rest shared, as the app has it; what is private to ours must be named.
 	static=()
 	for flag in "${link[@]}"; do
-		[[ $flag != -lplx_* ]] || flag=$libdir/lib${flag#-l}.a
+		if [[ $flag == -lplx_* ]]; then
+			private+=("$(pkg-config --print-requires-private "lib${flag#-l}")")
+			flag=$libdir/lib${flag#-l}.a
+		fi
 		static+=("$flag")
 	done
+	mapfile -t private < <(printf '%s\n' "${private[@]}" | grep . | sort -u)
+	[ ${#private[@]} = 0 ] || mapfile -t -O ${#static[@]} static < <(
+		pkg-config --libs "${private[@]}" | xargs -n 1)
 }
 
 libs=()
