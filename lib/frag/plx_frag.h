@@ -145,8 +145,9 @@ PLX_API int plx_frag_limits_set(struct plx_frag *f, const struct plx_frag_limits
  *
  * @param out  always written
  * @return PLX_DROP_NONE, or the reason to drop this fragment for:
- *	FRAG_MALFORMED	 no data; more to come and a length that is no multiple of 8; or an end that
- *			 contradicts one known before (gives the datagram up)
+ *	FRAG_MALFORMED	 no data; more to come and a length that is no multiple of 8 (for IPv6 an
+ *			 ICMP parameter problem is due); or an end that contradicts one known
+ *			 before (gives the datagram up)
  *	FRAG_OVERLAP	 overlaps a fragment held (gives the datagram up), or its datagram has been
  *given up for that FRAG_DUPLICATE	 the same range is held already FRAG_TOO_BIG	 head + off
  *+ len is over 65,535; for IPv6 an ICMP parameter problem is due FRAG_ECN	 completes a

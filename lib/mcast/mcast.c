@@ -10,17 +10,18 @@ static bool is_silent(const struct plx_mcast *m, const struct group *g)
 
 /* RFC 2236 3, RFC 2710 4: report at once and again; tell the last one's end to routers that know
  * how. */
-static void older_changed(struct plx_mcast *m, struct group *g, bool was_member)
+static void older_changed(struct plx_mcast *m, struct group *g)
 {
-	g->answer_at = PLX_NEVER;
-	if (mcast__is_member(g) && !was_member) {
-		g->left = m->family[g->v6].robustness - 1;
-		g->todo = TODO_REPORT;
-	} else if (!mcast__is_member(g)) {
-		bool can_leave = g->v6 || m->family[g->v6].version == 2;
+	const struct family *f = &m->family[g->v6];
+	bool can_leave = g->v6 || f->version == 2;
 
-		g->todo = can_leave && g->last_reporter ? TODO_LEAVE : 0;
+	g->answer_at = PLX_NEVER;
+	if (mcast__is_member(g)) {
+		g->left = f->robustness - 1;
+		g->todo = TODO_REPORT;
+	} else {
 		g->left = 0;
+		g->todo = can_leave && g->last_reporter ? TODO_LEAVE : 0;
 	}
 }
 
@@ -61,7 +62,7 @@ static void changed(
 		return;
 	if (!mcast__speaks_newest(m, g->v6)) {
 		if (mcast__is_member(g) != was_member)
-			older_changed(m, g, was_member);
+			older_changed(m, g);
 	} else if (s) {
 		source_changed(m, g, s, now);
 	} else {
@@ -136,9 +137,11 @@ static void announce(struct plx_mcast *m, plx_ns now)
 	struct group *g;
 
 	plx_list_foreach (g, &m->groups, link) {
-		if (!g->reported)
+		if (!g->reported || !mcast__is_member(g))
 			continue;
-		if (g->users)
+		if (!mcast__speaks_newest(m, g->v6))
+			older_changed(m, g);
+		else if (g->users)
 			mode_changed(m, g, now);
 		else
 			for (struct source *s = g->sources; s; s = s->next)
@@ -148,7 +151,7 @@ static void announce(struct plx_mcast *m, plx_ns now)
 
 void plx_mcast_link(struct plx_mcast *m, bool up, plx_ns now)
 {
-	for (int v6 = 0; v6 < 2; v6++) {
+	for (int v6 = 0; v6 < 2 && up != m->up; v6++) {
 		struct family *f = &m->family[v6];
 
 		mcast__cancel(m, v6);

@@ -44,7 +44,10 @@ PLX_API size_t plx_mcast_size(const struct plx_mcast_conf *conf);
  */
 PLX_API struct plx_mcast *plx_mcast_init(void *mem, const struct plx_mcast_conf *conf);
 
-/** Up: report all groups as if just joined, in the newest version. Down: forget what was due. */
+/**
+ * Down: forget what was due, and which version was spoken. Up: report all groups as if just joined;
+ * up once more does that again, for the first link-local address to be used (RFC 3590).
+ */
 PLX_API void plx_mcast_link(struct plx_mcast *m, bool up, plx_ns now);
 
 /**

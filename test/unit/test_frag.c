@@ -451,14 +451,21 @@ T(one_datagram_over_the_limit_of_its_source_is_refused)
 	c.limits.source_bytes = 2500;
 	t = up_with(&c);
 	in = frag(7, 0, 8, true);
+	in.charge = 2500;
+	held(&t, in, 0);
+	in.off = 8;
+	in.more = false;
+	in.charge = 0;
+	whole(&t, in, 0, 2, 16);
+	in = frag(7, 0, 8, true);
 	in.charge = 2501;
 	refused(&t, in, 0, PLX_DROP_FRAG_PER_SOURCE);
 	eq(plx_frag_stats(t.f)->datagrams, 0);
 	held(&t, frag(1, 0, 8, true), 0);
 	held(&t, frag(1, 8, 8, true), 0);
 	refused(&t, frag(1, 16, 8, true), 0, PLX_DROP_FRAG_PER_SOURCE);
-	dead(&t, 2, PLX_DROP_FRAG_PER_SOURCE, false);
-	dead(&t, 3, PLX_DROP_FRAG_PER_SOURCE, false);
+	dead(&t, 4, PLX_DROP_FRAG_PER_SOURCE, false);
+	dead(&t, 5, PLX_DROP_FRAG_PER_SOURCE, false);
 	refused(&t, frag(1, 24, 8, false), 0, PLX_DROP_FRAG_PER_SOURCE);
 	eq(plx_frag_stats(t.f)->v4.fails, 2);
 	down(&t);
@@ -493,6 +500,25 @@ T(the_oldest_makes_room_for_the_new)
 	in.off = 8;
 	refused(&t, in, 7, PLX_DROP_FRAG_MEMORY);
 	none_dead(&t);
+	down(&t);
+}
+
+T(records_of_sources_are_used_again)
+{
+	struct plx_frag_conf c = conf();
+	struct ft t;
+
+	c.datagrams = 2;
+	t = up_with(&c);
+	for (int i = 0; i < 32; i++) {
+		struct plx_frag_in in = frag(1, 0, 8, true);
+
+		in.key.src.b[15] = i;
+		held(&t, in, 0);
+		in.off = 8;
+		in.more = false;
+		whole(&t, in, 0, 2, 16);
+	}
 	down(&t);
 }
 
@@ -701,6 +727,8 @@ T(configurations_that_cannot_be)
 	c = conf(), c.pieces = 0;
 	ok(!plx_frag_init(NULL, &c));
 	c = conf(), c.limits.datagram_pieces = PLX_FRAG_PIECES_MAX + 1;
+	ok(!plx_frag_init(NULL, &c));
+	c = conf(), c.limits.datagram_pieces = 0;
 	ok(!plx_frag_init(NULL, &c));
 	c = conf(), c.limits.timeout_v4_ns = 0;
 	ok(!plx_frag_init(NULL, &c));
@@ -924,9 +952,10 @@ RUN(T_(four_pieces_in_every_order), T_(a_hole_waits_for_what_fills_it),
 	T_(an_endless_datagram_stops_at_its_most_pieces),
 	T_(a_source_pays_for_its_own_tiny_fragments),
 	T_(one_datagram_over_the_limit_of_its_source_is_refused),
-	T_(the_oldest_makes_room_for_the_new), T_(records_run_out_refused_ones_go_first),
-	T_(fragments_run_out), T_(time_runs_out), T_(limits_change_while_it_runs),
-	T_(the_timer_does_a_bounded_piece_of_work), T_(ecn_marks_are_merged),
-	T_(the_largest_fragment_rules_size_and_df), T_(an_atomic_fragment_touches_nothing),
-	T_(at_the_end_all_come_back), T_(configurations_that_cannot_be),
-	T_(random_fragments_against_a_map_of_bytes), T_(under_pressure_each_packet_comes_out_once))
+	T_(the_oldest_makes_room_for_the_new), T_(records_of_sources_are_used_again),
+	T_(records_run_out_refused_ones_go_first), T_(fragments_run_out), T_(time_runs_out),
+	T_(limits_change_while_it_runs), T_(the_timer_does_a_bounded_piece_of_work),
+	T_(ecn_marks_are_merged), T_(the_largest_fragment_rules_size_and_df),
+	T_(an_atomic_fragment_touches_nothing), T_(at_the_end_all_come_back),
+	T_(configurations_that_cannot_be), T_(random_fragments_against_a_map_of_bytes),
+	T_(under_pressure_each_packet_comes_out_once))

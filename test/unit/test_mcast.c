@@ -627,6 +627,23 @@ T(a_link_that_is_down_is_silent)
 	free(m);
 }
 
+T(up_once_more_tells_all_again)
+{
+	struct plx_mcast *m = settled();
+
+	plx_mcast_link(m, true, PLX_SEC(3));
+	for (int i = 0; i < 2; i++)
+		out(m, PLX_SEC(3 + i),
+			"224.0.0.22: to_ex 239.1.1.1, allow 232.1.1.1 10.0.0.1 10.0.0.2");
+	none(m, PLX_SEC(6));
+	query(m, 2, "0.0.0.0", 100000, NULL, PLX_SEC(6));
+	plx_mcast_link(m, true, PLX_SEC(6)); /* the querier is still what it is */
+	eq(plx_mcast_version(m, false), 2);
+	out(m, PLX_SEC(6), "239.1.1.1: report2 239.1.1.1");
+	out(m, PLX_SEC(6), "232.1.1.1: report2 232.1.1.1");
+	free(m);
+}
+
 T(long_lists_are_split)
 {
 	struct plx_mcast *m = up();
@@ -960,8 +977,8 @@ RUN(T_(a_join_is_told_at_once_and_once_more), T_(mld_says_the_same_in_its_own_wo
 	T_(in_igmpv2_others_reports_do_for_ours), T_(in_igmpv3_others_reports_do_not),
 	T_(an_igmpv2_timer_is_set_anew_only_to_be_sooner), T_(an_igmpv1_querier_hears_no_goodbye),
 	T_(an_mldv1_querier_is_spoken_to_in_mldv1), T_(a_version_change_drops_what_was_pending),
-	T_(a_link_that_is_down_is_silent), T_(long_lists_are_split),
-	T_(tables_that_are_full_say_so), T_(many_groups_are_told_apart),
+	T_(a_link_that_is_down_is_silent), T_(up_once_more_tells_all_again),
+	T_(long_lists_are_split), T_(tables_that_are_full_say_so), T_(many_groups_are_told_apart),
 	T_(a_source_that_left_gives_its_place_with_its_group), T_(a_walk_names_the_members),
 	T_(on_the_wire), T_(configurations_that_cannot_be),
 	T_(a_router_that_misses_one_report_still_knows_all))
