@@ -3,6 +3,8 @@
 
 #include "plx_engine.h"
 
+#include <plx_telem.h>
+
 /** TSC to nanoseconds since start: (tsc - base) * mult >> 32. */
 struct engine_clock {
 	uint64_t base;
@@ -54,3 +56,10 @@ void engine__idle(struct plx_softnet *sn);
 
 /** place.c: a pool for each lcore. */
 int engine__pools(struct plx_engine *eng, struct plx_error *e);
+
+/** telem_port.c: rows of the ports, for telem.c. */
+enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+enum plx_telem_more engine__dev_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+enum plx_telem_more engine__xstats_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+/** `link set` */
+int engine__link_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);

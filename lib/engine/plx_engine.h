@@ -279,6 +279,16 @@ PLX_API void plx_softnet_post(struct plx_softnet *sn, struct plx_msg *msg);
 PLX_API int plx_softnet_call(
 	struct plx_softnet *sn, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);
 
+/* For the control thread */
+
+/**
+ * Serve the tables ports, dev, xstats, softnet and idle, and the commands `link set` and `stop`.
+ * Ports are open; of one engine at a time. @return 0 or -errno.
+ */
+PLX_API int plx_engine_telem_add(struct plx_engine *eng);
+/** Before the ports are closed. Nothing happens if there is nothing to undo. */
+PLX_API void plx_engine_telem_del(void);
+
 static inline void plx_hist_add(struct plx_hist *h, plx_ns ns)
 {
 	uint64_t us = ns < 0 ? 0 : (uint64_t)ns / 1000;
