@@ -199,7 +199,8 @@ struct app_run {
 	uint16_t n_ports;
 	char port_name[PLX_PORT_MAX][PLX_PORT_NAMELEN];
 	int epfd;
-	struct app_watch signals, tick, done;
+	struct app_watch signals, tick, done, control;
+	struct plx_tunables tun; /**< live: `pollux-ctl sysctl` writes it */
 	uint64_t hz;
 	bool ready;
 	struct plx_error error; /**< of the control thread's */
@@ -222,6 +223,13 @@ void app_run_stop(struct app_run *run);
 
 /** Time since `ready`. */
 plx_ns app_run_elapsed(const struct app_run *run);
+
+/* control.c */
+
+/** Serve tables and the control socket. Control thread, once all lcores run. */
+int app_control_start(struct app_run *run, struct plx_error *e);
+/** After the run, with the ports still open. Fine if it was not started. */
+void app_control_stop(struct app_run *run);
 
 /* report.c */
 

@@ -79,12 +79,12 @@ static void become_ready(struct app_run *run)
 	uint32_t idle_ms = run->app->run.idle_exit_ms;
 	plx_ns tick = TICK_RUN;
 
-	if (run->ops->up) {
+	run->err = app_control_start(run, &run->error);
+	if (!run->err && run->ops->up)
 		run->err = run->ops->up(run, &run->error);
-		if (run->err) {
-			app_run_stop(run);
-			return;
-		}
+	if (run->err) {
+		app_run_stop(run);
+		return;
 	}
 	run->start_ns = run->last_rx_ns = monotonic();
 	run->next_report_ns = run->start_ns + PLX_SEC(1);
@@ -241,6 +241,8 @@ static int begin(struct app_run *run)
 	c->txd = (uint16_t)o->txd;
 	c->mbufs = o->mbufs;
 	c->seed = o->seed;
+	plx_tunables_init(&run->tun);
+	c->tun = &run->tun;
 	run->hz = rte_get_tsc_hz();
 	run->eng = plx_engine_create(c, &run->error);
 	if (!run->eng)
@@ -289,6 +291,7 @@ int app_run(struct app_run *run)
 	err = run_engine(run);
 	if (run->ops->end)
 		run->ops->end(run);
+	app_control_stop(run);
 	if (!run->ready)
 		run->start_ns = run->stop_ns;
 	code = settle(run);
