@@ -16,6 +16,8 @@ static uint16_t queues_of(const struct plx_port *p, uint16_t lcores)
 {
 	uint32_t n = PLX_MIN(p->caps.max_rxq, p->caps.max_txq);
 
+	if (p->upper) /* opened and polled by the port that wraps it */
+		return 0;
 	n = PLX_MIN(n, (uint32_t)lcores);
 	n = PLX_MIN(n, plx_quirk_max_queues(p->caps.driver));
 	return (uint16_t)PLX_MIN(n, (uint32_t)PLX_PORT_QUEUES_MAX);
@@ -29,7 +31,7 @@ void plx_engine_place(uint16_t lcores, struct plx_place *place)
 		uint16_t n = queues_of(plx_port_get(i), lcores);
 
 		place[i] = (struct plx_place){.queues = n, .first = first};
-		if (n < lcores)
+		if (n && n < lcores)
 			first = (uint16_t)((first + n) % lcores);
 	}
 }
@@ -94,7 +96,8 @@ static int open_port(struct plx_engine *eng, struct plx_port *p, const struct pl
 		struct plx_softnet *sn = eng->sn[lcore_of(eng, place, q)];
 
 		p->rxq[q]->lcore = p->txq[q]->lcore = sn->lcore;
-		sn->rxq[sn->n_rxq++] = p->rxq[q];
+		if (!eng->conf.no_rx)
+			sn->rxq[sn->n_rxq++] = p->rxq[q];
 		sn->txq[p->id] = p->txq[q];
 	}
 	return 0;
@@ -157,7 +160,8 @@ int plx_engine_open_ports(struct plx_engine *eng, struct plx_error *e)
 	if (!err)
 		err = engine__pools(eng, e);
 	for (uint16_t i = 0; !err && i < plx_port_count(); i++)
-		err = open_port(eng, plx_port_get(i), &place[i], e);
+		if (place[i].queues)
+			err = open_port(eng, plx_port_get(i), &place[i], e);
 	for (uint16_t i = 0; !err && i < eng->n; i++) {
 		err = engine__idle_init(eng->sn[i]);
 		if (err)

@@ -160,6 +160,7 @@ struct plx_engine_conf {
 	uint16_t room_bytes;   /**< data room of an mbuf; 0 = 2048 */
 	uint32_t features_off; /**< port features not to be used */
 	bool promisc;
+	bool no_rx;			/**< receive queues are opened and not polled */
 	bool spare_lcores;		/**< an lcore without a queue is fine: it serves others */
 	uint64_t seed;			/**< of all generators; 0 = from the system */
 	const struct plx_tunables *tun; /**< read live; NULL = defaults */

@@ -36,13 +36,24 @@ void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason)
 	rte_pktmbuf_free(m);
 }
 
-void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_drop reason)
+static uint64_t wire_pkts(struct rte_mbuf **m, unsigned int n)
 {
 	uint64_t pkts = 0;
 
 	for (unsigned int i = 0; i < n; i++)
 		pkts += plx_pkt_wire(m[i]);
-	plx_acct_self()->drop[reason] += pkts;
+	return pkts;
+}
+
+void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_drop reason)
+{
+	plx_acct_self()->drop[reason] += wire_pkts(m, n);
+	rte_pktmbuf_free_bulk(m, n);
+}
+
+void plx_pkt_deliver_bulk(struct rte_mbuf **m, unsigned int n)
+{
+	plx_acct_self()->delivered_pkts += wire_pkts(m, n);
 	rte_pktmbuf_free_bulk(m, n);
 }
 

@@ -101,6 +101,8 @@ static inline void plx_pkt_deliver(struct rte_mbuf *m)
 	rte_pktmbuf_free(m);
 }
 
+PLX_API void plx_pkt_deliver_bulk(struct rte_mbuf **m, unsigned int n);
+
 /** The same where the mbuf itself lives on, e.g. to carry the answer (which is then originated). */
 static inline void plx_pkt_deliver_keep(struct rte_mbuf *m)
 {

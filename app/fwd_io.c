@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fwd.h"
+
+/* Packets are passed on untouched, or taken in: nobody looks into them. */
+
+void fwd_io(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	plx_softnet_tx_burst(sn, fwd.peer[q->port->id], pkts, n);
+}
+
+void fwd_rxonly(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	plx_pkt_deliver_bulk(pkts, n);
+}
