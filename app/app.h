@@ -63,6 +63,7 @@ struct opt {
 /** Options that all commands have. */
 struct app_common {
 	bool json;
+	uint32_t queues;       /**< of each port; 0 = one for each lcore */
 	struct opt_list ports; /**< --port: ports that are not EAL's */
 };
 

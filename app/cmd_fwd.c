@@ -79,12 +79,6 @@ static const char help[] =
 		"txonly \\\n"
 		"      --size 1000 --flows 64 --for 10 --json";
 
-/* A port that another one wraps is that one's business. */
-static bool ours(uint16_t port)
-{
-	return !plx_port_get(port)->upper;
-}
-
 /* Where the packets of the i-th of n ports go. */
 static uint16_t peer_of(enum topology t, uint16_t i, uint16_t n)
 {
@@ -101,14 +95,10 @@ static uint16_t peer_of(enum topology t, uint16_t i, uint16_t n)
 
 static void connect_ports(enum topology t)
 {
-	uint16_t list[PLX_PORT_MAX], n = 0;
+	uint16_t n = plx_port_count();
 
-	for (uint16_t i = 0; i < plx_port_count(); i++)
-		if (ours(i))
-			list[n++] = i;
-	for (uint16_t i = 0; i < n; i++)
-		fwd.peer[list[i]] = list[peer_of(t, i, n)];
-	for (uint16_t i = 0; i < plx_port_count(); i++) {
+	for (uint16_t i = 0; i < n; i++) {
+		fwd.peer[i] = peer_of(t, i, n);
 		fwd.src[i] = plx_port_get(i)->mac;
 		fwd.dst[i] = (struct plx_mac){.b = {2, 0, 0, 0, 0, (uint8_t)i}};
 	}

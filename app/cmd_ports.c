@@ -74,7 +74,8 @@ static void print(const struct row *r, FILE *out)
 	if (p->steer_why)
 		fprintf(out, "     flows are steered in software: %s\n", p->steer_why);
 	while ((q = plx_quirk_next(p->caps.driver, &i)))
-		fprintf(out, "     quirk: %s\n", q->text);
+		if (p->quirks & q->flags)
+			fprintf(out, "     quirk: %s\n", q->text);
 }
 
 static json_t *object(const struct row *r)
@@ -88,7 +89,8 @@ static json_t *object(const struct row *r)
 		if (p->caps.features & 1u << f)
 			json_array_append_new(features, json_string(plx_port_feature_info[f].name));
 	while ((q = plx_quirk_next(p->caps.driver, &i)))
-		json_array_append_new(quirks, json_string(q->text));
+		if (p->quirks & q->flags)
+			json_array_append_new(quirks, json_string(q->text));
 	return json_pack("{s:i,s:s,s:s,s:s,s:i,s:s,s:i,s:i,s:s,s:o,s:s?,s:o}", "port", p->id,
 		"name", p->name, "driver", p->caps.driver, "mac", r->mac, "mtu", p->mtu, "link",
 		r->link, "queues", r->place.queues, "max_queues", max_queues(p), "lcores",
@@ -107,7 +109,7 @@ static int run(struct app *app, void *conf)
 		plx_error_set(&e, -1, PLX_ERR_NO_PORTS);
 		return app_fail(&e);
 	}
-	plx_engine_place((uint16_t)rte_lcore_count(), place);
+	plx_engine_place((uint16_t)rte_lcore_count(), (uint16_t)app->common.queues, place);
 	if (!app->common.json)
 		fprintf(app->out, "%-4s %-16s %-14s %-17s %-12s %-10s %s\n", "port", "name",
 			"driver", "MAC", "link", "queues", "lcores");

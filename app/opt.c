@@ -8,6 +8,9 @@ static const char *const idle_names[] = {
 	[PLX_IDLE_POLL] = "poll", [PLX_IDLE_PAUSE] = "pause", [PLX_IDLE_SLEEP] = "sleep", NULL};
 
 static const struct opt common_opts[] = {
+	{"queues", "N", OPT_U32, offsetof(struct app_common, queues), "0",
+		"queues of each port; 0: one for each lcore, as far as its driver goes", 0,
+		PLX_PORT_QUEUES_MAX},
 	{"json", NULL, OPT_FLAG, offsetof(struct app_common, json), NULL,
 		"print JSON lines only on stdout"},
 	{"port", "NAME=DRIVER[,K=V...]", OPT_LIST, offsetof(struct app_common, ports), NULL,

@@ -237,6 +237,7 @@ static int begin(struct app_run *run)
 	c->arg = run;
 	c->idle = (enum plx_idle_policy)o->idle;
 	c->burst = (uint16_t)o->burst;
+	c->queues = (uint16_t)run->app->common.queues;
 	c->rxd = (uint16_t)o->rxd;
 	c->txd = (uint16_t)o->txd;
 	c->mbufs = o->mbufs;

@@ -50,7 +50,7 @@ static struct plx_softnet *softnet_new(struct plx_engine *eng, uint32_t lcore, u
 
 	if (!sn)
 		return NULL;
-	sn->rxq = rte_zmalloc_socket(NULL, sizeof(*sn->rxq) * PLX_PORT_MAX, 0, socket);
+	sn->rxq = rte_zmalloc_socket(NULL, sizeof(*sn->rxq) * PLX_ENGINE_RXQ_MAX, 0, socket);
 	if (!sn->rxq) {
 		rte_free(sn);
 		return NULL;
@@ -197,6 +197,7 @@ uint32_t plx_engine_mbufs_out(struct plx_engine *eng)
 void plx_engine_close_ports(struct plx_engine *eng)
 {
 	for (uint16_t i = 0; i < eng->n; i++) {
+		engine__hand_sweep(eng->sn[i]);
 		engine__idle_fini(eng->sn[i]);
 		eng->sn[i]->n_rxq = 0;
 	}

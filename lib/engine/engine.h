@@ -46,6 +46,8 @@ int engine__loop(void *arg);
 uint32_t engine__backlog(struct plx_softnet *sn, uint32_t budget);
 void engine__hand_flush(struct plx_softnet *sn);
 uint32_t engine__msgs(struct plx_softnet *sn);
+/** All lcores have stopped: drop what is on its way between them. Main thread. */
+void engine__hand_sweep(struct plx_softnet *sn);
 bool engine__mail_waits(const struct plx_softnet *sn);
 void engine__wake(struct plx_softnet *sn);
 
@@ -53,9 +55,6 @@ void engine__wake(struct plx_softnet *sn);
 int engine__idle_init(struct plx_softnet *sn);
 void engine__idle_fini(struct plx_softnet *sn);
 void engine__idle(struct plx_softnet *sn);
-
-/** place.c: a pool for each lcore. */
-int engine__pools(struct plx_engine *eng, struct plx_error *e);
 
 /** telem_port.c: rows of the ports, for telem.c. */
 enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);

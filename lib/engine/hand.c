@@ -66,6 +66,19 @@ void engine__hand_flush(struct plx_softnet *sn)
 			hand_flush_one(sn, i);
 }
 
+void engine__hand_sweep(struct plx_softnet *sn)
+{
+	struct rte_mbuf *pkts[PLX_PORT_BURST];
+	uint32_t n;
+
+	for (uint16_t i = 0; i < sn->eng->n; i++) {
+		plx_pkt_drop_bulk(sn->out[i].pkts, sn->out[i].n, PLX_DROP_STOPPED);
+		sn->out[i].n = 0;
+		while (sn->in[i] && (n = plx_ring_dequeue(sn->in[i], (void **)pkts, PLX_DIM(pkts))))
+			plx_pkt_drop_bulk(pkts, n, PLX_DROP_STOPPED);
+	}
+}
+
 void plx_softnet_hand(struct plx_softnet *sn, uint16_t index, struct rte_mbuf *m)
 {
 	if (index == sn->index) {

@@ -161,7 +161,10 @@ static void drain(struct plx_softnet *sn)
 			sched_yield();
 	} while (work || __atomic_load_n(&eng->draining, __ATOMIC_ACQUIRE) < eng->n ||
 		 (sn->n_dirty && sn->now_ns < until));
-	/* All have stopped receiving, but the last may have handed something over just then. */
+	/*
+	 * All have stopped receiving, but the last may have handed something over just then. What
+	 * is handed on from here is left to engine__hand_sweep().
+	 */
 	while (engine__backlog(sn, PLX_PORT_BURST) + engine__msgs(sn))
 		flush(sn);
 }

@@ -6,33 +6,32 @@
 /*
  * Which lcore polls which queue.
  *
- * Each port gets as many queues as there are lcores, as far as its driver goes; queue i belongs to
- * lcore (i + first), where first moves on with each port that has fewer queues than lcores, so that
- * single-queue ports are spread. Every port has as many tx queues as rx queues; an lcore without
- * one hands its packets to an lcore that has one.
+ * Each port gets as many queues as there are lcores, as far as its driver goes, or as many as were
+ * asked for; queue i belongs to lcore (i + first), where first moves on with each port that has
+ * fewer queues than lcores, so that single-queue ports are spread. Every port has as many tx queues
+ * as rx queues; an lcore without one hands its packets to an lcore that has one.
  */
 
-static uint16_t queues_of(const struct plx_port *p, uint16_t lcores)
+/* Queues that the driver gives: rx and tx come in pairs here. */
+static uint32_t queues_max(const struct plx_port *p)
 {
 	uint32_t n = PLX_MIN(p->caps.max_rxq, p->caps.max_txq);
 
-	if (p->upper) /* opened and polled by the port that wraps it */
-		return 0;
-	n = PLX_MIN(n, (uint32_t)lcores);
 	n = PLX_MIN(n, plx_quirk_max_queues(p->caps.driver));
-	return (uint16_t)PLX_MIN(n, (uint32_t)PLX_PORT_QUEUES_MAX);
+	return PLX_MIN(n, (uint32_t)PLX_PORT_QUEUES_MAX);
 }
 
-void plx_engine_place(uint16_t lcores, struct plx_place *place)
+void plx_engine_place(uint16_t lcores, uint16_t queues, struct plx_place *place)
 {
 	uint16_t first = 0;
 
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
-		uint16_t n = queues_of(plx_port_get(i), lcores);
+		uint16_t n = queues;
 
+		if (!n)
+			n = (uint16_t)PLX_MIN(queues_max(plx_port_get(i)), (uint32_t)lcores);
 		place[i] = (struct plx_place){.queues = n, .first = first};
-		if (n && n < lcores)
-			first = (uint16_t)((first + n) % lcores);
+		first = (uint16_t)((first + n) % lcores);
 	}
 }
 
@@ -66,6 +65,9 @@ static int check_lcores(
 	for (uint16_t i = 0; i < eng->n; i++)
 		if (total[i] == 0 && !eng->conf.spare_lcores)
 			return no_queue(eng, i, e);
+		else if (total[i] > PLX_ENGINE_RXQ_MAX)
+			return plx_error_set(e, -EINVAL, PLX_ERR_LCORE_QUEUES, eng->sn[i]->lcore,
+				total[i], PLX_ENGINE_RXQ_MAX);
 	return 0;
 }
 
@@ -91,30 +93,31 @@ static int open_port(struct plx_engine *eng, struct plx_port *p, const struct pl
 	if (err)
 		return err;
 	for (uint16_t i = 0; i < eng->n; i++)
-		eng->sn[i]->tx_via[p->id] = lcore_of(eng, place, (uint16_t)(i % n));
+		eng->sn[i]->tx_via[p->id] =
+			lcore_of(eng, place, (uint16_t)(i % PLX_MIN(n, eng->n)));
 	for (uint16_t q = 0; q < n; q++) {
 		struct plx_softnet *sn = eng->sn[lcore_of(eng, place, q)];
 
 		p->rxq[q]->lcore = p->txq[q]->lcore = sn->lcore;
 		if (!eng->conf.no_rx)
 			sn->rxq[sn->n_rxq++] = p->rxq[q];
-		sn->txq[p->id] = p->txq[q];
+		if (!sn->txq[p->id]) /* one is enough for an lcore */
+			sn->txq[p->id] = p->txq[q];
 	}
 	return 0;
 }
 
 /* Mbufs that the busiest lcore's pool must hold, plus what caches and hand-overs keep away from it.
  */
-static uint32_t pool_size(const struct plx_engine *eng)
+static uint32_t pool_size(const struct plx_engine *eng, const struct plx_place *place)
 {
 	uint32_t n = 0;
 
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
 		const struct plx_port *p = plx_port_get(i);
 		struct plx_port_conf conf = {
-			.n_rxq = 1,
-			.n_txq = queues_of(
-				p, eng->n), /* a packet may wait in any lcore's tx queue */
+			.n_rxq = (uint16_t)((place[i].queues + eng->n - 1) / eng->n),
+			.n_txq = place[i].queues, /* a packet may wait in any lcore's tx queue */
 			.rxd = eng->conf.rxd,
 			.txd = eng->conf.txd,
 			.tx_limit = (uint32_t)engine__tun(eng, PLX_TUN_TX_QUEUE_LEN),
@@ -127,9 +130,9 @@ static uint32_t pool_size(const struct plx_engine *eng)
 	return n + 2048; /* fragments, packets that wait for a neighbour */
 }
 
-int engine__pools(struct plx_engine *eng, struct plx_error *e)
+static int make_pools(struct plx_engine *eng, const struct plx_place *place, struct plx_error *e)
 {
-	eng->pool_size = eng->conf.mbufs ? eng->conf.mbufs : pool_size(eng);
+	eng->pool_size = eng->conf.mbufs ? eng->conf.mbufs : pool_size(eng, place);
 	for (uint16_t i = 0; i < eng->n; i++) {
 		struct plx_softnet *sn = eng->sn[i];
 		char name[RTE_MEMPOOL_NAMESIZE];
@@ -154,14 +157,13 @@ int plx_engine_open_ports(struct plx_engine *eng, struct plx_error *e)
 	struct plx_place place[PLX_PORT_MAX];
 	int err = plx_port_count() ? 0 : plx_error_set(e, -ENODEV, PLX_ERR_NO_PORTS);
 
-	plx_engine_place(eng->n, place);
+	plx_engine_place(eng->n, eng->conf.queues, place);
 	if (!err)
 		err = check_lcores(eng, place, e);
 	if (!err)
-		err = engine__pools(eng, e);
+		err = make_pools(eng, place, e);
 	for (uint16_t i = 0; !err && i < plx_port_count(); i++)
-		if (place[i].queues)
-			err = open_port(eng, plx_port_get(i), &place[i], e);
+		err = open_port(eng, plx_port_get(i), &place[i], e);
 	for (uint16_t i = 0; !err && i < eng->n; i++) {
 		err = engine__idle_init(eng->sn[i]);
 		if (err)

@@ -28,8 +28,9 @@ PLX_C_BEGIN
 
 #define PLX_ENGINE_LCORES_MAX 64 /**< lcores of one engine */
 #define PLX_ENGINE_BACKLOG                                                                         \
-	1024		   /**< slots from one lcore to another (netdev_max_backlog is below) */
-#define PLX_ENGINE_HIST 24 /**< buckets of a log2 histogram: [0] < 1 us, [i] < 2^i us */
+	1024		      /**< slots from one lcore to another (netdev_max_backlog is below) */
+#define PLX_ENGINE_RXQ_MAX 64 /**< receive queues that one lcore polls */
+#define PLX_ENGINE_HIST	   24 /**< buckets of a log2 histogram: [0] < 1 us, [i] < 2^i us */
 
 struct plx_engine;
 struct plx_softnet;
@@ -79,9 +80,10 @@ struct plx_msg {
 struct plx_engine_ops {
 	/** A burst from a receive queue. Takes the packets. */
 	void (*rx)(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
-	/** Packets that another lcore handed over (plx_softnet_hand()). Takes them. */
+	/** Packets that another lcore handed over (plx_softnet_hand()). Takes them. NULL if none
+	 * can. */
 	void (*backlog)(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n);
-	/** A timer of sn->wheel fired. */
+	/** A timer of sn->wheel fired. NULL if there are none. */
 	void (*timer)(struct plx_softnet *sn, struct plx_timer *t);
 	/** Before the first pass, on each lcore. 0 or -errno; optional. */
 	int (*start)(struct plx_softnet *sn);
@@ -155,6 +157,7 @@ struct plx_engine_conf {
 	void *arg; /**< the upper layer's: plx_engine_arg() */
 	enum plx_idle_policy idle;
 	uint16_t burst;	       /**< packets a poll; 0 = the tunable dev_weight */
+	uint16_t queues;       /**< of each port; 0 = one for each lcore, as far as it goes */
 	uint16_t rxd, txd;     /**< descriptors; 0 = the driver's wish */
 	uint32_t mbufs;	       /**< in each lcore's pool; 0 = computed */
 	uint16_t room_bytes;   /**< data room of an mbuf; 0 = 2048 */
@@ -183,7 +186,7 @@ PLX_API void plx_engine_stop(struct plx_engine *eng);
 PLX_API bool plx_engine_stopping(const struct plx_engine *eng);
 /** True once every lcore is in its loop. */
 PLX_API bool plx_engine_running(const struct plx_engine *eng);
-/** After the run: close all ports; what still waits is dropped (STOPPED). */
+/** After the run: what still waits anywhere is dropped (STOPPED), all ports are closed. */
 PLX_API void plx_engine_close_ports(struct plx_engine *eng);
 /**
  * Closes the ports if that was not done, then frees all. Drivers that keep mbufs until their device
@@ -196,8 +199,11 @@ struct plx_place {
 	uint16_t queues;
 	uint16_t first;
 };
-/** What plx_engine_open_ports() would do with so many lcores. @param place for each port. */
-PLX_API void plx_engine_place(uint16_t lcores, struct plx_place *place);
+/**
+ * What plx_engine_open_ports() would do with so many lcores.
+ * @param queues as plx_engine_conf.queues. @param place for each port.
+ */
+PLX_API void plx_engine_place(uint16_t lcores, uint16_t queues, struct plx_place *place);
 
 /* Facts */
 

@@ -148,8 +148,9 @@ struct plx_txq {
 
 /** What a driver can do; filled by its probe. */
 struct plx_port_caps {
-	char driver[32];   /**< "net_tap", "pipe" */
-	uint32_t features; /**< enum plx_port_feature */
+	char driver[32];    /**< "net_tap", "pipe" */
+	uint32_t features;  /**< enum plx_port_feature */
+	uint32_t no_quirks; /**< quirks of its driver that this device does not have */
 	uint16_t max_rxq, max_txq;
 	uint16_t rxd, txd; /**< descriptors it would like; 0 = our default */
 	uint16_t min_mtu, max_mtu;

@@ -61,7 +61,7 @@ struct plx_port *plx_port_add(const char *name, const struct plx_port_ops *ops, 
 		.mac = *mac,
 		.caps = *caps,
 		.features = caps->features,
-		.quirks = plx_quirk_flags(caps->driver),
+		.quirks = plx_quirk_flags(caps->driver) & ~caps->no_quirks,
 	};
 	memcpy(p->name, name, strlen(name));
 	if (!(caps->features & PLX_PORT_F_RSS))

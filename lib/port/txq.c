@@ -58,19 +58,20 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 
 void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t sent = 0;
-
 	/* The direct way: nothing waits, and the port takes any form and length. */
 	if (plx_likely(q->head == q->tail && q->max_bytes == 0 && !q->linear)) {
-		sent = q->burst(q, pkts, n);
+		uint16_t sent = q->burst(q, pkts, n);
+
 		q->bursts++;
 		accepted(q, sent);
 		if (plx_likely(sent == n))
 			return;
 		q->requeues++;
+		for (uint16_t i = sent; i < n; i++)
+			plx_txq_push(q, pkts[i]);
+		return;
 	}
-	for (uint16_t i = sent; i < n; i++)
+	for (uint16_t i = 0; i < n; i++)
 		plx_txq_push(q, pkts[i]);
-	if (sent == 0)
-		plx_txq_flush(q);
+	plx_txq_flush(q);
 }

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <rte_dev.h>
+#include <rte_devargs.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
@@ -86,6 +88,14 @@ static uint32_t features(const struct rte_eth_dev_info *info, uint32_t quirks)
 	return f;
 }
 
+/* Was a net_pcap device made with iface=, rx_iface= or tx_iface=? */
+static bool on_interface(const struct rte_eth_dev_info *info)
+{
+	const struct rte_devargs *args = rte_dev_devargs(info->device);
+
+	return !args || !args->args || strstr(args->args, "iface");
+}
+
 /* rte_eth_dev_info and friends into what our ports know. */
 static int describe(struct ethdev *d, struct plx_port_caps *caps, struct plx_mac *mac, char *name)
 {
@@ -112,6 +122,9 @@ static int describe(struct ethdev *d, struct plx_port_caps *caps, struct plx_mac
 		.features = features(&d->info, plx_quirk_flags(d->info.driver_name)),
 	};
 	snprintf(caps->driver, sizeof(caps->driver), "%s", d->info.driver_name);
+	/* net_pcap on files takes any length; on an interface it does not */
+	if (strcmp(caps->driver, "net_pcap") == 0 && !on_interface(&d->info))
+		caps->no_quirks = PLX_QUIRK_REFUSES_LONG;
 	return 0;
 }
 
