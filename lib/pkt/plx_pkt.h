@@ -56,15 +56,14 @@ static inline void plx_stat_inc(enum plx_stat id)
 	plx_acct_self()->stat[id]++;
 }
 
-/** What travels with an mbuf between our stages and lcores; in a dynamic field of 12 bytes. */
+/** What travels with an mbuf between our stages and lcores; in a dynamic field. */
 struct plx_pkt_meta {
-	uint16_t wire_pkts; /**< valid with plx_pkt_merged_flag: wire packets that this mbuf stands
-			       for */
-	uint16_t iface;	    /**< interface it came by; the upper layer's numbering */
-	uint16_t l3_off;    /**< bytes from the data start to the IP header */
-	uint8_t stage; /**< where the lcore that gets it goes on; the upper layer's numbering */
-	uint8_t flags; /**< the upper layer's */
-	uint32_t aux;  /**< the upper layer's */
+	struct rte_mbuf *next; /**< the next packet of a queue that the upper layer keeps */
+	uint16_t wire_pkts;    /**< with plx_pkt_merged_flag: wire packets that this mbuf stands for */
+	uint16_t iface;        /**< interface it came by; the upper layer's numbering */
+	uint8_t stage;         /**< where the lcore that gets it goes on; the upper layer's numbering */
+	uint8_t flags;         /**< the upper layer's */
+	uint16_t aux;          /**< the upper layer's */
 };
 
 PLX_API extern int plx_pkt_meta_offset;	     /**< of struct plx_pkt_meta in an mbuf */

@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/*
+ * The control calls. Before the run they act at once; while the engine runs they go to the control
+ * lcore and the caller waits.
+ */
+
+struct args {
+	struct plx_net *net;
+	uint16_t iface, port, vlan, mtu;
+	bool up;
+	const struct plx_prefix *prefix;
+	const struct plx_addr *addr;
+	const struct plx_mac *mac;
+	const struct plx_net_route *route;
+	struct plx_net_udp *udp;
+	int result;
+};
+
+static int control(struct args *a, void (*fn)(struct plx_softnet *sn, void *arg))
+{
+	struct plx_softnet *sn = a->net->lcore[0]->sn;
+	int err;
+
+	if (!__atomic_load_n(&a->net->started, __ATOMIC_ACQUIRE)) {
+		fn(sn, a);
+		return a->result;
+	}
+	err = plx_softnet_call(sn, fn, a);
+	return err ? err : a->result;
+}
+
+static bool has_if(const struct plx_net *net, uint16_t i)
+{
+	return i > 0 && i < NET_IF_MAX && net->ifc[i].pub.index;
+}
+
+/* ---- interfaces ---- */
+
+static struct plx_mcast *mcast_new(struct plx_net *net)
+{
+	struct plx_mcast_conf c = {
+		.groups = (uint32_t)net__tun(net, PLX_TUN_IGMP_MAX_MEMBERSHIPS) + NET_ADDR_MAX,
+		.sources = 64,
+		.seed = {plx_rng_u64(&net->rng), plx_rng_u64(&net->rng)},
+	};
+	void *mem = NULL;
+
+	if (posix_memalign(&mem, 64, plx_mcast_size(&c)) != 0)
+		return NULL;
+	return plx_mcast_init(mem, &c);
+}
+
+static void rdisc_init(struct plx_net *net, struct net_ifc *c)
+{
+	struct plx_rdisc_conf rc = {PLX_RDISC_CONF_DEFAULT};
+
+	rc.iface = c->pub.index;
+	rc.mac = c->pub.mac;
+	rc.max_mtu = c->pub.mtu;
+	rc.solicits = (uint8_t)net__tun(net, PLX_TUN_RTR_SOLICITS);
+	rc.autoconf = net__tun(net, PLX_TUN_AUTOCONF);
+	if (!net__tun(net, PLX_TUN_ACCEPT_RA))
+		rc.solicits = rc.autoconf = rc.accept_defrtr = rc.accept_pinfo = 0;
+	plx_neigh_rdisc_init(&c->rdisc, &rc, &net->rng);
+}
+
+/* A link-local address of its own for each Ethernet interface (RFC 4862 5.3). */
+static int add_linklocal(struct plx_net *net, const struct net_ifc *c)
+{
+	struct plx_prefix fe80, p = {.len = 64};
+
+	if (c->port->features & PLX_PORT_F_NO_ETH)
+		return 0;
+	plx_prefix_parse(&fe80, "fe80::/64");
+	p.addr = plx_neigh_addr_eui64(&fe80, &c->pub.mac);
+	return net__addr_add(net, c->pub.index, &p, NULL);
+}
+
+static int if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mtu)
+{
+	struct plx_port *p = plx_port_get(port);
+	uint16_t i = 1;
+	struct net_ifc *c;
+
+	if (!p || vlan > 4094)
+		return -EINVAL;
+	for (uint16_t j = 1; j < NET_IF_MAX; j++)
+		if (net->ifc[j].pub.index && net->ifc[j].pub.port == port &&
+			net->ifc[j].pub.vlan == vlan)
+			return -EEXIST;
+	while (i < NET_IF_MAX && net->ifc[i].pub.index)
+		i++;
+	if (i == NET_IF_MAX)
+		return -ENOSPC;
+	c = &net->ifc[i];
+	*c = (struct net_ifc){.port = p,
+		.pub = {.index = i, .port = port, .vlan = vlan, .mac = p->mac, .up = true}};
+	c->pub.mtu = mtu ? mtu : p->mtu;
+	if (vlan)
+		snprintf(c->pub.name, sizeof(c->pub.name), "%s.%u", p->name, vlan);
+	else
+		snprintf(c->pub.name, sizeof(c->pub.name), "%s", p->name);
+	c->mcast = mcast_new(net);
+	if (!c->mcast) {
+		c->pub.index = 0;
+		return -ENOMEM;
+	}
+	plx_mcast_link(c->mcast, true, net__now(net));
+	rdisc_init(net, c);
+	if (net__publish(net) != 0 || add_linklocal(net, c) != 0)
+		return -ENOMEM;
+	return i;
+}
+
+static void do_if_add(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+
+	a->result = if_add(a->net, a->port, a->vlan, a->mtu);
+}
+
+int plx_net_if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mtu)
+{
+	return control(
+		&(struct args){.net = net, .port = port, .vlan = vlan, .mtu = mtu}, do_if_add);
+}
+
+static void do_if_up(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+	struct plx_net *net = a->net;
+	struct net_ifc *c = &net->ifc[a->iface];
+	plx_ns now = net__now(net);
+
+	a->result = -ENODEV;
+	if (!has_if(net, a->iface))
+		return;
+	a->result = 0;
+	if (c->pub.up == a->up)
+		return;
+	if (!c->pub.vlan)
+		a->result = plx_port_set_link(c->port, a->up);
+	if (a->result)
+		return;
+	c->pub.up = a->up;
+	plx_mcast_link(c->mcast, a->up, now);
+	if (a->up) {
+		for (unsigned int i = 0; i < NET_ADDR_MAX;
+			i++) /* others may have taken them meanwhile */
+			if (net->addr[i].pub.iface == a->iface) {
+				plx_neigh_claim_restart(&net->addr[i].claim, now);
+				net->addr[i].pub.state = net->addr[i].claim.state == PLX_CLAIM_VALID
+								 ? PLX_NET_ADDR_VALID
+								 : PLX_NET_ADDR_TENTATIVE;
+			}
+		plx_neigh_rdisc_start(&c->rdisc, now);
+	} else {
+		plx_neigh_rdisc_stop(&c->rdisc);
+		plx_neigh_flush(net->neigh, a->iface, false);
+	}
+	net__publish(net);
+	net__ctl_pump(net);
+}
+
+int plx_net_if_set_up(struct plx_net *net, uint16_t index, bool up)
+{
+	return control(&(struct args){.net = net, .iface = index, .up = up}, do_if_up);
+}
+
+static void do_if_mtu(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+	struct net_ifc *c = &a->net->ifc[a->iface];
+
+	a->result = -ENODEV;
+	if (!has_if(a->net, a->iface))
+		return;
+	a->result = 0;
+	if (a->mtu < 68 || (c->pub.vlan && a->mtu > c->port->mtu))
+		a->result = -EINVAL;
+	else if (!c->pub.vlan)
+		a->result = plx_port_set_mtu(c->port, a->mtu);
+	if (a->result)
+		return;
+	c->pub.mtu = a->mtu;
+	net__publish(a->net);
+}
+
+int plx_net_if_set_mtu(struct plx_net *net, uint16_t index, uint16_t mtu)
+{
+	return control(&(struct args){.net = net, .iface = index, .mtu = mtu}, do_if_mtu);
+}
+
+/* All interfaces of the port wear its MAC. What neighbours know is put right by announcements. */
+static void do_if_mac(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+	struct plx_net *net = a->net;
+	const struct plx_port *p;
+
+	a->result = -ENODEV;
+	if (!has_if(net, a->iface))
+		return;
+	p = net->ifc[a->iface].port;
+	a->result = plx_port_set_mac(net->ifc[a->iface].port, a->mac);
+	if (a->result)
+		return;
+	for (unsigned int i = 1; i < NET_IF_MAX; i++)
+		if (has_if(net, (uint16_t)i) && net->ifc[i].port == p)
+			net->ifc[i].pub.mac = *a->mac;
+	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
+		if (net->addr[i].pub.iface && net->ifc[net->addr[i].pub.iface].port == p) {
+			net->addr[i].claim.mac = *a->mac;
+			plx_neigh_claim_restart(&net->addr[i].claim, net__now(net));
+		}
+	net__publish(net);
+	net__ctl_pump(net);
+}
+
+int plx_net_if_set_mac(struct plx_net *net, uint16_t index, const struct plx_mac *mac)
+{
+	return control(&(struct args){.net = net, .iface = index, .mac = mac}, do_if_mac);
+}
+
+int plx_net_if_find(struct plx_net *net, const char *name)
+{
+	for (uint16_t i = 1; i < NET_IF_MAX; i++)
+		if (has_if(net, i) && strcmp(net->ifc[i].pub.name, name) == 0)
+			return i;
+	return -ENODEV;
+}
+
+bool plx_net_if_next(struct plx_net *net, uint16_t *index, struct plx_net_if *ifc)
+{
+	while (++*index < NET_IF_MAX)
+		if (has_if(net, *index)) {
+			*ifc = net->ifc[*index].pub;
+			return true;
+		}
+	return false;
+}
+
+/* ---- addresses ---- */
+
+static void do_addr_add(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+
+	a->result = net__addr_add(a->net, a->iface, a->prefix, NULL);
+}
+
+int plx_net_addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *addr)
+{
+	return control(&(struct args){.net = net, .iface = iface, .prefix = addr}, do_addr_add);
+}
+
+static void do_addr_del(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+	struct net_addr *found =
+		a->iface ? net__addr_find(a->net, a->iface, &a->prefix->addr) : NULL;
+
+	a->result = -EADDRNOTAVAIL;
+	if (!found || found->pub.prefix.len != a->prefix->len)
+		return;
+	net__addr_del(a->net, found);
+	a->result = 0;
+}
+
+int plx_net_addr_del(struct plx_net *net, uint16_t iface, const struct plx_prefix *addr)
+{
+	return control(&(struct args){.net = net, .iface = iface, .prefix = addr}, do_addr_del);
+}
+
+bool plx_net_addr_next(struct plx_net *net, uint32_t *cursor, struct plx_net_addr *addr)
+{
+	while (*cursor < NET_ADDR_MAX) {
+		const struct net_addr *a = &net->addr[(*cursor)++];
+
+		if (a->pub.iface) {
+			*addr = a->pub;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* ---- routes ---- */
+
+static void do_route_add(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+
+	a->result = net__route_add(a->net, a->route);
+}
+
+int plx_net_route_add(struct plx_net *net, const struct plx_net_route *route)
+{
+	return control(&(struct args){.net = net, .route = route}, do_route_add);
+}
+
+static void do_route_del(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+
+	a->result = net__route_del(a->net, a->route);
+}
+
+int plx_net_route_del(struct plx_net *net, const struct plx_net_route *route)
+{
+	return control(&(struct args){.net = net, .route = route}, do_route_del);
+}
+
+bool plx_net_route_next(struct plx_net *net, uint32_t *cursor, struct plx_net_route *route)
+{
+	const struct net_cfg *cfg = net->cfg;
+
+	if (*cursor >= cfg->n_routes)
+		return false;
+	*route = cfg->routes[(*cursor)++];
+	return true;
+}
+
+/* ---- neighbours ---- */
+
+static void do_neigh_add(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+
+	a->result = -ENODEV;
+	if (!has_if(a->net, a->iface))
+		return;
+	a->result = plx_neigh_add(
+		a->net->neigh, a->iface, a->addr, a->mac, PLX_NEIGH_PERMANENT, net__now(a->net));
+	net__ctl_pump(a->net);
+}
+
+int plx_net_neigh_add(
+	struct plx_net *net, uint16_t iface, const struct plx_addr *addr, const struct plx_mac *mac)
+{
+	return control(
+		&(struct args){.net = net, .iface = iface, .addr = addr, .mac = mac}, do_neigh_add);
+}
+
+static void do_neigh_del(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+
+	a->result = plx_neigh_del(a->net->neigh, a->iface, a->addr);
+	net__ctl_pump(a->net);
+}
+
+int plx_net_neigh_del(struct plx_net *net, uint16_t iface, const struct plx_addr *addr)
+{
+	return control(&(struct args){.net = net, .iface = iface, .addr = addr}, do_neigh_del);
+}
+
+const struct plx_neigh *plx_net_neigh_next(struct plx_net *net, uint32_t *cursor)
+{
+	return plx_neigh_next(net->neigh, cursor);
+}
+
+/* ---- groups ---- */
+
+static void do_join(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+
+	a->result = -ENODEV;
+	if (!has_if(a->net, a->iface))
+		return;
+	if (a->up)
+		a->result = plx_mcast_join(
+			a->net->ifc[a->iface].mcast, a->addr, NULL, net__now(a->net));
+	else
+		a->result = plx_mcast_leave(
+			a->net->ifc[a->iface].mcast, a->addr, NULL, net__now(a->net));
+	net__ctl_pump(a->net);
+}
+
+int plx_net_group_join(struct plx_net *net, uint16_t iface, const struct plx_addr *group)
+{
+	return control(
+		&(struct args){.net = net, .iface = iface, .addr = group, .up = true}, do_join);
+}
+
+int plx_net_group_leave(struct plx_net *net, uint16_t iface, const struct plx_addr *group)
+{
+	return control(&(struct args){.net = net, .iface = iface, .addr = group}, do_join);
+}

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/*
+ * Interfaces, addresses and routes. The control lcore keeps the lists; each change builds a whole
+ * new snapshot (struct net_cfg) and publishes it. A host's lists are short and changes are rare; in
+ * return the data path reads one immutable thing.
+ *
+ * As in Linux, local and broadcast addresses are routes: one lookup tells input whether a packet is
+ * for us and output where it goes.
+ */
+
+static void mask_addr(struct plx_prefix *p)
+{
+	for (unsigned int i = 0; i < 16; i++) {
+		int bits = (int)p->len - (int)i * 8;
+
+		if (bits <= 0)
+			p->addr.b[i] = 0;
+		else if (bits < 8)
+			p->addr.b[i] &= (uint8_t)(0xff00 >> bits);
+	}
+}
+
+static struct plx_prefix host(const struct plx_addr *a)
+{
+	return (struct plx_prefix){.addr = *a, .len = 128};
+}
+
+static bool usable(const struct net_addr *a)
+{
+	return a->pub.iface &&
+	       (a->pub.state == PLX_NET_ADDR_VALID || a->pub.state == PLX_NET_ADDR_DEPRECATED);
+}
+
+/* ---- building ---- */
+
+static void put(struct net_cfg *cfg, const struct plx_net_route *r)
+{
+	cfg->routes[cfg->n_routes] = *r;
+	net__lpm_add(&cfg->lpm, &r->dst, (int32_t)cfg->n_routes);
+	cfg->n_routes++;
+}
+
+static void put_simple(struct net_cfg *cfg, const struct plx_prefix *dst, uint8_t type,
+	uint16_t iface, const struct plx_addr *src)
+{
+	struct plx_net_route r = {
+		.dst = *dst, .type = type, .iface = iface, .proto = PLX_NET_PROTO_KERNEL};
+
+	if (src)
+		r.src = *src;
+	put(cfg, &r);
+}
+
+/* The directed broadcast address of an IPv4 network, and its old all-zeros form; a /31 or /32 has
+ * none. */
+static void put_broadcasts(struct net_cfg *cfg, const struct plx_net_addr *a)
+{
+	struct plx_prefix net = a->prefix, p;
+
+	if (!plx_addr_is_v4(&net.addr) || net.len >= 127)
+		return;
+	mask_addr(&net);
+	p = host(&net.addr);
+	put_simple(cfg, &p, PLX_NET_ROUTE_BROADCAST, a->iface, &a->prefix.addr);
+	plx_put_be32(p.addr.b + 12, plx_addr_v4(&net.addr) | (UINT32_MAX >> (net.len - 96)));
+	put_simple(cfg, &p, PLX_NET_ROUTE_BROADCAST, a->iface, &a->prefix.addr);
+}
+
+static void put_addrs(struct plx_net *net, struct net_cfg *cfg)
+{
+	static const char *const self[] = {"127.0.0.0/8", "::1/128"};
+	struct plx_prefix p;
+
+	for (unsigned int i = 0; i < NET_ADDR_MAX; i++) {
+		const struct net_addr *a = &net->addr[i];
+
+		if (!usable(a) || !net->ifc[a->pub.iface].pub.up)
+			continue;
+		p = host(&a->pub.prefix.addr);
+		put_simple(cfg, &p, PLX_NET_ROUTE_LOCAL, a->pub.iface, &a->pub.prefix.addr);
+		put_broadcasts(cfg, &a->pub);
+		cfg->srcs[cfg->n_srcs++] = (struct net_src){
+			.addr = a->pub.prefix.addr,
+			.iface = a->pub.iface,
+			.plen = a->pub.prefix.len,
+			.deprecated = a->pub.state == PLX_NET_ADDR_DEPRECATED,
+		};
+	}
+	for (unsigned int i = 0; i < PLX_DIM(self); i++) {
+		plx_prefix_parse(&p, self[i]);
+		put_simple(cfg, &p, PLX_NET_ROUTE_LOCAL, 0, NULL);
+	}
+	plx_prefix_parse(&p, "255.255.255.255");
+	put_simple(cfg, &p, PLX_NET_ROUTE_BROADCAST, 0, NULL);
+}
+
+/* The networks that our addresses are in; a SLAAC address says nothing about on-link (RFC
+ * 4862 5.5.3). */
+static void put_connected(struct plx_net *net, struct net_cfg *cfg)
+{
+	for (unsigned int i = 0; i < NET_ADDR_MAX; i++) {
+		const struct net_addr *a = &net->addr[i];
+		struct plx_prefix p = a->pub.prefix;
+
+		if (!usable(a) || !net->ifc[a->pub.iface].pub.up || a->pub.dynamic || p.len == 128)
+			continue;
+		mask_addr(&p);
+		put_simple(cfg, &p, PLX_NET_ROUTE_UNICAST, a->pub.iface, &a->pub.prefix.addr);
+	}
+}
+
+static int by_metric(const void *a, const void *b)
+{
+	const struct plx_net_route *x = a, *y = b;
+
+	return x->metric < y->metric ? -1 : x->metric > y->metric;
+}
+
+static void put_routes(struct plx_net *net, struct net_cfg *cfg)
+{
+	qsort(net->route, net->n_route, sizeof(*net->route), by_metric);
+	for (uint32_t i = 0; i < net->n_route; i++) {
+		const struct plx_net_route *r = &net->route[i];
+
+		if (r->iface == 0 || net->ifc[r->iface].pub.up)
+			put(cfg, r);
+	}
+}
+
+static int put_ifs(struct plx_net *net, struct net_cfg *cfg)
+{
+	for (unsigned int i = 1; i < NET_IF_MAX; i++) {
+		const struct net_ifc *c = &net->ifc[i];
+
+		if (!c->pub.index)
+			continue;
+		cfg->ifs[i] = (struct net_if){
+			.index = c->pub.index,
+			.port = c->pub.port,
+			.vlan = c->pub.vlan,
+			.mtu = c->pub.mtu,
+			.mac = c->pub.mac,
+			.up = c->pub.up,
+			.eth = !(c->port->features & PLX_PORT_F_NO_ETH),
+			.features = c->port->features,
+		};
+		if (!c->pub.vlan) {
+			cfg->port_if[c->pub.port] = (uint8_t)i;
+			continue;
+		}
+		if (!cfg->vlan_if[c->pub.port])
+			cfg->vlan_if[c->pub.port] = calloc(4096, 1);
+		if (!cfg->vlan_if[c->pub.port])
+			return -ENOMEM;
+		cfg->vlan_if[c->pub.port][c->pub.vlan] = (uint8_t)i;
+	}
+	return 0;
+}
+
+static int group_cmp(const void *a, const void *b)
+{
+	const struct net_group *x = a, *y = b;
+	int c = memcmp(&x->addr, &y->addr, sizeof(x->addr));
+
+	return c ? c : (int)x->iface - (int)y->iface;
+}
+
+static void put_groups(struct plx_net *net, struct net_cfg *cfg, uint32_t max)
+{
+	for (unsigned int i = 1; i < NET_IF_MAX; i++) {
+		struct plx_mcast_group g;
+		uint32_t cursor = 0;
+
+		if (!net->ifc[i].mcast)
+			continue;
+		while (cfg->n_groups < max && plx_mcast_next(net->ifc[i].mcast, &cursor, &g))
+			cfg->groups[cfg->n_groups++] = (struct net_group){g.addr, (uint16_t)i};
+	}
+	qsort(cfg->groups, cfg->n_groups, sizeof(*cfg->groups), group_cmp);
+}
+
+static uint32_t count_groups(const struct plx_net *net)
+{
+	uint32_t n = 0;
+
+	for (unsigned int i = 1; i < NET_IF_MAX; i++) {
+		struct plx_mcast_group g;
+		uint32_t cursor = 0;
+
+		while (net->ifc[i].mcast && plx_mcast_next(net->ifc[i].mcast, &cursor, &g))
+			n++;
+	}
+	return n;
+}
+
+void net__cfg_free(void *p)
+{
+	struct net_cfg *cfg = p;
+
+	if (!cfg)
+		return;
+	for (unsigned int i = 0; i < PLX_PORT_MAX; i++)
+		free(cfg->vlan_if[i]);
+	net__lpm_fini(&cfg->lpm);
+	free(cfg->routes);
+	free(cfg->srcs);
+	free(cfg->groups);
+	free(cfg);
+}
+
+int net__publish(struct plx_net *net)
+{
+	struct net_cfg *cfg = calloc(1, sizeof(*cfg)), *old = net->cfg;
+	uint32_t max = net->n_route + 4 * NET_ADDR_MAX + 8, groups = count_groups(net);
+
+	if (!cfg)
+		return -ENOMEM;
+	cfg->routes = calloc(max, sizeof(*cfg->routes));
+	cfg->srcs = calloc(NET_ADDR_MAX, sizeof(*cfg->srcs));
+	cfg->groups = calloc(groups + 1, sizeof(*cfg->groups));
+	if (!cfg->routes || !cfg->srcs || !cfg->groups || net__lpm_init(&cfg->lpm, max) != 0 ||
+		put_ifs(net, cfg) != 0) {
+		net__cfg_free(cfg);
+		return -ENOMEM;
+	}
+	put_addrs(net, cfg);
+	put_connected(net, cfg);
+	put_routes(net, cfg);
+	put_groups(net, cfg, groups);
+	__atomic_store_n(&net->cfg, cfg, __ATOMIC_RELEASE);
+	if (net->lcore[0])
+		net->lcore[0]->cfg = cfg;
+	net__retire(net, old, net__cfg_free);
+	return 0;
+}
+
+/* ---- asking ---- */
+
+bool net__group_joined(const struct net_cfg *cfg, uint16_t iface, const struct plx_addr *group)
+{
+	static const uint8_t all_hosts[16] = {[10] = 0xff, [11] = 0xff, [12] = 224, [15] = 1};
+	static const uint8_t all_nodes[16] = {[0] = 0xff, [1] = 0x02, [15] = 1};
+	const struct net_group key = {*group, iface};
+
+	return memcmp(group->b, all_nodes, 16) == 0 || memcmp(group->b, all_hosts, 16) == 0 ||
+	       bsearch(&key, cfg->groups, cfg->n_groups, sizeof(key), group_cmp);
+}
+
+/* Bits that two addresses share. */
+static unsigned int shared(const struct plx_addr *a, const struct plx_addr *b)
+{
+	for (unsigned int i = 0; i < 16; i++)
+		if (a->b[i] != b->b[i])
+			return i * 8 +
+			       (unsigned int)__builtin_clz((unsigned int)(a->b[i] ^ b->b[i])) - 24;
+	return 128;
+}
+
+/* RFC 6724 5 in one number, rule by rule: same address, scope, not deprecated, interface, longest
+ * prefix. */
+static unsigned int src_score(const struct net_src *s, uint16_t iface, const struct plx_addr *dst)
+{
+	bool ll = plx_addr_is_linklocal(dst) ||
+		  (plx_addr_is_mcast(dst) && (dst->b[1] & 0xf) <= 2 && dst->b[0] == 0xff);
+	unsigned int score = 1;
+
+	score += plx_addr_eq(&s->addr, dst) ? 1u << 12 : 0;
+	score += plx_addr_is_linklocal(&s->addr) == ll ? 1u << 11 : 0;
+	score += !s->deprecated ? 1u << 10 : 0;
+	score += s->iface == iface ? 1u << 9 : 0;
+	return score + PLX_MIN(shared(&s->addr, dst), (unsigned int)s->plen);
+}
+
+struct plx_addr net__src_pick(const struct net_cfg *cfg, uint16_t iface, const struct plx_addr *dst)
+{
+	bool v4 = plx_addr_is_v4(dst);
+	struct plx_addr best = {0};
+	unsigned int top = 0;
+
+	for (uint32_t i = 0; i < cfg->n_srcs; i++) {
+		const struct net_src *s = &cfg->srcs[i];
+		unsigned int score;
+
+		if (plx_addr_is_v4(&s->addr) != v4)
+			continue;
+		if (plx_addr_is_linklocal(&s->addr) && s->iface != iface)
+			continue;
+		score = src_score(s, iface, dst);
+		if (score > top) {
+			top = score;
+			best = s->addr;
+		}
+	}
+	return best;
+}
+
+/* ---- addresses ---- */
+
+struct net_addr *net__addr_find(struct plx_net *net, uint16_t iface, const struct plx_addr *a)
+{
+	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
+		if (net->addr[i].pub.iface == iface &&
+			plx_addr_eq(&net->addr[i].pub.prefix.addr, a))
+			return &net->addr[i];
+	return NULL;
+}
+
+static int addr_check(const struct plx_prefix *p)
+{
+	if (plx_addr_is_any(&p->addr) || plx_addr_is_mcast(&p->addr) ||
+		plx_addr_is_loopback(&p->addr))
+		return -EINVAL;
+	if (plx_addr_is_v4(&p->addr) && (p->addr.b[12] >= 240 || p->len < 96))
+		return -EINVAL;
+	return 0;
+}
+
+static void claim(struct plx_net *net, struct net_addr *a)
+{
+	bool v4 = plx_addr_is_v4(&a->pub.prefix.addr);
+	/*
+	 * IPv4: announce, and watch for conflicts (RFC 5227 2.3, 2.4); probing first would hold an
+	 * address that an operator has set back for 5 s, and Linux doesn't either.
+	 */
+	struct plx_claim_conf c4 = {.transmits = 0, .announces = 2};
+	struct plx_claim_conf c6 = PLX_CLAIM_CONF_V6;
+	const struct net_ifc *ifc = &net->ifc[a->pub.iface];
+
+	c6.transmits = (uint8_t)net__tun(net, PLX_TUN_DAD_TRANSMITS);
+	if (ifc->port->features & PLX_PORT_F_NO_ETH)
+		c4.announces = c6.transmits = 0;
+	plx_neigh_claim_init(&a->claim, v4 ? &c4 : &c6, a->pub.iface, &a->pub.prefix.addr,
+		&ifc->pub.mac, &net->rng, net__now(net));
+	a->pub.state =
+		a->claim.state == PLX_CLAIM_VALID ? PLX_NET_ADDR_VALID : PLX_NET_ADDR_TENTATIVE;
+}
+
+int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *p,
+	const struct plx_rdisc_event *ra)
+{
+	struct net_addr *a = NULL;
+	int err = addr_check(p);
+
+	if (err)
+		return err;
+	if (iface == 0 || iface >= NET_IF_MAX || !net->ifc[iface].pub.index)
+		return -ENODEV;
+	if (net__addr_find(net, iface, &p->addr))
+		return -EEXIST;
+	for (unsigned int i = 0; i < NET_ADDR_MAX && !a; i++)
+		if (!net->addr[i].pub.iface)
+			a = &net->addr[i];
+	if (!a)
+		return -ENOSPC;
+	*a = (struct net_addr){.pub = {
+				       .prefix = *p,
+				       .iface = iface,
+				       .dynamic = ra != NULL,
+				       .valid_until = ra ? ra->valid_until : PLX_NEVER,
+				       .preferred_until = ra ? ra->preferred_until : PLX_NEVER,
+			       }};
+	if (!plx_addr_is_v4(&p->addr)) {
+		struct plx_addr group = plx_wire_nd_solicited_node(&p->addr);
+
+		plx_mcast_join(net->ifc[iface].mcast, &group, NULL, net__now(net));
+	}
+	claim(net, a);
+	net__publish(net);
+	net__ctl_pump(net);
+	return 0;
+}
+
+void net__addr_del(struct plx_net *net, struct net_addr *a)
+{
+	if (!plx_addr_is_v4(&a->pub.prefix.addr)) {
+		struct plx_addr group = plx_wire_nd_solicited_node(&a->pub.prefix.addr);
+
+		plx_mcast_leave(net->ifc[a->pub.iface].mcast, &group, NULL, net__now(net));
+	}
+	a->pub.iface = 0;
+	net__publish(net);
+	net__ctl_pump(net);
+}
+
+/* ---- routes ---- */
+
+static bool same_route(const struct plx_net_route *a, const struct plx_net_route *b)
+{
+	return a->dst.len == b->dst.len && plx_addr_eq(&a->dst.addr, &b->dst.addr) &&
+	       a->metric == b->metric;
+}
+
+/* The interface whose network a gateway is in. */
+static uint16_t iface_of_gateway(const struct plx_net *net, const struct plx_addr *via)
+{
+	int32_t i = net__lpm_lookup(&net->cfg->lpm, via);
+
+	if (i < 0 || net->cfg->routes[i].type != PLX_NET_ROUTE_UNICAST ||
+		!plx_addr_is_any6(&net->cfg->routes[i].via))
+		return 0;
+	return net->cfg->routes[i].iface;
+}
+
+static int route_check(const struct plx_net *net, struct plx_net_route *r)
+{
+	bool via = !plx_addr_is_any(&r->via);
+
+	if (r->type == PLX_NET_ROUTE_UNREACHABLE || r->type == PLX_NET_ROUTE_BLACKHOLE)
+		return 0;
+	if (r->type != PLX_NET_ROUTE_UNICAST || plx_addr_is_mcast(&r->dst.addr))
+		return -EINVAL;
+	if (via && plx_addr_is_v4(&r->via) != plx_addr_is_v4(&r->dst.addr) && r->dst.len)
+		return -EINVAL;
+	if (via && !r->iface)
+		r->iface = iface_of_gateway(net, &r->via);
+	if (!r->iface)
+		return -ENETUNREACH;
+	return r->iface < NET_IF_MAX && net->ifc[r->iface].pub.index ? 0 : -ENODEV;
+}
+
+int net__route_add(struct plx_net *net, const struct plx_net_route *route)
+{
+	struct plx_net_route r = *route;
+	int err;
+
+	mask_addr(&r.dst);
+	if (plx_addr_is_any(&r.via))
+		r.via = (struct plx_addr){0};
+	err = route_check(net, &r);
+	if (err)
+		return err;
+	for (uint32_t i = 0; i < net->n_route; i++)
+		if (same_route(&net->route[i], &r))
+			return -EEXIST;
+	if (net->n_route == NET_ROUTE_MAX)
+		return -ENOSPC;
+	net->route[net->n_route++] = r;
+	return net__publish(net);
+}
+
+int net__route_del(struct plx_net *net, const struct plx_net_route *route)
+{
+	struct plx_net_route r = *route;
+
+	mask_addr(&r.dst);
+	for (uint32_t i = 0; i < net->n_route; i++) {
+		const struct plx_net_route *x = &net->route[i];
+
+		if (x->dst.len != r.dst.len || !plx_addr_eq(&x->dst.addr, &r.dst.addr) ||
+			(!plx_addr_is_any(&r.via) && !plx_addr_eq(&x->via, &r.via)) ||
+			(r.iface && x->iface != r.iface) || (r.metric && x->metric != r.metric))
+			continue;
+		net->route[i] = net->route[--net->n_route];
+		return net__publish(net);
+	}
+	return -ESRCH;
+}

@@ -1,0 +1,580 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+#include <rte_malloc.h>
+
+/*
+ * The control lcore: feeds ARP, ND, IGMP and MLD to their state machines and does what these say:
+ * frames to send, neighbours and addresses to publish. All of them are driven by net__ctl_pump().
+ */
+
+/* ---- sending ---- */
+
+static struct rte_mbuf *new_frame(struct net_lcore *nl)
+{
+	struct rte_mbuf *m = plx_softnet_alloc(nl->sn);
+
+	if (m)
+		plx_pkt_originate(1);
+	return m;
+}
+
+static void send_arp(struct net_lcore *nl, const struct net_if *ifc, const struct plx_arp *arp,
+	const struct plx_mac *dst)
+{
+	struct rte_mbuf *m = new_frame(nl);
+
+	if (!m)
+		return;
+	rte_pktmbuf_append(m, (uint16_t)plx_wire_arp_emit(rte_pktmbuf_mtod(m, void *), arp));
+	net__eth_tx(nl, m, ifc, dst, PLX_ETHERTYPE_ARP);
+}
+
+static void send_arp_tx(
+	struct net_lcore *nl, const struct net_if *ifc, const struct plx_neigh_tx *tx)
+{
+	static const uint8_t zero[4];
+	struct plx_arp arp = {
+		.op = PLX_ARP_REQUEST,
+		.sha = ifc->mac,
+		.spa = plx_addr_from_v4(zero),
+		.tpa = tx->target,
+	};
+
+	if (tx->kind == PLX_NEIGH_TX_ARP_ANNOUNCE)
+		arp.spa = tx->target;
+	else if (tx->kind == PLX_NEIGH_TX_ARP_REQUEST)
+		arp.spa = plx_addr_is_v4(&tx->src) && !plx_addr_is_any(&tx->src)
+				  ? tx->src
+				  : net__src_pick(nl->cfg, ifc->index, &tx->target);
+	if (!plx_addr_is_v4(&arp.spa)) /* no address of our own: ask as a prober does */
+		arp.spa = plx_addr_from_v4(zero);
+	send_arp(nl, ifc, &arp, &tx->dst_mac);
+}
+
+/* An ICMPv6 message of ours with hop limit 255 to a known MAC. */
+static void send_nd(struct net_lcore *nl, const struct net_if *ifc, const struct plx_nd *nd,
+	const struct plx_addr *src, const struct plx_addr *dst, const struct plx_mac *mac)
+{
+	struct plx_ip ip = {.src = *src,
+		.dst = *dst,
+		.version = 6,
+		.proto = PLX_IPPROTO_ICMP6,
+		.ttl = PLX_ND_HOP_LIMIT};
+	struct rte_mbuf *m = new_frame(nl);
+	uint8_t *p;
+
+	if (!m)
+		return;
+	p = rte_pktmbuf_mtod(m, uint8_t *);
+	ip.l4_bytes = (uint16_t)plx_wire_nd_emit(p + PLX_IP6_BYTES, nd);
+	plx_wire_l4_cksum_fill(src, dst, PLX_IPPROTO_ICMP6, p + PLX_IP6_BYTES, ip.l4_bytes);
+	rte_pktmbuf_append(m, (uint16_t)(plx_wire_ip6_emit(p, &ip) + ip.l4_bytes));
+	plx_stat_inc(PLX_STAT_ICMP6_OUTMSGS);
+	net__eth_tx(nl, m, ifc, mac, PLX_ETHERTYPE_IP6);
+}
+
+static void send_nd_tx(
+	struct net_lcore *nl, const struct net_if *ifc, const struct plx_neigh_tx *tx)
+{
+	struct plx_addr src = tx->src;
+	struct plx_nd nd = {.target = tx->target};
+
+	switch (tx->kind) {
+	case PLX_NEIGH_TX_NS_DAD:
+		nd.type = PLX_ICMP6_NS;
+		nd.has_nonce = tx->has_nonce;
+		memcpy(nd.nonce, tx->nonce, sizeof(nd.nonce));
+		plx_stat_inc(PLX_STAT_ICMP6_OUTNEIGHBORSOLICITS);
+		break;
+	case PLX_NEIGH_TX_NA_ANNOUNCE:
+		nd.type = PLX_ICMP6_NA;
+		nd.override = nd.has_tlla = true;
+		nd.tlla = ifc->mac;
+		plx_stat_inc(PLX_STAT_ICMP6_OUTNEIGHBORADVERTISEMENTS);
+		break;
+	case PLX_NEIGH_TX_RS:
+		nd.type = PLX_ICMP6_RS;
+		src = net__src_pick(nl->cfg, ifc->index, &tx->dst);
+		nd.has_slla = !plx_addr_is_any(&src);
+		nd.slla = ifc->mac;
+		plx_stat_inc(PLX_STAT_ICMP6_OUTROUTERSOLICITS);
+		break;
+	default:
+		nd.type = PLX_ICMP6_NS;
+		if (plx_addr_is_any(&src))
+			src = net__src_pick(nl->cfg, ifc->index, &tx->target);
+		nd.has_slla = true;
+		nd.slla = ifc->mac;
+		plx_stat_inc(PLX_STAT_ICMP6_OUTNEIGHBORSOLICITS);
+		if (plx_addr_is_any(&src)) /* no valid address yet: nobody could answer */
+			return;
+	}
+	send_nd(nl, ifc, &nd, &src, &tx->dst, &tx->dst_mac);
+}
+
+static void send_tx(struct net_lcore *nl, const struct plx_neigh_tx *tx)
+{
+	const struct net_if *ifc = net__if(nl, tx->iface);
+
+	if (!ifc->index || !ifc->up || !ifc->eth)
+		return;
+	switch (tx->kind) {
+	case PLX_NEIGH_TX_ARP_REQUEST:
+	case PLX_NEIGH_TX_ARP_PROBE:
+	case PLX_NEIGH_TX_ARP_ANNOUNCE:
+		send_arp_tx(nl, ifc, tx);
+		break;
+	default:
+		send_nd_tx(nl, ifc, tx);
+	}
+}
+
+static uint32_t emit_report(uint8_t *p, uint32_t room, const struct plx_mcast_report *r, bool v4)
+{
+	if (r->msg.kind == PLX_GROUP_REPORTS)
+		return v4 ? plx_wire_igmp3_report_emit(p, room, r->rec, r->n)
+			  : plx_wire_mld2_report_emit(p, room, r->rec, r->n);
+	return v4 ? plx_wire_igmp_emit(p, &r->msg) : plx_wire_mld_emit(p, &r->msg);
+}
+
+static void send_report(
+	struct net_lcore *nl, const struct net_if *ifc, const struct plx_mcast_report *r)
+{
+	bool v4 = plx_addr_is_v4(&r->dst);
+	uint32_t hdr = v4 ? PLX_IP4_RA_BYTES : PLX_IP6_RA_BYTES;
+	struct plx_ip ip = {.dst = r->dst, .ttl = 1, .tos = v4 ? 0xc0 : 0}; /* RFC 3376 4 */
+	struct plx_mac mac = plx_wire_group_mac(&r->dst);
+	struct rte_mbuf *m = new_frame(nl);
+	uint8_t *p;
+
+	if (!m)
+		return;
+	p = rte_pktmbuf_mtod(m, uint8_t *);
+	ip.version = v4 ? 4 : 6;
+	ip.proto = v4 ? PLX_IPPROTO_IGMP : PLX_IPPROTO_ICMP6;
+	ip.src = net__src_pick(nl->cfg, ifc->index, &r->dst);
+	if (v4 && !plx_addr_is_v4(&ip.src))
+		ip.src = plx_addr_from_v4((const uint8_t[4]){0});
+	ip.l4_bytes = (uint16_t)emit_report(p + hdr, rte_pktmbuf_tailroom(m) - hdr, r, v4);
+	if (v4)
+		plx_wire_ip4_emit_ra(p, &ip);
+	else
+		plx_wire_ip6_emit_ra(p, &ip);
+	plx_wire_l4_cksum_fill(&ip.src, &ip.dst, ip.proto, p + hdr, ip.l4_bytes);
+	rte_pktmbuf_append(m, (uint16_t)(hdr + ip.l4_bytes));
+	if (!v4)
+		plx_stat_inc(PLX_STAT_ICMP6_OUTMSGS);
+	net__eth_tx(nl, m, ifc, &mac, v4 ? PLX_ETHERTYPE_IP4 : PLX_ETHERTYPE_IP6);
+}
+
+/* ---- events ---- */
+
+static void pump_neigh(struct plx_net *net, struct net_lcore *nl)
+{
+	struct plx_neigh_tx tx;
+	struct plx_neigh *n;
+	unsigned int what;
+
+	plx_neigh_timer(net->neigh, nl->sn->now_ns);
+	while ((what = plx_neigh_event(net->neigh, &n)))
+		net__nbr_event(net, n, what);
+	while (plx_neigh_output(net->neigh, nl->sn->now_ns, &tx))
+		send_tx(nl, &tx);
+}
+
+/* @return true when an address changed its state. */
+static bool pump_claim(struct plx_net *net, struct net_lcore *nl, struct net_addr *a)
+{
+	struct plx_neigh_tx tx;
+	uint8_t was = a->pub.state;
+
+	plx_neigh_claim_timer(&a->claim, nl->sn->now_ns);
+	while (plx_neigh_claim_output(&a->claim, nl->sn->now_ns, &tx))
+		send_tx(nl, &tx);
+	if (a->claim.state == PLX_CLAIM_DUPLICATE)
+		a->pub.state = PLX_NET_ADDR_DUPLICATE;
+	else if (a->claim.state == PLX_CLAIM_VALID && was != PLX_NET_ADDR_DEPRECATED)
+		a->pub.state = PLX_NET_ADDR_VALID;
+	else if (a->claim.state == PLX_CLAIM_TENTATIVE)
+		a->pub.state = PLX_NET_ADDR_TENTATIVE;
+	if (a->pub.state == PLX_NET_ADDR_DUPLICATE && was != PLX_NET_ADDR_DUPLICATE &&
+		a->pub.dynamic)
+		plx_neigh_rdisc_duplicate(
+			&net->ifc[a->pub.iface].rdisc, &a->pub.prefix.addr, nl->sn->now_ns);
+	return a->pub.state != was;
+}
+
+static bool pump_claims(struct plx_net *net, struct net_lcore *nl)
+{
+	bool changed = false;
+
+	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
+		if (net->addr[i].pub.iface && net->ifc[net->addr[i].pub.iface].pub.up)
+			changed |= pump_claim(net, nl, &net->addr[i]);
+	return changed;
+}
+
+static void ra_route(
+	struct plx_net *net, uint16_t iface, const struct plx_rdisc_event *ev, bool add)
+{
+	struct plx_net_route r = {
+		.iface = iface,
+		.type = PLX_NET_ROUTE_UNICAST,
+		.proto = PLX_NET_PROTO_RA,
+		.metric = 1024u - (uint32_t)(ev->preference *
+					     100), /* as Linux: 1024 for what an RA brings */
+	};
+
+	if (ev->kind == PLX_RDISC_ADD_ROUTER || ev->kind == PLX_RDISC_DEL_ROUTER)
+		r.via = ev->addr;
+	else
+		r.dst = ev->prefix;
+	if (add) {
+		net__route_del(
+			net, &(struct plx_net_route){.dst = r.dst, .via = r.via, .iface = iface});
+		net__route_add(net, &r);
+	} else {
+		r.metric = 0;
+		net__route_del(net, &r);
+	}
+}
+
+static void rdisc_addr(struct plx_net *net, uint16_t iface, const struct plx_rdisc_event *ev)
+{
+	struct net_addr *a = net__addr_find(net, iface, &ev->addr);
+	struct plx_prefix p = {.addr = ev->addr, .len = 64};
+
+	switch (ev->kind) {
+	case PLX_RDISC_ADD_ADDR:
+		if (!a) {
+			net__addr_add(net, iface, &p, ev);
+			return;
+		}
+		a->pub.valid_until = ev->valid_until;
+		a->pub.preferred_until = ev->preferred_until;
+		if (a->pub.state == PLX_NET_ADDR_DEPRECATED)
+			a->pub.state = PLX_NET_ADDR_VALID;
+		break;
+	case PLX_RDISC_DEPRECATE:
+		if (a && a->pub.state == PLX_NET_ADDR_VALID)
+			a->pub.state = PLX_NET_ADDR_DEPRECATED;
+		break;
+	default:
+		if (a && a->pub.dynamic)
+			net__addr_del(net, a);
+		return;
+	}
+	net__publish(net);
+}
+
+static void rdisc_event(struct plx_net *net, uint16_t iface, const struct plx_rdisc_event *ev)
+{
+	struct net_ifc *c = &net->ifc[iface];
+
+	switch (ev->kind) {
+	case PLX_RDISC_ADD_ADDR:
+	case PLX_RDISC_DEPRECATE:
+	case PLX_RDISC_DEL_ADDR:
+		rdisc_addr(net, iface, ev);
+		break;
+	case PLX_RDISC_ADD_ROUTER:
+	case PLX_RDISC_ADD_ONLINK:
+		ra_route(net, iface, ev, true);
+		break;
+	case PLX_RDISC_DEL_ROUTER:
+	case PLX_RDISC_DEL_ONLINK:
+		ra_route(net, iface, ev, false);
+		break;
+	case PLX_RDISC_SET_MTU: /* IPv6 only asks for less; one MTU for both families is the safe
+				   side */
+		if (ev->mtu >= 1280 && ev->mtu < c->pub.mtu) {
+			c->pub.mtu = (uint16_t)ev->mtu;
+			net__publish(net);
+		}
+		break;
+	case PLX_RDISC_SET_HOPLIMIT:
+		__atomic_store_n(
+			&net->tun->v[PLX_TUN_IP6_HOP_LIMIT], ev->hop_limit, __ATOMIC_RELAXED);
+		break;
+	case PLX_RDISC_SET_TIMES:
+		plx_neigh_iface_set_times(net->neigh, iface, ev->reachable_ns, ev->retrans_ns);
+		break;
+	}
+}
+
+static void pump_rdisc(struct plx_net *net, struct net_lcore *nl, struct net_ifc *c)
+{
+	struct plx_rdisc_event ev;
+	struct plx_neigh_tx tx;
+
+	plx_neigh_rdisc_timer(&c->rdisc, nl->sn->now_ns);
+	while (plx_neigh_rdisc_event(&c->rdisc, &ev))
+		rdisc_event(net, c->pub.index, &ev);
+	while (plx_neigh_rdisc_output(&c->rdisc, nl->sn->now_ns, &tx))
+		send_tx(nl, &tx);
+}
+
+/* The MACs of the groups of all interfaces of a port. */
+static void set_filter(struct plx_net *net, struct plx_port *p)
+{
+	struct plx_mac mac[PLX_PORT_MCAST_MAX + 1];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < net->cfg->n_groups && n < PLX_DIM(mac); i++)
+		if (net->ifc[net->cfg->groups[i].iface].port == p)
+			mac[n++] = plx_wire_group_mac(&net->cfg->groups[i].addr);
+	plx_port_set_mcast(p, mac, n);
+}
+
+static void pump_mcast(struct plx_net *net, struct net_lcore *nl, struct net_ifc *c)
+{
+	const struct net_if *ifc = net__if(nl, c->pub.index);
+	struct plx_mcast_report r;
+	uint32_t room = PLX_MIN((uint32_t)c->pub.mtu, 1500u) - PLX_IP6_RA_BYTES;
+
+	plx_mcast_timer(c->mcast, nl->sn->now_ns);
+	while (plx_mcast_output(c->mcast, nl->sn->now_ns, room, &r))
+		if (ifc->up && ifc->eth)
+			send_report(nl, ifc, &r);
+	if (plx_mcast_generation(c->mcast) != c->mcast_gen) {
+		c->mcast_gen = plx_mcast_generation(c->mcast);
+		net__publish(net);
+		set_filter(net, c->port);
+	}
+}
+
+static plx_ns deadline(const struct plx_net *net)
+{
+	plx_ns when = plx_neigh_deadline(net->neigh);
+
+	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
+		if (net->addr[i].pub.iface && net->ifc[net->addr[i].pub.iface].pub.up)
+			when = PLX_MIN(when, plx_neigh_claim_deadline(&net->addr[i].claim));
+	for (unsigned int i = 1; i < NET_IF_MAX; i++) {
+		const struct net_ifc *c = &net->ifc[i];
+
+		if (!c->pub.index)
+			continue;
+		when = PLX_MIN(when, plx_neigh_rdisc_deadline(&c->rdisc));
+		when = PLX_MIN(when, plx_mcast_deadline(c->mcast));
+	}
+	if (net->retired)
+		when = PLX_MIN(when, net->lcore[0]->sn->now_ns + PLX_MS(10));
+	return when;
+}
+
+void net__ctl_pump(struct plx_net *net)
+{
+	struct net_lcore *nl = net->lcore[0];
+
+	if (!net->started)
+		return;
+	pump_neigh(net, nl);
+	if (pump_claims(net, nl))
+		net__publish(net);
+	for (unsigned int i = 1; i < NET_IF_MAX; i++)
+		if (net->ifc[i].pub.index && net->ifc[i].pub.up) {
+			pump_rdisc(net, nl, &net->ifc[i]);
+			pump_mcast(net, nl, &net->ifc[i]);
+		}
+	net__retire_poll(net);
+	plx_wheel_add(&nl->sn->wheel, &net->timer, PLX_MAX(deadline(net), nl->sn->now_ns + 1));
+}
+
+void net__ctl_start(struct plx_net *net)
+{
+	plx_ns now = net->lcore[0]->sn->now_ns;
+
+	for (unsigned int i = 1; i < NET_IF_MAX; i++)
+		if (net->ifc[i].pub.index && net->ifc[i].pub.up &&
+			!(net->ifc[i].port->features & PLX_PORT_F_NO_ETH))
+			plx_neigh_rdisc_start(&net->ifc[i].rdisc, now);
+	net__ctl_pump(net);
+}
+
+/* Removing every neighbour hands back what waits for it. */
+void net__ctl_stop(struct plx_net *net)
+{
+	struct plx_neigh *n;
+	unsigned int what;
+
+	for (unsigned int i = 1; i < NET_IF_MAX; i++)
+		if (net->ifc[i].pub.index)
+			plx_neigh_flush(net->neigh, (uint16_t)i, true);
+	while ((what = plx_neigh_event(net->neigh, &n)))
+		net__nbr_event(net, n, what);
+}
+
+/* ---- input ---- */
+
+/* Do we answer for it, here? (Linux's arp_ignore 0, or 1 with the strong host model) */
+static bool answers(const struct plx_net *net, uint16_t iface, const struct plx_addr *a)
+{
+	for (unsigned int i = 0; i < NET_ADDR_MAX; i++) {
+		const struct net_addr *x = &net->addr[i];
+
+		if (!x->pub.iface || !plx_addr_eq(&x->pub.prefix.addr, a))
+			continue;
+		if (x->pub.state != PLX_NET_ADDR_VALID && x->pub.state != PLX_NET_ADDR_DEPRECATED)
+			continue;
+		if (x->pub.iface == iface ||
+			(!net__tun(net, PLX_TUN_IP_STRONG_HOST) && !plx_addr_is_linklocal(a)))
+			return true;
+	}
+	return false;
+}
+
+static enum plx_drop arp_in(struct net_lcore *nl, const struct plx_arp *arp, uint16_t iface)
+{
+	struct plx_net *net = nl->net;
+	const struct net_if *ifc = net__if(nl, iface);
+	plx_ns now = nl->sn->now_ns;
+	bool ours = answers(net, iface, &arp->tpa);
+	enum plx_drop drop;
+
+	if (arp->op != PLX_ARP_REQUEST && arp->op != PLX_ARP_REPLY)
+		return PLX_DROP_ARP_IGNORED;
+	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
+		if (net->addr[i].pub.iface == iface)
+			plx_neigh_claim_input_arp(&net->addr[i].claim, arp, now);
+	if (plx_addr_is_mcast(&arp->spa) || plx_mac_is_mcast(&arp->sha) ||
+		answers(net, iface, &arp->spa))
+		return PLX_DROP_ARP_IGNORED;
+	drop = plx_neigh_input_arp(net->neigh, iface, arp, ours, now);
+	if (arp->op == PLX_ARP_REQUEST && ours) {
+		struct plx_arp reply = {.op = PLX_ARP_REPLY,
+			.sha = ifc->mac,
+			.spa = arp->tpa,
+			.tha = arp->sha,
+			.tpa = arp->spa};
+
+		send_arp(nl, ifc, &reply, &arp->sha);
+		return PLX_DROP_NONE;
+	}
+	return ours ? drop : drop == PLX_DROP_NONE ? PLX_DROP_NONE : PLX_DROP_ARP_IGNORED;
+}
+
+void net__ctl_arp(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
+{
+	struct plx_arp arp;
+	enum plx_drop drop =
+		plx_wire_arp_parse(&arp, rte_pktmbuf_mtod(m, const void *), m->data_len);
+
+	if (drop == PLX_DROP_NONE)
+		drop = arp_in(nl, &arp, iface);
+	if (drop == PLX_DROP_NONE)
+		plx_pkt_deliver(m);
+	else
+		plx_pkt_drop(m, drop);
+	net__ctl_pump(nl->net);
+}
+
+/* Answer a solicitation for an address of ours (RFC 4861 7.2.4). */
+static void send_na(struct net_lcore *nl, const struct net_if *ifc, const struct plx_nd *ns,
+	const struct plx_addr *asker)
+{
+	static const uint8_t nodes[16] = {0xff, 0x02, [15] = 1};
+	struct plx_addr dst = plx_addr_is_any(asker) ? plx_addr_from_v6(nodes) : *asker;
+	struct plx_nd na = {
+		.type = PLX_ICMP6_NA,
+		.target = ns->target,
+		.solicited = !plx_addr_is_any(asker),
+		.override = true,
+		.router = net__tun(nl->net, PLX_TUN_IP6_FORWARDING),
+		.has_tlla = true,
+		.tlla = ifc->mac,
+	};
+	struct plx_mac mac = plx_wire_group_mac(&dst);
+	const struct plx_neigh *n;
+
+	if (!plx_addr_is_any(asker)) {
+		n = plx_neigh_find(nl->net->neigh, ifc->index, asker);
+		if (ns->has_slla)
+			mac = ns->slla;
+		else if (n && plx_neigh_is_usable(n))
+			mac = n->mac;
+		else
+			return; /* it asked without its MAC: it must know ours already */
+	}
+	plx_stat_inc(PLX_STAT_ICMP6_OUTNEIGHBORADVERTISEMENTS);
+	send_nd(nl, ifc, &na, &ns->target, &dst, &mac);
+}
+
+static enum plx_drop nd_in(
+	struct net_lcore *nl, const struct plx_nd *nd, const struct plx_ip *ip, uint16_t iface)
+{
+	struct plx_net *net = nl->net;
+	plx_ns now = nl->sn->now_ns;
+	bool ours = false;
+	struct net_addr *a;
+	enum plx_drop drop;
+
+	if (nd->type == PLX_ICMP6_REDIRECT)
+		return PLX_DROP_ICMP_REDIRECT;
+	if (nd->type == PLX_ICMP6_NS || nd->type == PLX_ICMP6_NA) {
+		a = net__addr_find(net, iface, &nd->target);
+		ours = answers(net, iface, &nd->target);
+		if (a)
+			plx_neigh_claim_input_nd(&a->claim, nd, &ip->src, now);
+		if (a && a->pub.state == PLX_NET_ADDR_TENTATIVE) /* not ours yet: RFC 4862 5.4 */
+			return PLX_DROP_NONE;
+		if (nd->type == PLX_ICMP6_NS && !ours)
+			return PLX_DROP_ND_IGNORED;
+	}
+	drop = plx_neigh_input_nd(net->neigh, iface, nd, &ip->src, ours, now);
+	if (nd->type == PLX_ICMP6_NS) {
+		send_na(nl, net__if(nl, iface), nd, &ip->src);
+		return PLX_DROP_NONE;
+	}
+	if (nd->type == PLX_ICMP6_RA)
+		return net__tun(net, PLX_TUN_ACCEPT_RA) && !net__tun(net, PLX_TUN_IP6_FORWARDING)
+			       ? plx_neigh_rdisc_input(&net->ifc[iface].rdisc, nd, &ip->src, now)
+			       : PLX_DROP_ND_IGNORED;
+	return nd->type == PLX_ICMP6_RS ? PLX_DROP_ND_IGNORED : drop;
+}
+
+void net__ctl_nd(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	struct plx_ip ip;
+	struct plx_nd nd;
+	uint8_t code;
+	enum plx_drop drop = plx_wire_ip6_parse(&ip, p, m->data_len, &code);
+
+	if (drop == PLX_DROP_NONE)
+		drop = plx_wire_nd_parse(&nd, &ip, p + ip.hdr_bytes, ip.l4_bytes);
+	if (drop == PLX_DROP_NONE)
+		drop = nd_in(nl, &nd, &ip, iface);
+	if (drop == PLX_DROP_NONE)
+		plx_pkt_deliver(m);
+	else
+		plx_pkt_drop(m, drop);
+	net__ctl_pump(nl->net);
+}
+
+void net__ctl_group(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	struct plx_group_msg msg;
+	struct plx_ip ip;
+	enum plx_drop drop;
+	uint8_t code;
+
+	if (p[0] >> 4 == 4) {
+		drop = plx_wire_ip4_parse(&ip, p, m->data_len, false);
+		if (drop == PLX_DROP_NONE)
+			drop = plx_wire_igmp_parse(&msg, &ip, p + ip.hdr_bytes, ip.l4_bytes);
+	} else {
+		drop = plx_wire_ip6_parse(&ip, p, m->data_len, &code);
+		if (drop == PLX_DROP_NONE)
+			drop = plx_wire_mld_parse(&msg, &ip, p + ip.hdr_bytes, ip.l4_bytes);
+	}
+	if (drop == PLX_DROP_NONE) {
+		plx_mcast_input(nl->net->ifc[iface].mcast, &msg, p + ip.hdr_bytes, nl->sn->now_ns);
+		plx_pkt_deliver(m);
+	} else {
+		plx_pkt_drop(m, drop);
+	}
+	net__ctl_pump(nl->net);
+}

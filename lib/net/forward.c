@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+/*
+ * Forwarding (RFC 1812 5.2, RFC 8200 3 and 4.5): what may not be forwarded, time to live, MTU.
+ */
+
+static bool forbidden(const struct plx_net_rx *rx)
+{
+	const struct plx_ip *ip = &rx->ip;
+
+	return rx->link_group || plx_addr_is_linklocal(&ip->src) ||
+	       plx_addr_is_linklocal(&ip->dst) || plx_addr_is_any(&ip->src) ||
+	       (ip->version == 4 && ip->dst.b[12] >= 240);
+}
+
+static void refuse(
+	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, enum plx_drop reason)
+{
+	bool v6 = rx->ip.version == 6;
+
+	switch (reason) {
+	case PLX_DROP_IP_TTL:
+		net__icmp_error(
+			nl, m, rx, v6 ? PLX_ICMP6_TIME_EXCEEDED : PLX_ICMP_TIME_EXCEEDED, 0, 0);
+		break;
+	case PLX_DROP_IP_NO_ROUTE:
+	case PLX_DROP_IP_UNREACHABLE_ROUTE:
+		net__icmp_error(nl, m, rx, v6 ? PLX_ICMP6_UNREACH : PLX_ICMP_UNREACH,
+			v6 ? PLX_ICMP6_UNREACH_NOROUTE : PLX_ICMP_UNREACH_NET, 0);
+		break;
+	default:
+		break;
+	}
+	if (reason == PLX_DROP_IP_NO_ROUTE)
+		plx_stat_inc(v6 ? PLX_STAT_IP6_INNOROUTES : PLX_STAT_IP_OUTNOROUTES);
+	else if (reason == PLX_DROP_IP_TTL)
+		plx_stat_inc(v6 ? PLX_STAT_IP6_INHDRERRORS : PLX_STAT_IP_INHDRERRORS);
+	else
+		plx_stat_inc(v6 ? PLX_STAT_IP6_INADDRERRORS : PLX_STAT_IP_INADDRERRORS);
+	plx_pkt_drop(m, reason);
+}
+
+/* Copied options (RFC 791 3.1: the copied flag) for all fragments but the first. */
+static void copy_options(struct net_frag_hdr *h, const uint8_t *p, uint16_t bytes)
+{
+	uint16_t at = PLX_IP4_BYTES, out = PLX_IP4_BYTES;
+
+	memcpy(h->first, p, bytes);
+	h->first_bytes = bytes;
+	memcpy(h->rest, p, PLX_IP4_BYTES);
+	while (at < bytes && p[at] != 0) {
+		uint8_t len = p[at] == 1 ? 1 : p[at + 1];
+
+		if (p[at] & 0x80) {
+			memcpy(h->rest + out, p + at, len);
+			out = (uint16_t)(out + len);
+		}
+		at = (uint16_t)(at + len);
+	}
+	while (out % 4)
+		h->rest[out++] = 0;
+	h->rest_bytes = out;
+}
+
+static void too_big(
+	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, const struct net_dst *d)
+{
+	struct net_frag_hdr h;
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+
+	if (rx->ip.version == 6) {
+		net__icmp_error(nl, m, rx, PLX_ICMP6_TOO_BIG, 0, d->mtu);
+		net__drop(m, PLX_DROP_IP_TOO_BIG, PLX_STAT_IP6_INTOOBIGERRORS);
+		return;
+	}
+	if (rx->ip.df) {
+		net__icmp_error(nl, m, rx, PLX_ICMP_UNREACH, PLX_ICMP_UNREACH_NEEDFRAG, d->mtu);
+		net__drop(m, PLX_DROP_IP_TOO_BIG, PLX_STAT_IP_FRAGFAILS);
+		return;
+	}
+	plx_wire_ip4_ttl_dec(p);
+	rx->ip.ttl--;
+	copy_options(&h, p, rx->ip.hdr_bytes);
+	rte_pktmbuf_adj(m, rx->ip.hdr_bytes);
+	plx_pkt_meta(m)->flags = NET_F_FORWARDED;
+	net__fragment(nl, m, &rx->ip, &h, d->mtu, d->ifc, &d->nexthop, d->bcast);
+}
+
+void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
+	const struct plx_net_route *rt)
+{
+	bool v6 = rx->ip.version == 6;
+	struct net_dst d;
+	enum plx_drop drop;
+
+	if (forbidden(rx)) {
+		refuse(nl, m, rx, PLX_DROP_IP_FWD_REFUSED);
+		return;
+	}
+	if (rx->ip.ttl <= 1) {
+		refuse(nl, m, rx, PLX_DROP_IP_TTL);
+		return;
+	}
+	drop = net__route(nl, &rx->ip.dst, 0, &d);
+	if (drop != PLX_DROP_NONE) {
+		refuse(nl, m, rx, drop);
+		return;
+	}
+	plx_stat_inc(v6 ? PLX_STAT_IP6_OUTFORWDATAGRAMS : PLX_STAT_IP_FORWDATAGRAMS);
+	if (m->pkt_len > d.mtu) {
+		too_big(nl, m, rx, &d);
+		return;
+	}
+	if (v6)
+		rte_pktmbuf_mtod(m, uint8_t *)[7]--;
+	else
+		plx_wire_ip4_ttl_dec(rte_pktmbuf_mtod(m, void *));
+	m->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK);
+	plx_pkt_meta(m)->flags = NET_F_FORWARDED;
+	net__link_out(nl, m, d.ifc, &d.nexthop, d.bcast);
+}

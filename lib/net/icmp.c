@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+#include <errno.h>
+
+/*
+ * ICMP (RFC 792, RFC 1122 3.2.2) and ICMPv6 (RFC 4443): echo, errors sent and received.
+ */
+
+/* ---- rate limits, of each lcore ---- */
+
+#define DEST_BURST 6 /* errors that a destination may get at once, as Linux's XRLIM_BURST_FACTOR   \
+		      */
+
+/* A bucket of msgs_burst that fills at msgs_per_sec. */
+static bool global_allows(struct net_lcore *nl)
+{
+	int64_t rate = net__tun(nl->net, PLX_TUN_ICMP_MSGS_PER_SEC);
+	int64_t burst = net__tun(nl->net, PLX_TUN_ICMP_MSGS_BURST);
+	plx_ns now = nl->sn->now_ns;
+	int64_t fill;
+
+	if (rate == 0)
+		return false;
+	fill = (now - nl->global_when) * rate / PLX_SEC(1);
+	if (fill > 0 || nl->global_when == 0) {
+		nl->global_n = nl->global_when == 0 ? burst : PLX_MIN(nl->global_n + fill, burst);
+		nl->global_when = now;
+	}
+	if (nl->global_n <= 0)
+		return false;
+	nl->global_n--;
+	return true;
+}
+
+/* One error to a destination each icmp_ratelimit ms, DEST_BURST at first. Destinations share 256
+ * buckets. */
+static bool dest_allows(struct net_lcore *nl, const struct plx_addr *dst)
+{
+	plx_ns each = PLX_MS(net__tun(nl->net, PLX_TUN_ICMP_RATELIMIT));
+	uint64_t h = plx_hash_words(nl->net->key, dst->q, 2);
+	struct net_token *t = &nl->dest[h & (PLX_DIM(nl->dest) - 1)];
+	plx_ns now = nl->sn->now_ns;
+	plx_ns fill;
+
+	if (each == 0)
+		return true;
+	if (t->tag != (uint32_t)(h >> 32)) /* somebody else's: a new destination starts full */
+		*t = (struct net_token){.tag = (uint32_t)(h >> 32), .n = DEST_BURST, .when = now};
+	fill = (now - t->when) / each;
+	if (fill > 0) {
+		t->n = (uint32_t)PLX_MIN((plx_ns)t->n + fill, (plx_ns)DEST_BURST);
+		t->when += fill * each;
+	}
+	if (t->n == 0)
+		return false;
+	t->n--;
+	return true;
+}
+
+static bool allowed(struct net_lcore *nl, const struct plx_addr *dst, bool v6)
+{
+	if (!dest_allows(nl, dst)) {
+		plx_stat_inc(net__stat(
+			v6, PLX_STAT_ICMP_OUTRATELIMITHOST, PLX_STAT_ICMP6_OUTRATELIMITHOST));
+		return false;
+	}
+	if (!global_allows(nl)) {
+		plx_stat_inc(net__stat(
+			v6, PLX_STAT_ICMP_OUTRATELIMITGLOBAL, PLX_STAT_ICMP6_OUTRATELIMITHOST));
+		return false;
+	}
+	return true;
+}
+
+/* ---- errors sent ---- */
+
+/* Never about errors, later fragments, groups or senders that cannot be (RFC 1122 3.2.2, RFC
+ * 4443 2.4 e). */
+static bool may_answer(struct net_lcore *nl, const struct rte_mbuf *m, const struct plx_net_rx *rx,
+	uint8_t type, uint8_t code)
+{
+	const struct plx_ip *ip = &rx->ip;
+	bool v6 = ip->version == 6;
+	bool group_ok =
+		v6 && (type == PLX_ICMP6_TOO_BIG ||
+			      (type == PLX_ICMP6_PARAM_PROBLEM && code == PLX_ICMP6_PARAM_OPTION));
+	int32_t rt;
+
+	if (plx_addr_is_any(&ip->src) || plx_addr_is_mcast(&ip->src) ||
+		plx_addr_is_loopback(&ip->src) || ip->frag_off)
+		return false;
+	if (!group_ok && (rx->link_group || plx_addr_is_mcast(&ip->dst)))
+		return false;
+	rt = plx_addr_is_mcast(&ip->dst) ? -1 : net__lpm_lookup(&nl->cfg->lpm, &ip->dst);
+	if (rt >= 0 && nl->cfg->routes[rt].type == PLX_NET_ROUTE_BROADCAST)
+		return false;
+	if (ip->proto == (v6 ? PLX_IPPROTO_ICMP6 : PLX_IPPROTO_ICMP)) {
+		uint8_t t;
+		const uint8_t *p = rte_pktmbuf_read(m, ip->hdr_bytes, 1, &t);
+
+		if (!p || plx_icmp_is_error(ip->version, *p) || (v6 && *p == PLX_ICMP6_REDIRECT))
+			return false;
+	}
+	return true;
+}
+
+static void count_sent(bool v6, uint8_t type)
+{
+	plx_stat_inc(net__stat(v6, PLX_STAT_ICMP_OUTMSGS, PLX_STAT_ICMP6_OUTMSGS));
+	if (v6)
+		plx_stat_inc(type == PLX_ICMP6_UNREACH	       ? PLX_STAT_ICMP6_OUTDESTUNREACHS
+			     : type == PLX_ICMP6_TOO_BIG       ? PLX_STAT_ICMP6_OUTPKTTOOBIGS
+			     : type == PLX_ICMP6_TIME_EXCEEDED ? PLX_STAT_ICMP6_OUTTIMEEXCDS
+							       : PLX_STAT_ICMP6_OUTPARMPROBLEMS);
+	else
+		plx_stat_inc(type == PLX_ICMP_UNREACH	      ? PLX_STAT_ICMP_OUTDESTUNREACHS
+			     : type == PLX_ICMP_TIME_EXCEEDED ? PLX_STAT_ICMP_OUTTIMEEXCDS
+							      : PLX_STAT_ICMP_OUTPARMPROBS);
+}
+
+/* An answer comes from the address that was called, if it is ours. */
+static struct plx_addr answer_src(const struct net_lcore *nl, const struct plx_addr *called)
+{
+	int32_t rt = plx_addr_is_mcast(called) ? -1 : net__lpm_lookup(&nl->cfg->lpm, called);
+
+	if (rt >= 0 && nl->cfg->routes[rt].type == PLX_NET_ROUTE_LOCAL)
+		return *called;
+	return (struct plx_addr){0};
+}
+
+void net__icmp_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	uint8_t type, uint8_t code, uint32_t rest)
+{
+	bool v6 = rx->ip.version == 6;
+	/* RFC 1812 4.3.2.3: up to 576 bytes in all; RFC 4443 3.1: up to the minimum MTU */
+	uint32_t quote = PLX_MIN(m->pkt_len, v6 ? 1280u - PLX_IP6_BYTES - PLX_ICMP_BYTES
+						: 576u - PLX_IP4_BYTES - PLX_ICMP_BYTES);
+	struct plx_icmp icmp = {.type = type, .code = code, .rest = rest};
+	struct plx_ip ip = {
+		.dst = rx->ip.src,
+		.src = answer_src(nl, &rx->ip.dst),
+		.proto = v6 ? PLX_IPPROTO_ICMP6 : PLX_IPPROTO_ICMP,
+		.tos = v6 ? 0 : 0xc0, /* RFC 1812 4.3.2.5: internetwork control */
+	};
+	struct rte_mbuf *e;
+	struct net_dst d;
+	const void *from;
+	uint8_t *p;
+
+	if (!may_answer(nl, m, rx, type, code) || !allowed(nl, &rx->ip.src, v6))
+		return;
+	if (net__route(nl, &ip.dst, rx->iface, &d) != PLX_DROP_NONE)
+		return;
+	net__ip_defaults(nl, &ip, &d);
+	if (plx_addr_is_any(&ip.src))
+		return;
+	e = plx_softnet_alloc(nl->sn);
+	if (!e)
+		return;
+	plx_pkt_originate(1);
+	p = (uint8_t *)rte_pktmbuf_append(e, (uint16_t)(PLX_ICMP_BYTES + quote));
+	plx_wire_icmp_emit(p, &icmp);
+	from = rte_pktmbuf_read(m, 0, quote, p + PLX_ICMP_BYTES);
+	if (from != p + PLX_ICMP_BYTES)
+		memcpy(p + PLX_ICMP_BYTES, from, quote);
+	plx_wire_l4_cksum_fill(&ip.src, &ip.dst, ip.proto, p, PLX_ICMP_BYTES + quote);
+	count_sent(v6, type);
+	net__ip_out(nl, e, &ip, &d);
+}
+
+/* ---- echo ---- */
+
+static bool to_many(const struct net_lcore *nl, const struct plx_net_rx *rx)
+{
+	int32_t rt;
+
+	if (rx->link_group || plx_addr_is_mcast(&rx->ip.dst))
+		return true;
+	rt = net__lpm_lookup(&nl->cfg->lpm, &rx->ip.dst);
+	return rt >= 0 && nl->cfg->routes[rt].type == PLX_NET_ROUTE_BROADCAST;
+}
+
+/* The request becomes the reply: type, addresses and checksum change, the data stay where they are.
+ */
+static void echo(
+	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint8_t reply)
+{
+	bool v6 = rx->ip.version == 6;
+	uint8_t *p = rte_pktmbuf_mtod_offset(m, uint8_t *, rx->ip.hdr_bytes);
+	struct plx_ip ip = {.src = answer_src(nl, &rx->ip.dst),
+		.dst = rx->ip.src,
+		.proto = rx->ip.proto,
+		.tos = rx->ip.tos};
+	struct net_dst d;
+	enum plx_drop drop;
+	uint16_t old_type, new_type, check;
+
+	plx_pkt_deliver_keep(m);
+	plx_pkt_originate(1);
+	drop = net__route(nl, &ip.dst, rx->iface, &d);
+	if (drop == PLX_DROP_NONE) {
+		net__ip_defaults(nl, &ip, &d);
+		if (plx_addr_is_any(&ip.src))
+			drop = PLX_DROP_IP_NO_SRC;
+	}
+	if (drop != PLX_DROP_NONE) {
+		net__drop(
+			m, drop, net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));
+		return;
+	}
+	memcpy(&old_type, p, 2);
+	p[0] = reply;
+	memcpy(&new_type, p, 2);
+	memcpy(&check, p + 2, 2);
+	check = plx_cksum_adjust16(check, old_type, new_type);
+	memcpy(p + 2, &check, 2);
+	if (v6 && !plx_addr_eq(
+			  &ip.src, &rx->ip.dst)) /* asked by a group address: it was in the sum */
+		for (unsigned int i = 0; i < 4; i++) {
+			check = plx_cksum_adjust32(check, rx->ip.dst.w[i], ip.src.w[i]);
+			memcpy(p + 2, &check, 2);
+		}
+	m->ol_flags &= ~RTE_MBUF_F_TX_OFFLOAD_MASK;
+	rte_pktmbuf_adj(m, rx->ip.hdr_bytes);
+	plx_stat_inc(net__stat(v6, PLX_STAT_ICMP_OUTMSGS, PLX_STAT_ICMP6_OUTMSGS));
+	plx_stat_inc(net__stat(v6, PLX_STAT_ICMP_OUTECHOREPS, PLX_STAT_ICMP6_OUTECHOREPLIES));
+	net__ip_out(nl, m, &ip, &d);
+}
+
+/* ---- errors received ---- */
+
+/* What a program is told, as Linux's icmp_err_convert[] and icmpv6_err_convert(). */
+static int errno4(uint8_t type, uint8_t code)
+{
+	static const int unreach[] = {ENETUNREACH, EHOSTUNREACH, ENOPROTOOPT, ECONNREFUSED,
+		EMSGSIZE, EOPNOTSUPP, ENETUNREACH, EHOSTDOWN, ENONET, ENETUNREACH, EHOSTUNREACH,
+		ENETUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH, EHOSTUNREACH};
+
+	if (type == PLX_ICMP_UNREACH)
+		return code < PLX_DIM(unreach) ? unreach[code] : EHOSTUNREACH;
+	return type == PLX_ICMP_PARAM_PROBLEM ? EPROTO : EHOSTUNREACH;
+}
+
+static int errno6(uint8_t type, uint8_t code)
+{
+	static const int unreach[] = {
+		ENETUNREACH, EACCES, EHOSTUNREACH, EHOSTUNREACH, ECONNREFUSED, EACCES, EACCES};
+
+	if (type == PLX_ICMP6_UNREACH)
+		return code < PLX_DIM(unreach) ? unreach[code] : EPROTO;
+	if (type == PLX_ICMP6_TOO_BIG)
+		return EMSGSIZE;
+	return type == PLX_ICMP6_PARAM_PROBLEM ? EPROTO : EHOSTUNREACH;
+}
+
+static bool too_big(const struct plx_net_rx *rx, const struct plx_icmp *icmp)
+{
+	return rx->ip.version == 6
+		       ? icmp->type == PLX_ICMP6_TOO_BIG
+		       : icmp->type == PLX_ICMP_UNREACH && icmp->code == PLX_ICMP_UNREACH_NEEDFRAG;
+}
+
+/*
+ * Believed only when the quoted packet is one that we may have sent (RFC 5927 4): from an address
+ * of ours, and for UDP from a socket that exists. An echo reply has no socket.
+ */
+static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct plx_icmp *icmp)
+{
+	const uint8_t *p = rte_pktmbuf_mtod_offset(m, const uint8_t *, rx->ip.hdr_bytes);
+	uint32_t have = m->data_len - rx->ip.hdr_bytes;
+	bool v6 = rx->ip.version == 6, known = false;
+	struct plx_tuple t;
+	uint32_t l4_off;
+	int32_t rt;
+	enum plx_drop drop;
+
+	drop = plx_wire_icmp_quote(&t, &l4_off, p + PLX_ICMP_BYTES,
+		PLX_MIN(have, (uint32_t)rx->ip.l4_bytes) - PLX_ICMP_BYTES);
+	if (drop == PLX_DROP_NONE && plx_addr_is_v4(&t.src) == v6)
+		drop = PLX_DROP_ICMP_QUOTE;
+	if (drop != PLX_DROP_NONE) {
+		net__drop(m, drop, net__stat(v6, PLX_STAT_ICMP_INERRORS, PLX_STAT_ICMP6_INERRORS));
+		return;
+	}
+	rt = net__lpm_lookup(&nl->cfg->lpm, &t.src);
+	if (rt >= 0 && nl->cfg->routes[rt].type == PLX_NET_ROUTE_LOCAL) {
+		if (t.proto == PLX_IPPROTO_UDP)
+			known = net__udp_error(nl, &t,
+				v6 ? errno6(icmp->type, icmp->code)
+				   : errno4(icmp->type, icmp->code),
+				icmp->rest & 0xffff);
+		else
+			known = t.proto == (v6 ? PLX_IPPROTO_ICMP6 : PLX_IPPROTO_ICMP);
+	}
+	if (!known)
+		plx_pkt_drop(m, PLX_DROP_ICMP_ERROR_UNMATCHED);
+	else if (too_big(rx, icmp))
+		net__to_control(nl, m, NET_STAGE_PMTU, rx->iface, 0);
+	else
+		plx_pkt_deliver(m);
+}
+
+static bool parse(struct rte_mbuf *m, const struct plx_net_rx *rx, struct plx_icmp *icmp)
+{
+	bool v6 = rx->ip.version == 6;
+	enum plx_drop drop = plx_wire_icmp_parse(
+		icmp, rte_pktmbuf_mtod_offset(m, const void *, rx->ip.hdr_bytes), rx->ip.l4_bytes);
+
+	plx_stat_inc(net__stat(v6, PLX_STAT_ICMP_INMSGS, PLX_STAT_ICMP6_INMSGS));
+	if (drop == PLX_DROP_NONE && !net__l4_ok(m, &rx->ip)) {
+		drop = PLX_DROP_ICMP_CHECKSUM;
+		plx_stat_inc(
+			net__stat(v6, PLX_STAT_ICMP_INCSUMERRORS, PLX_STAT_ICMP6_INCSUMERRORS));
+	}
+	if (drop == PLX_DROP_NONE)
+		return true;
+	net__drop(m, drop, net__stat(v6, PLX_STAT_ICMP_INERRORS, PLX_STAT_ICMP6_INERRORS));
+	return false;
+}
+
+void net__icmp4_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	struct plx_icmp icmp;
+
+	if (!parse(m, rx, &icmp))
+		return;
+	switch (icmp.type) {
+	case PLX_ICMP_ECHO_REQUEST:
+		plx_stat_inc(PLX_STAT_ICMP_INECHOS);
+		if (net__tun(nl->net, PLX_TUN_ICMP_ECHO_IGNORE_ALL) ||
+			(to_many(nl, rx) && net__tun(nl->net, PLX_TUN_ICMP_ECHO_IGNORE_BROADCASTS)))
+			plx_pkt_drop(m, PLX_DROP_ICMP_ECHO_IGNORED);
+		else
+			echo(nl, m, rx, PLX_ICMP_ECHO_REPLY);
+		break;
+	case PLX_ICMP_UNREACH:
+		plx_stat_inc(PLX_STAT_ICMP_INDESTUNREACHS);
+		error_in(nl, m, rx, &icmp);
+		break;
+	case PLX_ICMP_TIME_EXCEEDED:
+		plx_stat_inc(PLX_STAT_ICMP_INTIMEEXCDS);
+		error_in(nl, m, rx, &icmp);
+		break;
+	case PLX_ICMP_PARAM_PROBLEM:
+		plx_stat_inc(PLX_STAT_ICMP_INPARMPROBS);
+		error_in(nl, m, rx, &icmp);
+		break;
+	case PLX_ICMP_REDIRECT:
+		plx_stat_inc(PLX_STAT_ICMP_INREDIRECTS);
+		plx_pkt_drop(m, PLX_DROP_ICMP_REDIRECT);
+		break;
+	default:
+		if (icmp.type == PLX_ICMP_ECHO_REPLY)
+			plx_stat_inc(PLX_STAT_ICMP_INECHOREPS);
+		plx_pkt_drop(m, PLX_DROP_ICMP_TYPE);
+	}
+}
+
+static void count_error6(uint8_t type)
+{
+	plx_stat_inc(type == PLX_ICMP6_UNREACH	       ? PLX_STAT_ICMP6_INDESTUNREACHS
+		     : type == PLX_ICMP6_TOO_BIG       ? PLX_STAT_ICMP6_INPKTTOOBIGS
+		     : type == PLX_ICMP6_TIME_EXCEEDED ? PLX_STAT_ICMP6_INTIMEEXCDS
+						       : PLX_STAT_ICMP6_INPARMPROBLEMS);
+}
+
+void net__icmp6_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	struct plx_icmp icmp;
+
+	if (!parse(m, rx, &icmp))
+		return;
+	switch (icmp.type) {
+	case PLX_ICMP6_ECHO_REQUEST:
+		plx_stat_inc(PLX_STAT_ICMP6_INECHOS);
+		if (net__tun(nl->net, PLX_TUN_ICMP_ECHO_IGNORE_ALL))
+			plx_pkt_drop(m, PLX_DROP_ICMP_ECHO_IGNORED);
+		else
+			echo(nl, m, rx, PLX_ICMP6_ECHO_REPLY);
+		break;
+	case PLX_ICMP6_UNREACH:
+	case PLX_ICMP6_TOO_BIG:
+	case PLX_ICMP6_TIME_EXCEEDED:
+	case PLX_ICMP6_PARAM_PROBLEM:
+		count_error6(icmp.type);
+		error_in(nl, m, rx, &icmp);
+		break;
+	case PLX_ICMP6_RS:
+	case PLX_ICMP6_RA:
+	case PLX_ICMP6_NS:
+	case PLX_ICMP6_NA:
+	case PLX_ICMP6_REDIRECT:
+		if (icmp.type == PLX_ICMP6_REDIRECT)
+			plx_stat_inc(PLX_STAT_ICMP6_INREDIRECTS);
+		net__to_control(
+			nl, m, NET_STAGE_ND, rx->iface, rx->link_group ? NET_F_LINK_GROUP : 0);
+		break;
+	case PLX_ICMP6_MLD_QUERY:
+	case PLX_ICMP6_MLD_REPORT:
+	case PLX_ICMP6_MLD_DONE:
+	case PLX_ICMP6_MLD2_REPORT:
+		net__to_control(nl, m, NET_STAGE_GROUP, rx->iface, 0);
+		break;
+	default:
+		if (icmp.type == PLX_ICMP6_ECHO_REPLY)
+			plx_stat_inc(PLX_STAT_ICMP6_INECHOREPLIES);
+		plx_pkt_drop(m, PLX_DROP_ICMP_TYPE);
+	}
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+/*
+ * IP input: check the header, find out for whom the packet is (one route lookup, as in Linux), then
+ * deliver, forward or drop. Data begin at the IP header all along, so that an ICMP error can quote
+ * it.
+ */
+
+static void drop_in(struct rte_mbuf *m, enum plx_drop reason, bool v6)
+{
+	switch (reason) {
+	case PLX_DROP_IP_NOT_LOCAL:
+	case PLX_DROP_IP4_MARTIAN_DST:
+	case PLX_DROP_IP6_MARTIAN_DST:
+		net__drop(m, reason,
+			net__stat(v6, PLX_STAT_IP_INADDRERRORS, PLX_STAT_IP6_INADDRERRORS));
+		break;
+	case PLX_DROP_IP_NO_PROTO:
+		net__drop(m, reason,
+			net__stat(v6, PLX_STAT_IP_INUNKNOWNPROTOS, PLX_STAT_IP6_INUNKNOWNPROTOS));
+		break;
+	case PLX_DROP_IP_MCAST_NOT_MEMBER:
+	case PLX_DROP_NO_MBUF:
+		net__drop(
+			m, reason, net__stat(v6, PLX_STAT_IP_INDISCARDS, PLX_STAT_IP6_INDISCARDS));
+		break;
+	default:
+		net__drop(m, reason,
+			net__stat(v6, PLX_STAT_IP_INHDRERRORS, PLX_STAT_IP6_INHDRERRORS));
+	}
+}
+
+/* Link-layer padding goes. */
+static void trim(struct rte_mbuf *m, const struct plx_ip *ip)
+{
+	uint32_t len = (uint32_t)ip->hdr_bytes + ip->l4_bytes;
+
+	while (plx_unlikely(m->pkt_len > len)) {
+		struct rte_mbuf *last = rte_pktmbuf_lastseg(m);
+
+		rte_pktmbuf_trim(m, (uint16_t)PLX_MIN(m->pkt_len - len, (uint32_t)last->data_len));
+		if (last->data_len == 0 && last != m) { /* a whole segment of padding */
+			struct rte_mbuf *prev = m;
+
+			while (prev->next != last)
+				prev = prev->next;
+			prev->next = NULL;
+			m->nb_segs--;
+			rte_pktmbuf_free_seg(last);
+		}
+	}
+}
+
+/* Sources that no packet may have on the wire (RFC 1122 3.2.1.3, RFC 1812 5.3.7). */
+static bool bad_src4(const struct plx_ip *ip)
+{
+	const uint8_t *s = ip->src.b + 12;
+
+	if (plx_unlikely(s[0] ==
+			 0)) /* a host that has no address yet may call everybody (DHCP), or IGMP */
+		return !(plx_addr_v4(&ip->src) == 0 && ip->dst.b[12] >= 224);
+	return s[0] >= 224 || s[0] == 127;
+}
+
+static bool looped(uint8_t flags, uint16_t iface)
+{
+	return iface == 0 && flags == 0;
+}
+
+static const struct plx_net_route *route_of(const struct net_lcore *nl, const struct plx_addr *dst)
+{
+	int32_t i = net__lpm_lookup(&nl->cfg->lpm, dst);
+
+	return i < 0 ? NULL : &nl->cfg->routes[i];
+}
+
+/* Whose lcore is it? Local datagrams of several lcores go by their socket (udp.c), fragments by the
+ * 2-tuple. */
+static bool frag_elsewhere(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx)
+{
+	uint32_t hash;
+	uint16_t owner;
+
+	if (plx_likely(nl->plx_engine_lcores(net->eng) == 1))
+		return false;
+	hash = plx_steer_hash(&nl->net->toeplitz, &rx->ip.src, &rx->ip.dst, 0, 0, false);
+	owner = plx_steer_owner(&nl->net->owners, hash);
+	if (owner == nl->sn->index)
+		return false;
+	net__stage(m, NET_STAGE_IP, rx->iface, rx->link_group ? NET_F_LINK_GROUP : 0);
+	plx_softnet_hand(nl->sn, owner, m);
+	return true;
+}
+
+static void local(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	if (plx_unlikely(rx->ip.is_frag)) {
+		if (!frag_elsewhere(nl, m, rx))
+			net__frag_in(nl, m, rx);
+		return;
+	}
+	net__ip_deliver(nl, m, rx);
+}
+
+static bool strong_host_refuses(
+	const struct net_lcore *nl, const struct plx_net_rx *rx, const struct plx_net_route *rt)
+{
+	return plx_unlikely(net__tun(nl->net, PLX_TUN_IP_STRONG_HOST)) && rt->iface && rx->iface &&
+	       rt->iface != rx->iface;
+}
+
+/* For whom is it? */
+static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	bool v6 = rx->ip.version == 6;
+	const struct plx_net_route *rt;
+
+	if (plx_unlikely(plx_addr_is_mcast(&rx->ip.dst))) {
+		if (net__group_joined(nl->cfg, rx->iface, &rx->ip.dst))
+			local(nl, m, rx);
+		else
+			drop_in(m, PLX_DROP_IP_MCAST_NOT_MEMBER, v6);
+		return;
+	}
+	rt = route_of(nl, &rx->ip.dst);
+	if (plx_likely(rt && rt->type == PLX_NET_ROUTE_LOCAL)) {
+		if (plx_unlikely(rx->link_group && !v6))
+			drop_in(m, PLX_DROP_IP4_BCAST_LINK, v6);
+		else if (strong_host_refuses(nl, rx, rt))
+			drop_in(m, PLX_DROP_IP_NOT_LOCAL, v6);
+		else
+			local(nl, m, rx);
+		return;
+	}
+	if (rt && rt->type == PLX_NET_ROUTE_BROADCAST) {
+		local(nl, m, rx);
+		return;
+	}
+	if (!net__tun(nl->net, v6 ? PLX_TUN_IP6_FORWARDING : PLX_TUN_IP_FORWARD)) {
+		drop_in(m, PLX_DROP_IP_NOT_LOCAL, v6);
+		return;
+	}
+	net__forward(nl, m, rx, rt);
+}
+
+/* The header and 8 bytes of the upper layer are read in one piece. @return m, or NULL: dropped. */
+static struct rte_mbuf *headers_in_front(struct rte_mbuf *m)
+{
+	struct rte_mbuf *one = m;
+
+	if (m->data_len < PLX_IP4_BYTES ||
+		m->data_len < (*rte_pktmbuf_mtod(m, const uint8_t *) & 0xf) * 4u + 8)
+		one = plx_pkt_linearize(m);
+	if (!one)
+		drop_in(m, PLX_DROP_NO_MBUF, false);
+	return one;
+}
+
+void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags)
+{
+	struct plx_net_rx rx;
+	bool sum = (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+	enum plx_drop drop;
+
+	plx_stat_inc(PLX_STAT_IP_INRECEIVES);
+	if (plx_unlikely(m->nb_segs > 1 && !(m = headers_in_front(m))))
+		return;
+	drop = plx_wire_ip4_parse(&rx.ip, rte_pktmbuf_mtod(m, const void *), m->pkt_len, sum);
+	rx.sn = nl->sn;
+	rx.iface = iface;
+	rx.link_group = flags & NET_F_LINK_GROUP;
+	rx.copy = flags & NET_F_COPY;
+	if (plx_likely(drop == PLX_DROP_NONE) && !looped(flags, iface)) {
+		if (plx_unlikely(bad_src4(&rx.ip)))
+			drop = PLX_DROP_IP4_MARTIAN_SRC;
+		else if (plx_unlikely(rx.ip.dst.b[12] == 127 || rx.ip.dst.b[12] == 0))
+			drop = PLX_DROP_IP4_MARTIAN_DST;
+	}
+	if (plx_unlikely(drop != PLX_DROP_NONE)) {
+		if (drop == PLX_DROP_IP4_OPTIONS) {
+			trim(m, &rx.ip);
+			net__icmp_error(nl, m, &rx, PLX_ICMP_PARAM_PROBLEM, 0,
+				(uint32_t)rx.ip.err_ptr << 24);
+		}
+		drop_in(m, drop, false);
+		return;
+	}
+	trim(m, &rx.ip);
+	dispatch(nl, m, &rx);
+}
+
+static bool bad6(const struct plx_ip *ip, enum plx_drop *drop)
+{
+	if (plx_unlikely(plx_addr_is_loopback(&ip->src)))
+		*drop = PLX_DROP_IP6_MARTIAN_SRC;
+	else if (plx_unlikely(plx_addr_is_loopback(&ip->dst) || plx_addr_is_any6(&ip->dst)))
+		*drop = PLX_DROP_IP6_MARTIAN_DST;
+	else if (plx_unlikely(ip->dst.b[0] == 0xff &&
+			      (ip->dst.b[1] & 0xf) <= 1)) /* interface-local scope */
+		*drop = PLX_DROP_IP6_MARTIAN_DST;
+	return *drop != PLX_DROP_NONE;
+}
+
+/*
+ * The whole chain of headers is read in one piece. What we reassembled has it in its first segment
+ * (RFC 7112, checked by wire); other chained packets that cannot be joined may have no extension
+ * headers.
+ * @return m, or NULL: dropped.
+ */
+static struct rte_mbuf *headers_in_front6(struct rte_mbuf *m)
+{
+	struct rte_mbuf *one = m->ol_flags & plx_pkt_merged_flag ? m : plx_pkt_linearize(m);
+	uint8_t nh;
+
+	if (one)
+		return one;
+	nh = m->data_len >= PLX_IP6_BYTES + PLX_UDP_BYTES ? rte_pktmbuf_mtod(m, const uint8_t *)[6]
+							  : 0;
+	if (nh == PLX_IPPROTO_UDP || nh == PLX_IPPROTO_TCP || nh == PLX_IPPROTO_ICMP6)
+		return m;
+	drop_in(m, PLX_DROP_IP6_EXTHDR, true);
+	return NULL;
+}
+
+void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags)
+{
+	struct plx_net_rx rx = {
+		.sn = nl->sn,
+		.iface = iface,
+		.link_group = flags & NET_F_LINK_GROUP,
+		.copy = flags & NET_F_COPY,
+	};
+	enum plx_drop drop = PLX_DROP_NONE;
+	uint8_t code = PLX_IP6_SILENT;
+
+	plx_stat_inc(PLX_STAT_IP6_INRECEIVES);
+	if (plx_unlikely(m->nb_segs > 1 && !(m = headers_in_front6(m))))
+		return;
+	drop = plx_wire_ip6_parse_hop(&rx.ip, rte_pktmbuf_mtod(m, const void *), m->pkt_len, &code);
+	if (plx_likely(drop == PLX_DROP_NONE) && !looped(flags, iface))
+		bad6(&rx.ip, &drop);
+	if (plx_likely(drop == PLX_DROP_NONE)) {
+		const struct plx_net_route *rt =
+			plx_addr_is_mcast(&rx.ip.dst) ? NULL : route_of(nl, &rx.ip.dst);
+
+		/* only the destination reads the rest of the chain */
+		if (plx_addr_is_mcast(&rx.ip.dst) || (rt && rt->type == PLX_NET_ROUTE_LOCAL))
+			drop = plx_wire_ip6_parse_rest(
+				&rx.ip, rte_pktmbuf_mtod(m, const void *), m->pkt_len, &code);
+	}
+	if (plx_unlikely(drop != PLX_DROP_NONE)) {
+		if (code != PLX_IP6_SILENT)
+			net__icmp_error(nl, m, &rx, PLX_ICMP6_PARAM_PROBLEM, code, rx.ip.err_ptr);
+		drop_in(m, drop, true);
+		return;
+	}
+	trim(m, &rx.ip);
+	dispatch(nl, m, &rx);
+}
+
+/* No handler: tell the sender (RFC 1122 3.2.2.1, RFC 8200 4). */
+static void no_proto(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	bool v6 = rx->ip.version == 6;
+
+	if (v6 && rx->ip.proto != PLX_IPPROTO_NONE)
+		net__icmp_error(
+			nl, m, rx, PLX_ICMP6_PARAM_PROBLEM, PLX_ICMP6_PARAM_NEXTHDR, rx->ip.nh_off);
+	else if (!v6)
+		net__icmp_error(nl, m, rx, PLX_ICMP_UNREACH, PLX_ICMP_UNREACH_PROTO, 0);
+	drop_in(m, PLX_DROP_IP_NO_PROTO, v6);
+}
+
+void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	plx_net_handler fn;
+
+	if (plx_likely(rx->ip.proto == PLX_IPPROTO_UDP)) {
+		plx_stat_inc(net__stat(
+			rx->ip.version == 6, PLX_STAT_IP_INDELIVERS, PLX_STAT_IP6_INDELIVERS));
+		net__udp_in(nl, m, rx);
+		return;
+	}
+	fn = nl->net->proto[rx->ip.proto];
+	if (rx->ip.proto == PLX_IPPROTO_ICMP && rx->ip.version == 4)
+		net__icmp4_in(nl, m, rx);
+	else if (rx->ip.proto == PLX_IPPROTO_ICMP6 && rx->ip.version == 6)
+		net__icmp6_in(nl, m, rx);
+	else if (rx->ip.proto == PLX_IPPROTO_IGMP && rx->ip.version == 4)
+		net__to_control(nl, m, NET_STAGE_GROUP, rx->iface, 0);
+	else if (fn)
+		fn(rx, m);
+	else {
+		no_proto(nl, m, rx);
+		return;
+	}
+	plx_stat_inc(
+		net__stat(rx->ip.version == 6, PLX_STAT_IP_INDELIVERS, PLX_STAT_IP6_INDELIVERS));
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+/*
+ * IP output: which way (one route lookup), which source, header, fragments, next hop.
+ */
+
+static bool needs_oif(const struct plx_addr *dst)
+{
+	return plx_addr_is_mcast(dst) || (plx_addr_is_linklocal(dst) && !plx_addr_is_v4(dst));
+}
+
+static const struct net_if *first_up(const struct net_cfg *cfg)
+{
+	for (unsigned int i = 1; i < NET_IF_MAX; i++)
+		if (cfg->ifs[i].index && cfg->ifs[i].up)
+			return &cfg->ifs[i];
+	return NULL;
+}
+
+static enum plx_drop on_link(struct net_lcore *nl, const struct plx_addr *dst,
+	const struct net_if *ifc, struct net_dst *d)
+{
+	if (!ifc || !ifc->index)
+		return PLX_DROP_IP_NO_ROUTE;
+	*d = (struct net_dst){.ifc = ifc, .nexthop = *dst, .mtu = ifc->mtu};
+	if (nl->net->pmtu.n)
+		d->mtu = net__pmtu(nl, dst, d->mtu);
+	return PLX_DROP_NONE;
+}
+
+enum plx_drop net__route(
+	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d)
+{
+	const struct net_cfg *cfg = nl->cfg;
+	const struct plx_net_route *rt;
+	int32_t i;
+
+	if (plx_unlikely(plx_addr_is_mcast(dst)))
+		return on_link(nl, dst, oif ? &cfg->ifs[oif] : first_up(cfg), d);
+	i = net__lpm_lookup(&cfg->lpm, dst);
+	rt = i < 0 ? NULL : &cfg->routes[i];
+	if (plx_unlikely(oif && needs_oif(dst) && !(rt && rt->type == PLX_NET_ROUTE_LOCAL)))
+		return on_link(nl, dst, &cfg->ifs[oif], d);
+	if (plx_unlikely(!rt))
+		return PLX_DROP_IP_NO_ROUTE;
+	switch (rt->type) {
+	case PLX_NET_ROUTE_UNICAST:
+		d->ifc = &cfg->ifs[rt->iface];
+		d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
+		d->bcast = d->local = false;
+		break;
+	case PLX_NET_ROUTE_BROADCAST:
+		d->ifc = rt->iface ? &cfg->ifs[rt->iface] : oif ? &cfg->ifs[oif] : first_up(cfg);
+		d->nexthop = *dst;
+		d->bcast = true;
+		d->local = false;
+		if (!d->ifc)
+			return PLX_DROP_IP_NO_ROUTE;
+		break;
+	case PLX_NET_ROUTE_LOCAL:
+		d->ifc = &cfg->ifs[rt->iface];
+		d->nexthop = *dst;
+		d->bcast = false;
+		d->local = true;
+		d->mtu = UINT16_MAX;
+		return PLX_DROP_NONE;
+	default:
+		return PLX_DROP_IP_UNREACHABLE_ROUTE;
+	}
+	d->mtu = rt->mtu && rt->mtu < d->ifc->mtu ? rt->mtu : d->ifc->mtu;
+	if (plx_unlikely(nl->net->pmtu.n))
+		d->mtu = net__pmtu(nl, dst, d->mtu);
+	return PLX_DROP_NONE;
+}
+
+struct rte_mbuf *net__headroom(struct net_lcore *nl, struct rte_mbuf *m, uint16_t n)
+{
+	struct rte_mbuf *head;
+
+	/* bytes in front of shared data are not ours to write */
+	if (plx_likely(rte_pktmbuf_headroom(m) >= n && rte_mbuf_refcnt_read(m) == 1 &&
+		       RTE_MBUF_DIRECT(m)))
+		return m;
+	head = plx_softnet_alloc(nl->sn);
+	if (!head) {
+		plx_pkt_drop(m, PLX_DROP_NO_MBUF);
+		return NULL;
+	}
+	head->ol_flags = m->ol_flags & ~(RTE_MBUF_F_INDIRECT | RTE_MBUF_F_EXTERNAL);
+	head->tx_offload = m->tx_offload;
+	*plx_pkt_meta(head) = *plx_pkt_meta(m);
+	head->next = m;
+	head->nb_segs = (uint16_t)(m->nb_segs + 1);
+	head->pkt_len = m->pkt_len;
+	return head;
+}
+
+uint32_t net__sum(const struct rte_mbuf *m, uint32_t off, uint32_t len)
+{
+	uint32_t sum = 0, done = 0;
+
+	for (; m && len; m = m->next) {
+		uint32_t n;
+
+		if (off >= m->data_len) {
+			off -= m->data_len;
+			continue;
+		}
+		n = PLX_MIN(len, m->data_len - off);
+		sum = plx_cksum_combine(sum,
+			plx_cksum_add(0, rte_pktmbuf_mtod_offset(m, const uint8_t *, off), n),
+			done);
+		done += n;
+		len -= n;
+		off = 0;
+	}
+	return sum;
+}
+
+bool net__l4_ok(const struct rte_mbuf *m, const struct plx_ip *ip)
+{
+	uint32_t sum = 0;
+
+	if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD &&
+		(ip->proto == PLX_IPPROTO_UDP || ip->proto == PLX_IPPROTO_TCP))
+		return true;
+	if (plx_likely(m->nb_segs == 1))
+		return plx_wire_l4_cksum_ok(ip,
+			rte_pktmbuf_mtod_offset(m, const uint8_t *, ip->hdr_bytes), ip->l4_bytes);
+	if (ip->proto != PLX_IPPROTO_ICMP && ip->proto != PLX_IPPROTO_IGMP)
+		sum = plx_cksum_pseudo(&ip->src, &ip->dst, ip->proto, ip->l4_bytes);
+	sum = plx_cksum_combine(sum, net__sum(m, ip->hdr_bytes, ip->l4_bytes), 0);
+	return plx_cksum_fold(sum) == 0xffff;
+}
+
+void net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d)
+{
+	bool v4 = plx_addr_is_v4(&ip->dst);
+
+	ip->version = v4 ? 4 : 6;
+	if (!ip->ttl)
+		ip->ttl = plx_addr_is_mcast(&ip->dst)
+				  ? 1
+				  : (uint8_t)net__tun(nl->net,
+					    v4 ? PLX_TUN_IP_DEFAULT_TTL : PLX_TUN_IP6_HOP_LIMIT);
+	if (plx_addr_is_any(&ip->src))
+		ip->src = d->local ? ip->dst : net__src_pick(nl->cfg, d->ifc->index, &ip->dst);
+}
+
+/* Header in front, then to the link or to ourselves. */
+static enum plx_drop send_whole(
+	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ip *ip, const struct net_dst *d)
+{
+	uint16_t bytes = ip->version == 4 ? PLX_IP4_BYTES : PLX_IP6_BYTES;
+
+	m = net__headroom(nl, m, bytes);
+	if (!m)
+		return PLX_DROP_NO_MBUF;
+	rte_pktmbuf_prepend(m, bytes);
+	if (ip->version == 4)
+		plx_wire_ip4_emit(rte_pktmbuf_mtod(m, void *), ip);
+	else
+		plx_wire_ip6_emit(rte_pktmbuf_mtod(m, void *), ip);
+	m->l3_len = bytes;
+	if (plx_unlikely(d->local)) {
+		net__loopback(nl, m, 0);
+		return PLX_DROP_NONE;
+	}
+	plx_pkt_meta(m)->flags = 0;
+	net__link_out(nl, m, d->ifc, &d->nexthop, d->bcast);
+	return PLX_DROP_NONE;
+}
+
+enum plx_drop net__ip_out(
+	struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip, const struct net_dst *d)
+{
+	bool v4 = ip->version == 4;
+	uint32_t bytes = m->pkt_len + (v4 ? PLX_IP4_BYTES : PLX_IP6_BYTES);
+
+	plx_stat_inc(net__stat(!v4, PLX_STAT_IP_OUTREQUESTS, PLX_STAT_IP6_OUTREQUESTS));
+	if (plx_likely(bytes <= d->mtu)) {
+		ip->l4_bytes = (uint16_t)m->pkt_len;
+		/* an atomic datagram needs no identification of its own (RFC 6864 4.1) */
+		ip->id = ip->df ? 0 : nl->ip_id++ & 0xffff;
+		return send_whole(nl, m, ip, d);
+	}
+	ip->id = nl->ip_id++;
+	if (v4)
+		ip->id &= 0xffff;
+	return net__fragment(nl, m, ip, NULL, d->mtu, d->ifc, &d->nexthop, d->bcast);
+}
+
+enum plx_drop plx_net_ip_send(
+	struct plx_softnet *sn, struct rte_mbuf *m, struct plx_ip *ip, uint16_t oif)
+{
+	struct net_lcore *nl = net__self(sn);
+	struct net_dst d;
+	enum plx_drop drop;
+	bool v6 = !plx_addr_is_v4(&ip->dst);
+
+	plx_pkt_originate(1);
+	drop = net__route(nl, &ip->dst, oif, &d);
+	if (drop == PLX_DROP_NONE) {
+		net__ip_defaults(nl, ip, &d);
+		if (plx_addr_is_any6(&ip->src))
+			drop = PLX_DROP_IP_NO_SRC;
+		else if (m->pkt_len > 65535u - PLX_IP4_BYTES)
+			drop = PLX_DROP_IP_TOO_BIG;
+	}
+	if (drop != PLX_DROP_NONE) {
+		net__drop(
+			m, drop, net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));
+		return drop;
+	}
+	return net__ip_out(nl, m, ip, &d);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "lpm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static int32_t node_new(struct net_lpm *t, const uint64_t *key, unsigned int len, int32_t value)
+{
+	struct net_lpm_node *n = &t->node[t->n];
+	uint64_t hi = len == 0 ? 0 : len >= 64 ? UINT64_MAX : ~(UINT64_MAX >> len);
+	uint64_t lo = len <= 64 ? 0 : len == 128 ? UINT64_MAX : ~(UINT64_MAX >> (len - 64));
+
+	*n = (struct net_lpm_node){
+		.key = {key[0] & hi, key[1] & lo},
+		.child = {NET_LPM_NONE, NET_LPM_NONE},
+		.value = value,
+		.len = (uint8_t)len,
+	};
+	return (int32_t)t->n++;
+}
+
+int net__lpm_init(struct net_lpm *t, uint32_t max)
+{
+	static const uint64_t zero[2];
+
+	/* a leaf and a fork for each prefix, and the root */
+	t->cap = 2 * max + 1;
+	t->n = 0;
+	t->node = calloc(t->cap, sizeof(*t->node));
+	if (!t->node)
+		return -ENOMEM;
+	node_new(t, zero, 0, NET_LPM_NONE);
+	return 0;
+}
+
+void net__lpm_fini(struct net_lpm *t)
+{
+	free(t->node);
+	t->node = NULL;
+}
+
+/* The first bit in which a and b differ, at most len. */
+static unsigned int common(const uint64_t *a, const uint64_t *b, unsigned int len)
+{
+	unsigned int n = 128;
+
+	if (a[0] != b[0])
+		n = (unsigned int)__builtin_clzll(a[0] ^ b[0]);
+	else if (a[1] != b[1])
+		n = 64 + (unsigned int)__builtin_clzll(a[1] ^ b[1]);
+	return PLX_MIN(n, len);
+}
+
+void net__lpm_add(struct net_lpm *t, const struct plx_prefix *p, int32_t value)
+{
+	const uint64_t key[2] = {plx_get_be64(p->addr.b), plx_get_be64(p->addr.b + 8)};
+	int32_t *link = NULL, at = 0, fork;
+	unsigned int same = 0;
+
+	/* down to the node that is not on p's way, or past the leaves */
+	while (at >= 0) {
+		struct net_lpm_node *n = &t->node[at];
+
+		same = common(n->key, key, PLX_MIN(n->len, p->len));
+		if (same < n->len)
+			break;
+		if (n->len == p->len) {
+			if (n->value == NET_LPM_NONE)
+				n->value = value;
+			return;
+		}
+		link = &n->child[net__lpm_bit(key, n->len)];
+		at = *link;
+	}
+	if (at < 0) {
+		*link = node_new(t, key, p->len, value);
+		return;
+	}
+	/* n is longer than what it shares with p: p goes above it, or both below a fork */
+	fork = node_new(t, key, same, same == p->len ? value : NET_LPM_NONE);
+	t->node[fork].child[net__lpm_bit(t->node[at].key, same)] = at;
+	if (same < p->len) {
+		int32_t leaf = node_new(t, key, p->len, value);
+
+		t->node[fork].child[net__lpm_bit(key, same)] = leaf;
+	}
+	*link = fork;
+}

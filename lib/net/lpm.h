@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * Longest-prefix match over both families: a path-compressed binary trie (Sklower, "A Tree-Based
+ * Packet Routing Table for Berkeley Unix", 1991) laid out in one array.
+ *
+ * Built once, then only read; a change builds a new one. A lookup visits one node for each bit
+ * position at which the routes on its way differ, so a host's table costs two to five.
+ */
+#include <plx_base_addr.h>
+
+#define NET_LPM_NONE (-1)
+
+struct net_lpm_node {
+	uint64_t key[2]; /**< host order; bits from len on are 0 */
+	int32_t child[2];
+	int32_t value; /**< of the prefix that ends here, or NET_LPM_NONE */
+	uint8_t len;
+};
+
+struct net_lpm {
+	struct net_lpm_node *node; /**< node[0] is the root: length 0 */
+	uint32_t n, cap;
+};
+
+/** Room for max prefixes. @return 0 or -ENOMEM. */
+int net__lpm_init(struct net_lpm *t, uint32_t max);
+void net__lpm_fini(struct net_lpm *t);
+/** Put a value (>= 0) at a prefix; the first one put there stays. Within the max given at init. */
+void net__lpm_add(struct net_lpm *t, const struct plx_prefix *p, int32_t value);
+
+/** True when the first len bits of a and b are the same. */
+static inline bool net__lpm_match(const uint64_t *a, const uint64_t *b, unsigned int len)
+{
+	if (len <= 64)
+		return len == 0 || (a[0] ^ b[0]) >> (64 - len) == 0;
+	return a[0] == b[0] && (a[1] ^ b[1]) >> (128 - len) == 0;
+}
+
+static inline unsigned int net__lpm_bit(const uint64_t *a, unsigned int i)
+{
+	return (unsigned int)(a[i >> 6] >> (63 - (i & 63))) & 1;
+}
+
+/** The value of the longest prefix that holds a, or NET_LPM_NONE. */
+static inline int32_t net__lpm_lookup(const struct net_lpm *t, const struct plx_addr *a)
+{
+	const uint64_t key[2] = {plx_get_be64(a->b), plx_get_be64(a->b + 8)};
+	int32_t best = NET_LPM_NONE, at = 0;
+
+	while (at >= 0) {
+		const struct net_lpm_node *n = &t->node[at];
+
+		if (!net__lpm_match(n->key, key, n->len))
+			break;
+		if (n->value != NET_LPM_NONE)
+			best = n->value;
+		if (n->len == 128)
+			break;
+		at = n->child[net__lpm_bit(key, n->len)];
+	}
+	return best;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+#include <stdlib.h>
+
+/*
+ * Neighbours as the data path sees them: a table of resolved ones that the control lcore keeps in
+ * step with its state machine (lib/neigh). What is not there waits at the control lcore; the first
+ * use of a stale one tells it, so that it checks whether the neighbour is still there.
+ */
+
+#define NOTED_DEAD 2 /* note is under way and the entry is gone */
+
+static uint16_t ethertype(const struct rte_mbuf *m)
+{
+	return *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 4 ? PLX_ETHERTYPE_IP4
+							       : PLX_ETHERTYPE_IP6;
+}
+
+/* On the control lcore: somebody used a stale neighbour. */
+static void note(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct net_nbr *e = plx_container_of(msg, struct net_nbr, note);
+	struct plx_net *net = net__self(sn)->net;
+
+	if (__atomic_exchange_n(&e->noted, 0, __ATOMIC_ACQ_REL) == NOTED_DEAD) {
+		free(e);
+		return;
+	}
+	plx_neigh_use(net->neigh, e->node.iface, &e->node.addr, sn->now_ns);
+	net__ctl_pump(net);
+}
+
+static void tell(struct net_lcore *nl, struct net_nbr *e)
+{
+	if (__atomic_exchange_n(&e->noted, 1, __ATOMIC_ACQ_REL))
+		return;
+	__atomic_store_n(&e->stale, 0, __ATOMIC_RELAXED);
+	plx_softnet_post(plx_engine_softnet(nl->net->eng, 0), &e->note);
+}
+
+void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
+	const struct plx_addr *nexthop, bool bcast)
+{
+	static const struct plx_mac ones = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	struct net_rnode *node;
+	struct net_nbr *e;
+
+	if (plx_unlikely(!ifc->eth)) {
+		plx_softnet_tx(nl->sn, ifc->port, m);
+		return;
+	}
+	if (plx_unlikely(bcast)) {
+		net__eth_tx(nl, m, ifc, &ones, ethertype(m));
+		return;
+	}
+	if (plx_unlikely(plx_addr_is_mcast(nexthop))) {
+		struct plx_mac mac = plx_wire_group_mac(nexthop);
+
+		net__eth_tx(nl, m, ifc, &mac, ethertype(m));
+		return;
+	}
+	node = net__rtab_find(&nl->net->nbr, nexthop, ifc->index);
+	if (plx_unlikely(!node)) {
+		net__to_control(nl, m, NET_STAGE_NEIGH, ifc->index,
+			plx_pkt_meta(m)->flags & NET_F_FORWARDED);
+		return;
+	}
+	e = plx_container_of(node, struct net_nbr, node);
+	if (plx_unlikely(__atomic_load_n(&e->stale, __ATOMIC_RELAXED)))
+		tell(nl, e);
+	net__eth_tx(nl, m, ifc, &e->mac, ethertype(m));
+}
+
+/* ---- control lcore ---- */
+
+static void pend(struct plx_net *net, struct plx_neigh *n, struct rte_mbuf *m)
+{
+	struct rte_mbuf *tail = n->user[1];
+
+	/* as Linux: the oldest makes room for the newest */
+	while (n->user_count >= (uint32_t)net__tun(net, PLX_TUN_NEIGH_UNRES_QLEN)) {
+		struct rte_mbuf *old = n->user[0];
+
+		n->user[0] = plx_pkt_meta(old)->next;
+		n->user_count--;
+		net->n_pending--;
+		plx_pkt_drop(old, PLX_DROP_NEIGH_QUEUE_FULL);
+	}
+	plx_pkt_meta(m)->next = NULL;
+	if (n->user_count == 0)
+		n->user[0] = m;
+	else
+		plx_pkt_meta(tail)->next = m;
+	n->user[1] = m;
+	n->user_count++;
+	net->n_pending++;
+}
+
+static void dst_of(const struct rte_mbuf *m, struct plx_addr *src, struct plx_addr *dst)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	bool v4 = p[0] >> 4 == 4;
+
+	*src = v4 ? plx_addr_from_v4(p + 12) : plx_addr_from_v6(p + 8);
+	*dst = v4 ? plx_addr_from_v4(p + 16) : plx_addr_from_v6(p + 24);
+}
+
+void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags)
+{
+	struct plx_net *net = nl->net;
+	struct plx_addr src, dst;
+	struct plx_neigh *n;
+	struct net_dst d;
+	enum plx_drop drop;
+
+	dst_of(m, &src, &dst);
+	drop = net__route(nl, &dst, iface, &d);
+	if (drop != PLX_DROP_NONE || d.ifc->index != iface) {
+		plx_pkt_drop(m, drop ? drop : PLX_DROP_IP_NO_ROUTE);
+		return;
+	}
+	if (net__rtab_find(&net->nbr, &d.nexthop, iface)) { /* resolved while it was under way */
+		net__link_out(nl, m, d.ifc, &d.nexthop, d.bcast);
+		return;
+	}
+	n = plx_neigh_use(net->neigh, iface, &d.nexthop, nl->sn->now_ns);
+	if (!n) {
+		plx_pkt_drop(m, PLX_DROP_NEIGH_TABLE_FULL);
+		return;
+	}
+	if (!(flags & NET_F_FORWARDED))
+		n->src_hint = src;
+	plx_pkt_meta(m)->flags = flags;
+	pend(net, n, m);
+	net__ctl_pump(net);
+}
+
+static struct rte_mbuf *take_pending(struct plx_net *net, struct plx_neigh *n)
+{
+	struct rte_mbuf *m = n->user[0];
+
+	net->n_pending -= n->user_count;
+	n->user[0] = n->user[1] = NULL;
+	n->user_count = 0;
+	return m;
+}
+
+static void send_pending(struct plx_net *net, struct plx_neigh *n)
+{
+	struct net_lcore *nl = net->lcore[0];
+	struct rte_mbuf *m = take_pending(net, n);
+
+	if (m) /* a use: a neighbour that told us unasked is checked (RFC 4861 7.3.3) */
+		plx_neigh_use(net->neigh, n->iface, &n->addr, nl->sn->now_ns);
+	while (m) {
+		struct rte_mbuf *next = plx_pkt_meta(m)->next;
+
+		net__eth_tx(nl, m, net__if(nl, n->iface), &n->mac, ethertype(m));
+		m = next;
+	}
+}
+
+static void drop_pending(struct plx_net *net, struct plx_neigh *n)
+{
+	struct net_lcore *nl = net->lcore[0];
+	struct rte_mbuf *m = take_pending(net, n);
+
+	while (m) {
+		struct rte_mbuf *next = plx_pkt_meta(m)->next;
+
+		/* a packet of somebody else's: its sender is told (RFC 1812 5.2.7.1, RFC
+		 * 4861 7.2.2) */
+		if (plx_pkt_meta(m)->flags & NET_F_FORWARDED && net->started) {
+			struct plx_net_rx rx = {.sn = nl->sn};
+			const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+			uint8_t code;
+
+			if (p[0] >> 4 == 4) {
+				if (plx_wire_ip4_parse(&rx.ip, p, m->pkt_len, false) ==
+					PLX_DROP_NONE)
+					net__icmp_error(nl, m, &rx, PLX_ICMP_UNREACH,
+						PLX_ICMP_UNREACH_HOST, 0);
+			} else if (plx_wire_ip6_parse_hop(&rx.ip, p, m->data_len, &code) ==
+				   PLX_DROP_NONE) {
+				net__icmp_error(
+					nl, m, &rx, PLX_ICMP6_UNREACH, PLX_ICMP6_UNREACH_ADDR, 0);
+			}
+		}
+		plx_pkt_drop(m, PLX_DROP_NEIGH_FAILED);
+		m = next;
+	}
+}
+
+/* No reader can see it any more, but its note may still lie in our mailbox: then note() frees it.
+ */
+static void nbr_retire(void *p)
+{
+	struct net_nbr *e = p;
+
+	if (e->noted)
+		e->noted = NOTED_DEAD;
+	else
+		free(e);
+}
+
+static void unpublish(struct plx_net *net, const struct plx_neigh *n)
+{
+	struct net_rnode *old = net__rtab_find(&net->nbr, &n->addr, n->iface);
+
+	if (!old)
+		return;
+	net__rtab_del(&net->nbr, old);
+	net__retire(net, plx_container_of(old, struct net_nbr, node), nbr_retire);
+}
+
+static void publish(struct plx_net *net, const struct plx_neigh *n)
+{
+	struct net_nbr *e = calloc(1, sizeof(*e));
+
+	if (!e) { /* the old one, if any, goes all the same: it is wrong */
+		unpublish(net, n);
+		return;
+	}
+	e->node.addr = n->addr;
+	e->node.iface = n->iface;
+	e->mac = n->mac;
+	e->note.fn = note;
+	e->stale = n->state == PLX_NEIGH_STALE;
+	unpublish(net, n);
+	net__rtab_add(&net->nbr, &e->node);
+}
+
+void net__nbr_event(struct plx_net *net, struct plx_neigh *n, unsigned int what)
+{
+	if (what & (PLX_NEIGH_EV_REMOVED | PLX_NEIGH_EV_FAILED)) {
+		unpublish(net, n);
+		drop_pending(net, n);
+		return;
+	}
+	if (what & (PLX_NEIGH_EV_USABLE | PLX_NEIGH_EV_MAC))
+		publish(net, n);
+	if (what & PLX_NEIGH_EV_STALE) {
+		struct net_rnode *e = net__rtab_find(&net->nbr, &n->addr, n->iface);
+
+		if (e)
+			__atomic_store_n(&plx_container_of(e, struct net_nbr, node)->stale,
+				n->state == PLX_NEIGH_STALE, __ATOMIC_RELAXED);
+	}
+	if (what & PLX_NEIGH_EV_USABLE)
+		send_pending(net, n);
+	if (what & PLX_NEIGH_EV_HOST)
+		plx_neigh_rdisc_not_router(&net->ifc[n->iface].rdisc, &n->addr);
+}

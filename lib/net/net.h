@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * What the files of this library share: the snapshot that all lcores read, the state of each lcore,
+ * and the control lcore's own state.
+ */
+#include "plx_net.h"
+
+#include <plx_mcast.h>
+
+#include "lpm.h"
+#include "rtab.h"
+
+#define NET_IF_MAX	PLX_NET_IF_MAX
+#define NET_ADDR_MAX	256
+#define NET_ROUTE_MAX	4096
+#define NET_PEND_MAX	1000 /* packets to ourselves that wait for the next pass */
+#define NET_HANDLER_MAX 16
+
+/* Where an lcore goes on with a packet handed over: meta.stage. */
+enum net_stage {
+	NET_STAGE_IP,  /**< input; data at the IP header, meta.iface = the interface it came by */
+	NET_STAGE_ARP, /**< control: data at the ARP packet */
+	NET_STAGE_ND, /**< control: neighbour discovery, checksum verified; data at the IP header */
+	NET_STAGE_GROUP, /**< control: IGMP or MLD, checksum verified; data at the IP header */
+	NET_STAGE_PMTU,	 /**< control: verified "too big"; data at the IP header */
+	NET_STAGE_NEIGH, /**< control: out by meta.iface, next hop unknown; data at the IP header */
+};
+
+/* meta.flags */
+#define NET_F_LINK_GROUP 1 /**< came in a group or broadcast frame */
+#define NET_F_FORWARDED	 2 /**< not ours */
+#define NET_F_COPY	 4 /**< another lcore's copy of a group's datagram */
+
+/* ---- the snapshot: immutable once published ---- */
+
+/** An interface as the data path needs it. */
+struct net_if {
+	uint16_t index; /**< 0 = slot not used */
+	uint16_t port, vlan, mtu;
+	struct plx_mac mac;
+	bool up, eth;
+	uint32_t features; /**< of its port */
+};
+
+struct net_src {
+	struct plx_addr addr;
+	uint16_t iface;
+	uint8_t plen;
+	bool deprecated;
+};
+
+struct net_group {
+	struct plx_addr addr;
+	uint16_t iface;
+};
+
+struct net_cfg {
+	struct net_if ifs[NET_IF_MAX];
+	uint8_t port_if[PLX_PORT_MAX];	/**< untagged interface of a port, 0 = none */
+	uint8_t *vlan_if[PLX_PORT_MAX]; /**< by VLAN ID, 0 = none; NULL = no tagged interface */
+	struct plx_net_route *routes;
+	uint32_t n_routes;
+	struct net_lpm lpm;   /**< index into routes */
+	struct net_src *srcs; /**< valid addresses, for source selection */
+	uint32_t n_srcs;
+	struct net_group *groups; /**< joined, sorted by address */
+	uint32_t n_groups;
+};
+
+/** A resolved neighbour; mac is immutable, a new one replaces the entry. */
+struct net_nbr {
+	struct net_rnode node; /**< key: address and interface */
+	struct plx_msg note;   /**< to the control lcore: used while stale */
+	struct plx_mac mac;
+	uint8_t stale;	/**< the next use must tell the control lcore */
+	uint32_t noted; /**< 1 while note is under way */
+};
+
+/** A path MTU smaller than the interface's (RFC 1191, RFC 8201). */
+struct net_pmtu {
+	struct net_rnode node;
+	uint16_t mtu;
+	plx_ns expires;
+};
+
+/* ---- each lcore ---- */
+
+struct net_token {
+	uint32_t tag; /**< of the destination */
+	uint32_t n;   /**< messages it may still get */
+	plx_ns when;
+};
+
+struct net_lcore {
+	struct plx_softnet *sn;
+	struct plx_net *net;
+	const struct net_cfg *cfg; /**< of this burst */
+	bool control;
+	struct plx_udp *udp;
+	struct plx_frag *frag;
+	struct plx_timer frag_timer;
+	uint32_t ip_id;
+	struct rte_mbuf *loop_head, *loop_tail; /**< to ourselves */
+	uint32_t loop_n;
+	struct plx_poller loop_poller;
+	/* ICMP rate limits */
+	struct net_token dest[256];
+	plx_ns global_when;
+	int64_t global_n;
+	void *udp_mem, *frag_mem;
+};
+
+/* ---- the control lcore's ---- */
+
+struct net_ifc {
+	struct plx_net_if pub; /**< pub.index 0 = slot not used */
+	struct plx_port *port;
+	struct plx_rdisc rdisc;
+	struct plx_mcast *mcast;
+	uint32_t mcast_gen;
+	plx_ns probe_ns;
+};
+
+struct net_addr {
+	struct plx_net_addr pub; /**< pub.iface 0 = slot not used */
+	struct plx_claim claim;
+};
+
+struct net_ethertype {
+	uint16_t type;
+	plx_net_handler fn;
+};
+
+/** Something that readers may still see; freed when all have passed a quiescent point. */
+struct net_retired {
+	struct net_retired *next;
+	uint64_t token;
+	void (*free)(void *p);
+	void *p;
+};
+
+struct plx_net {
+	struct net_cfg *cfg;  /**< published */
+	struct net_rtab nbr;  /**< struct net_nbr */
+	struct net_rtab pmtu; /**< struct net_pmtu */
+	struct plx_tunables *tun;
+	struct plx_engine *eng;
+	struct plx_toeplitz toeplitz;
+	struct plx_owner_map owners;
+	plx_net_handler proto[256];
+	struct net_ethertype ethertype[NET_HANDLER_MAX];
+	uint32_t n_ethertype;
+	struct net_lcore *lcore[PLX_ENGINE_LCORES_MAX];
+
+	/* control lcore only */
+	struct net_ifc ifc[NET_IF_MAX];
+	struct net_addr addr[NET_ADDR_MAX];
+	struct plx_net_route *route; /**< static and advertised ones */
+	uint32_t n_route;
+	struct plx_neigh_table *neigh;
+	void *neigh_mem;
+	struct plx_neigh_conf neigh_conf;
+	uint32_t n_pending; /**< packets that wait for neighbours */
+	uint32_t pmtu_n;
+	struct plx_timer timer;
+	struct net_retired *retired;
+	struct plx_rng rng;
+	uint64_t key[2];
+	struct plx_net_conf conf;
+	bool started;
+};
+
+static inline int64_t net__tun(const struct plx_net *net, enum plx_tunable t)
+{
+	return __atomic_load_n(&net->tun->v[t], __ATOMIC_RELAXED);
+}
+
+static inline struct net_lcore *net__self(struct plx_softnet *sn)
+{
+	return (struct net_lcore *)sn->user;
+}
+
+static inline const struct net_if *net__if(const struct net_lcore *nl, uint16_t index)
+{
+	return &nl->cfg->ifs[index];
+}
+
+/** Count and drop. */
+static inline void net__drop(struct rte_mbuf *m, enum plx_drop reason, enum plx_stat stat)
+{
+	plx_stat_inc(stat);
+	plx_pkt_drop(m, reason);
+}
+
+/** One of two counters, by family. */
+static inline enum plx_stat net__stat(bool v6, enum plx_stat s4, enum plx_stat s6)
+{
+	return v6 ? s6 : s4;
+}
+
+/* net.c */
+void net__stage(struct rte_mbuf *m, enum net_stage stage, uint16_t iface, uint8_t flags);
+/** To the control lcore's input; takes m. */
+void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage stage, uint16_t iface,
+	uint8_t flags);
+/** To our own input on the next pass; takes m. */
+void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
+/** Free p when no reader can see it any more. Control. */
+void net__retire(struct plx_net *net, void *p, void (*free_fn)(void *));
+void net__retire_poll(struct plx_net *net);
+
+/* cfg.c: control */
+int net__publish(struct plx_net *net);
+void net__cfg_free(void *cfg);
+struct net_addr *net__addr_find(struct plx_net *net, uint16_t iface, const struct plx_addr *a);
+/** Add with a state; claims it. */
+int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *p,
+	const struct plx_rdisc_event *ra);
+void net__addr_del(struct plx_net *net, struct net_addr *a);
+int net__route_add(struct plx_net *net, const struct plx_net_route *r);
+int net__route_del(struct plx_net *net, const struct plx_net_route *r);
+/** The address for packets from an interface to a destination (RFC 6724); any when there is none.
+ */
+struct plx_addr net__src_pick(
+	const struct net_cfg *cfg, uint16_t iface, const struct plx_addr *dst);
+bool net__group_joined(const struct net_cfg *cfg, uint16_t iface, const struct plx_addr *group);
+plx_ns net__now(const struct plx_net *net);
+
+/* ctl.c: control */
+void net__ctl_start(struct plx_net *net);
+/** Send, publish and time what the machines have to say. After each input to them. */
+void net__ctl_pump(struct plx_net *net);
+void net__ctl_arp(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
+void net__ctl_nd(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
+void net__ctl_group(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
+void net__ctl_stop(struct plx_net *net);
+
+/* nbr.c */
+/** On the link: header and out. Takes m, whose data begin at the IP header. */
+void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
+	const struct plx_addr *nexthop, bool bcast);
+/** Control: the packet waits for its next hop, or goes. Takes m. */
+void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
+/** Control: one event of the neighbour table. */
+void net__nbr_event(struct plx_net *net, struct plx_neigh *n, unsigned int what);
+
+/* eth.c */
+void net__eth_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port);
+/** Put an Ethernet header in front and send. Takes m. */
+void net__eth_tx(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
+	const struct plx_mac *dst, uint16_t type);
+
+/* ip_in.c: take m, data at the IP header */
+void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
+void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
+/** Whole and for us: to its protocol. */
+void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
+
+/* forward.c */
+void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
+	const struct plx_net_route *rt);
+
+/* frag.c */
+void net__frag_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
+void net__frag_timer(struct net_lcore *nl);
+void net__frag_stop(struct net_lcore *nl);
+/** Cut and send: hdr/rest are the headers of the first and of the other fragments. Takes m: the
+ * data. */
+struct net_frag_hdr {
+	uint8_t first[PLX_IP4_MAX_BYTES], rest[PLX_IP4_MAX_BYTES];
+	uint16_t first_bytes, rest_bytes;
+};
+enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ip *ip,
+	const struct net_frag_hdr *opt, uint16_t mtu, const struct net_if *ifc,
+	const struct plx_addr *nexthop, bool bcast);
+
+/* ip_out.c */
+struct net_dst {
+	const struct net_if *ifc;
+	struct plx_addr nexthop;
+	uint16_t mtu;
+	bool bcast, local;
+};
+/** Which way. @param oif wanted interface or 0. @return NONE or why not. */
+enum plx_drop net__route(
+	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d);
+/** Version, time to live and source where ip leaves them open. */
+void net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d);
+/** Send: m holds what follows the IP header. Takes m; already counted as originated. */
+enum plx_drop net__ip_out(
+	struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip, const struct net_dst *d);
+/** Room in front of m's data for n bytes, or a new head mbuf. @return the head or NULL (m is
+ * dropped). */
+struct rte_mbuf *net__headroom(struct net_lcore *nl, struct rte_mbuf *m, uint16_t n);
+/** Checksum of len bytes of a chain from off on, to be folded. */
+uint32_t net__sum(const struct rte_mbuf *m, uint32_t off, uint32_t len);
+/** Is the transport checksum right? By the device's word, or summed up over the chain. */
+bool net__l4_ok(const struct rte_mbuf *m, const struct plx_ip *ip);
+
+/* icmp.c */
+void net__icmp4_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
+void net__icmp6_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
+/** An error about the packet m (data at its IP header), which stays the caller's. */
+void net__icmp_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	uint8_t type, uint8_t code, uint32_t rest);
+
+/* pmtu.c */
+void net__pmtu_in(struct net_lcore *nl, struct rte_mbuf *m);
+uint16_t net__pmtu(const struct net_lcore *nl, const struct plx_addr *dst, uint16_t mtu);
+
+/* udp.c */
+void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
+/** An error about a datagram that we sent. @return false when no socket sent it. */
+bool net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, int err, uint32_t mtu);

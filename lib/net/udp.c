@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/*
+ * UDP (RFC 768, RFC 1122 4.1, RFC 8200 8.1). The binding table (lib/udp) is replicated on every
+ * lcore, so that a lookup shares nothing; a datagram goes to the lcore of its socket.
+ */
+
+/* ---- input ---- */
+
+static void drop_udp(struct rte_mbuf *m, enum plx_drop reason, bool v6)
+{
+	if (reason == PLX_DROP_UDP_CHECKSUM || reason == PLX_DROP_UDP_ZERO_CHECKSUM)
+		plx_stat_inc(net__stat(v6, PLX_STAT_UDP_INCSUMERRORS, PLX_STAT_UDP6_INCSUMERRORS));
+	net__drop(m, reason, net__stat(v6, PLX_STAT_UDP_INERRORS, PLX_STAT_UDP6_INERRORS));
+}
+
+static enum plx_drop check_sum(
+	const struct rte_mbuf *m, const struct plx_ip *ip, const struct plx_udp *udp)
+{
+	struct plx_ip shorter;
+
+	if ((m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		return PLX_DROP_NONE;
+	if (plx_likely(m->nb_segs == 1))
+		return plx_wire_udp_check(
+			udp, ip, rte_pktmbuf_mtod_offset(m, const void *, ip->hdr_bytes));
+	if (udp->check == 0)
+		return ip->version == 6 ? PLX_DROP_UDP_ZERO_CHECKSUM : PLX_DROP_NONE;
+	shorter = *ip;
+	shorter.l4_bytes = udp->len;
+	return net__l4_ok(m, &shorter) ? PLX_DROP_NONE : PLX_DROP_UDP_CHECKSUM;
+}
+
+/* Cut m down to the payload and give it to its socket, on whose lcore we are. */
+static void deliver(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct plx_udp *udp, const struct plx_udp_sock *s)
+{
+	struct plx_net_udp *user = s->user;
+	struct plx_net_udp_msg msg = {
+		.src = rx->ip.src,
+		.dst = rx->ip.dst,
+		.sport = udp->sport,
+		.dport = udp->dport,
+		.iface = rx->iface,
+		.ttl = rx->ip.ttl,
+		.tos = rx->ip.tos,
+	};
+	uint32_t surplus = rx->ip.l4_bytes - udp->len;
+
+	rte_pktmbuf_adj(m, (uint16_t)(rx->ip.hdr_bytes + PLX_UDP_BYTES));
+	if (plx_unlikely(surplus))
+		rte_pktmbuf_trim(
+			m, (uint16_t)PLX_MIN(surplus, (uint32_t)rte_pktmbuf_lastseg(m)->data_len));
+	plx_pkt_deliver_keep(m);
+	plx_stat_inc(net__stat(
+		rx->ip.version == 6, PLX_STAT_UDP_INDATAGRAMS, PLX_STAT_UDP6_INDATAGRAMS));
+	user->ops->rx(nl->sn, user, m, &msg);
+}
+
+static void to_home(
+	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t home)
+{
+	net__stage(m, NET_STAGE_IP, rx->iface, rx->link_group ? NET_F_LINK_GROUP : 0);
+	plx_softnet_hand(nl->sn, home, m);
+}
+
+/* Which lcore the flow belongs to, and the hash that says so. */
+static void steer(const struct net_lcore *nl, const struct rte_mbuf *m, struct plx_udp_flow *f)
+{
+	const struct plx_net *net = nl->net;
+
+	f->home = nl->sn->index;
+	f->hash = 1;
+	if (plx_likely(plx_engine_lcores(net->eng) == 1) || !net__tun(net, PLX_TUN_SOFT_STEER))
+		return;
+	if (m->ol_flags & RTE_MBUF_F_RX_RSS_HASH)
+		f->hash = m->hash.rss;
+	else
+		f->hash =
+			plx_steer_hash(&net->toeplitz, &f->src, &f->dst, f->sport, f->dport, true);
+	f->home = plx_steer_owner(&net->owners, f->hash);
+}
+
+/*
+ * To a group or to everybody: each socket of this lcore gets its copy, and one copy goes to each
+ * other lcore that has a listener.
+ */
+static void to_all(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct plx_udp *udp, const struct plx_udp_flow *f)
+{
+	uint64_t told = UINT64_C(1) << nl->sn->index;
+	struct plx_udp_sock *s = NULL;
+	uint32_t heard = 0;
+
+	while ((s = plx_udp_mcast_next(nl->udp, f, s))) {
+		struct rte_mbuf *c;
+
+		if (s->home != nl->sn->index && (rx->copy || told & UINT64_C(1) << s->home)) {
+			heard++;
+			continue;
+		}
+		c = rte_pktmbuf_copy(m, nl->sn->pool, 0, UINT32_MAX);
+		if (!c)
+			continue;
+		heard++;
+		plx_pkt_originate(plx_pkt_wire(c));
+		if (s->home == nl->sn->index) {
+			deliver(nl, c, rx, udp, s);
+			continue;
+		}
+		told |= UINT64_C(1) << s->home;
+		net__stage(c, NET_STAGE_IP, rx->iface, NET_F_LINK_GROUP | NET_F_COPY);
+		plx_softnet_hand(nl->sn, s->home, c);
+	}
+	if (heard)
+		plx_pkt_deliver(m);
+	else
+		net__drop(m, PLX_DROP_UDP_NO_PORT,
+			net__stat(
+				rx->ip.version == 6, PLX_STAT_UDP_NOPORTS, PLX_STAT_UDP6_NOPORTS));
+}
+
+static bool to_many(const struct net_lcore *nl, const struct plx_net_rx *rx)
+{
+	if (plx_likely(!rx->link_group))
+		return false;
+	return plx_addr_is_mcast(&rx->ip.dst) || rx->ip.version == 4;
+}
+
+void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	bool v6 = rx->ip.version == 6;
+	struct plx_udp udp;
+	struct plx_udp_sock *s;
+	struct plx_udp_flow f;
+	enum plx_drop drop = plx_wire_udp_parse(
+		&udp, rte_pktmbuf_mtod_offset(m, const void *, rx->ip.hdr_bytes), rx->ip.l4_bytes);
+
+	if (plx_likely(drop == PLX_DROP_NONE))
+		drop = udp.dport ? check_sum(m, &rx->ip, &udp) : PLX_DROP_UDP_PORT_ZERO;
+	if (plx_unlikely(drop != PLX_DROP_NONE)) {
+		drop_udp(m, drop, v6);
+		return;
+	}
+	f = (struct plx_udp_flow){.dst = rx->ip.dst,
+		.src = rx->ip.src,
+		.dport = udp.dport,
+		.sport = udp.sport,
+		.iface = rx->iface};
+	steer(nl, m, &f);
+	if (plx_unlikely(to_many(nl, rx))) {
+		to_all(nl, m, rx, &udp, &f);
+		return;
+	}
+	s = plx_udp_lookup(nl->udp, &f);
+	if (plx_unlikely(!s)) {
+		if (v6)
+			net__icmp_error(nl, m, rx, PLX_ICMP6_UNREACH, PLX_ICMP6_UNREACH_PORT, 0);
+		else
+			net__icmp_error(nl, m, rx, PLX_ICMP_UNREACH, PLX_ICMP_UNREACH_PORT, 0);
+		net__drop(m, PLX_DROP_UDP_NO_PORT,
+			net__stat(v6, PLX_STAT_UDP_NOPORTS, PLX_STAT_UDP6_NOPORTS));
+		return;
+	}
+	if (plx_likely(s->home == nl->sn->index))
+		deliver(nl, m, rx, &udp, s);
+	else
+		to_home(nl, m, rx, s->home);
+}
+
+bool net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, int err, uint32_t mtu)
+{
+	struct plx_udp_flow f = {
+		.dst = quoted->src,
+		.src = quoted->dst,
+		.dport = quoted->sport,
+		.sport = quoted->dport,
+		.home = nl->sn->index,
+		.hash = 1,
+	};
+	struct plx_udp_sock *s = plx_udp_lookup(nl->udp, &f);
+	struct plx_net_udp_msg msg = {.src = quoted->src,
+		.dst = quoted->dst,
+		.sport = quoted->sport,
+		.dport = quoted->dport};
+	struct plx_net_udp *user;
+
+	if (!s)
+		return false;
+	user = s->user;
+	if (user->ops->error && s->home == nl->sn->index)
+		user->ops->error(nl->sn, user, err, mtu, &msg);
+	return true;
+}
+
+/* ---- output ---- */
+
+static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct net_dst *d)
+{
+	uint32_t pseudo = plx_cksum_pseudo(&ip->src, &ip->dst, PLX_IPPROTO_UDP, m->pkt_len);
+	bool whole = m->pkt_len + (ip->version == 4 ? PLX_IP4_BYTES : PLX_IP6_BYTES) <= d->mtu;
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	uint16_t check;
+
+	if (whole && !d->local && d->ifc->features & PLX_PORT_F_TX_CSUM_L4) {
+		check = plx_cksum_fold(pseudo);
+		m->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM |
+			       (ip->version == 4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
+	} else if (plx_likely(m->nb_segs == 1)) {
+		check = plx_cksum_finish_udp(plx_cksum_add(pseudo, p, m->pkt_len));
+	} else {
+		check = plx_cksum_finish_udp(
+			plx_cksum_combine(pseudo, net__sum(m, 0, m->pkt_len), 0));
+	}
+	memcpy(p + 6, &check, 2);
+}
+
+enum plx_drop plx_net_udp_send(
+	struct plx_softnet *sn, struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
+{
+	struct net_lcore *nl = net__self(sn);
+	bool v6 = !plx_addr_is_v4(&msg->dst);
+	struct plx_ip ip = {.src = msg->src,
+		.dst = msg->dst,
+		.proto = PLX_IPPROTO_UDP,
+		.ttl = msg->ttl,
+		.tos = msg->tos};
+	struct plx_udp udp = {.sport = msg->sport,
+		.dport = msg->dport,
+		.len = (uint16_t)(m->pkt_len + PLX_UDP_BYTES)};
+	struct net_dst d;
+	enum plx_drop drop;
+
+	plx_pkt_originate(1);
+	drop = net__route(nl, &ip.dst, msg->iface, &d);
+	if (plx_unlikely(drop != PLX_DROP_NONE)) {
+		net__drop(
+			m, drop, net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));
+		return drop;
+	}
+	net__ip_defaults(nl, &ip, &d);
+	if (plx_unlikely(plx_addr_is_any(&ip.src)))
+		drop = PLX_DROP_IP_NO_SRC;
+	else if (plx_unlikely(m->pkt_len > 65535u - PLX_UDP_BYTES - (v6 ? 0 : PLX_IP4_BYTES)))
+		drop = PLX_DROP_IP_TOO_BIG;
+	if (plx_unlikely(drop != PLX_DROP_NONE)) {
+		plx_pkt_drop(m, drop);
+		return drop;
+	}
+	m = net__headroom(nl, m, PLX_UDP_BYTES);
+	if (!m)
+		return PLX_DROP_NO_MBUF;
+	m->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK);
+	rte_pktmbuf_prepend(m, PLX_UDP_BYTES);
+	plx_wire_udp_emit(rte_pktmbuf_mtod(m, void *), &udp);
+	/* as Linux's IP_PMTUDISC_WANT: don't fragment what fits the path that we know */
+	ip.df = !v6 && !net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC);
+	fill_sum(m, &ip, &d);
+	plx_stat_inc(net__stat(v6, PLX_STAT_UDP_OUTDATAGRAMS, PLX_STAT_UDP6_OUTDATAGRAMS));
+	return net__ip_out(nl, m, &ip, &d);
+}
+
+/* ---- sockets ---- */
+
+struct bind_args {
+	struct plx_net_udp *s;
+	struct plx_net *net;
+	bool bind;
+	int result;
+};
+
+/* On each lcore: its own table, its own record. */
+static void do_bind(struct plx_softnet *sn, void *arg)
+{
+	struct bind_args *a = arg;
+	struct plx_udp_sock *r = &a->s->replica[sn->index];
+	struct plx_udp *table = a->net->lcore[sn->index]->udp;
+
+	if (!a->bind) {
+		plx_udp_unbind(table, r);
+		return;
+	}
+	*r = (struct plx_udp_sock){
+		.laddr = a->s->laddr,
+		.lport = a->s->lport,
+		.home = a->s->home,
+		.iface = a->s->iface,
+		.v6only = a->s->v6only,
+		.reuseaddr = a->s->reuseaddr,
+		.reuseport = a->s->reuseport,
+		.user = a->s,
+	};
+	a->result = plx_udp_bind(table, r);
+}
+
+static int on_lcore(struct plx_net *net, uint16_t i, struct bind_args *a)
+{
+	struct plx_softnet *sn = net->lcore[i]->sn;
+	int err = 0;
+
+	if (__atomic_load_n(&net->started, __ATOMIC_ACQUIRE))
+		err = plx_softnet_call(sn, do_bind, a);
+	else
+		do_bind(sn, a);
+	return err ? err : a->result;
+}
+
+int plx_net_udp_open(struct plx_net *net, struct plx_net_udp *s)
+{
+	struct bind_args a = {.s = s, .net = net, .bind = true};
+	uint16_t n = plx_engine_lcores(net->eng);
+
+	s->replica = calloc(n, sizeof(*s->replica));
+	if (!s->replica)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < n; i++) {
+		int err = on_lcore(net, i, &a);
+
+		if (err) {
+			plx_net_udp_close(net, s);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void plx_net_udp_close(struct plx_net *net, struct plx_net_udp *s)
+{
+	struct bind_args a = {.s = s, .net = net};
+
+	for (uint16_t i = 0; s->replica && i < plx_engine_lcores(net->eng); i++)
+		on_lcore(net, i, &a);
+	free(s->replica);
+	s->replica = NULL;
+}
