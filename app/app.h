@@ -96,7 +96,7 @@ struct plx_cmd {
 	int (*run)(struct app *app, void *conf);
 };
 
-extern const struct plx_cmd cmd_ports, cmd_fwd;
+extern const struct plx_cmd cmd_ports, cmd_fwd, cmd_up, cmd_config;
 
 /** What a command is given. */
 struct app {

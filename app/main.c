@@ -14,8 +14,10 @@
 #include "version.h"
 
 static const struct plx_cmd *const commands[] = {
-	&cmd_ports,
+	&cmd_up,
 	&cmd_fwd,
+	&cmd_ports,
+	&cmd_config,
 };
 
 static const char usage[] =

@@ -78,7 +78,7 @@ static int add_linklocal(struct plx_net *net, const struct net_ifc *c)
 		return 0;
 	plx_prefix_parse(&fe80, "fe80::/64");
 	p.addr = plx_neigh_addr_eui64(&fe80, &c->pub.mac);
-	return net__addr_add(net, c->pub.index, &p, NULL);
+	return net__addr_add(net, c->pub.index, &p, false);
 }
 
 static int if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mtu)
@@ -251,7 +251,7 @@ static void do_addr_add(struct plx_softnet *sn, void *arg)
 {
 	struct args *a = arg;
 
-	a->result = net__addr_add(a->net, a->iface, a->prefix, NULL);
+	a->result = net__addr_add(a->net, a->iface, a->prefix, false);
 }
 
 int plx_net_addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *addr)
@@ -277,6 +277,18 @@ int plx_net_addr_del(struct plx_net *net, uint16_t iface, const struct plx_prefi
 	return control(&(struct args){.net = net, .iface = iface, .prefix = addr}, do_addr_del);
 }
 
+/* What a router advertised has lifetimes, which renewals move without a word to us. */
+static void lifetimes(const struct plx_net *net, struct plx_net_addr *addr)
+{
+	const struct plx_rdisc *r = &net->ifc[addr->iface].rdisc;
+
+	for (unsigned int i = 0; i < PLX_RDISC_ADDRS; i++)
+		if (r->addrs[i].live && plx_addr_eq(&r->addrs[i].addr, &addr->prefix.addr)) {
+			addr->valid_until = r->addrs[i].valid_until;
+			addr->preferred_until = r->addrs[i].preferred_until;
+		}
+}
+
 bool plx_net_addr_next(struct plx_net *net, uint32_t *cursor, struct plx_net_addr *addr)
 {
 	while (*cursor < NET_ADDR_MAX) {
@@ -284,6 +296,8 @@ bool plx_net_addr_next(struct plx_net *net, uint32_t *cursor, struct plx_net_add
 
 		if (a->pub.iface) {
 			*addr = a->pub;
+			if (addr->dynamic)
+				lifetimes(net, addr);
 			return true;
 		}
 	}

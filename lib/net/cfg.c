@@ -341,8 +341,7 @@ static void claim(struct plx_net *net, struct net_addr *a)
 		a->claim.state == PLX_CLAIM_VALID ? PLX_NET_ADDR_VALID : PLX_NET_ADDR_TENTATIVE;
 }
 
-int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *p,
-	const struct plx_rdisc_event *ra)
+int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *p, bool dynamic)
 {
 	struct net_addr *a = NULL;
 	int err = addr_check(p);
@@ -361,9 +360,9 @@ int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *
 	*a = (struct net_addr){.pub = {
 				       .prefix = *p,
 				       .iface = iface,
-				       .dynamic = ra != NULL,
-				       .valid_until = ra ? ra->valid_until : PLX_NEVER,
-				       .preferred_until = ra ? ra->preferred_until : PLX_NEVER,
+				       .dynamic = dynamic,
+				       .valid_until = PLX_NEVER,
+				       .preferred_until = PLX_NEVER,
 			       }};
 	if (!plx_addr_is_v4(&p->addr)) {
 		struct plx_addr group = plx_wire_nd_solicited_node(&p->addr);

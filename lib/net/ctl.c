@@ -200,8 +200,7 @@ static bool pump_claim(struct plx_net *net, struct net_lcore *nl, struct net_add
 		a->pub.state = PLX_NET_ADDR_TENTATIVE;
 	if (a->pub.state == PLX_NET_ADDR_DUPLICATE && was != PLX_NET_ADDR_DUPLICATE &&
 		a->pub.dynamic)
-		plx_neigh_rdisc_duplicate(
-			&net->ifc[a->pub.iface].rdisc, &a->pub.prefix.addr, nl->sn->now_ns);
+		plx_neigh_rdisc_duplicate(&net->ifc[a->pub.iface].rdisc, &a->pub.prefix.addr);
 	return a->pub.state != was;
 }
 
@@ -248,11 +247,9 @@ static void rdisc_addr(struct plx_net *net, uint16_t iface, const struct plx_rdi
 	switch (ev->kind) {
 	case PLX_RDISC_ADD_ADDR:
 		if (!a) {
-			net__addr_add(net, iface, &p, ev);
+			net__addr_add(net, iface, &p, true);
 			return;
 		}
-		a->pub.valid_until = ev->valid_until;
-		a->pub.preferred_until = ev->preferred_until;
 		if (a->pub.state == PLX_NET_ADDR_DEPRECATED)
 			a->pub.state = PLX_NET_ADDR_VALID;
 		break;

@@ -9,8 +9,9 @@
 
 /* ---- rate limits, of each lcore ---- */
 
-#define DEST_BURST 6 /* errors that a destination may get at once, as Linux's XRLIM_BURST_FACTOR   \
-		      */
+#define DEST_BURST                                                                                 \
+	6 /* errors that a destination may get at once, as Linux's XRLIM_BURST_FACTOR              \
+	   */
 
 /* A bucket of msgs_burst that fills at msgs_per_sec. */
 static bool global_allows(struct net_lcore *nl)

@@ -327,7 +327,7 @@ static int tables_init(struct plx_net *net)
 	net->route = calloc(NET_ROUTE_MAX, sizeof(*net->route));
 	if (!net->neigh_mem || !net->route)
 		return -ENOMEM;
-	net->neigh = plx_neigh_table_init(net->neigh_mem, c, &net->rng, 0);
+	net->neigh = plx_neigh_table_init(net->neigh_mem, c, &net->rng);
 	if (net__rtab_init(&net->nbr, c->gc_thresh3, net->key) != 0)
 		return -ENOMEM;
 	return net__rtab_init(&net->pmtu, 1024, net->key);

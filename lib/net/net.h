@@ -217,8 +217,7 @@ int net__publish(struct plx_net *net);
 void net__cfg_free(void *cfg);
 struct net_addr *net__addr_find(struct plx_net *net, uint16_t iface, const struct plx_addr *a);
 /** Add with a state; claims it. */
-int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *p,
-	const struct plx_rdisc_event *ra);
+int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *p, bool dynamic);
 void net__addr_del(struct plx_net *net, struct net_addr *a);
 int net__route_add(struct plx_net *net, const struct plx_net_route *r);
 int net__route_del(struct plx_net *net, const struct plx_net_route *r);

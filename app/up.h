@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * What `up` is asked to do, in words (struct up_conf) and in values (struct up_plan).
+ */
+#include "app.h"
+
+#define UP_IFS	    64
+#define UP_ADDRS    16
+#define UP_ROUTES   256
+#define UP_SERVICES 16
+#define UP_SYSCTLS  64
+
+/** The command line. */
+struct up_conf {
+	struct opt_list ifs, routes, echo, sink, sysctl;
+	const char *file;
+	bool no_offload;
+};
+
+struct up_if {
+	char text[256]; /**< as it was given, for errors */
+	char port[PLX_PORT_NAMELEN];
+	struct plx_prefix addr[UP_ADDRS];
+	struct plx_addr gw[2]; /**< at most one of each family */
+	uint32_t n_addr, n_gw;
+	uint16_t mtu, vlan;
+};
+
+struct up_route {
+	char text[256];
+	struct plx_prefix dst;
+	struct plx_addr via;
+	char iface[PLX_PORT_NAMELEN];
+};
+
+struct up_sysctl {
+	enum plx_tunable id;
+	int64_t value;
+};
+
+/** All parsed. */
+struct up_plan {
+	struct up_if ifs[UP_IFS];
+	struct up_route routes[UP_ROUTES];
+	struct up_sysctl sysctl[UP_SYSCTLS];
+	uint16_t echo[UP_SERVICES], sink[UP_SERVICES];
+	uint32_t n_if, n_route, n_sysctl, n_echo, n_sink;
+};
+
+/** The whole command line, and the file that it names. @return 0 or -errno with *e filled. */
+int up_plan(const struct up_conf *conf, struct up_plan *plan, struct plx_error *e);
+
+/* One item each, as after its option; 0 or -errno with *e filled. */
+int up_parse_if(struct up_plan *plan, const char *text, struct plx_error *e);
+int up_parse_route(struct up_plan *plan, const char *text, struct plx_error *e);
+int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e);
+int up_parse_service(
+	uint16_t *list, uint32_t *n, const char *what, const char *text, struct plx_error *e);
+
+/** Read an INI file into the plan. config.c */
+int up_config_read(const char *path, struct up_plan *plan, struct plx_error *e);
