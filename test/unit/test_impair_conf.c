@@ -61,6 +61,7 @@ T(units_and_fractions)
 	eq(parse("reorder=1%:3ms").reorder_ns, PLX_MS(3));
 	eq(parse("seed=18446744073709551615").seed, UINT64_MAX);
 	ok(!parse("order=keep,order=free").keep_order);
+	eq(parse("corrupt=1%").corrupt_bits, 1);
 }
 
 T(gilbert_elliott_fills_in_as_netem_does)
@@ -111,11 +112,27 @@ T(packets_are_aimed_at_by_bytes)
 	eq(c.aim[1].first, 1);
 	eq(c.aim[1].last, UINT32_MAX);
 	eq(c.aim[2].value, 0xff);
+	eq(c.aim[2].mask, 0xff);
 	eq(c.aim[2].first, 2);
 	eq(c.aim[2].last, UINT32_MAX);
 	eq(c.aim[3].mask, UINT32_MAX);
 	eq(c.aim[3].first, 2);
 	eq(c.aim[3].last, 4);
+}
+
+T(bounds_are_inside)
+{
+	static const char *const good[] = {"delay=3600s,jitter=3600s,reorder=100%:3600s,gap=1",
+		"loss=100%,dup=1,corrupt=1:8,ge=100%:100%:100%:100%", "nth=1,limit=0",
+		"drop=1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16",
+		"aim=0:00,aim=65535:00112233,aim=0:00,aim=0:0000",
+		"rate=1kbit,queue=1024m,burst=1024m", "rate=1000gbit"};
+
+	for (size_t i = 0; i < PLX_DIM(good); i++) {
+		struct plx_impair_conf c = parse(good[i]);
+
+		assert_null(plx_impair_conf_check(&c));
+	}
 }
 
 T(a_text_goes_over_what_is_there)
@@ -162,6 +179,19 @@ T(errors_point_at_the_place_and_leave_no_trace)
 		{"drop=3/", 7, "whole number"},
 		{"drop=1/2/3/4/5/6/7/8/9/10/11/12/13/14/15/16/17", 44, "16 numbers"},
 		{"ge=1%:x", 6, "a number"},
+		{"ge=", 3, "a number"},
+		{"ge=1%:", 6, "a number"},
+		{"nth=", 4, "whole number"},
+		{"drop=", 5, "whole number"},
+		{"rate=", 5, "a number"},
+		{"queue=", 6, "a number"},
+		{"delay=", 6, "a number"},
+		{"corrupt=1%:", 11, "whole number"},
+		{"reorder=1%:", 11, "a number"},
+		{"aim=", 4, "whole number"},
+		{"aim=0:", 6, "pairs"},
+		{"aim=0:00/", 9, "pairs"},
+		{"aim=0:00:", 9, "whole number"},
 		{"aim=13", 6, "colon"},
 		{"aim=65536:00", 4, "range"},
 		{"aim=0:0", 7, "pairs"},
@@ -238,6 +268,6 @@ T(a_conf_made_by_hand_is_checked_too)
 
 RUN(T_(a_link_reads_as_netem_writes_it), T_(units_and_fractions),
 	T_(gilbert_elliott_fills_in_as_netem_does), T_(packets_are_named_by_number),
-	T_(packets_are_aimed_at_by_bytes), T_(a_text_goes_over_what_is_there),
-	T_(errors_point_at_the_place_and_leave_no_trace), T_(parts_that_do_not_fit_are_refused),
-	T_(a_conf_made_by_hand_is_checked_too))
+	T_(packets_are_aimed_at_by_bytes), T_(bounds_are_inside),
+	T_(a_text_goes_over_what_is_there), T_(errors_point_at_the_place_and_leave_no_trace),
+	T_(parts_that_do_not_fit_are_refused), T_(a_conf_made_by_hand_is_checked_too))

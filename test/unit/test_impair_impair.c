@@ -186,9 +186,11 @@ T(aimed_loss_takes_the_second_syn_ack)
 T(aimed_loss_needs_the_bytes_it_looks_at)
 {
 	struct plx_impair im = link_of("aim=l4+13:12"), frame = link_of("aim=0:aabb:2-3");
-	struct plx_impair end = link_of("aim=22:0000"), past = link_of("aim=23:0000");
+	struct plx_impair l4 = link_of("aim=l4+0:aabb"), end = link_of("aim=22:0000"),
+			  past = link_of("aim=23:0000");
 
-	eq(send_tcp(&im, 0x12, 0), PLX_DROP_NONE);  /* no transport header known */
+	eq(send_tcp(&im, 0x12, 0), PLX_DROP_NONE); /* no transport header known */
+	eq(send_tcp(&l4, 0x12, 0), PLX_DROP_NONE);
 	eq(send_tcp(&im, 0x12, 11), PLX_DROP_NONE); /* past the end */
 	eq(send_tcp(&im, 0x12, UINT32_MAX), PLX_DROP_NONE);
 	eq(send(&im, 0).drop, PLX_DROP_NONE); /* no data */
@@ -262,6 +264,14 @@ T(corruption_flips_so_many_different_bits_inside_of_the_packet)
 	eq(im.stats.corrupted, hit);
 	for (int k = 0; k < 3; k++)
 		eq(seen[k], 0xff);
+}
+
+T(one_bit_is_flipped_unless_more_are_asked_for)
+{
+	struct plx_impair im = link_of("corrupt=100%");
+
+	eq(send(&im, 0).flips, 1);
+	eq(im.stats.corrupted, 1);
 }
 
 T(an_empty_packet_has_no_bit_to_flip)
@@ -398,6 +408,16 @@ T(the_rates_queue_is_bounded_in_bytes)
 	eq(im.stats.lost, 0);
 }
 
+T(a_burst_does_not_wait_in_the_queue)
+{
+	struct plx_impair im = link_of("rate=8mbit,burst=2000,queue=1000");
+
+	eq(departs(&im, 0), 0);
+	eq(departs(&im, 0), 0);
+	eq(departs(&im, 0), PLX_MS(1));
+	eq(send(&im, 0).drop, PLX_DROP_IMPAIR_QUEUE);
+}
+
 T(the_limit_counts_what_the_caller_holds)
 {
 	struct plx_impair im = link_of("limit=2,delay=1s,dup=100%");
@@ -484,13 +504,14 @@ RUN(T_(a_perfect_link_changes_nothing), T_(the_same_seed_gives_the_same_verdicts
 	T_(aimed_loss_takes_the_second_syn_ack), T_(aimed_loss_needs_the_bytes_it_looks_at),
 	T_(a_predicate_picks_packets), T_(some_packets_leave_twice),
 	T_(corruption_flips_so_many_different_bits_inside_of_the_packet),
-	T_(an_empty_packet_has_no_bit_to_flip), T_(delay_without_jitter_is_exact),
-	T_(uniform_jitter_stays_in_its_bounds_and_reaches_them),
+	T_(one_bit_is_flipped_unless_more_are_asked_for), T_(an_empty_packet_has_no_bit_to_flip),
+	T_(delay_without_jitter_is_exact), T_(uniform_jitter_stays_in_its_bounds_and_reaches_them),
 	T_(normal_jitter_has_its_standard_deviation), T_(jitter_never_sends_into_the_past),
 	T_(jitter_overtakes_unless_told_to_keep_order), T_(rate_serialises_back_to_back_packets),
 	T_(rate_loses_no_fraction_of_a_nanosecond), T_(a_burst_leaves_at_once_after_a_pause),
-	T_(the_rates_queue_is_bounded_in_bytes), T_(the_limit_counts_what_the_caller_holds),
-	T_(copies_take_their_time_on_the_link), T_(a_reordered_packet_overtakes_those_in_the_delay),
+	T_(the_rates_queue_is_bounded_in_bytes), T_(a_burst_does_not_wait_in_the_queue),
+	T_(the_limit_counts_what_the_caller_holds), T_(copies_take_their_time_on_the_link),
+	T_(a_reordered_packet_overtakes_those_in_the_delay),
 	T_(a_reordered_packet_is_held_back_so_that_others_overtake),
 	T_(keeping_order_does_not_wait_for_the_held_back),
 	T_(reordering_takes_its_share_after_the_gap),

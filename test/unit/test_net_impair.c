@@ -501,6 +501,22 @@ T(a_lower_port_that_does_not_open_is_left_closed)
 	ok(lo->open);
 }
 
+T(a_line_too_long_for_memory_does_not_open)
+{
+	struct plx_port_conf conf = {.n_rxq = 1, .n_txq = 1};
+	struct plx_error e = {0};
+	struct plx_port *lo;
+
+	eq(plx_port_create("lo=loop", &e), 0);
+	lo = plx_port_find("lo");
+	eq(plx_port_create("bad=impair,lower=lo,tx.limit=100000000", &e), 0);
+	eq(plx_port_open(plx_port_find("bad"), &conf, &e), -ENOMEM);
+	eq(e.id, PLX_ERR_PORT_OPEN);
+	assert_non_null(strstr(e.remedy, "smaller limit"));
+	ok(!plx_port_find("bad")->open);
+	ok(!lo->open);
+}
+
 T(one_bad_link_may_lie_before_another)
 {
 	struct plx_error e;
@@ -570,4 +586,5 @@ RUN_EAL(T_EAL_(a_perfect_link_passes_both_ways),
 	T_EAL_(the_same_seed_loses_the_same_packets_in_each_direction_others),
 	T_EAL_(bad_specs_say_what_is_wrong_and_leave_nothing),
 	T_EAL_(a_lower_port_that_does_not_open_is_left_closed),
+	T_EAL_(a_line_too_long_for_memory_does_not_open),
 	T_EAL_(one_bad_link_may_lie_before_another), T_EAL_(nothing_leaks_under_all_models_at_once))

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 
 #include <rte_epoll.h>
 
@@ -576,6 +577,32 @@ T(bad_specs_say_what_is_wrong_and_leave_nothing)
 	eq(plx_port_count(), 2);
 }
 
+T(without_descriptors_it_does_not_open_and_leaves_none_behind)
+{
+	struct plx_port_conf conf = {.n_rxq = 4, .n_txq = 4, .rx_intr = true};
+	struct rlimit old, low;
+	struct plx_error e = {0};
+	struct plx_port *b;
+	int next, after;
+
+	make("a=pipe,peer=b,queues=4");
+	b = plx_port_find("b");
+	next = dup(0);
+	close(next);
+	eq(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = (struct rlimit){.rlim_cur = (rlim_t)next + 2, .rlim_max = old.rlim_max};
+	eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+	eq(plx_port_open(b, &conf, &e), -EMFILE);
+	eq(setrlimit(RLIMIT_NOFILE, &old), 0);
+	eq(e.id, PLX_ERR_PORT_OPEN);
+	assert_non_null(strstr(e.remedy, "ulimit -n"));
+	ok(!b->open);
+	after = dup(0);
+	close(after);
+	eq(after, next);
+	eq(plx_port_open(b, &conf, &e), 0);
+}
+
 T(more_queues_than_the_pipe_has_are_refused)
 {
 	struct plx_port_conf conf = {.n_rxq = 3, .n_txq = 1};
@@ -601,4 +628,5 @@ RUN_EAL(T_EAL_(what_one_end_sends_the_other_receives_in_order),
 	T_EAL_(a_sleeper_is_woken_once_and_never_missed),
 	T_EAL_(a_sleeping_receiver_gets_all_of_another_threads_frames_in_order),
 	T_EAL_(bad_specs_say_what_is_wrong_and_leave_nothing),
+	T_EAL_(without_descriptors_it_does_not_open_and_leaves_none_behind),
 	T_EAL_(more_queues_than_the_pipe_has_are_refused))

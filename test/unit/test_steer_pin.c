@@ -139,6 +139,31 @@ T(random_operations_match_an_array)
 	free(f.mem);
 }
 
+/* So many flows that some share their 32 hash bits: about 10 pairs for each field. */
+T(flows_of_equal_hash_are_told_apart)
+{
+	enum { FLOWS = 300000 };
+	struct fixture f = pins(FLOWS);
+
+	for (int field = 0; field < 2; field++) {
+		struct plx_tuple t = tuple(1);
+		struct plx_addr *a = field ? &t.dst : &t.src;
+
+		plx_steer_pins_init(&f.pins, f.mem, FLOWS, key);
+		for (uint32_t i = 0; i < FLOWS; i++) {
+			a->w[3] = i;
+			eq(plx_steer_pins_add(&f.pins, &t, (uint16_t)i), 0);
+		}
+		eq(f.pins.used, FLOWS);
+		for (uint32_t i = 0; i < FLOWS; i++) {
+			a->w[3] = i;
+			eq(plx_steer_pins_find(&f.pins, &t), (uint16_t)i);
+		}
+	}
+	free(f.mem);
+}
+
 RUN(T_(a_pin_is_found_moved_and_undone), T_(each_part_of_the_tuple_counts),
 	T_(a_full_table_takes_moves_but_no_more_flows),
-	T_(a_table_of_no_capacity_is_empty_and_full), T_(random_operations_match_an_array))
+	T_(a_table_of_no_capacity_is_empty_and_full), T_(random_operations_match_an_array),
+	T_(flows_of_equal_hash_are_told_apart))

@@ -34,7 +34,8 @@ T(weights_are_laid_out_as_ethtool_does)
 {
 	/* ethtool -X weight 1 2 on 128 entries: the first queue's share ends at 128 * 1 / 3 = 42.
 	 */
-	static const uint32_t one_two[] = {1, 2}, holes[] = {0, 3, 0, 1, 0}, even[] = {7, 7, 7};
+	static const uint32_t one_two[] = {1, 2}, whole[] = {127, 1}, holes[] = {0, 3, 0, 1, 0},
+			      even[] = {7, 7, 7};
 	struct plx_reta r;
 
 	eq(plx_steer_reta_weights(&r, 128, 0, one_two, 2), 0);
@@ -49,6 +50,10 @@ T(weights_are_laid_out_as_ethtool_does)
 	eq(share(&r, 2 + 2), 0);
 	eq(share(&r, 2 + 3), 32);
 	eq(share(&r, 2 + 4), 0);
+
+	eq(plx_steer_reta_weights(&r, 128, 0, whole, 2), 0);
+	eq(share(&r, 0), 127);
+	eq(r.q[127], 1);
 
 	eq(plx_steer_reta_weights(&r, 128, 0, even, 3), 0);
 	eq(share(&r, 0), 42);
@@ -82,6 +87,14 @@ T(a_table_is_valid_for_the_queues_it_names)
 	eq(plx_steer_reta_equal(&r, 128, 0, 4), 0);
 	ok(plx_steer_reta_valid(&r, 4));
 	ok(!plx_steer_reta_valid(&r, 3));
+	eq(plx_steer_reta_equal(&r, 128, 0, 1), 0);
+	r.q[0] = 1;
+	ok(!plx_steer_reta_valid(&r, 1));
+	r.q[0] = 0;
+	r.q[127] = 1;
+	ok(!plx_steer_reta_valid(&r, 1));
+	r.q[127] = 0;
+	ok(plx_steer_reta_valid(&r, 1));
 	r.size = 96;
 	ok(!plx_steer_reta_valid(&r, 4));
 }

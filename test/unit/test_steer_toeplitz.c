@@ -116,6 +116,15 @@ T(any_key_and_tuple_match_the_definition)
 	}
 }
 
+T(a_key_that_ends_early_goes_on_with_zeros)
+{
+	static const uint8_t key[] = {0, 0, 0, 1, 0xff, 0xff}, in[] = {0, 1};
+
+	/* The last of 16 input bits takes key bits 15..46: of four bytes only the 1 at 31. */
+	eq(plx_steer_hash_bits(key, 4, in, sizeof(in)), 1u << 15);
+	eq(plx_steer_hash_bits(key, 6, in, sizeof(in)), (1u << 15) | 0x7fff);
+}
+
 T(a_mapped_peer_of_a_real_ipv6_address_is_hashed_as_ipv6)
 {
 	struct plx_toeplitz t = toeplitz(plx_steer_key_microsoft, sizeof(plx_steer_key_microsoft));
@@ -215,7 +224,7 @@ T(scaling_covers_all_and_only_n)
 }
 
 RUN(T_(microsofts_verification_suite_holds), T_(without_ports_the_ports_do_not_matter),
-	T_(any_key_and_tuple_match_the_definition),
+	T_(any_key_and_tuple_match_the_definition), T_(a_key_that_ends_early_goes_on_with_zeros),
 	T_(a_mapped_peer_of_a_real_ipv6_address_is_hashed_as_ipv6),
 	T_(keys_too_short_or_long_are_refused), T_(sorted_both_directions_hash_alike),
 	T_(sorting_keeps_the_keys_entropy), T_(tuples_have_ports_only_where_they_are_real),
