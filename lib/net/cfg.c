@@ -233,6 +233,10 @@ int net__publish(struct plx_net *net)
 	put_connected(net, cfg);
 	put_routes(net, cfg);
 	put_groups(net, cfg, groups);
+	if (net__lpm_finish(&cfg->lpm) != 0) {
+		net__cfg_free(cfg);
+		return -ENOMEM;
+	}
 	__atomic_store_n(&net->cfg, cfg, __ATOMIC_RELEASE);
 	if (net->lcore[0])
 		net->lcore[0]->cfg = cfg;

@@ -36,7 +36,9 @@ int net__lpm_init(struct net_lpm *t, uint32_t max)
 void net__lpm_fini(struct net_lpm *t)
 {
 	free(t->node);
-	t->node = NULL;
+	free(t->t16);
+	free(t->chunk);
+	*t = (struct net_lpm){0};
 }
 
 /* The first bit in which a and b differ, at most len. */
@@ -85,4 +87,69 @@ void net__lpm_add(struct net_lpm *t, const struct plx_prefix *p, int32_t value)
 		t->node[fork].child[net__lpm_bit(key, same)] = leaf;
 	}
 	*link = fork;
+}
+
+/* ---- the IPv4 table ---- */
+
+static void fill(uint16_t *e, uint32_t n, uint16_t value)
+{
+	for (uint32_t i = 0; i < n; i++)
+		e[i] = value;
+}
+
+/* The chunk below an entry; a new one starts as the entry was. */
+static uint16_t *below(struct net_lpm *t, uint16_t *e)
+{
+	if (!(*e & NET_LPM_EXT)) {
+		fill(t->chunk[t->n_chunk], 256, *e);
+		*e = (uint16_t)(NET_LPM_EXT | t->n_chunk++);
+	}
+	return t->chunk[*e & ~NET_LPM_EXT];
+}
+
+/* One prefix of an IPv4 address; shorter ones have been put before. */
+static void put4(struct net_lpm *t, uint32_t addr, unsigned int len, uint16_t value)
+{
+	uint16_t *e = &t->t16[addr >> 16];
+
+	if (len <= 16) {
+		fill(e, 1u << (16 - len), value);
+		return;
+	}
+	e = &below(t, e)[addr >> 8 & 0xff];
+	if (len <= 24) {
+		fill(e, 1u << (24 - len), value);
+		return;
+	}
+	e = &below(t, e)[addr & 0xff];
+	fill(e, 1u << (32 - len), value);
+}
+
+/*
+ * Top down: a parent's prefix is put before those inside it. Prefixes shorter than IPv4's 96 bits
+ * are IPv6's (::/0) and not meant for it.
+ */
+static void put_node(struct net_lpm *t, int32_t at)
+{
+	const struct net_lpm_node *n;
+
+	if (at < 0)
+		return;
+	n = &t->node[at];
+	if (n->value != NET_LPM_NONE && n->len >= 96 && n->key[0] == 0 && n->key[1] >> 32 == 0xffff)
+		put4(t, (uint32_t)n->key[1], n->len - 96u, (uint16_t)n->value);
+	put_node(t, n->child[0]);
+	put_node(t, n->child[1]);
+}
+
+int net__lpm_finish(struct net_lpm *t)
+{
+	t->cap_chunk = 2 * t->n + 1; /* a prefix opens at most two */
+	t->t16 = malloc(65536 * sizeof(*t->t16));
+	t->chunk = malloc(t->cap_chunk * sizeof(*t->chunk));
+	if (!t->t16 || !t->chunk || t->cap_chunk > NET_LPM_MAX)
+		return -ENOMEM;
+	fill(t->t16, 65536, NET_LPM_EMPTY);
+	put_node(t, 0);
+	return 0;
 }
