@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * pollux-ctl: sees and steers a running pollux from outside. libc and jansson, no DPDK.
+ *
+ * Tables come page by page from EAL's telemetry socket, as arrays of objects, and are printed as
+ * the Linux tools print theirs (fmt.h). Commands go to the control socket, one JSON object each.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+
+#include <jansson.h>
+
+/** Exit codes. */
+enum ctl_exit {
+	CTL_OK,
+	CTL_FAILED, /**< at run time: nobody there, or refused */
+	CTL_USAGE,  /**< the command line is wrong */
+};
+
+/** Options, in any place of the command line. */
+struct ctl_opts {
+	const char *prefix; /**< --file-prefix; NULL = the only one that runs */
+	bool json, watch, v4, v6, stats, zeros, raw, xstats, help;
+	double watch_s;
+};
+
+/** Say on stderr what is wrong, one line. */
+void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* find.c */
+
+#define CTL_PATH_MAX 4096
+
+/** A running pollux. */
+struct ctl_peer {
+	char dir[CTL_PATH_MAX]; /**< its EAL run-time directory */
+	char prefix[256];
+	int pid;
+};
+
+/** Where EAL keeps the directories of its processes, by its rules. */
+const char *ctl_base_dir(char *buf, size_t size);
+/**
+ * The one that the prefix names, or the only one if it is NULL.
+ * @return CTL_OK, or the exit code after a complaint.
+ */
+int ctl_find(const char *prefix, struct ctl_peer *peer);
+
+/* sock.c */
+
+/** Connect to a socket in a directory. @return the descriptor or -errno. */
+int ctl_connect(const char *dir, const char *name);
+/** All rows of a table, as an array; *pid is who answered. @return NULL after a complaint. */
+json_t *ctl_read(const struct ctl_peer *peer, const char *table);
+/** Send a command and wait for the verdict. Takes the request. @return an exit code. */
+int ctl_write(const struct ctl_peer *peer, json_t *request);
+/** Ask it to stop, and wait until it has. @return an exit code. */
+int ctl_stop(const struct ctl_peer *peer);
+
+/* request.c */
+
+/**
+ * The request for a command line that changes something: "addr add 10.0.0.1/24 dev 0".
+ * @return 0 with *request, the caller's; 1 if the line only shows something; -EINVAL with why, one
+ *         line of text.
+ */
+int ctl_request(int argc, char **argv, bool v6, json_t **request, char *why, size_t size);
+/** The same for an operand of sysctl: "net.ipv4.ip_forward=1". */
+int ctl_request_sysctl(const char *operand, json_t **request, char *why, size_t size);

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fmt.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+const char *fmt_str(const json_t *row, const char *key)
+{
+	const char *s = json_string_value(json_object_get(row, key));
+
+	return s ? s : "";
+}
+
+long long fmt_num(const json_t *row, const char *key)
+{
+	return json_integer_value(json_object_get(row, key));
+}
+
+static bool name_wanted(const json_t *row, const struct fmt_filter *filter)
+{
+	char name[256];
+
+	if (!filter->only)
+		return true;
+	snprintf(name, sizeof(name), "%s%s", fmt_str(row, filter->key),
+		filter->key2 ? fmt_str(row, filter->key2) : "");
+	return fnmatch(filter->only, name, 0) == 0;
+}
+
+static bool family_wanted(const json_t *row, const struct fmt_filter *filter)
+{
+	const char *address = fmt_str(row, "local");
+
+	if (!*address)
+		address = fmt_str(row, "dst");
+	if (filter->v4 == filter->v6)
+		return true;
+	return *address && (strchr(address, ':') != NULL) == filter->v6;
+}
+
+json_t *fmt_select(const json_t *rows, const struct fmt_filter *filter)
+{
+	json_t *out = json_array(), *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		if (name_wanted(row, filter) && family_wanted(row, filter))
+			json_array_append(out, row);
+	}
+	return out;
+}

@@ -1,0 +1,449 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ctl.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fmt.h"
+#include "version.h"
+
+/** A command: what it reads and prints, or what its lines change. */
+struct command {
+	const char *name;
+	const char *table;	/**< NULL: it only changes things */
+	const char *key, *key2; /**< of a row: what an operand is compared with; NULL = none */
+	const char *flags;	/**< short names of its options, beyond those of all */
+	void (*print)(const struct fmt *f, const json_t *rows);
+	const char *summary;
+	const char *text; /**< forms and examples */
+};
+
+static const struct command commands[] = {
+	{"ports", "ports", "name", NULL, "", fmt_ports, "drivers, queues, features, quirks",
+		"usage: pollux-ctl ports [PORT]\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl ports\n"
+		"  pollux-ctl ports --json | jq '.[].driver'\n"},
+	{"dev", "dev", "ifname", NULL, "S", fmt_dev, "interface statistics, as `ip -s link`",
+		"usage: pollux-ctl dev [INTERFACE]\n"
+		"       pollux-ctl dev -S [INTERFACE]      the driver's own, as `ethtool -S`\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl dev\n"
+		"  pollux-ctl dev net_tap0 --watch\n"
+		"  pollux-ctl dev -S net_tap0\n"},
+	{"softnet", "softnet", NULL, NULL, "r", fmt_softnet, "lcores, as /proc/net/softnet_stat",
+		"usage: pollux-ctl softnet [--raw]\n"
+		"\n"
+		"--raw prints the file's 15 hexadecimal columns, for its parsers.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl softnet --watch\n"
+		"  pollux-ctl softnet --raw\n"},
+	{"snmp", "snmp", "group", "name", "za", fmt_snmp, "protocol counters, as `nstat`",
+		"usage: pollux-ctl snmp [-z] [PATTERN]\n"
+		"\n"
+		"Prints counters that are not 0; -z prints all. The last column is the rate in "
+		"1/s\n"
+		"with --watch.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl snmp\n"
+		"  pollux-ctl snmp -z 'Udp*'\n"
+		"  pollux-ctl snmp --watch=0.5\n"},
+	{"drops", "drops", "reason", NULL, "za", fmt_drops, "dropped packets and why",
+		"usage: pollux-ctl drops [-z] [PATTERN]\n"
+		"\n"
+		"Prints the reasons that were met; -z prints all.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl drops\n"
+		"  pollux-ctl drops --watch 'IP*'\n"
+		"  pollux-ctl drops --json | jq 'map(.count) | add'\n"},
+	{"addr", "addr", "ifname", NULL, "46", fmt_addr, "interfaces and addresses, as `ip addr`",
+		"usage: pollux-ctl addr [show] [[dev] INTERFACE] [-4|-6]\n"
+		"       pollux-ctl addr add|del ADDRESS/LENGTH dev INTERFACE\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl addr\n"
+		"  pollux-ctl addr add 10.9.0.2/24 dev net_tap0\n"
+		"  pollux-ctl addr del 2001:db8::2/64 dev net_tap0\n"},
+	{"route", "route", "dev", NULL, "46", fmt_route, "routes, as `ip route` and `ip -6 route`",
+		"usage: pollux-ctl [-6] route [show] [dev INTERFACE]\n"
+		"       pollux-ctl [-6] route add|del [unreachable|blackhole] PREFIX|default\n"
+		"           [via ADDRESS] [dev INTERFACE] [src ADDRESS] [metric N] [mtu N]\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl route\n"
+		"  pollux-ctl -6 route\n"
+		"  pollux-ctl route add default via 10.9.0.1\n"
+		"  pollux-ctl route add 10.7.0.0/16 via 10.9.0.9 dev net_tap0 metric 10\n"
+		"  pollux-ctl route del 10.7.0.0/16\n"},
+	{"neigh", "neigh", "dev", NULL, "46s", fmt_neigh, "neighbours, as `ip neigh`",
+		"usage: pollux-ctl [-s] neigh [show] [dev INTERFACE] [-4|-6]\n"
+		"       pollux-ctl neigh add|del ADDRESS [lladdr MAC] dev INTERFACE\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl neigh\n"
+		"  pollux-ctl neigh add 10.9.0.7 lladdr 02:00:00:00:00:07 dev net_tap0\n"
+		"  pollux-ctl neigh del 10.9.0.7 dev net_tap0\n"},
+	{"link", "dev", "ifname", NULL, "s", fmt_dev, "changes an interface, as `ip link set`",
+		"usage: pollux-ctl link [show] [[dev] INTERFACE]\n"
+		"       pollux-ctl link set INTERFACE [up|down] [mtu N] [address MAC]\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl link set net_tap0 down\n"
+		"  pollux-ctl link set net_tap0 mtu 9000 address 02:00:00:00:00:01\n"},
+	{"idle", "idle", NULL, NULL, "s", fmt_idle,
+		"what the lcores' time goes to, sleeps, wake-ups",
+		"usage: pollux-ctl idle [-s]\n"
+		"\n"
+		"-s prints the histograms too. With --watch the shares are those of the interval.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl idle\n"
+		"  pollux-ctl idle -s\n"
+		"  pollux-ctl idle --watch\n"},
+	{"sysctl", "sysctl", "name", NULL, "saw", fmt_sysctl, "tunables, as `sysctl`",
+		"usage: pollux-ctl sysctl [-s] [PATTERN]\n"
+		"       pollux-ctl sysctl NAME=VALUE...\n"
+		"\n"
+		"-s prints meaning, default and bounds too.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl sysctl -s 'net.ipv4.*'\n"
+		"  pollux-ctl sysctl net.ipv4.ip_forward=1\n"},
+	{"stop", NULL, NULL, NULL, "", NULL, "asks for a clean end and waits for it",
+		"usage: pollux-ctl stop\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl --file-prefix demo stop\n"},
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const char usage[] =
+	"usage: pollux-ctl [--file-prefix P] COMMAND [ARGUMENT...] [OPTION...]\n"
+	"\n"
+	"Sees and steers a running pollux. Commands:\n";
+
+static const char options_text[] =
+	"\n"
+	"Options:\n"
+	"  -f, --file-prefix P    the process's EAL option; not needed while only one runs\n"
+	"  -j, --json             rows as JSON\n"
+	"      --watch[=SECONDS]  again and again, each 1 s or as said\n"
+	"  -h, --help             with a command: its forms and examples\n"
+	"  -V, --version\n";
+
+static const struct option long_options[] = {
+	{"file-prefix", required_argument, NULL, 'f'},
+	{"json", no_argument, NULL, 'j'},
+	{"watch", optional_argument, NULL, 'W'},
+	{"stats", no_argument, NULL, 's'},
+	{"zeros", no_argument, NULL, 'z'},
+	{"raw", no_argument, NULL, 'r'},
+	{"statistics", no_argument, NULL, 'S'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL},
+};
+
+void ctl_complain(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	fputs("pollux-ctl: ", stderr);
+	vfprintf(stderr, format, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+}
+
+static void help(const struct command *c)
+{
+	if (c) {
+		fputs(c->text, stdout);
+		return;
+	}
+	fputs(usage, stdout);
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs(options_text, stdout);
+	printf("\nExamples:\n"
+	       "  pollux-ctl drops --watch\n"
+	       "  pollux-ctl --file-prefix demo addr add 10.9.0.2/24 dev net_tap0\n"
+	       "\n'pollux-ctl COMMAND --help' has more.\n");
+}
+
+static bool set_watch(struct ctl_opts *o, const char *seconds)
+{
+	char *end;
+
+	o->watch = true;
+	o->watch_s = seconds ? strtod(seconds, &end) : 1;
+	if (!seconds || (*seconds && !*end && o->watch_s >= 0.1 && o->watch_s <= 86400))
+		return true;
+	ctl_complain("--watch=%s: seconds, 0.1 to 86400", seconds);
+	return false;
+}
+
+/* @return -1, or the exit code. given: short names of the options that only some commands have. */
+static int parse_options(int argc, char **argv, struct ctl_opts *o, char given[static 128])
+{
+	int c;
+
+	while ((c = getopt_long(argc, argv, "f:jhV46szrSaw", long_options, NULL)) != -1) {
+		switch (c) {
+		case 'f':
+			o->prefix = optarg;
+			break;
+		case 'j':
+			o->json = true;
+			break;
+		case 'W':
+			if (!set_watch(o, optarg))
+				return CTL_USAGE;
+			break;
+		case 'h':
+			o->help = true;
+			break;
+		case 'V':
+			printf("pollux-ctl %s (git %s)\n", PLX_VERSION, PLX_GIT);
+			return CTL_OK;
+		case '?': /* getopt has said it */
+			return CTL_USAGE;
+		default:
+			given[c] = 1;
+		}
+	}
+	o->v4 = given['4'];
+	o->v6 = given['6'];
+	o->stats = given['s'];
+	o->zeros = given['z'] || given['a'];
+	o->raw = given['r'];
+	o->xstats = given['S'];
+	return -1;
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static bool options_fit(const struct command *c, const char given[static 128])
+{
+	for (int i = 0; i < 128; i++)
+		if (given[i] && !strchr(c->flags, i)) {
+			ctl_complain("%s has no option -%c; see 'pollux-ctl %s --help'", c->name, i,
+				c->name);
+			return false;
+		}
+	return true;
+}
+
+static void print_rows(const struct command *c, const struct fmt *f, const json_t *rows)
+{
+	if (f->opts->json) {
+		json_dumpf(rows, f->out, JSON_COMPACT);
+		fputc('\n', f->out);
+	} else if (f->opts->xstats) {
+		fmt_xstats(f, rows);
+	} else {
+		c->print(f, rows);
+	}
+	fflush(f->out);
+}
+
+static double now_s(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void wait_s(double s)
+{
+	struct timespec ts = {.tv_sec = (time_t)s};
+
+	ts.tv_nsec = (long)((s - (double)ts.tv_sec) * 1e9);
+	while (nanosleep(&ts, &ts) != 0 && errno == EINTR)
+		;
+}
+
+/* Between two looks: a fresh screen for a reader, an empty line for a file. */
+static void separate(const struct fmt *f, bool first)
+{
+	if (f->opts->json)
+		return;
+	if (isatty(STDOUT_FILENO))
+		fputs("\033[H\033[2J", f->out);
+	else if (!first)
+		fputc('\n', f->out);
+}
+
+/* The rows that are asked for, or NULL after a complaint. */
+static json_t *look(const struct command *c, const struct ctl_opts *o, const char *only,
+	const struct ctl_peer *peer)
+{
+	struct fmt_filter filter = {only, c->key, c->key2, o->v4, o->v6};
+	json_t *all = ctl_read(peer, o->xstats ? "xstats" : c->table), *rows;
+
+	if (!all)
+		return NULL;
+	/* As ip: "route" alone is IPv4's. */
+	if (c->print == fmt_route && !o->json && !o->v6)
+		filter.v4 = true;
+	rows = fmt_select(all, &filter);
+	if (only && json_array_size(rows) == 0) {
+		ctl_complain("%s: no '%s'", c->name, only);
+		json_decref(rows);
+		rows = NULL;
+	}
+	json_decref(all);
+	return rows;
+}
+
+/* @return an exit code. */
+static int show(const struct command *c, const struct ctl_opts *o, const char *only,
+	const struct ctl_peer *peer)
+{
+	struct fmt f = {.out = stdout, .opts = o, .one = only};
+	json_t *before = NULL, *rows;
+	double then = 0;
+
+	while ((rows = look(c, o, only, peer))) {
+		double now = now_s();
+
+		if (o->watch)
+			separate(&f, !before);
+		f.before = before;
+		f.seconds = now - then;
+		print_rows(c, &f, rows);
+		json_decref(before);
+		before = rows;
+		then = now;
+		if (!o->watch || ferror(stdout))
+			break;
+		wait_s(o->watch_s);
+	}
+	json_decref(before);
+	return rows ? CTL_OK : CTL_FAILED;
+}
+
+/* The operands of a line that shows: [show|list] [dev] [NAME]. @return false after a complaint. */
+static bool parse_show(const struct command *c, int argc, char **argv, const char **only)
+{
+	int at = 1;
+
+	if (at < argc && (strcmp(argv[at], "show") == 0 || strcmp(argv[at], "list") == 0))
+		at++;
+	if (at + 1 < argc && strcmp(argv[at], "dev") == 0)
+		at++;
+	if (at < argc && c->key)
+		*only = argv[at++];
+	if (at < argc)
+		ctl_complain("%s: '%s' is not understood; see 'pollux-ctl %s --help'", c->name,
+			argv[at], c->name);
+	return at >= argc;
+}
+
+/* NAME=VALUE... @return an exit code, or -1 if these are no such operands. */
+static int set_tunables(const struct ctl_opts *o, int argc, char **argv)
+{
+	struct ctl_peer peer;
+	char why[256];
+	int code = -1;
+
+	for (int i = 1; i < argc; i++) {
+		json_t *request;
+		int err = ctl_request_sysctl(argv[i], &request, why, sizeof(why));
+
+		if (err == 1 && code == -1)
+			return -1;
+		if (err) {
+			ctl_complain("sysctl: %s", err == 1 ? "no '=' in an argument" : why);
+			return CTL_USAGE;
+		}
+		code = code == -1 ? ctl_find(o->prefix, &peer) : CTL_OK;
+		if (code == CTL_OK)
+			code = ctl_write(&peer, request);
+		else
+			json_decref(request);
+		if (code != CTL_OK)
+			return code;
+		printf("%.*s = %s\n", (int)strcspn(argv[i], "="), argv[i],
+			strchr(argv[i], '=') + 1);
+	}
+	return code;
+}
+
+static int run(const struct command *c, const struct ctl_opts *o, int argc, char **argv)
+{
+	const char *only = NULL;
+	struct ctl_peer peer;
+	char why[256];
+	json_t *request;
+	int code = -1, err;
+
+	if (strcmp(c->name, "sysctl") == 0)
+		code = set_tunables(o, argc, argv);
+	if (code >= 0)
+		return code;
+	err = ctl_request(argc, argv, o->v6, &request, why, sizeof(why));
+	if (err < 0) {
+		ctl_complain("%s %s: %s", c->name, argv[1], why);
+		return CTL_USAGE;
+	}
+	if (err == 1 && !parse_show(c, argc, argv, &only))
+		return CTL_USAGE;
+	code = ctl_find(o->prefix, &peer);
+	if (code != CTL_OK) {
+		if (err == 0)
+			json_decref(request);
+		return code;
+	}
+	if (err == 0)
+		return ctl_write(&peer, request);
+	return c->table ? show(c, o, only, &peer) : ctl_stop(&peer);
+}
+
+int main(int argc, char **argv)
+{
+	struct ctl_opts o = {0};
+	char given[128] = {0};
+	const struct command *c;
+	int code = parse_options(argc, argv, &o, given);
+
+	if (code >= 0)
+		return code;
+	if (optind == argc) {
+		if (o.help)
+			help(NULL);
+		else
+			ctl_complain("no command; 'pollux-ctl --help' lists them");
+		return o.help ? CTL_OK : CTL_USAGE;
+	}
+	c = find_command(argv[optind]);
+	if (!c) {
+		ctl_complain("unknown command '%s'; 'pollux-ctl --help' lists them", argv[optind]);
+		return CTL_USAGE;
+	}
+	if (o.help) {
+		help(c);
+		return CTL_OK;
+	}
+	if (!options_fit(c, given))
+		return CTL_USAGE;
+	return run(c, &o, argc - optind, argv + optind);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "ctl.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PATIENCE_S  5
+#define STOP_S	    30
+#define REPLY_BYTES 65536
+#define PAGES_MAX   100000
+
+int ctl_connect(const char *dir, const char *name)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	int fd, err;
+
+	if (snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s", dir, name) >=
+		(int)sizeof(addr.sun_path))
+		return -ENAMETOOLONG;
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
+	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) != 0) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+static void complain_io(int err)
+{
+	if (err == EAGAIN || err == EWOULDBLOCK)
+		ctl_complain("no answer within %d s", PATIENCE_S);
+	else if (err == EPIPE || err == ECONNRESET)
+		ctl_complain("the process ended");
+	else
+		ctl_complain("talking to the process: %s", strerror(err));
+}
+
+/* One packet there (NULL: none) and one back, as JSON. @return NULL after a complaint. */
+static json_t *exchange(int fd, const char *request)
+{
+	static char buf[REPLY_BYTES];
+	json_error_t e;
+	json_t *reply;
+	ssize_t n = 0;
+
+	if (request)
+		n = send(fd, request, strlen(request), MSG_NOSIGNAL);
+	if (n >= 0)
+		n = recv(fd, buf, sizeof(buf), 0);
+	if (n < 0) {
+		complain_io(errno);
+		return NULL;
+	}
+	if (n == 0) {
+		ctl_complain(request ? "the process ended"
+				     : "telemetry has as many clients as it takes (10)");
+		return NULL;
+	}
+	reply = json_loadb(buf, (size_t)n, 0, &e);
+	if (!reply)
+		ctl_complain("the answer is no JSON: %s", e.text);
+	return reply;
+}
+
+/* Append a page's rows; @return the next cursor, 0 at the end, -1 after a complaint. */
+static json_int_t read_page(int fd, const char *table, json_int_t cursor, json_t *rows)
+{
+	char request[96], key[24];
+	json_t *reply, *page;
+	json_int_t next;
+
+	snprintf(request, sizeof(request), "/plx/%s,%lld", table, (long long)cursor);
+	reply = exchange(fd, request);
+	if (!reply)
+		return -1;
+	page = json_object_iter_value(json_object_iter(reply));
+	if (!json_is_object(page)) {
+		ctl_complain("what runs there has no table '%s'", table);
+		json_decref(reply);
+		return -1;
+	}
+	for (size_t i = 0;; i++) {
+		json_t *row;
+
+		snprintf(key, sizeof(key), "%zu", i);
+		row = json_object_get(page, key);
+		if (!row)
+			break;
+		json_array_append(rows, row);
+	}
+	next = json_integer_value(json_object_get(page, "next"));
+	json_decref(reply);
+	return next;
+}
+
+static int dial_telemetry(const struct ctl_peer *peer)
+{
+	int fd = ctl_connect(peer->dir, "dpdk_telemetry.v2");
+	json_t *greeting;
+
+	if (fd < 0) {
+		ctl_complain("%s/dpdk_telemetry.v2: %s%s", peer->dir, strerror(-fd),
+			fd == -ENOENT ? " (was it started with --no-telemetry?)" : "");
+		return -1;
+	}
+	greeting = exchange(fd, NULL);
+	if (!greeting) {
+		close(fd);
+		return -1;
+	}
+	json_decref(greeting);
+	return fd;
+}
+
+json_t *ctl_read(const struct ctl_peer *peer, const char *table)
+{
+	json_t *rows = json_array();
+	json_int_t cursor = 0;
+	int fd = dial_telemetry(peer), pages = 0;
+
+	if (fd < 0) {
+		json_decref(rows);
+		return NULL;
+	}
+	do
+		cursor = read_page(fd, table, cursor, rows);
+	while (cursor > 0 && ++pages < PAGES_MAX);
+	close(fd);
+	if (cursor >= 0)
+		return rows;
+	json_decref(rows);
+	return NULL;
+}
+
+int ctl_write(const struct ctl_peer *peer, json_t *request)
+{
+	int fd = ctl_connect(peer->dir, "pollux.sock"), code = CTL_FAILED;
+	char *text = json_dumps(request, JSON_COMPACT);
+	json_t *reply = NULL, *error;
+
+	json_decref(request);
+	if (fd < 0)
+		ctl_complain("%s/pollux.sock: %s", peer->dir, strerror(-fd));
+	else
+		reply = exchange(fd, text);
+	error = json_object_get(reply, "error");
+	if (error)
+		ctl_complain("%s (%s)", json_string_value(json_object_get(error, "message")),
+			json_string_value(json_object_get(error, "name")));
+	else if (reply)
+		code = CTL_OK;
+	json_decref(reply);
+	free(text);
+	if (fd >= 0)
+		close(fd);
+	return code;
+}
+
+int ctl_stop(const struct ctl_peer *peer)
+{
+	/* Before it is asked, so that no other process can have its number. */
+	struct pollfd p = {.fd = (int)syscall(SYS_pidfd_open, peer->pid, 0), .events = POLLIN};
+	int code = ctl_write(peer, json_pack("{s:s}", "cmd", "stop"));
+
+	if (code == CTL_OK && p.fd >= 0 && poll(&p, 1, STOP_S * 1000) == 0) {
+		ctl_complain("asked to stop, it still runs after %d s", STOP_S);
+		code = CTL_FAILED;
+	}
+	if (p.fd >= 0)
+		close(p.fd);
+	return code;
+}
