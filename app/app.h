@@ -86,10 +86,11 @@ struct plx_cmd {
 	const char *summary;  /**< a line for the list of commands */
 	const char *text;     /**< what it does, and examples */
 	const struct opt *opts;
-	size_t conf_bytes;	   /**< of the struct that opts is for */
-	enum plx_idle_policy idle; /**< the default of --idle */
-	bool no_eal;		   /**< needs neither EAL nor ports */
-	bool runs;		   /**< takes struct app_run_opts too */
+	size_t conf_bytes;	      /**< of the struct that opts is for */
+	enum plx_idle_policy idle;    /**< the default of --idle */
+	bool no_eal;		      /**< needs neither EAL nor ports */
+	bool runs;		      /**< takes struct app_run_opts too */
+	void (*more_help)(FILE *out); /**< printed after the options; optional */
 	/** What can be found wrong before EAL starts. 0 or -errno with *e filled. Optional. */
 	int (*check)(struct app *app, void *conf, struct plx_error *e);
 	/** @return enum app_exit. */

@@ -51,11 +51,6 @@ static void describe(struct row *r, struct plx_port *p, const struct plx_place *
 	}
 }
 
-static uint16_t max_queues(const struct plx_port *p)
-{
-	return PLX_MIN(p->caps.max_rxq, p->caps.max_txq);
-}
-
 static void print(const struct row *r, FILE *out)
 {
 	const struct plx_port *p = r->port;
@@ -63,7 +58,7 @@ static void print(const struct row *r, FILE *out)
 	const struct plx_quirk *q;
 	unsigned int i = 0;
 
-	snprintf(queues, sizeof(queues), "%u of %u", r->place.queues, max_queues(p));
+	snprintf(queues, sizeof(queues), "%u of %u", r->place.queues, plx_port_max_queues(p));
 	fprintf(out, "%-4u %-16s %-14s %-17s %-12s %-10s %s\n", p->id, p->name, p->caps.driver,
 		r->mac, r->link, queues, r->lcores);
 	fprintf(out, "     features:");
@@ -93,7 +88,7 @@ static json_t *object(const struct row *r)
 			json_array_append_new(quirks, json_string(q->text));
 	return json_pack("{s:i,s:s,s:s,s:s,s:i,s:s,s:i,s:i,s:s,s:o,s:s?,s:o}", "port", p->id,
 		"name", p->name, "driver", p->caps.driver, "mac", r->mac, "mtu", p->mtu, "link",
-		r->link, "queues", r->place.queues, "max_queues", max_queues(p), "lcores",
+		r->link, "queues", r->place.queues, "max_queues", plx_port_max_queues(p), "lcores",
 		r->lcores, "features", features, "software_steering", p->steer_why, "quirks",
 		quirks);
 }
@@ -123,6 +118,16 @@ static int run(struct app *app, void *conf)
 	return APP_OK;
 }
 
+/* The drivers that are compiled in: known at run time only. */
+static void help_drivers(FILE *out)
+{
+	const struct plx_port_driver *d = NULL;
+
+	fprintf(out, "\nDrivers of --port NAME=DRIVER[,KEY=VALUE...]:\n");
+	while ((d = plx_port_driver_next(d)))
+		fprintf(out, "  %-8s %s\n", d->name, d->help);
+}
+
 const struct plx_cmd cmd_ports = {
 	.name = "ports",
 	.summary = "list the ports of a command line: drivers, queues, features, quirks",
@@ -133,5 +138,6 @@ const struct plx_cmd cmd_ports = {
 		"Examples:\n"
 		"  pollux --no-huge --no-pci --vdev=net_null0 -- ports\n"
 		"  pollux --no-huge --no-pci --vdev=net_tap0,iface=plx0 -l 0-1 -- ports --json",
+	.more_help = help_drivers,
 	.run = run,
 };

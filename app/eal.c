@@ -17,15 +17,17 @@
 #define LOG_MAX 16384
 
 /*
- * While EAL starts, stdout and stderr are a file in memory: on success it goes to stderr, on
- * failure the one line that says why is picked from it (a wrong option alone prints a hundred).
+ * While EAL starts, stdout and stderr are a file in memory. On failure the one line that says why
+ * is picked from it (a wrong option alone prints a hundred); on success what is out of the ordinary
+ * goes to stderr. With --log-level all of it does, whatever happens.
  */
 static struct {
 	int fd;
 	int err; /* the real stderr */
 } capture = {-1, -1};
 
-static void capture_spill(void)
+/* EAL panics by abort(): what it said must not be lost. Async-signal-safe. */
+static void on_abort(int sig)
 {
 	char buf[4096];
 	off_t at = 0;
@@ -34,12 +36,6 @@ static void capture_spill(void)
 	while ((n = pread(capture.fd, buf, sizeof(buf), at)) > 0 &&
 		write(capture.err, buf, (size_t)n) == n)
 		at += n;
-}
-
-/* EAL panics by abort(): what it said must not be lost. */
-static void on_abort(int sig)
-{
-	capture_spill();
 	signal(sig, SIG_DFL);
 	raise(sig);
 }
@@ -69,68 +65,31 @@ static void capture_end(char *log, size_t size)
 	dup2(capture.err, STDERR_FILENO);
 	n = pread(capture.fd, log, size - 1, 0);
 	log[n > 0 ? n : 0] = '\0';
-}
-
-static void capture_free(void)
-{
 	close(capture.fd);
 	close(capture.err);
-	capture.fd = capture.err = -1;
 }
 
-/* The first line that is not about everyday things, without its prefix. */
-static const char *reason(char *log)
+/* What EAL says every time. */
+static bool everyday(const char *line)
 {
-	static const char *const everyday[] = {"EAL: Detected ", "EAL: Multi-process socket",
+	static const char *const begins[] = {"EAL: Detected ", "EAL: Multi-process socket",
 		"EAL: Selected IOVA", "EAL: Physical addresses", "EAL: VFIO", "EAL: Probe ",
-		"EAL: No available", "EAL: No free", "TELEMETRY:", "EAL: WARNING"};
-	char *save, *line;
+		"EAL: No available", "EAL: No free", "EAL: WARNING", "TELEMETRY: No legacy", "\n",
+		/* net_tap on a kernel without multiq: rte_flow is not used here */
+		"tap_nl_dump_ext_ack(): Specified qdisc kind", "qdisc_create_multiq()",
+		"eth_dev_tap_create(): "};
 
-	for (line = strtok_r(log, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		bool skip = *line == '\0';
-		char *text;
-
-		for (size_t i = 0; i < PLX_DIM(everyday); i++)
-			skip |= strncmp(line, everyday[i], strlen(everyday[i])) == 0;
-		if (skip)
-			continue;
-		text = strstr(line, "FATAL: ");
-		if (text)
-			return text + 7;
-		text = strstr(line, ": ");
-		return text && !strchr(line, '\'') ? text + 2
-		       : text && text - line < 8   ? text + 2
-						   : line;
-	}
-	return NULL;
+	for (size_t i = 0; i < PLX_DIM(begins); i++)
+		if (strncmp(line, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return *line == '\0';
 }
 
-static int why(const struct app *app, char *log, int err, struct plx_error *e)
+static const char *next_line(const char *line)
 {
-	char name[PLX_PORT_NAMELEN];
-	const char *text;
+	const char *end = strchr(line, '\n');
 
-	if (vdev_unknown(log, name, sizeof(name)))
-		return plx_error_set(e, -ENODEV, PLX_ERR_VDEV_FAILED, name,
-			"there is no such driver, or its arguments are malformed",
-			"the drivers: net_tap, net_pcap, net_null, net_ring, net_memif, "
-			"net_af_packet...");
-	if (strstr(log, "another primary"))
-		return plx_error_set(e, -EBUSY, PLX_ERR_EAL_INIT,
-			"another process uses the same --file-prefix",
-			"give each process a --file-prefix of its own");
-	if (strstr(log, "hugepage info"))
-		return plx_error_set(e, -ENOMEM, PLX_ERR_EAL_INIT, "no huge pages",
-			"give EAL --no-huge -m 512, or reserve some in "
-			"/proc/sys/vm/nr_hugepages");
-	if (strstr(log, "'command line'")) {
-		text = reason(log);
-		return plx_error_set(
-			e, -EINVAL, PLX_ERR_EAL_OPTION, text ? text : "invalid arguments");
-	}
-	text = reason(log);
-	return plx_error_set(e, err, PLX_ERR_EAL_INIT, text ? text : strerror(-err),
-		"its whole log comes with --log-level=8");
+	return end ? end + 1 : "";
 }
 
 /* Does the user want EAL's log whatever happens? */
@@ -140,6 +99,60 @@ static bool verbose(const struct app *app)
 		if (strncmp(app->eal_argv[i], "--log-level", 11) == 0)
 			return true;
 	return false;
+}
+
+static void print_log(const char *log, bool all)
+{
+	for (const char *line = log; *line; line = next_line(line))
+		if (all || !everyday(line))
+			fprintf(stderr, "%.*s\n", (int)strcspn(line, "\n"), line);
+}
+
+/* The first line that is out of the ordinary, without who says it. */
+static const char *reason(const char *log, char *text, size_t size)
+{
+	static const char *const who[] = {"EAL: FATAL: ", "EAL: ", "pollux: "};
+	const char *line = log;
+
+	while (*line && everyday(line))
+		line = next_line(line);
+	if (!*line)
+		return NULL;
+	for (size_t i = 0; i < PLX_DIM(who); i++)
+		if (strncmp(line, who[i], strlen(who[i])) == 0) {
+			line += strlen(who[i]);
+			break;
+		}
+	snprintf(text, size, "%.*s", (int)strcspn(line, "\n"), line);
+	return text;
+}
+
+static int why(const char *log, int err, struct plx_error *e)
+{
+	char text[PLX_PORT_NAMELEN + 128];
+
+	if (vdev_unknown(log, text, sizeof(text)))
+		return plx_error_set(e, -ENODEV, PLX_ERR_VDEV_FAILED, text,
+			"there is no such driver",
+			"some that there are: net_tap, net_pcap, net_null, net_memif, "
+			"net_af_packet");
+	if (strstr(log, "another primary"))
+		return plx_error_set(e, -EBUSY, PLX_ERR_EAL_INIT,
+			"another process uses the same --file-prefix",
+			"give each process a --file-prefix of its own");
+	if (strstr(log, "memseg"))
+		return plx_error_set(e, -ENOMEM, PLX_ERR_EAL_INIT,
+			"it could not reserve the memory asked for", "ask for less (-m)");
+	if (strstr(log, "hugepage info"))
+		return plx_error_set(e, -ENOMEM, PLX_ERR_EAL_INIT, "there are no huge pages",
+			"give it --no-huge -m 512, or reserve some: "
+			"sysctl vm.nr_hugepages=256");
+	if (!reason(log, text, sizeof(text)))
+		snprintf(text, sizeof(text), "%s", strerror(-err));
+	if (strstr(log, "'command line'"))
+		return plx_error_set(e, -EINVAL, PLX_ERR_EAL_OPTION, text);
+	return plx_error_set(e, err, PLX_ERR_EAL_INIT, text,
+		"all that it says comes with --log-level=lib.eal:8");
 }
 
 static int init(struct app *app, char *log, size_t size, struct plx_error *e)
@@ -154,13 +167,14 @@ static int init(struct app *app, char *log, size_t size, struct plx_error *e)
 	argv[0] = (char *)(uintptr_t) "pollux";
 	for (int i = 0; i < app->eal_argc; i++)
 		argv[1 + i] = app->eal_argv[i];
-	err = rte_eal_init(app->eal_argc + 1, argv) < 0 ? -rte_errno : 0;
+	rte_errno = 0;
+	if (rte_eal_init(app->eal_argc + 1, argv) < 0)
+		err = rte_errno > 0 ? -rte_errno : -EIO; /* it does not always set it */
 	capture_end(log, size);
-	if (!err || verbose(app))
-		capture_spill();
-	capture_free();
 	free(argv);
-	return err ? why(app, log, err, e) : 0;
+	if (verbose(app))
+		print_log(log, true);
+	return err ? why(log, err, e) : 0;
 }
 
 static int make_ports(struct app *app, struct plx_error *e)
@@ -242,5 +256,7 @@ int app_eal_start(struct app *app, struct plx_error *e)
 		err = make_ports(app, e);
 	if (err)
 		app_eal_stop(app);
+	else if (!verbose(app))
+		print_log(log, false);
 	return err;
 }

@@ -240,4 +240,6 @@ void opt_help(const struct plx_cmd *cmd, FILE *out)
 		help_table("Options of a run", run_opts, out);
 	if (!cmd->no_eal)
 		help_table("Options of all commands", common_opts, out);
+	if (cmd->more_help)
+		cmd->more_help(out);
 }

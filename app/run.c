@@ -274,7 +274,8 @@ static enum app_exit settle(struct app_run *run)
 	c.when_ns = run->stop_ns - run->start_ns;
 	plx_port_fini_all(); /* drivers give back what they hold */
 	leaked = plx_engine_destroy(run->eng);
-	report_final(run, &c, leaked);
+	if (run->ready)
+		report_final(run, &c, leaked);
 	missing = report_account(&c, leaked, text, sizeof(text));
 	if (!missing)
 		return APP_OK;

@@ -157,10 +157,12 @@ static int check_packet(const struct vdev *v, struct plx_error *e)
 {
 	char value[IF_NAMESIZE + 1];
 	const char *at = v->args;
-	int err = 0;
+	int err;
 
-	if (arg(&at, "iface", value, sizeof(value)))
-		err = check_iface(v, value, e);
+	if (!arg(&at, "iface", value, sizeof(value)))
+		return plx_error_set(e, -EINVAL, PLX_ERR_VDEV_FAILED, v->name,
+			"it does not say which interface", "add iface=NAME to its arguments");
+	err = check_iface(v, value, e);
 	return err ? err : need(v, CAP_NET_RAW, "cap_net_raw", e);
 }
 

@@ -143,7 +143,7 @@ struct plx_engine *plx_engine_create(const struct plx_engine_conf *conf, struct 
 no_memory:
 	if (eng)
 		engine_free(eng);
-	plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "the engine", 0u, 0u);
+	plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "the engine");
 	return NULL;
 }
 

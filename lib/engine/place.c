@@ -12,15 +12,6 @@
  * as rx queues; an lcore without one hands its packets to an lcore that has one.
  */
 
-/* Queues that the driver gives: rx and tx come in pairs here. */
-static uint32_t queues_max(const struct plx_port *p)
-{
-	uint32_t n = PLX_MIN(p->caps.max_rxq, p->caps.max_txq);
-
-	n = PLX_MIN(n, plx_quirk_max_queues(p->caps.driver));
-	return PLX_MIN(n, (uint32_t)PLX_PORT_QUEUES_MAX);
-}
-
 void plx_engine_place(uint16_t lcores, uint16_t queues, struct plx_place *place)
 {
 	uint16_t first = 0;
@@ -29,7 +20,7 @@ void plx_engine_place(uint16_t lcores, uint16_t queues, struct plx_place *place)
 		uint16_t n = queues;
 
 		if (!n)
-			n = (uint16_t)PLX_MIN(queues_max(plx_port_get(i)), (uint32_t)lcores);
+			n = PLX_MIN(plx_port_max_queues(plx_port_get(i)), lcores);
 		place[i] = (struct plx_place){.queues = n, .first = first};
 		first = (uint16_t)((first + n) % lcores);
 	}
@@ -59,9 +50,14 @@ static int check_lcores(
 {
 	uint16_t total[PLX_ENGINE_LCORES_MAX] = {0};
 
-	for (uint16_t i = 0; i < plx_port_count(); i++)
+	for (uint16_t i = 0; i < plx_port_count(); i++) {
+		int err = plx_port_check_queues(plx_port_get(i), place[i].queues, e);
+
+		if (err)
+			return err;
 		for (uint16_t q = 0; q < place[i].queues; q++)
 			total[lcore_of(eng, &place[i], q)]++;
+	}
 	for (uint16_t i = 0; i < eng->n; i++)
 		if (total[i] == 0 && !eng->conf.spare_lcores)
 			return no_queue(eng, i, e);
@@ -167,10 +163,9 @@ int plx_engine_open_ports(struct plx_engine *eng, struct plx_error *e)
 	for (uint16_t i = 0; !err && i < eng->n; i++) {
 		err = engine__idle_init(eng->sn[i]);
 		if (err)
-			plx_error_set(e, err, PLX_ERR_NO_MEMORY, "an epoll set", 0u, 0u);
+			plx_error_set(e, err, PLX_ERR_RUN, "an epoll set", strerror(-err));
 	}
 	if (err)
-		for (uint16_t i = 0; i < plx_port_count(); i++)
-			plx_port_close(plx_port_get(i));
+		plx_engine_close_ports(eng);
 	return err;
 }

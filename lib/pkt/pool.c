@@ -2,6 +2,7 @@
 #include "plx_pkt.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include <rte_errno.h>
 #include <rte_mempool.h>
@@ -32,8 +33,13 @@ struct rte_mempool *plx_pkt_pool_create(const struct plx_pkt_pool_conf *conf, st
 		  */
 		mp = rte_pktmbuf_pool_create_by_ops(
 			conf->name, pkts, cache_size(pkts), 0, room, SOCKET_ID_ANY, ops);
-	if (!mp)
-		plx_error_set(e, -rte_errno, PLX_ERR_NO_MEMORY, conf->name, pkts, room);
+	if (!mp) {
+		char what[96];
+
+		snprintf(what, sizeof(what), "pool %s: %u mbufs of %u bytes", conf->name, pkts,
+			room);
+		plx_error_set(e, -rte_errno, PLX_ERR_NO_MEMORY, what);
+	}
 	return mp;
 }
 

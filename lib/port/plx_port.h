@@ -276,6 +276,11 @@ PLX_API struct plx_port *plx_port_get(uint16_t id);
 /** By name, or by number in decimal. @return NULL if there is none. */
 PLX_API struct plx_port *plx_port_find(const char *name);
 
+/** Queues of each direction that it can be opened with: the driver's limit, its quirks', ours. */
+PLX_API uint16_t plx_port_max_queues(const struct plx_port *p);
+/** @return 0, or -EINVAL with *e filled (TAP_QUEUES, PORT_QUEUES) if n are too many. */
+PLX_API int plx_port_check_queues(const struct plx_port *p, uint16_t n, struct plx_error *e);
+
 /* Life */
 
 /** Bring it up. Unwinds whole when any step fails. @return 0 or -errno with *e filled. */

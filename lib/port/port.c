@@ -106,23 +106,26 @@ static int queues_new(struct plx_port *p, const struct plx_port_conf *conf)
 	return 0;
 }
 
-static int check_queues(
-	const struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)
+uint16_t plx_port_max_queues(const struct plx_port *p)
 {
-	uint32_t n = PLX_MAX(conf->n_rxq, conf->n_txq);
-	uint32_t max = PLX_MIN(p->caps.max_rxq, p->caps.max_txq);
+	uint32_t n = PLX_MIN(p->caps.max_rxq, p->caps.max_txq);
+
+	n = PLX_MIN(n, plx_quirk_max_queues(p->caps.driver));
+	return (uint16_t)PLX_MIN(n, (uint32_t)PLX_PORT_QUEUES_MAX);
+}
+
+int plx_port_check_queues(const struct plx_port *p, uint16_t n, struct plx_error *e)
+{
+	uint16_t max = plx_port_max_queues(p);
 
 	if (n > plx_quirk_max_queues(p->caps.driver))
 		return plx_error_set(e, -EINVAL, PLX_ERR_TAP_QUEUES, p->name, n);
-	max = PLX_MIN(max, (uint32_t)PLX_PORT_QUEUES_MAX);
-	if (n > max)
-		return plx_error_set(e, -EINVAL, PLX_ERR_PORT_QUEUES, p->name, n, max);
-	return 0;
+	return n <= max ? 0 : plx_error_set(e, -EINVAL, PLX_ERR_PORT_QUEUES, p->name, n, max);
 }
 
 int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)
 {
-	int err = check_queues(p, conf, e);
+	int err = plx_port_check_queues(p, PLX_MAX(conf->n_rxq, conf->n_txq), e);
 
 	if (err)
 		return err;
