@@ -99,6 +99,21 @@ static json_t *drops(const struct plx_acct *a)
 	return o;
 }
 
+/* Under nstat's names: IpInReceives. */
+static json_t *snmp(const struct plx_acct *a)
+{
+	json_t *o = json_object();
+	char name[64];
+
+	for (int i = 0; i < PLX_STAT_MAX; i++) {
+		if (!a->stat[i])
+			continue;
+		snprintf(name, sizeof(name), "%s%s", plx_stat_info[i].group, plx_stat_info[i].name);
+		set_u64(o, name, a->stat[i]);
+	}
+	return o;
+}
+
 static json_t *ports(const struct app_run *run, const struct app_counts *c)
 {
 	json_t *list = json_array();
@@ -137,6 +152,7 @@ static json_t *object(
 	set_u64(o, "delivered", c->acct.delivered_pkts);
 	set_u64(o, "held", c->held);
 	json_object_set_new(o, "drops", drops(&c->acct));
+	json_object_set_new(o, "snmp", snmp(&c->acct));
 	json_object_set_new(o, "mpps", json_real(r.mpps));
 	json_object_set_new(o, "rx_mpps", json_real(r.rx_mpps));
 	json_object_set_new(o, "tx_mpps", json_real(r.tx_mpps));
