@@ -44,6 +44,7 @@ patience=10 # seconds that something may take
 [[ $PLX_BUILD != *asan* ]] || patience=40
 
 declare -A pid=() prefix=() out=() err=() # by the name of a process
+declare -A port_mac=()			  # by the kernel's end of the link
 spaces=()
 
 # --- verdicts ----------------------------------------------------------------------------------
@@ -127,17 +128,22 @@ expect_match() { # what text regex
 # Try until it succeeds: what takes an unknown while (a neighbour that expires, a counter that is
 # read once a second).
 eventually() { # what command...
-	local what=$1 end=$((SECONDS + patience))
+	local what=$1
 	shift
+	if ! eventually_quietly "$@"; then
+		echo "\$ $*"
+		tail -n 20 "$tmp/expect"
+		fail "$what (not within $patience s)"
+	fi
+	ok "$what"
+}
+
+eventually_quietly() { # command...
+	local end=$((SECONDS + patience))
 	until run "$@" >"$tmp/expect" 2>&1; do
-		if [ $SECONDS -ge $end ]; then
-			echo "\$ $*"
-			tail -n 20 "$tmp/expect"
-			fail "$what (not within $patience s)"
-		fi
+		[ $SECONDS -lt $end ] || return 1
 		sleep 0.1
 	done
-	ok "$what"
 }
 
 # --- namespaces and interfaces -----------------------------------------------------------------
@@ -160,14 +166,31 @@ use() { # name
 }
 
 # The kernel's end of a link: up, with addresses, without offloads that a packet socket cannot read.
+# net_tap gives it the port's own MAC, and so the port's link-local address: it gets others.
 iface_up() { # interface address...
 	local iface=$1 address
 	shift
+	port_mac[$iface]=$(run cat "/sys/class/net/$iface/address")
+	run ip link set "$iface" down
+	run ip link set "$iface" address "$(kernel_mac "$iface")" ||
+		fail "interface $iface takes no MAC"
 	run ip link set "$iface" up || fail "interface $iface does not come up"
 	run ethtool -K "$iface" tx off tso off gso off gro off >/dev/null 2>&1
 	for address; do
 		run ip address add "$address" dev "$iface" || fail "address $address on $iface"
 	done
+}
+
+kernel_mac() { # interface
+	printf '02:00:00:00:%02x:%02x\n' "${#1}" $((16#$(printf %s "$1" | md5sum | cut -c 1-2)))
+}
+
+# The link-local address that goes with a MAC (RFC 4291, appendix A).
+linklocal() { # mac
+	local b
+	IFS=: read -ra b <<<"$1"
+	printf 'fe80::%02x%s:%sff:fe%s:%s%s\n' $((16#${b[0]} ^ 2)) "${b[1]}" "${b[2]}" "${b[3]}" \
+		"${b[4]}" "${b[5]}"
 }
 
 # A veth pair: one end here, the other in the namespace named, both down.
@@ -257,6 +280,7 @@ check_final() { # name
 }
 
 # Ask it to stop as a user does.
+# shellcheck disable=SC2120 # most give no argument
 stop_pollux() { # [-n NAME] [SIGNAL]
 	local name=pollux
 	if [ "${1-}" = -n ]; then
@@ -314,6 +338,48 @@ ctl() { # [-n NAME] ARGUMENT...
 # Send one datagram and print what comes back.
 udp_ask() { # address port text
 	printf '%s' "$3" | run nc -u -w 2 -W 1 "$1" "$2"
+}
+
+# --- what was on the wire ----------------------------------------------------------------------
+
+# Record what goes over an interface, until captured.
+capture() { # interface
+	spawn "tcpdump.$1" tcpdump -i "$1" -s 0 -U -B 32768 -w "$tmp/$1.pcap"
+	eventually_quietly grep -q 'listening on' "${err[tcpdump.$1]}" ||
+		fail "tcpdump does not listen on $1"
+}
+
+# End it. What Pollux sent has to be flawless: checksums right, nothing malformed, nothing that
+# tshark's experts frown at, other than what the filter allows.
+captured() { # interface [filter of frames that may be odd]
+	local mac=${port_mac[$1]} odd
+	kill -INT "${pid[tcpdump.$1]}"
+	finish "tcpdump.$1"
+	odd=$(shark "$1" -Y "eth.src == $mac && (_ws.malformed || _ws.expert.severity >= 0x600000 ||
+		ip.checksum.status == 0 || udp.checksum.status == 0 || tcp.checksum.status == 0 ||
+		icmp.checksum.status == 0 || icmpv6.checksum.status == 0)${2:+ && !($2)}" \
+		-T fields -e frame.number -e _ws.col.Protocol -e _ws.col.Info -e _ws.expert.message)
+	[ -z "$odd" ] || fail "odd frames from Pollux on $1:
+$(head -n 5 <<<"$odd")"
+	ok "$1: $(shark "$1" -Y "eth.src == $mac" | wc -l) frames of Pollux's, all well formed"
+}
+
+# tshark on a capture, all checks on.
+shark() { # interface argument...
+	local iface=$1
+	shift
+	tshark -r "$tmp/$iface.pcap" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE \
+		-o tcp.check_checksum:TRUE -o ip.defragment:TRUE "$@" 2>/dev/null
+}
+
+# The frames of a capture that match.
+frames() { # interface filter
+	shark "$1" -Y "$2" | wc -l
+}
+
+# A python program on stdin, which may import scapy.
+python() { # argument...
+	run /usr/bin/python3 - "$@"
 }
 
 # --- the end -----------------------------------------------------------------------------------
