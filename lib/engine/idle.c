@@ -87,18 +87,22 @@ static bool must_stay(struct plx_softnet *sn)
 	       sn->n_dirty;
 }
 
-static void wait_ns(struct plx_softnet *sn, plx_ns ns)
+/* @return true when something woke us before the time was up. */
+static bool wait_ns(struct plx_softnet *sn, plx_ns ns)
 {
 	struct pollfd p = {.fd = sn->epfd, .events = POLLIN};
 	struct timespec ts = {.tv_sec = ns / PLX_SEC(1), .tv_nsec = ns % PLX_SEC(1)};
 	struct rte_epoll_event ev[8];
 	uint64_t drained;
+	int n;
 
 	/* ppoll() for its nanoseconds; rte_epoll_wait() then clears what drivers want cleared. */
-	if (ppoll(&p, 1, &ts, NULL) > 0)
+	n = ppoll(&p, 1, &ts, NULL);
+	if (n > 0)
 		rte_epoll_wait(sn->epfd, ev, PLX_DIM(ev), 0);
 	while (read(sn->evfd, &drained, sizeof(drained)) < 0 && errno == EINTR)
 		;
+	return n != 0;
 }
 
 static void wake_latency(struct plx_softnet *sn, plx_ns due)
@@ -124,8 +128,12 @@ static void sleep_until(struct plx_softnet *sn, plx_ns due, enum plx_idle_state 
 		plx_ns now = engine__ns(eng, begin);
 
 		rte_rcu_qsbr_thread_offline(eng->rcu, sn->index);
-		if (due > now)
-			wait_ns(sn, due - now);
+		/*
+		 * Whoever is woken spins again before the next sleep: net_tap's descriptor wakes us
+		 * before the signal has come that lets its rx_burst look, and no second edge follows.
+		 */
+		if (due > now && wait_ns(sn, due - now))
+			sn->idle_since_ns = plx_engine_now(eng);
 		rte_rcu_qsbr_thread_online(eng->rcu, sn->index);
 		wake_latency(sn, due);
 		plx_hist_add(&sn->slept, plx_engine_now(eng) - now);
