@@ -164,6 +164,7 @@ T(four_pieces_in_every_order)
 	eq(id, 24);
 	eq(plx_frag_stats(t.f)->v4.reqds, 48);
 	eq(plx_frag_stats(t.f)->v4.oks, 12);
+	eq(plx_frag_stats(t.f)->v6.reqds, 48);
 	eq(plx_frag_stats(t.f)->v6.oks, 12);
 	eq(plx_frag_stats(t.f)->v4.fails, 0);
 	eq(plx_frag_stats(t.f)->datagrams, 0);
@@ -698,6 +699,8 @@ T(an_atomic_fragment_touches_nothing)
 	eq((uintptr_t)t.out.piece[0].pkt, 2);
 	eq(t.out.ecn, 3);
 	eq(t.out.max_size, 148);
+	eq(plx_frag_stats(t.f)->v6.oks, 1);
+	eq(plx_frag_stats(t.f)->v4.oks, 0);
 	eq(plx_frag_stats(t.f)->held, 1);
 	held(&t, frag6(1, 16, 8, false), 0);
 	whole(&t, frag6(1, 0, 8, true), 0, 3, 24);

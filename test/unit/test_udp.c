@@ -211,6 +211,20 @@ T(v6only_hears_no_ipv4)
 	down(t);
 }
 
+T(records_of_ports_are_used_again)
+{
+	struct plx_udp *t =
+		up_with((struct plx_udp_conf){.sockets = 2, .groups = 1, .group_sockets = 1});
+
+	for (int i = 1; i < 32; i++) {
+		struct plx_udp_sock s = sock("0.0.0.0", i, .reuseport = true);
+
+		eq(plx_udp_bind(t, &s), 0);
+		plx_udp_unbind(t, &s);
+	}
+	down(t);
+}
+
 T(who_conflicts_with_whom)
 {
 	enum { NO = 0, YES = -EADDRINUSE };
@@ -624,6 +638,8 @@ T(configurations_that_cannot_be)
 	ok(!plx_udp_init(NULL, &c));
 	c = conf(), c.groups = 0;
 	ok(!plx_udp_init(NULL, &c));
+	c = conf(), c.group_sockets = 0;
+	ok(!plx_udp_init(NULL, &c));
 	c = conf(), c.group_sockets = 65536;
 	ok(!plx_udp_init(NULL, &c));
 }
@@ -771,8 +787,8 @@ T(random_binds_against_one_look_at_each)
 }
 
 RUN(T_(each_step_of_the_score), T_(other_ports_are_other_sockets), T_(many_sockets_are_told_apart),
-	T_(v6only_hears_no_ipv4), T_(who_conflicts_with_whom), T_(sharing_takes_both_sides),
-	T_(every_socket_of_the_port_must_share), T_(bad_calls),
+	T_(v6only_hears_no_ipv4), T_(records_of_ports_are_used_again), T_(who_conflicts_with_whom),
+	T_(sharing_takes_both_sides), T_(every_socket_of_the_port_must_share), T_(bad_calls),
 	T_(a_connected_socket_moves_and_comes_back), T_(the_newest_of_equals_hears),
 	T_(a_reuseport_group_shares_evenly), T_(groups_are_of_one_user_address_and_interface),
 	T_(tables_that_are_full_say_so), T_(a_group_reaches_every_socket_that_matches),
