@@ -130,7 +130,8 @@ static void sleep_until(struct plx_softnet *sn, plx_ns due, enum plx_idle_state 
 		rte_rcu_qsbr_thread_offline(eng->rcu, sn->index);
 		/*
 		 * Whoever is woken spins again before the next sleep: net_tap's descriptor wakes us
-		 * before the signal has come that lets its rx_burst look, and no second edge follows.
+		 * before the signal has come that lets its rx_burst look, and no second edge
+		 * follows.
 		 */
 		if (due > now && wait_ns(sn, due - now))
 			sn->idle_since_ns = plx_engine_now(eng);
@@ -159,11 +160,13 @@ void engine__idle(struct plx_softnet *sn)
 			rest(sn);
 		return;
 	}
-	if (sn->can_sleep)
-		longest = PLX_US(engine__tun(eng, PLX_TUN_IDLE_SLEEP_USECS));
-	else
-		longest = PLX_MIN(PLX_MAX(idle - spin, BACKOFF_MIN),
-			PLX_US(engine__tun(eng, PLX_TUN_IDLE_BACKOFF_USECS)));
+	/*
+	 * Each sleep is at most as long as the idle time so far: where a driver cannot wake us, and
+	 * where it woke us too early (see sleep_until()), what comes is found soon.
+	 */
+	longest = PLX_US(engine__tun(
+		eng, sn->can_sleep ? PLX_TUN_IDLE_SLEEP_USECS : PLX_TUN_IDLE_BACKOFF_USECS));
+	longest = PLX_MIN(PLX_MAX(idle - spin, BACKOFF_MIN), longest);
 	due = PLX_MIN(next_deadline(sn), sn->now_ns + longest);
 	if (due - sn->now_ns < BACKOFF_MIN)
 		rest(sn);
