@@ -128,8 +128,9 @@ static int add_if(struct up *up, struct up_if *f, struct plx_error *e)
 	index = plx_net_if_add(up->net, p->id, f->vlan, f->mtu);
 	if (index < 0)
 		return plx_error_set(e, index, PLX_ERR_IF_SPEC, f->text,
-			index == -EEXIST ? "this port and VLAN are an interface already"
-					 : strerror(-index));
+			index == -EEXIST   ? "this port and VLAN are an interface already"
+			: index == -EINVAL ? "a port without Ethernet has no VLANs"
+					   : strerror(-index));
 	for (uint32_t i = 0; i < f->n_addr; i++) {
 		err = plx_net_addr_add(up->net, (uint16_t)index, &f->addr[i]);
 		if (err)

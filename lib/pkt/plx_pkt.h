@@ -118,7 +118,7 @@ static inline void plx_pkt_originate(uint32_t pkts)
 /** How a pool is made. */
 struct plx_pkt_pool_conf {
 	const char *name;
-	uint32_t pkts;	     /**< mbufs, at least; rounded up to 2^q - 1 */
+	uint32_t pkts;	     /**< mbufs */
 	uint16_t room_bytes; /**< data room without the headroom; 0 = 2048 */
 	int socket;	     /**< NUMA node; SOCKET_ID_ANY where it does not matter */
 	bool shared_cpu;     /**< lcores share CPUs: a preempted one must not hold up the others */

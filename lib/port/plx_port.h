@@ -87,6 +87,8 @@ enum plx_quirk_flag {
 	PLX_QUIRK_COPIES =
 		1u << 12, /**< tx copies and frees at once: nothing is held by the driver */
 	PLX_QUIRK_END_OF_FILE = 1u << 13, /**< a source that ends */
+	PLX_QUIRK_REFUSAL_ERRS =
+		1u << 14, /**< its tx errors are refusals: the frames are offered again */
 };
 
 struct plx_quirk {

@@ -23,6 +23,8 @@ static const struct plx_quirk quirks[] = {
 		"a flow arrives on the queue it was last sent on"},
 	{"net_tap", ALL, PLX_QUIRK_SAME_QUEUES, 0, "wants as many rx queues as tx queues"},
 	{"net_tap", ALL, PLX_QUIRK_COPIES, 0, "transmit copies and frees at once"},
+	{"net_tap", ALL, PLX_QUIRK_REFUSAL_ERRS, 0,
+		"counts each frame that it refuses as an error"},
 	{"net_pcap", ALL, PLX_QUIRK_REFUSES_LONG, 0,
 		"a live interface refuses a frame over the MTU for ever"},
 	{"net_pcap", ALL, PLX_QUIRK_TX_LOSSY, 0, "what it takes may still fail to be written"},
@@ -52,6 +54,14 @@ static uint32_t running(void)
 	return year * 100 + month;
 }
 
+/* net_tap and net_tun are one driver. */
+static bool concerns(const struct plx_quirk *q, const char *driver)
+{
+	if (strcmp(driver, "net_tun") == 0)
+		driver = "net_tap";
+	return strcmp(q->driver, driver) == 0;
+}
+
 const struct plx_quirk *plx_quirk_next(const char *driver, unsigned int *i)
 {
 	uint32_t v = running();
@@ -59,8 +69,7 @@ const struct plx_quirk *plx_quirk_next(const char *driver, unsigned int *i)
 	while (*i < PLX_DIM(quirks)) {
 		const struct plx_quirk *q = &quirks[(*i)++];
 
-		if (strcmp(q->driver, driver) == 0 && v >= q->from &&
-			(q->below == 0 || v < q->below))
+		if (concerns(q, driver) && v >= q->from && (q->below == 0 || v < q->below))
 			return q;
 	}
 	return NULL;

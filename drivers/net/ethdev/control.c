@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 
 #include <rte_epoll.h>
 #include <rte_interrupts.h>
@@ -81,7 +82,8 @@ void ethdev__stats(struct plx_port *p, struct plx_port_stats *s)
 	s->rx_bytes += d.ibytes;
 	s->tx_bytes += d.obytes;
 	s->rx_errors += d.ierrors;
-	s->tx_errors += d.oerrors;
+	if (!(p->quirks & PLX_QUIRK_REFUSAL_ERRS))
+		s->tx_errors += d.oerrors;
 	s->rx_missed_errors += d.imissed;
 	s->rx_dropped += d.imissed + d.rx_nombuf;
 }
@@ -181,10 +183,26 @@ int ethdev__rss_get(struct plx_port *p, uint8_t *key, uint16_t *key_bytes, struc
 	return err_of(err);
 }
 
+/*
+ * Where nothing has to be armed, the descriptor is that of the packets. It is watched by level: an
+ * edge may pass while the driver, which waits for a signal of its own, sees no packet yet.
+ */
+static int watch_fd(struct plx_rxq *q, int epfd, bool add)
+{
+	struct epoll_event ev = {.events = EPOLLIN}; /* data.ptr NULL: no record of rte_epoll's */
+	int fd = rte_eth_dev_rx_intr_ctl_q_get_fd(q->dev_id, q->id);
+
+	if (fd < 0)
+		return -EOPNOTSUPP;
+	return epoll_ctl(epfd, add ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &ev) == 0 ? 0 : -errno;
+}
+
 int ethdev__rx_intr(struct plx_rxq *q, int epfd, bool add)
 {
 	if (!((const struct ethdev *)q->port->priv)->intr)
 		return -EOPNOTSUPP;
+	if (q->port->quirks & PLX_QUIRK_INTR_SILENT)
+		return watch_fd(q, epfd, add);
 	return err_of(rte_eth_dev_rx_intr_ctl_q(
 		q->dev_id, q->id, epfd, add ? RTE_INTR_EVENT_ADD : RTE_INTR_EVENT_DEL, q));
 }

@@ -44,6 +44,10 @@ static const struct {
 	uint32_t has, lacks;
 } seen[] = {
 	{"net_tap", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
+	/* its receive checksums would be those of an Ethernet frame */
+	{"net_tun", PLX_PORT_F_RX_INTR | PLX_PORT_F_NO_ETH,
+		PLX_PORT_F_RX_FILTER | PLX_PORT_F_RX_CSUM | PLX_PORT_F_SET_MAC |
+			PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI},
 	{"net_virtio_user", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
 	{"net_vhost", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
 	{"net_pcap", PLX_PORT_F_SG, PLX_PORT_F_RX_FILTER},
