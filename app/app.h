@@ -202,7 +202,8 @@ struct app_run {
 	char port_name[PLX_PORT_MAX][PLX_PORT_NAMELEN];
 	int epfd;
 	struct app_watch signals, tick, done, control;
-	struct plx_tunables tun; /**< live: `pollux-ctl sysctl` writes it */
+	struct plx_tunables *tun; /**< live: `pollux-ctl sysctl` writes it; NULL = defaults */
+	struct plx_tunables default_tun;
 	uint64_t hz;
 	bool ready;
 	struct plx_error error; /**< of the control thread's */

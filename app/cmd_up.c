@@ -188,6 +188,19 @@ static int begin(struct app_run *run, struct plx_error *e)
 	return err ? err : open_services(up, run->eng, e);
 }
 
+/* All lcores run. */
+static int ready(struct app_run *run, struct plx_error *e)
+{
+	int err = plx_net_telem_add(((struct up *)run->arg)->net);
+
+	return err ? plx_error_set(e, err, PLX_ERR_RUN, "telemetry", strerror(-err)) : 0;
+}
+
+static void end(struct app_run *run)
+{
+	plx_net_telem_del();
+}
+
 /* ---- report ---- */
 
 static uint64_t held(struct app_run *run)
@@ -224,8 +237,13 @@ static int check(struct app *app, void *arg, struct plx_error *e)
 static int run(struct app *app, void *arg)
 {
 	struct up up = {.conf = arg};
-	struct app_run_ops ops = {
-		.engine = plx_net_ops, .begin = begin, .held = held, .json = json, .text = text};
+	struct app_run_ops ops = {.engine = plx_net_ops,
+		.begin = begin,
+		.up = ready,
+		.end = end,
+		.held = held,
+		.json = json,
+		.text = text};
 	struct app_run r = {.app = app, .ops = &ops, .mode = "", .arg = &up};
 	const struct plx_net_conf nc = {.seed = app->run.seed};
 	int code;
@@ -238,7 +256,7 @@ static int run(struct app *app, void *arg)
 	up.net = plx_net_create(&nc, &up.tun, &r.error);
 	if (!up.net)
 		return app_fail(&r.error);
-	r.conf.tun = &up.tun;
+	r.tun = &up.tun;
 	r.conf.spare_lcores = true;
 	if (up.conf->no_offload)
 		r.conf.features_off =

@@ -25,7 +25,7 @@ int app_control_start(struct app_run *run, struct plx_error *e)
 	if (!server)
 		return -EIO;
 	run->control = (struct app_watch){plx_telem_server_fd(server), on_request, server};
-	err = plx_telem_common_add(&run->tun);
+	err = plx_telem_common_add(run->tun);
 	if (!err)
 		err = plx_engine_telem_add(run->eng);
 	if (!err)

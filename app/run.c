@@ -242,10 +242,10 @@ static int begin(struct app_run *run)
 	c->txd = (uint16_t)o->txd;
 	c->mbufs = o->mbufs;
 	c->seed = o->seed;
-	if (!c->tun) { /* a command that lets its user set them brings its own */
-		plx_tunables_init(&run->tun);
-		c->tun = &run->tun;
-	}
+	plx_tunables_init(&run->default_tun);
+	if (!run->tun)
+		run->tun = &run->default_tun;
+	c->tun = run->tun;
 	run->hz = rte_get_tsc_hz();
 	run->eng = plx_engine_create(c, &run->error);
 	if (!run->eng)

@@ -58,7 +58,8 @@ static void print_word(const json_t *row, const char *word, const char *key, FIL
 static void print_route(const json_t *row, FILE *out)
 {
 	const char *type = fmt_str(row, "type");
-	bool v6 = is_v6(fmt_str(row, "dst")), unicast = !*type || strcmp(type, "unicast") == 0;
+	bool v6 = is_v6(fmt_str(row, "dst")), unicast = strcmp(type, "unicast") == 0;
+	bool local = strcmp(type, "local") == 0, link = unicast || strcmp(type, "broadcast") == 0;
 	long long metric = fmt_num(row, "metric"), expires = fmt_num(row, "expires_s");
 
 	if (!unicast)
@@ -67,10 +68,10 @@ static void print_route(const json_t *row, FILE *out)
 	print_word(row, "via", "gateway", out);
 	print_word(row, "dev", "dev", out);
 	print_word(row, "proto", "proto", out);
-	if (!v6 && unicast && !*fmt_str(row, "gateway"))
-		fprintf(out, "scope link ");
+	if (!v6 && !*fmt_str(row, "gateway") && (link || local))
+		fprintf(out, "scope %s ", local ? "host" : "link");
 	print_word(row, "src", "src", out);
-	if (metric || v6)
+	if (metric)
 		fprintf(out, "metric %lld ", metric);
 	if (expires && expires != 0xffffffff)
 		fprintf(out, "expires %lldsec ", expires);
@@ -88,6 +89,11 @@ void fmt_route(const struct fmt *f, const json_t *rows)
 
 	json_array_foreach(rows, i, row)
 	{
-		print_route(row, f->out);
+		const char *type = fmt_str(row, "type");
+
+		/* ip's table `local` */
+		if (f->opts->zeros ||
+			(strcmp(type, "local") != 0 && strcmp(type, "broadcast") != 0))
+			print_route(row, f->out);
 	}
 }

@@ -111,6 +111,11 @@ static long long bucket(const json_t *row, const char *key, size_t b)
 	return json_integer_value(json_array_get(json_object_get(row, key), b));
 }
 
+static long long at_most(long long v, long long max)
+{
+	return max && v > max ? max : v;
+}
+
 static struct quantiles quantiles(const json_t *row, const char *key, const char *max_key)
 {
 	struct quantiles q = {.max_us = fmt_num(row, max_key) / 1000};
@@ -122,9 +127,9 @@ static struct quantiles quantiles(const json_t *row, const char *key, const char
 	for (size_t b = 0; b < n; b++) {
 		seen += bucket(row, key, b);
 		if (q.n && !q.p50_us && seen * 2 >= q.n)
-			q.p50_us = 1ll << b;
+			q.p50_us = at_most(1ll << b, q.max_us);
 		if (q.n && !q.p99_us && seen * 100 >= q.n * 99)
-			q.p99_us = 1ll << b;
+			q.p99_us = at_most(1ll << b, q.max_us);
 	}
 	return q;
 }

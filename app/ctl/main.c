@@ -74,10 +74,13 @@ static const struct command commands[] = {
 		"  pollux-ctl addr\n"
 		"  pollux-ctl addr add 10.9.0.2/24 dev net_tap0\n"
 		"  pollux-ctl addr del 2001:db8::2/64 dev net_tap0\n"},
-	{"route", "route", "dev", NULL, "46", fmt_route, "routes, as `ip route` and `ip -6 route`",
-		"usage: pollux-ctl [-6] route [show] [dev INTERFACE]\n"
+	{"route", "route", "dev", NULL, "46a", fmt_route, "routes, as `ip route` and `ip -6 route`",
+		"usage: pollux-ctl [-6] route [show] [dev INTERFACE] [-a]\n"
 		"       pollux-ctl [-6] route add|del [unreachable|blackhole] PREFIX|default\n"
 		"           [via ADDRESS] [dev INTERFACE] [src ADDRESS] [metric N] [mtu N]\n"
+		"\n"
+		"-a prints local and broadcast addresses too, which ip has in a table of their "
+		"own.\n"
 		"\n"
 		"Examples:\n"
 		"  pollux-ctl route\n"

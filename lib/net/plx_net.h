@@ -214,4 +214,15 @@ PLX_API int plx_net_ipproto_register(struct plx_net *net, uint8_t proto, plx_net
 PLX_API enum plx_drop plx_net_ip_send(
 	struct plx_softnet *sn, struct rte_mbuf *m, struct plx_ip *ip, uint16_t oif);
 
+/* Telemetry: for the program's control thread */
+
+/**
+ * Serve the tables addr, route and neigh, and the commands that change them and the interfaces;
+ * `link set` before the engine's. Of one stack at a time; while the engine runs. @return 0 or
+ * -errno.
+ */
+PLX_API int plx_net_telem_add(struct plx_net *net);
+/** Nothing happens if there is nothing to undo. */
+PLX_API void plx_net_telem_del(void);
+
 PLX_C_END

@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net.h"
+
+#include <errno.h>
+
+#include <plx_telem.h>
+
+/*
+ * Addresses, routes and neighbours for pollux-ctl. They are the control lcore's, which fills the
+ * pages; the keys of the rows are in doc/guide/telemetry.md.
+ */
+
+#define FOREVER 0xffffffffu /* Linux's INFINITY_LIFE_TIME */
+
+/* ---- rows: on the control lcore ---- */
+
+static bool is_if(const struct plx_net *net, uint64_t i)
+{
+	return i > 0 && i < NET_IF_MAX && net->ifc[i].pub.index;
+}
+
+static const char *if_name(const struct plx_net *net, uint16_t i)
+{
+	return is_if(net, i) ? net->ifc[i].pub.name : "";
+}
+
+static void add_str_addr(struct plx_telem_row *r, const char *name, const struct plx_addr *a)
+{
+	char text[PLX_ADDR_STRLEN];
+
+	plx_telem_row_str(r, name, plx_addr_format(a, text));
+}
+
+static void add_if(struct plx_telem_row *r, const struct net_ifc *c)
+{
+	char mac[PLX_MAC_STRLEN];
+	struct plx_link link;
+
+	plx_port_link(c->port, &link);
+	plx_telem_row_u64(r, "ifindex", c->pub.index);
+	plx_telem_row_str(r, "ifname", c->pub.name);
+	plx_telem_row_str(r, "link", c->pub.vlan ? c->port->name : "");
+	plx_telem_row_u64(r, "port", c->pub.port);
+	plx_telem_row_u64(r, "vlan", c->pub.vlan);
+	plx_telem_row_str(r, "mac", plx_mac_format(&c->pub.mac, mac));
+	plx_telem_row_u64(r, "mtu", c->pub.mtu);
+	plx_telem_row_u64(r, "up", c->pub.up);
+	plx_telem_row_u64(r, "running", c->pub.up && link.up);
+	plx_telem_row_u64(r, "promisc", c->port->promisc);
+	plx_telem_row_u64(r, "allmulti", c->port->allmulti);
+	plx_telem_row_u64(r, "noarp", !!(c->port->features & PLX_PORT_F_NO_ETH));
+	plx_telem_row_u64(r, "qlen", c->port->n_txq ? c->port->txq[0]->limit : 0);
+}
+
+/* Seconds from now until then. */
+static uint64_t left_s(plx_ns then, plx_ns now)
+{
+	if (then == PLX_NEVER)
+		return FOREVER;
+	return then > now ? (uint64_t)((then - now) / PLX_SEC(1)) : 0;
+}
+
+static const char *addr_state(const struct plx_net_addr *a)
+{
+	switch (a->state) {
+	case PLX_NET_ADDR_TENTATIVE:
+		return "tentative";
+	case PLX_NET_ADDR_DUPLICATE:
+		return "dadfailed";
+	case PLX_NET_ADDR_DEPRECATED:
+		return "deprecated";
+	default:
+		return a->dynamic ? "dynamic" : "permanent";
+	}
+}
+
+static void add_broadcast(struct plx_telem_row *r, const struct plx_prefix *p)
+{
+	struct plx_addr brd = p->addr;
+
+	if (!plx_addr_is_v4(&brd) || p->len >= 127)
+		return;
+	plx_put_be32(brd.b + 12, plx_addr_v4(&brd) | (UINT32_MAX >> (p->len - 96)));
+	add_str_addr(r, "broadcast", &brd);
+}
+
+static void add_addr(struct plx_telem_row *r, const struct plx_net_addr *a, plx_ns now)
+{
+	bool v4 = plx_addr_is_v4(&a->prefix.addr);
+
+	plx_telem_row_str(r, "family", v4 ? "inet" : "inet6");
+	add_str_addr(r, "local", &a->prefix.addr);
+	plx_telem_row_u64(r, "prefixlen", a->prefix.len - (v4 ? 96u : 0u));
+	add_broadcast(r, &a->prefix);
+	plx_telem_row_str(
+		r, "scope", !v4 && plx_addr_is_linklocal(&a->prefix.addr) ? "link" : "global");
+	plx_telem_row_str(r, "state", addr_state(a));
+	plx_telem_row_u64(r, "valid_s", left_s(a->valid_until, now));
+	plx_telem_row_u64(r, "preferred_s",
+		a->state == PLX_NET_ADDR_DEPRECATED ? 0 : left_s(a->preferred_until, now));
+}
+
+/*
+ * The address of an interface at or behind *at: IPv4's come first, as ip prints them. *at counts
+ * the slots of the table twice.
+ */
+static bool addr_at(const struct plx_net *net, uint16_t iface, uint32_t *at, struct plx_net_addr *a)
+{
+	while (*at < 2 * NET_ADDR_MAX) {
+		uint32_t slot = *at % NET_ADDR_MAX;
+		bool v4 = *at < NET_ADDR_MAX;
+
+		++*at;
+		if (net->addr[slot].pub.iface == iface &&
+			plx_addr_is_v4(&net->addr[slot].pub.prefix.addr) == v4)
+			return plx_net_addr_next((struct plx_net *)(uintptr_t)net, &slot, a);
+	}
+	return false;
+}
+
+/* A cursor is an interface in the upper bits, where in its addresses in the lower 16. */
+static enum plx_telem_more addr_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
+{
+	const struct plx_net *net = arg;
+	uint64_t i = *cursor >> 16;
+	uint32_t at = *cursor & 0xffff, from = at;
+	struct plx_net_addr a;
+
+	if (i >= NET_IF_MAX)
+		return PLX_TELEM_END;
+	if (is_if(net, i) && addr_at(net, (uint16_t)i, &at, &a)) {
+		add_if(r, &net->ifc[i]);
+		add_addr(r, &a, net__now(net));
+		*cursor = i << 16 | at;
+		return PLX_TELEM_MORE;
+	}
+	if (is_if(net, i) && from == 0) /* it has none */
+		add_if(r, &net->ifc[i]);
+	*cursor = (i + 1) << 16;
+	return PLX_TELEM_MORE;
+}
+
+static const char *const route_type[] = {
+	[PLX_NET_ROUTE_UNICAST] = "unicast",
+	[PLX_NET_ROUTE_LOCAL] = "local",
+	[PLX_NET_ROUTE_BROADCAST] = "broadcast",
+	[PLX_NET_ROUTE_UNREACHABLE] = "unreachable",
+	[PLX_NET_ROUTE_BLACKHOLE] = "blackhole",
+};
+
+static const char *const route_proto[] = {
+	[PLX_NET_PROTO_KERNEL] = "kernel",
+	[PLX_NET_PROTO_STATIC] = "static",
+	[PLX_NET_PROTO_RA] = "ra",
+};
+
+static enum plx_telem_more route_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
+{
+	struct plx_net *net = arg;
+	uint32_t at = (uint32_t)PLX_MIN(*cursor, (uint64_t)UINT32_MAX);
+	struct plx_net_route route;
+	char dst[PLX_PREFIX_STRLEN];
+
+	if (!plx_net_route_next(net, &at, &route))
+		return PLX_TELEM_END;
+	*cursor = at;
+	plx_telem_row_str(r, "type", route_type[route.type]);
+	plx_telem_row_str(r, "dst", plx_prefix_format(&route.dst, dst));
+	if (!plx_addr_is_any(&route.via))
+		add_str_addr(r, "gateway", &route.via);
+	plx_telem_row_str(r, "dev", route.iface ? if_name(net, route.iface) : "");
+	plx_telem_row_str(r, "proto", route_proto[route.proto]);
+	if (!plx_addr_is_any(&route.src))
+		add_str_addr(r, "src", &route.src);
+	plx_telem_row_u64(r, "metric", route.metric);
+	plx_telem_row_u64(r, "mtu", route.mtu);
+	return PLX_TELEM_MORE;
+}
+
+static uint64_t ago_s(plx_ns then, plx_ns now)
+{
+	return now > then ? (uint64_t)((now - then) / PLX_SEC(1)) : 0;
+}
+
+static enum plx_telem_more neigh_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
+{
+	struct plx_net *net = arg;
+	uint32_t at = (uint32_t)PLX_MIN(*cursor, (uint64_t)UINT32_MAX);
+	const struct plx_neigh *n = plx_net_neigh_next(net, &at);
+	plx_ns now = net__now(net);
+	char mac[PLX_MAC_STRLEN];
+
+	if (!n)
+		return PLX_TELEM_END;
+	*cursor = at;
+	add_str_addr(r, "dst", &n->addr);
+	plx_telem_row_str(r, "dev", if_name(net, n->iface));
+	plx_telem_row_str(r, "lladdr", plx_neigh_is_usable(n) ? plx_mac_format(&n->mac, mac) : "");
+	plx_telem_row_str(r, "state", plx_neigh_state_name(n->state));
+	plx_telem_row_u64(r, "router", n->router);
+	plx_telem_row_u64(r, "used_s", ago_s(n->used_ns, now));
+	plx_telem_row_u64(r, "confirmed_s", ago_s(n->confirmed_ns, now));
+	plx_telem_row_u64(r, "updated_s", ago_s(n->updated_ns, now));
+	plx_telem_row_u64(r, "probes", n->probes);
+	plx_telem_row_u64(r, "waiting", n->user_count);
+	return PLX_TELEM_MORE;
+}
+
+/* ---- commands: on the program's control thread ---- */
+
+/* By its name, or untagged by its port's number. @return its index, or -ENODEV and a reply. */
+static int find_if(struct plx_net *net, const struct plx_telem_args *args, bool must,
+	struct plx_telem_reply *reply)
+{
+	const char *dev = plx_telem_args_str(args, "dev");
+	const struct plx_port *p;
+	int i;
+
+	if (!dev)
+		return must ? -ENODEV : 0;
+	i = plx_net_if_find(net, dev);
+	p = i < 0 ? plx_port_find(dev) : NULL;
+	if (p)
+		i = plx_net_if_find(net, p->name);
+	return i < 0 ? plx_telem_reply_error(reply, -ENODEV, "no interface '%s'", dev) : i;
+}
+
+static int parse_prefix(const struct plx_telem_args *args, const char *name, struct plx_prefix *p,
+	struct plx_telem_reply *reply)
+{
+	const char *text = plx_telem_args_str(args, name);
+
+	if (plx_prefix_parse(p, text) == 0)
+		return 0;
+	return plx_telem_reply_error(reply, -EINVAL, "'%s' is no address with a length", text);
+}
+
+/* A missing one is left as it is. */
+static int parse_addr(const struct plx_telem_args *args, const char *name, struct plx_addr *a,
+	struct plx_telem_reply *reply)
+{
+	const char *text = plx_telem_args_str(args, name);
+
+	if (!text || plx_addr_parse(a, text) == 0)
+		return 0;
+	return plx_telem_reply_error(reply, -EINVAL, "'%s' is no address", text);
+}
+
+static int addr_cmd(const struct plx_telem_args *args, struct plx_telem_reply *reply,
+	struct plx_net *net,
+	int (*fn)(struct plx_net *net, uint16_t iface, const struct plx_prefix *addr))
+{
+	int i = find_if(net, args, true, reply), err;
+	struct plx_prefix p;
+
+	if (i < 0)
+		return i;
+	err = parse_prefix(args, "local", &p, reply);
+	if (err)
+		return err;
+	err = fn(net, (uint16_t)i, &p);
+	if (err)
+		plx_telem_reply_error(reply, err, "%s on %s: %s", plx_telem_args_str(args, "local"),
+			if_name(net, (uint16_t)i), strerror(-err));
+	return err;
+}
+
+static int addr_add(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *net)
+{
+	return addr_cmd(args, reply, net, plx_net_addr_add);
+}
+
+static int addr_del(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *net)
+{
+	return addr_cmd(args, reply, net, plx_net_addr_del);
+}
+
+static int parse_type(
+	const struct plx_telem_args *args, struct plx_net_route *r, struct plx_telem_reply *reply)
+{
+	const char *type = plx_telem_args_str(args, "type");
+
+	if (!type || strcmp(type, "unicast") == 0)
+		r->type = PLX_NET_ROUTE_UNICAST;
+	else if (strcmp(type, "unreachable") == 0)
+		r->type = PLX_NET_ROUTE_UNREACHABLE;
+	else if (strcmp(type, "blackhole") == 0)
+		r->type = PLX_NET_ROUTE_BLACKHOLE;
+	else
+		return plx_telem_reply_error(reply, -EINVAL, "no type of route '%s'", type);
+	return 0;
+}
+
+static int parse_route(const struct plx_telem_args *args, struct plx_net *net,
+	struct plx_net_route *r, struct plx_telem_reply *reply)
+{
+	int64_t metric = plx_telem_args_int(args, "metric", 0);
+	int64_t mtu = plx_telem_args_int(args, "mtu", 0);
+	int iface, err;
+
+	*r = (struct plx_net_route){.proto = PLX_NET_PROTO_STATIC};
+	err = parse_prefix(args, "dst", &r->dst, reply);
+	if (!err)
+		err = parse_addr(args, "via", &r->via, reply);
+	if (!err)
+		err = parse_addr(args, "src", &r->src, reply);
+	if (!err)
+		err = parse_type(args, r, reply);
+	if (err)
+		return err;
+	iface = find_if(net, args, false, reply);
+	if (iface < 0)
+		return iface;
+	if (metric < 0 || metric > UINT32_MAX)
+		return plx_telem_reply_error(reply, -EINVAL, "metric is not in 0..4294967295");
+	if (mtu && (mtu < 68 || mtu > UINT16_MAX))
+		return plx_telem_reply_error(reply, -EINVAL, "mtu is not in 68..65535");
+	r->iface = (uint16_t)iface;
+	r->metric = (uint32_t)metric;
+	r->mtu = (uint16_t)mtu;
+	return 0;
+}
+
+static int route_cmd(const struct plx_telem_args *args, struct plx_telem_reply *reply,
+	struct plx_net *net, int (*fn)(struct plx_net *net, const struct plx_net_route *route))
+{
+	struct plx_net_route r;
+	int err = parse_route(args, net, &r, reply);
+
+	if (err)
+		return err;
+	err = fn(net, &r);
+	if (err)
+		plx_telem_reply_error(reply, err, "%s: %s", plx_telem_args_str(args, "dst"),
+			err == -ENETUNREACH ? "no gateway on a link, and no interface given"
+			: err == -ESRCH	    ? "no such route"
+					    : strerror(-err));
+	return err;
+}
+
+static int route_add(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *net)
+{
+	return route_cmd(args, reply, net, plx_net_route_add);
+}
+
+static int route_del(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *net)
+{
+	return route_cmd(args, reply, net, plx_net_route_del);
+}
+
+/* mac NULL: remove it. */
+static int neigh_set(const struct plx_telem_args *args, struct plx_telem_reply *reply,
+	struct plx_net *net, const struct plx_mac *mac)
+{
+	int i = find_if(net, args, true, reply), err;
+	struct plx_addr dst;
+
+	if (i < 0)
+		return i;
+	err = parse_addr(args, "dst", &dst, reply);
+	if (err)
+		return err;
+	err = mac ? plx_net_neigh_add(net, (uint16_t)i, &dst, mac)
+		  : plx_net_neigh_del(net, (uint16_t)i, &dst);
+	if (err)
+		plx_telem_reply_error(reply, err, "%s on %s: %s", plx_telem_args_str(args, "dst"),
+			if_name(net, (uint16_t)i), strerror(-err));
+	return err;
+}
+
+static int neigh_add(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *net)
+{
+	const char *lladdr = plx_telem_args_str(args, "lladdr");
+	struct plx_mac mac;
+
+	if (plx_mac_parse(&mac, lladdr) != 0)
+		return plx_telem_reply_error(reply, -EINVAL, "'%s' is no MAC address", lladdr);
+	return neigh_set(args, reply, net, &mac);
+}
+
+static int neigh_del(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *net)
+{
+	return neigh_set(args, reply, net, NULL);
+}
+
+/* Step by step; the first that fails ends it. */
+static int change(
+	struct plx_net *net, uint16_t i, const struct plx_telem_args *args, const char **step)
+{
+	const char *address = plx_telem_args_str(args, "address");
+	int64_t mtu = plx_telem_args_int(args, "mtu", -1), up = plx_telem_args_int(args, "up", -1);
+	struct plx_mac mac;
+	int err = 0;
+
+	*step = "address";
+	if (address)
+		err = plx_mac_parse(&mac, address) ? -EINVAL : plx_net_if_set_mac(net, i, &mac);
+	if (err)
+		return err;
+	*step = "mtu";
+	if (mtu != -1)
+		err = mtu < 0 || mtu > UINT16_MAX ? -EINVAL
+						  : plx_net_if_set_mtu(net, i, (uint16_t)mtu);
+	if (err)
+		return err;
+	*step = "up";
+	if (up != -1)
+		err = up != 0 && up != 1 ? -EINVAL : plx_net_if_set_up(net, i, up);
+	return err;
+}
+
+static int link_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *net)
+{
+	int i = find_if(net, args, true, reply), err;
+	const char *step;
+
+	if (i < 0)
+		return i;
+	err = change(net, (uint16_t)i, args, &step);
+	if (err)
+		plx_telem_reply_error(
+			reply, err, "%s: %s: %s", if_name(net, (uint16_t)i), step, strerror(-err));
+	return err;
+}
+
+/* ---- both ---- */
+
+struct call {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void do_call(struct plx_softnet *sn, void *arg)
+{
+	struct call *c = arg;
+
+	c->fn(c->arg);
+}
+
+static int on_control(void *arg, uint64_t cursor, void (*fn)(void *), void *fn_arg)
+{
+	const struct plx_net *net = arg;
+	struct call c = {fn, fn_arg};
+
+	return plx_softnet_call(plx_engine_softnet(net->eng, 0), do_call, &c);
+}
+
+static struct plx_telem_table tables[] = {
+	{
+		.name = "addr",
+		.help = "Interfaces and their addresses. Parameter: cursor",
+		.row = addr_row,
+		.run = on_control,
+	},
+	{
+		.name = "route",
+		.help = "Routes. Parameter: cursor",
+		.row = route_row,
+		.run = on_control,
+	},
+	{
+		.name = "neigh",
+		.help = "Neighbours. Parameter: cursor",
+		.row = neigh_row,
+		.run = on_control,
+	},
+};
+
+static const struct plx_telem_cmd cmd[] = {
+	{"addr add", "local:s dev:s", "give an interface an address", addr_add},
+	{"addr del", "local:s dev:s", "take it away", addr_del},
+	{"route add", "dst:s via:s? dev:s? src:s? metric:i? mtu:i? type:s?", "add a route",
+		route_add},
+	{"route del", "dst:s via:s? dev:s? src:s? metric:i? mtu:i? type:s?",
+		"remove the first that matches what is given", route_del},
+	{"neigh add", "dst:s lladdr:s dev:s", "add or replace a permanent neighbour", neigh_add},
+	{"neigh del", "dst:s lladdr:s? dev:s", "forget a neighbour", neigh_del},
+	{"link set", "dev:s up:i? mtu:i? address:s?", "change an interface", link_set},
+};
+static struct plx_telem_cmds cmds = {.cmd = cmd, .n = PLX_DIM(cmd)};
+
+int plx_net_telem_add(struct plx_net *net)
+{
+	cmds.arg = net;
+	plx_telem_cmds_add(&cmds);
+	for (size_t i = 0; i < PLX_DIM(tables); i++) {
+		int err;
+
+		tables[i].arg = net;
+		err = plx_telem_table_add(&tables[i]);
+		if (err) {
+			plx_net_telem_del();
+			return err;
+		}
+	}
+	return 0;
+}
+
+void plx_net_telem_del(void)
+{
+	plx_telem_cmds_del(&cmds);
+	for (size_t i = 0; i < PLX_DIM(tables); i++)
+		plx_telem_table_del(&tables[i]);
+}
