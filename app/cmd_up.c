@@ -47,7 +47,7 @@ static void echo_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mb
 {
 	static const struct plx_addr any; /* chosen by the route */
 	const struct plx_net_udp_msg reply = {
-		.src = plx_addr_is_mcast(&msg->dst) ? any : msg->dst,
+		.src = msg->to_many ? any : msg->dst,
 		.dst = msg->src,
 		.sport = msg->dport,
 		.dport = msg->sport,

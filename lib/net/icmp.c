@@ -172,16 +172,6 @@ void net__icmp_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 
 /* ---- echo ---- */
 
-static bool to_many(const struct net_lcore *nl, const struct plx_net_rx *rx)
-{
-	int32_t rt;
-
-	if (rx->link_group || plx_addr_is_mcast(&rx->ip.dst))
-		return true;
-	rt = net__lpm_lookup(&nl->cfg->lpm, &rx->ip.dst);
-	return rt >= 0 && nl->cfg->routes[rt].type == PLX_NET_ROUTE_BROADCAST;
-}
-
 /* The request becomes the reply: type, addresses and checksum change, the data stay where they are.
  */
 static void echo(
@@ -331,7 +321,7 @@ void net__icmp4_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 	case PLX_ICMP_ECHO_REQUEST:
 		plx_stat_inc(PLX_STAT_ICMP_INECHOS);
 		if (net__tun(nl->net, PLX_TUN_ICMP_ECHO_IGNORE_ALL) ||
-			(to_many(nl, rx) && net__tun(nl->net, PLX_TUN_ICMP_ECHO_IGNORE_BROADCASTS)))
+			(rx->to_many && net__tun(nl->net, PLX_TUN_ICMP_ECHO_IGNORE_BROADCASTS)))
 			plx_pkt_drop(m, PLX_DROP_ICMP_ECHO_IGNORED);
 		else
 			echo(nl, m, rx, PLX_ICMP_ECHO_REPLY);

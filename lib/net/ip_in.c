@@ -116,7 +116,9 @@ static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx
 	bool v6 = rx->ip.version == 6;
 	const struct plx_net_route *rt;
 
+	rx->to_many = false;
 	if (plx_unlikely(plx_addr_is_mcast(&rx->ip.dst))) {
+		rx->to_many = true;
 		if (net__group_joined(nl->cfg, rx->iface, &rx->ip.dst))
 			local(nl, m, rx);
 		else
@@ -134,6 +136,7 @@ static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx
 		return;
 	}
 	if (rt && rt->type == PLX_NET_ROUTE_BROADCAST) {
+		rx->to_many = true;
 		local(nl, m, rx);
 		return;
 	}

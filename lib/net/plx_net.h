@@ -151,6 +151,7 @@ struct plx_net_udp_msg {
 	uint16_t sport, dport;
 	uint16_t iface; /**< it came by; to send: 0 = by route */
 	uint8_t ttl, tos;
+	bool to_many; /**< received: dst is a group or a broadcast address, no source of answers */
 };
 
 struct plx_net_udp;
@@ -195,6 +196,7 @@ struct plx_net_rx {
 	struct plx_ip ip; /**< IP handlers: the header */
 	uint16_t iface;
 	bool link_group; /**< came in a group or broadcast frame */
+	bool to_many;	 /**< its destination is a group or a broadcast address */
 	bool copy;	 /**< another lcore's copy of a group's datagram */
 };
 

@@ -48,6 +48,7 @@ static void deliver(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_n
 		.iface = rx->iface,
 		.ttl = rx->ip.ttl,
 		.tos = rx->ip.tos,
+		.to_many = rx->to_many,
 	};
 	uint32_t surplus = rx->ip.l4_bytes - udp->len;
 
@@ -124,13 +125,6 @@ static void to_all(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ne
 				rx->ip.version == 6, PLX_STAT_UDP_NOPORTS, PLX_STAT_UDP6_NOPORTS));
 }
 
-static bool to_many(const struct net_lcore *nl, const struct plx_net_rx *rx)
-{
-	if (plx_likely(!rx->link_group))
-		return false;
-	return plx_addr_is_mcast(&rx->ip.dst) || rx->ip.version == 4;
-}
-
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
 	bool v6 = rx->ip.version == 6;
@@ -152,7 +146,7 @@ void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 		.sport = udp.sport,
 		.iface = rx->iface};
 	steer(nl, m, &f);
-	if (plx_unlikely(to_many(nl, rx))) {
+	if (plx_unlikely(rx->to_many)) {
 		to_all(nl, m, rx, &udp, &f);
 		return;
 	}

@@ -377,10 +377,6 @@ frames() { # interface filter
 	shark "$1" -Y "$2" | wc -l
 }
 
-# A python program on stdin, which may import scapy.
-python() { # argument...
-	run /usr/bin/python3 - "$@"
-}
 
 # --- the end -----------------------------------------------------------------------------------
 
