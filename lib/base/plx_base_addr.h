@@ -96,11 +96,15 @@ static inline bool plx_addr_is_linklocal(const struct plx_addr *a)
 /** From an IPv4 address as it stands in a header: four bytes in network order, at any alignment. */
 static inline struct plx_addr plx_addr_from_v4(const void *be32)
 {
+	/* one store of 16 bytes: a copy made next is then forwarded, not stalled */
+	typedef uint64_t pair __attribute__((vector_size(16)));
 	struct plx_addr a;
+	uint32_t v;
+	pair both;
 
-	a.q[0] = 0;
-	a.w[2] = __builtin_bswap32(0x0000ffff);
-	memcpy(&a.w[3], be32, 4);
+	memcpy(&v, be32, sizeof(v));
+	both = (pair){0, (uint64_t)v << 32 | 0xffff0000};
+	memcpy(&a, &both, sizeof(a));
 	return a;
 }
 

@@ -180,6 +180,7 @@ int engine__loop(void *arg)
 			sn = eng->sn[i];
 	if (!sn)
 		return 0;
+	plx_acct_bind();
 	rte_rcu_qsbr_thread_online(eng->rcu, sn->index);
 	sn->now_ns = plx_engine_now(eng);
 	sn->idle_since_ns = sn->now_ns;

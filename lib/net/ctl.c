@@ -201,6 +201,9 @@ static bool pump_claim(struct plx_net *net, struct net_lcore *nl, struct net_add
 	if (a->pub.state == PLX_NET_ADDR_DUPLICATE && was != PLX_NET_ADDR_DUPLICATE &&
 		a->pub.dynamic)
 		plx_neigh_rdisc_duplicate(&net->ifc[a->pub.iface].rdisc, &a->pub.prefix.addr);
+	if (a->pub.state == PLX_NET_ADDR_VALID && was == PLX_NET_ADDR_TENTATIVE &&
+		plx_addr_is_linklocal(&a->pub.prefix.addr)) /* MLD may speak now: all again */
+		plx_mcast_link(net->ifc[a->pub.iface].mcast, true, nl->sn->now_ns);
 	return a->pub.state != was;
 }
 

@@ -82,7 +82,7 @@ static bool frag_elsewhere(struct net_lcore *nl, struct rte_mbuf *m, const struc
 	uint32_t hash;
 	uint16_t owner;
 
-	if (plx_likely(plx_engine_lcores(nl->net->eng) == 1))
+	if (plx_likely(nl->net->n_lcores == 1))
 		return false;
 	hash = plx_steer_hash(&nl->net->toeplitz, &rx->ip.src, &rx->ip.dst, 0, 0, false);
 	owner = plx_steer_owner(&nl->net->owners, hash);

@@ -74,15 +74,10 @@ enum plx_drop net__route(
 	return PLX_DROP_NONE;
 }
 
-struct rte_mbuf *net__headroom(struct net_lcore *nl, struct rte_mbuf *m, uint16_t n)
+struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m)
 {
-	struct rte_mbuf *head;
+	struct rte_mbuf *head = plx_softnet_alloc(nl->sn);
 
-	/* bytes in front of shared data are not ours to write */
-	if (plx_likely(rte_pktmbuf_headroom(m) >= n && rte_mbuf_refcnt_read(m) == 1 &&
-		       RTE_MBUF_DIRECT(m)))
-		return m;
-	head = plx_softnet_alloc(nl->sn);
 	if (!head) {
 		plx_pkt_drop(m, PLX_DROP_NO_MBUF);
 		return NULL;

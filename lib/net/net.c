@@ -363,6 +363,7 @@ int plx_net_attach(struct plx_net *net, struct plx_engine *eng, struct plx_error
 	uint16_t lcores[PLX_ENGINE_LCORES_MAX], n = plx_engine_lcores(eng);
 
 	net->eng = eng;
+	net->n_lcores = n;
 	for (uint16_t i = 0; i < n; i++) {
 		struct plx_softnet *sn = plx_engine_softnet(eng, i);
 

@@ -150,6 +150,7 @@ struct plx_net {
 	struct plx_engine *eng;
 	struct plx_toeplitz toeplitz;
 	struct plx_owner_map owners;
+	uint16_t n_lcores;
 	plx_net_handler proto[256];
 	struct net_ethertype ethertype[NET_HANDLER_MAX];
 	uint32_t n_ethertype;
@@ -291,9 +292,19 @@ void net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_
 /** Send: m holds what follows the IP header. Takes m; already counted as originated. */
 enum plx_drop net__ip_out(
 	struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip, const struct net_dst *d);
-/** Room in front of m's data for n bytes, or a new head mbuf. @return the head or NULL (m is
- * dropped). */
-struct rte_mbuf *net__headroom(struct net_lcore *nl, struct rte_mbuf *m, uint16_t n);
+struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m);
+/**
+ * Room in front of m's data for n bytes, or a new head mbuf. @return the head or NULL (m is
+ * dropped).
+ */
+static inline struct rte_mbuf *net__headroom(struct net_lcore *nl, struct rte_mbuf *m, uint16_t n)
+{
+	/* bytes in front of shared data are not ours to write */
+	if (plx_likely(rte_pktmbuf_headroom(m) >= n && rte_mbuf_refcnt_read(m) == 1 &&
+		       RTE_MBUF_DIRECT(m)))
+		return m;
+	return net__headroom_slow(nl, m);
+}
 /** Checksum of len bytes of a chain from off on, to be folded. */
 uint32_t net__sum(const struct rte_mbuf *m, uint32_t off, uint32_t len);
 /** Is the transport checksum right? By the device's word, or summed up over the chain. */

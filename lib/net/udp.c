@@ -76,7 +76,7 @@ static void steer(const struct net_lcore *nl, const struct rte_mbuf *m, struct p
 
 	f->home = nl->sn->index;
 	f->hash = 1;
-	if (plx_likely(plx_engine_lcores(net->eng) == 1) || !net__tun(net, PLX_TUN_SOFT_STEER))
+	if (plx_likely(net->n_lcores == 1) || !net__tun(net, PLX_TUN_SOFT_STEER))
 		return;
 	if (m->ol_flags & RTE_MBUF_F_RX_RSS_HASH)
 		f->hash = m->hash.rss;
@@ -218,17 +218,21 @@ enum plx_drop plx_net_udp_send(
 {
 	struct net_lcore *nl = net__self(sn);
 	bool v6 = !plx_addr_is_v4(&msg->dst);
-	struct plx_ip ip = {.src = msg->src,
-		.dst = msg->dst,
-		.proto = PLX_IPPROTO_UDP,
-		.ttl = msg->ttl,
-		.tos = msg->tos};
+	struct plx_ip ip;
 	struct plx_udp udp = {.sport = msg->sport,
 		.dport = msg->dport,
 		.len = (uint16_t)(m->pkt_len + PLX_UDP_BYTES)};
 	struct net_dst d;
 	enum plx_drop drop;
 
+	/* not an initializer: the compiler would clear all 64 bytes by `rep stos`, which takes
+	 * longer */
+	ip.src = msg->src;
+	ip.dst = msg->dst;
+	memset(&ip.id, 0, sizeof(ip) - offsetof(struct plx_ip, id));
+	ip.proto = PLX_IPPROTO_UDP;
+	ip.ttl = msg->ttl;
+	ip.tos = msg->tos;
 	plx_pkt_originate(1);
 	drop = net__route(nl, &ip.dst, msg->iface, &d);
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {

@@ -7,6 +7,7 @@
 #include <rte_mempool.h>
 
 struct plx_acct plx_acct[RTE_MAX_LCORE];
+__thread struct plx_acct *plx_acct_mine = plx_acct;
 int plx_pkt_meta_offset;
 uint64_t plx_pkt_merged_flag;
 
@@ -68,6 +69,11 @@ void plx_acct_sum(struct plx_acct *sum)
 		for (size_t i = 0; i < offsetof(struct plx_acct, stat) / 8 + PLX_STAT_MAX; i++)
 			to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
 	}
+}
+
+void plx_acct_bind(void)
+{
+	plx_acct_mine = &plx_acct[rte_lcore_id()];
 }
 
 uint64_t plx_acct_drops(const struct plx_acct *a)

@@ -37,10 +37,15 @@ struct plx_acct {
 /** By lcore id. */
 PLX_API extern struct plx_acct plx_acct[RTE_MAX_LCORE];
 
+/** The account that this thread writes: lcore 0's until plx_acct_bind(). */
+PLX_API extern __thread struct plx_acct *plx_acct_mine;
+/** From here on this thread writes its own lcore's account. At the start of an lcore's work. */
+PLX_API void plx_acct_bind(void);
+
 /** This lcore's account. */
 static inline struct plx_acct *plx_acct_self(void)
 {
-	return &plx_acct[rte_lcore_id()];
+	return plx_acct_mine;
 }
 
 /** Add all lcores' accounts up into *sum. Any thread; the figures of a running engine are of about
@@ -59,11 +64,11 @@ static inline void plx_stat_inc(enum plx_stat id)
 /** What travels with an mbuf between our stages and lcores; in a dynamic field. */
 struct plx_pkt_meta {
 	struct rte_mbuf *next; /**< the next packet of a queue that the upper layer keeps */
-	uint16_t wire_pkts;    /**< with plx_pkt_merged_flag: wire packets that this mbuf stands for */
-	uint16_t iface;        /**< interface it came by; the upper layer's numbering */
-	uint8_t stage;         /**< where the lcore that gets it goes on; the upper layer's numbering */
-	uint8_t flags;         /**< the upper layer's */
-	uint16_t aux;          /**< the upper layer's */
+	uint16_t wire_pkts; /**< with plx_pkt_merged_flag: wire packets that this mbuf stands for */
+	uint16_t iface;	    /**< interface it came by; the upper layer's numbering */
+	uint8_t stage; /**< where the lcore that gets it goes on; the upper layer's numbering */
+	uint8_t flags; /**< the upper layer's */
+	uint16_t aux;  /**< the upper layer's */
 };
 
 PLX_API extern int plx_pkt_meta_offset;	     /**< of struct plx_pkt_meta in an mbuf */
