@@ -98,27 +98,38 @@ static int parse_int(const char *text, long long *value)
 	return *text == '\0' || *end || errno ? -EINVAL : 0;
 }
 
+/* The value that a key stands for or is followed by. @return NULL and why. */
+static json_t *value_of(const struct key *k, const char *text, const struct why *w)
+{
+	long long n = k->type - '0';
+	json_t *v;
+
+	if (k->type == 'i' && parse_int(text, &n) != 0) {
+		wrong(w, "%s '%s' is no number", k->word, text);
+		return NULL;
+	}
+	v = k->type == 's' || k->type == 'w' ? json_string(text) : json_integer(n);
+	if (!v)
+		wrong(w, "'%s' is not in UTF-8", text);
+	return v;
+}
+
 /* One key and what belongs to it, from argv on. @return words used, or -EINVAL. */
 static int add_key(json_t *args, const struct line *l, int argc, char **argv, const struct why *w)
 {
 	const struct key *k = find_key(l, argv[0]);
-	const char *value = argv[k->word && argc > 1 ? 1 : 0];
-	bool flag = k->type == '0' || k->type == '1' || k->type == 'w';
-	long long n;
+	int words = k->word && (k->type == 's' || k->type == 'i') ? 2 : 1;
+	json_t *v;
 
 	if (json_object_get(args, k->arg))
 		return wrong(w, "'%s' is one too many; form: %s", argv[0], l->form);
-	if (flag)
-		return json_object_set_new(args, k->arg,
-			       k->type == 'w' ? json_string(k->word) : json_integer(k->type - '0'))
-			       ? -EINVAL
-			       : 1;
-	if (k->word && argc == 1)
+	if (argc < words)
 		return wrong(w, "'%s' needs a value; form: %s", argv[0], l->form);
-	if (k->type == 'i' && parse_int(value, &n) != 0)
-		return wrong(w, "%s '%s' is no number", k->word, value);
-	json_object_set_new(args, k->arg, k->type == 'i' ? json_integer(n) : json_string(value));
-	return k->word ? 2 : 1;
+	v = value_of(k, argv[words - 1], w);
+	if (!v)
+		return -EINVAL;
+	json_object_set_new(args, k->arg, v);
+	return words;
 }
 
 /* What `ip` lets one write otherwise. */
@@ -186,7 +197,7 @@ int ctl_request(int argc, char **argv, bool v6, json_t **request, char *why, siz
 	normalize(args, v6);
 	snprintf(cmd, sizeof(cmd), "%s %s", l->object, argv[1]);
 	*request = json_pack("{s:s,s:o}", "cmd", cmd, "args", args);
-	return *request ? 0 : wrong(&w, "not in UTF-8");
+	return 0;
 }
 
 int ctl_request_sysctl(const char *operand, json_t **request, char *why, size_t size)
