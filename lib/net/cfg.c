@@ -54,6 +54,8 @@ static void put_simple(struct net_cfg *cfg, const struct plx_prefix *dst, uint8_
 
 	if (src)
 		r.src = *src;
+	if (dst->len == 128 && type != PLX_NET_ROUTE_UNICAST)
+		cfg->own |= UINT64_C(1) << (dst->addr.b[15] & 63);
 	put(cfg, &r);
 }
 
@@ -330,9 +332,10 @@ static void claim(struct plx_net *net, struct net_addr *a)
 	bool v4 = plx_addr_is_v4(&a->pub.prefix.addr);
 	/*
 	 * IPv4: announce, and watch for conflicts (RFC 5227 2.3, 2.4); probing first would hold an
-	 * address that an operator has set back for 5 s, and Linux doesn't either.
+	 * address that an operator has set back for 5 s, and Linux doesn't either. Nor is it given
+	 * up to whoever sends two ARP packets (2.4 c).
 	 */
-	struct plx_claim_conf c4 = {.transmits = 0, .announces = 2};
+	struct plx_claim_conf c4 = {.transmits = 0, .announces = 2, .policy = PLX_CLAIM_HOLD};
 	struct plx_claim_conf c6 = PLX_CLAIM_CONF_V6;
 	const struct net_ifc *ifc = &net->ifc[a->pub.iface];
 

@@ -63,16 +63,31 @@ static bool bad_src4(const struct plx_ip *ip)
 	return s[0] >= 224 || s[0] == 127;
 }
 
-static bool looped(uint8_t flags, uint16_t iface)
-{
-	return iface == 0 && flags == 0;
-}
-
 static const struct plx_net_route *route_of(const struct net_lcore *nl, const struct plx_addr *dst)
 {
 	int32_t i = net__lpm_lookup(&nl->cfg->lpm, dst);
 
 	return i < 0 ? NULL : &nl->cfg->routes[i];
+}
+
+/*
+ * From the wire with a source that is an address of ours, or one that means everybody: forged, or
+ * our own come back; an answer would go in a circle (RFC 1812 5.3.8, and the "land" attack). Most
+ * sources are ruled out without a lookup.
+ */
+static bool from_self(const struct net_lcore *nl, const struct plx_addr *src)
+{
+	const struct plx_net_route *rt;
+
+	if (plx_likely(!(nl->cfg->own >> (src->b[15] & 63) & 1)))
+		return false;
+	rt = route_of(nl, src);
+	return rt && (rt->type == PLX_NET_ROUTE_LOCAL || rt->type == PLX_NET_ROUTE_BROADCAST);
+}
+
+static bool looped(uint8_t flags, uint16_t iface)
+{
+	return iface == 0 && flags == 0;
 }
 
 /* Whose lcore is it? Local datagrams of several lcores go by their socket (udp.c), fragments by the
@@ -175,7 +190,7 @@ void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 	rx.link_group = flags & NET_F_LINK_GROUP;
 	rx.copy = flags & NET_F_COPY;
 	if (plx_likely(drop == PLX_DROP_NONE) && !looped(flags, iface)) {
-		if (plx_unlikely(bad_src4(&rx.ip)))
+		if (plx_unlikely(bad_src4(&rx.ip) || from_self(nl, &rx.ip.src)))
 			drop = PLX_DROP_IP4_MARTIAN_SRC;
 		else if (plx_unlikely(rx.ip.dst.b[12] == 127 || rx.ip.dst.b[12] == 0))
 			drop = PLX_DROP_IP4_MARTIAN_DST;
@@ -193,9 +208,9 @@ void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 	dispatch(nl, m, &rx);
 }
 
-static bool bad6(const struct plx_ip *ip, enum plx_drop *drop)
+static bool bad6(const struct net_lcore *nl, const struct plx_ip *ip, enum plx_drop *drop)
 {
-	if (plx_unlikely(plx_addr_is_loopback(&ip->src)))
+	if (plx_unlikely(plx_addr_is_loopback(&ip->src) || from_self(nl, &ip->src)))
 		*drop = PLX_DROP_IP6_MARTIAN_SRC;
 	else if (plx_unlikely(plx_addr_is_loopback(&ip->dst) || plx_addr_is_any6(&ip->dst)))
 		*drop = PLX_DROP_IP6_MARTIAN_DST;
@@ -242,7 +257,7 @@ void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 		return;
 	drop = plx_wire_ip6_parse_hop(&rx.ip, rte_pktmbuf_mtod(m, const void *), m->pkt_len, &code);
 	if (plx_likely(drop == PLX_DROP_NONE) && !looped(flags, iface))
-		bad6(&rx.ip, &drop);
+		bad6(nl, &rx.ip, &drop);
 	if (plx_likely(drop == PLX_DROP_NONE)) {
 		const struct plx_net_route *rt =
 			plx_addr_is_mcast(&rx.ip.dst) ? NULL : route_of(nl, &rx.ip.dst);

@@ -64,6 +64,7 @@ struct net_cfg {
 	struct plx_net_route *routes;
 	uint32_t n_routes;
 	struct net_lpm lpm;   /**< index into routes */
+	uint64_t own;	      /**< a bit for each local or broadcast address, by its last 6 bits */
 	struct net_src *srcs; /**< valid addresses, for source selection */
 	uint32_t n_srcs;
 	struct net_group *groups; /**< joined, sorted by address */

@@ -335,6 +335,18 @@ ctl() { # [-n NAME] ARGUMENT...
 	"$POLLUX_CTL" --file-prefix "${prefix[$name]}" "$@"
 }
 
+# Until pollux-ctl prints what matches.
+eventually_ctl() { # what regex argument...
+	local what=$1 regex=$2 end=$((SECONDS + patience)) said
+	shift 2
+	until said=$(ctl "$@" 2>&1) && [[ $said =~ $regex ]]; do
+		[ $SECONDS -lt $end ] ||
+			fail "$what: pollux-ctl $* does not say '$regex' within $patience s: $said"
+		sleep 0.1
+	done
+	ok "$what"
+}
+
 # Send one datagram and print what comes back.
 udp_ask() { # address port text
 	printf '%s' "$3" | run nc -u -w 2 -W 1 "$1" "$2"
