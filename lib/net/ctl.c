@@ -172,10 +172,16 @@ static void send_report(
 
 static void pump_neigh(struct plx_net *net, struct net_lcore *nl)
 {
+	struct plx_neigh_conf conf = net->neigh_conf;
 	struct plx_neigh_tx tx;
 	struct plx_neigh *n;
 	unsigned int what;
 
+	net__nbr_conf(net, &conf);
+	if (memcmp(&conf, &net->neigh_conf, sizeof(conf)) != 0) { /* a tunable was set */
+		net->neigh_conf = conf;
+		plx_neigh_table_set_conf(net->neigh, &conf);
+	}
 	plx_neigh_timer(net->neigh, nl->sn->now_ns);
 	while ((what = plx_neigh_event(net->neigh, &n)))
 		net__nbr_event(net, n, what);

@@ -68,7 +68,8 @@ static void rearm(struct net_lcore *nl)
 		plx_wheel_add(&nl->sn->wheel, &nl->frag_timer, when);
 }
 
-void net__frag_timer(struct net_lcore *nl)
+/* Tunables may change at any time. */
+static void set_limits(struct net_lcore *nl)
 {
 	struct plx_frag_limits l = {
 		.memory_bytes = (uint64_t)net__tun(nl->net, PLX_TUN_IPFRAG_HIGH_THRESH),
@@ -79,6 +80,11 @@ void net__frag_timer(struct net_lcore *nl)
 	};
 
 	plx_frag_limits_set(nl->frag, &l);
+}
+
+void net__frag_timer(struct net_lcore *nl)
+{
+	set_limits(nl);
 	plx_frag_timer(nl->frag, nl->sn->now_ns);
 	bury(nl);
 	rearm(nl);
@@ -195,6 +201,7 @@ void net__frag_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 	net__stage(m, NET_STAGE_IP, rx->iface, 0);
 	plx_pkt_meta(m)->aux = ip->frag_hdr_off;	/* for join() and mend6() */
 	plx_pkt_meta(m)->wire_pkts = ip->unfrag_nh_off; /* no merged flag: the field is free */
+	set_limits(nl);
 	drop = plx_frag_input(nl->frag, &in, nl->sn->now_ns, &out);
 	if (drop == PLX_DROP_NONE && out.n) {
 		whole(nl, &out, rx);

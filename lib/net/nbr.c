@@ -74,6 +74,16 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 
 /* ---- control lcore ---- */
 
+void net__nbr_conf(const struct plx_net *net, struct plx_neigh_conf *c)
+{
+	c->mcast_solicit = (uint8_t)net__tun(net, PLX_TUN_NEIGH_MCAST_SOLICIT);
+	c->ucast_solicit = (uint8_t)net__tun(net, PLX_TUN_NEIGH_UCAST_SOLICIT);
+	c->gc_stale_time_ns = PLX_SEC(net__tun(net, PLX_TUN_NEIGH_GC_STALETIME));
+	c->base_reachable_time_ns = PLX_MS(net__tun(net, PLX_TUN_NEIGH_BASE_REACHABLE));
+	c->retrans_time_ns = PLX_MS(net__tun(net, PLX_TUN_NEIGH_RETRANS));
+	c->delay_first_probe_ns = PLX_SEC(net__tun(net, PLX_TUN_NEIGH_DELAY_FIRST_PROBE));
+}
+
 static void pend(struct plx_net *net, struct plx_neigh *n, struct rte_mbuf *m)
 {
 	struct rte_mbuf *tail = n->user[1];

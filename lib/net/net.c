@@ -319,6 +319,7 @@ static int tables_init(struct plx_net *net)
 	*c = (struct plx_neigh_conf)PLX_NEIGH_CONF_DEFAULT;
 	c->gc_thresh3 = (uint32_t)net__tun(net, PLX_TUN_NEIGH_GC_THRESH3);
 	c->max_ifaces = NET_IF_MAX;
+	net__nbr_conf(net, c);
 	c->hash_key[0] = plx_rng_u64(&net->rng);
 	c->hash_key[1] = plx_rng_u64(&net->rng);
 	plx_rng_bytes(&net->rng, toeplitz_key, sizeof(toeplitz_key));

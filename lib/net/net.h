@@ -245,6 +245,8 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 	const struct plx_addr *nexthop, bool bcast);
 /** Control: the packet waits for its next hop, or goes. Takes m. */
 void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
+/** The tunables that the neighbour table has copies of. */
+void net__nbr_conf(const struct plx_net *net, struct plx_neigh_conf *c);
 /** Control: one event of the neighbour table. */
 void net__nbr_event(struct plx_net *net, struct plx_neigh *n, unsigned int what);
 
