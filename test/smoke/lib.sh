@@ -356,7 +356,7 @@ udp_ask() { # address port text
 
 # Record what goes over an interface, until captured.
 capture() { # interface
-	spawn "tcpdump.$1" tcpdump -i "$1" -s 0 -U -B 32768 -w "$tmp/$1.pcap"
+	spawn "tcpdump.$1" tcpdump -i "$1" -s 0 -U --immediate-mode -B 32768 -w "$tmp/$1.pcap"
 	eventually_quietly grep -q 'listening on' "${err[tcpdump.$1]}" ||
 		fail "tcpdump does not listen on $1"
 }
@@ -364,7 +364,12 @@ capture() { # interface
 # End it. What Pollux sent has to be flawless: checksums right, nothing malformed, nothing that
 # tshark's experts frown at, other than what the filter allows.
 captured() { # interface [filter of frames that may be odd]
-	local mac=${port_mac[$1]} odd
+	local mac=${port_mac[$1]} odd size=-1
+	# What tcpdump has not read yet is lost when it ends: until the file grows no more.
+	while [ $size != "$(stat -c %s "$tmp/$1.pcap")" ]; do
+		size=$(stat -c %s "$tmp/$1.pcap")
+		sleep 0.2
+	done
 	kill -INT "${pid[tcpdump.$1]}"
 	finish "tcpdump.$1"
 	odd=$(shark "$1" -Y "eth.src == $mac && (_ws.malformed || _ws.expert.severity >= 0x600000 ||
