@@ -197,8 +197,8 @@ int main(int argc, char **argv)
 	if (!app.out)
 		return APP_FAILED;
 	code = dispatch(&app, argc, argv);
-	if (fclose(app.out) != 0 && code == APP_OK) {
-		app_note("writing to stdout: %s", strerror(errno));
+	if ((ferror(app.out) | fclose(app.out)) && code == APP_OK) {
+		app_note("stdout could not be written");
 		code = APP_FAILED;
 	}
 	return code;

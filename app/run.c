@@ -131,6 +131,8 @@ static void on_tick(struct app_run *run, struct app_watch *w)
 	if (now >= run->next_report_ns) {
 		run->next_report_ns += PLX_SEC(1);
 		report_interval(run);
+		if (ferror(run->app->out)) /* nobody listens any more */
+			app_run_stop(run);
 		if (run->ops->second)
 			run->ops->second(run);
 	}
@@ -263,10 +265,14 @@ static int begin(struct app_run *run)
 	return 0;
 }
 
-/* The account: after the ports are closed every packet has left by a door. */
-static enum app_exit settle(struct app_run *run)
+/*
+ * The account: after the ports are closed every packet has left by a door. Totals are printed of a
+ * run that nothing kept from starting, even if it was stopped before it was ready.
+ */
+static enum app_exit settle(struct app_run *run, bool print)
 {
 	struct app_counts c = {0};
+	struct plx_error e;
 	char text[160];
 	uint32_t leaked;
 	const char *missing;
@@ -276,13 +282,13 @@ static enum app_exit settle(struct app_run *run)
 	c.when_ns = run->stop_ns - run->start_ns;
 	plx_port_fini_all(); /* drivers give back what they hold */
 	leaked = plx_engine_destroy(run->eng);
-	if (run->ready)
+	if (print)
 		report_final(run, &c, leaked);
 	missing = report_account(&c, leaked, text, sizeof(text));
 	if (!missing)
 		return APP_OK;
-	plx_error_set(&run->error, -EIO, PLX_ERR_ACCOUNTING, missing);
-	return (enum app_exit)app_fail(&run->error);
+	plx_error_set(&e, -EIO, PLX_ERR_ACCOUNTING, missing);
+	return (enum app_exit)app_fail(&e);
 }
 
 int app_run(struct app_run *run)
@@ -298,6 +304,6 @@ int app_run(struct app_run *run)
 	app_control_stop(run);
 	if (!run->ready)
 		run->start_ns = run->stop_ns;
-	code = settle(run);
+	code = settle(run, !err);
 	return err ? app_fail(&run->error) : (int)code;
 }

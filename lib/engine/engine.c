@@ -201,6 +201,13 @@ void plx_engine_close_ports(struct plx_engine *eng)
 		engine__idle_fini(eng->sn[i]);
 		eng->sn[i]->n_rxq = 0;
 	}
+	for (uint16_t i = 0; i < plx_port_count();
+		i++) { /* all: one may receive what another sends */
+		const struct plx_port *p = plx_port_get(i);
+
+		for (uint16_t q = 0; q < p->n_txq; q++)
+			plx_txq_flush(p->txq[q]);
+	}
 	for (uint16_t i = 0; i < plx_port_count(); i++)
 		plx_port_close(plx_port_get(i));
 }

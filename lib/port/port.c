@@ -147,6 +147,17 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 	return 0;
 }
 
+/* Take back what only its receive queues can give. */
+static void receive_rest(struct plx_port *p)
+{
+	struct rte_mbuf *pkts[PLX_PORT_BURST];
+	uint16_t n;
+
+	for (uint16_t i = 0; i < p->n_rxq; i++)
+		while ((n = plx_rxq_burst(p->rxq[i], pkts, PLX_PORT_BURST)))
+			plx_pkt_drop_bulk(pkts, n, PLX_DROP_STOPPED);
+}
+
 void plx_port_close(struct plx_port *p)
 {
 	if (!p->open)
@@ -158,6 +169,8 @@ void plx_port_close(struct plx_port *p)
 		while (plx_txq_len(q))
 			plx_pkt_drop(q->fifo[q->head++ & (q->cap - 1)], PLX_DROP_STOPPED);
 	}
+	if (p->quirks & PLX_QUIRK_HOLDS)
+		receive_rest(p);
 	p->ops->stop(p);
 	p->open = p->admin_up = false;
 	queues_free(p);

@@ -42,6 +42,8 @@ static const struct plx_quirk quirks[] = {
 	{"net_null", ALL, PLX_QUIRK_COPIES, 0, "transmit frees at once"},
 	{"net_memif", ALL, PLX_QUIRK_LINK_LATE, 0, "link comes up when the peer has answered"},
 	{"net_ring", 0, 2407, PLX_QUIRK_NO_PORT_FIELD, 0, "does not set m->port"},
+	{"net_ring", ALL, PLX_QUIRK_HOLDS, 0,
+		"what it was sent waits to be received, and is lost when it is closed"},
 	{"net_virtio_user", ALL, PLX_QUIRK_RSS_LIES, 0, "refuses to be configured with RSS"},
 };
 

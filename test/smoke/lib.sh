@@ -207,6 +207,9 @@ spawn() { # name command...
 	# Not run(): the background job has to be the program itself, not a shell that waits for it.
 	[ -z "$ns" ] || in=(ip netns exec "$ns")
 	out[$name]=$tmp/$name.out err[$name]=$tmp/$name.err
+	# Here, not by the background job: what an earlier one wrote must not be read as its.
+	: >"${out[$name]}"
+	: >"${err[$name]}"
 	# A shell's background jobs ignore SIGINT unless told otherwise.
 	"${in[@]}" env --default-signal=INT,QUIT "$@" </dev/null \
 		>"${out[$name]}" 2>"${err[$name]}" &
