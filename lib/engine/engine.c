@@ -6,22 +6,23 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-#include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_malloc.h>
 
 #define WHEEL_TICK PLX_US(100) /* finer than any protocol timer asks for */
 
-static void clock_init(struct engine_clock *c)
+static void clock_init(struct plx_engine *eng)
 {
-	c->hz = rte_get_tsc_hz();
+	struct engine_clock *c = &eng->clock;
+
+	c->hz = eng->conf.clock ? PLX_SEC(1) : rte_get_tsc_hz();
 	c->mult = (uint64_t)(((unsigned __int128)PLX_SEC(1) << 32) / c->hz);
-	c->base = rte_rdtsc();
+	c->base = eng->conf.clock ? 0 : rte_rdtsc();
 }
 
 plx_ns plx_engine_now(const struct plx_engine *eng)
 {
-	return engine__ns(eng, rte_rdtsc());
+	return engine__ns(eng, engine__cycles(eng));
 }
 
 /* True when another lcore of ours may run on a CPU of this one. */
@@ -124,10 +125,11 @@ struct plx_engine *plx_engine_create(const struct plx_engine_conf *conf, struct 
 	if (!seed && getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
 		seed = rte_rdtsc();
 	eng->conf = *conf;
+	eng->conf.burst = PLX_MIN(conf->burst, (uint16_t)PLX_PORT_BURST);
 	plx_tunables_init(&eng->defaults);
 	eng->tun = conf->tun ? conf->tun : &eng->defaults;
 	eng->closed = 1;
-	clock_init(&eng->clock);
+	clock_init(eng);
 	RTE_LCORE_FOREACH(lcore)
 	{
 		if (eng->n == PLX_ENGINE_LCORES_MAX)
@@ -153,7 +155,8 @@ static void close_doors(struct plx_engine *eng)
 	__atomic_store_n(&eng->closed, 1, __ATOMIC_SEQ_CST);
 	do {
 		for (uint16_t i = 0; i < eng->n; i++)
-			engine__msgs(eng->sn[i]);
+			while (engine__msgs(eng->sn[i]))
+				;
 		usleep(100);
 	} while (__atomic_load_n(&eng->callers, __ATOMIC_SEQ_CST));
 }

@@ -3,9 +3,11 @@
 
 #include "plx_engine.h"
 
+#include <rte_cycles.h>
+
 #include <plx_telem.h>
 
-/** TSC to nanoseconds since start: (tsc - base) * mult >> 32. */
+/** Cycles to nanoseconds since start: (cycles - base) * mult >> 32. */
 struct engine_clock {
 	uint64_t base;
 	uint64_t mult;
@@ -25,13 +27,22 @@ struct plx_engine {
 	uint32_t failed;   /**< atomic: lcores whose start() failed */
 	uint32_t closed;   /**< atomic: no lcore serves plx_softnet_call() */
 	uint32_t callers;  /**< atomic: threads inside it */
+	bool stepped;	   /**< by plx_engine_step(): one thread plays all lcores */
 	uint32_t pool_size;
 	struct plx_softnet *sn[PLX_ENGINE_LCORES_MAX];
 };
 
-static inline plx_ns engine__ns(const struct plx_engine *eng, uint64_t tsc)
+/** The TSC, or the caller's clock as one of 1 GHz. */
+static inline uint64_t engine__cycles(const struct plx_engine *eng)
 {
-	return (plx_ns)(((unsigned __int128)(tsc - eng->clock.base) * eng->clock.mult) >> 32);
+	const struct plx_clock *c = eng->conf.clock;
+
+	return plx_likely(!c) ? rte_rdtsc() : (uint64_t)c->now(c->arg);
+}
+
+static inline plx_ns engine__ns(const struct plx_engine *eng, uint64_t cycles)
+{
+	return (plx_ns)(((unsigned __int128)(cycles - eng->clock.base) * eng->clock.mult) >> 32);
 }
 
 static inline int64_t engine__tun(const struct plx_engine *eng, enum plx_tunable t)
@@ -39,8 +50,16 @@ static inline int64_t engine__tun(const struct plx_engine *eng, enum plx_tunable
 	return __atomic_load_n(&eng->tun->v[t], __ATOMIC_RELAXED);
 }
 
-/** loop.c: the lcore's main function. */
+/** loop.c: the lcore's main function, and its parts. */
 int engine__loop(void *arg);
+void engine__enter(struct plx_softnet *sn);
+/** One pass, accounted to work or idleness. @param begin when it began. @return units of work. */
+uint32_t engine__turn(struct plx_softnet *sn, uint64_t begin);
+/** No more receiving. */
+void engine__leave(struct plx_softnet *sn);
+/** What other lcores still send, while all leave. @return units of work. */
+uint32_t engine__serve(struct plx_softnet *sn);
+void engine__gone(struct plx_softnet *sn);
 
 /** hand.c */
 uint32_t engine__backlog(struct plx_softnet *sn, uint32_t budget);
@@ -55,6 +74,12 @@ void engine__wake(struct plx_softnet *sn);
 int engine__idle_init(struct plx_softnet *sn);
 void engine__idle_fini(struct plx_softnet *sn);
 void engine__idle(struct plx_softnet *sn);
+/** When a timer or a poller wants to run again at the latest. */
+plx_ns engine__deadline(struct plx_softnet *sn);
+
+/** step.c: run fn as sn's lcore. */
+void engine__step_call(
+	struct plx_softnet *sn, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);
 
 /** telem_port.c: rows of the ports, for telem.c. */
 enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);

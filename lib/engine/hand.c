@@ -5,8 +5,6 @@
 #include <semaphore.h>
 #include <unistd.h>
 
-#include <rte_cycles.h>
-
 /*
  * The sleeper publishes `asleep`, fences and looks at its mail once more; the sender publishes its
  * mail, fences and looks at `asleep`. One of the two sees the other, so no wake-up is lost.
@@ -21,7 +19,7 @@ void engine__wake(struct plx_softnet *sn)
 		return;
 	if (!__atomic_exchange_n(&sn->asleep, 0, __ATOMIC_ACQ_REL))
 		return; /* somebody else calls it */
-	__atomic_store_n(&sn->called_cycles, rte_rdtsc(), __ATOMIC_RELEASE);
+	__atomic_store_n(&sn->called_cycles, engine__cycles(sn->eng), __ATOMIC_RELEASE);
 	do
 		n = write(sn->evfd, &one, sizeof(one));
 	while (n < 0 && errno == EINTR);
@@ -183,6 +181,10 @@ int plx_softnet_call(
 	struct plx_engine *eng = sn->eng;
 	int err = -ESHUTDOWN;
 
+	if (eng->stepped) {
+		engine__step_call(sn, fn, arg);
+		return 0;
+	}
 	/* Who is counted before `closed` is set will be served: see plx_engine_run(). */
 	__atomic_add_fetch(&eng->callers, 1, __ATOMIC_SEQ_CST);
 	if (!__atomic_load_n(&eng->closed, __ATOMIC_SEQ_CST)) {

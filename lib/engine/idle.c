@@ -9,7 +9,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include <rte_cycles.h>
 #include <rte_epoll.h>
 #include <rte_pause.h>
 
@@ -38,7 +37,7 @@ const char *const plx_idle_state_name[PLX_RES_MAX] = {
 
 static void add_time(struct plx_softnet *sn, enum plx_idle_state state, uint64_t begin)
 {
-	uint64_t end = rte_rdtsc();
+	uint64_t end = engine__cycles(sn->eng);
 
 	sn->residency_ns[state] += engine__ns(sn->eng, end) - engine__ns(sn->eng, begin);
 	sn->residency_n[state]++;
@@ -47,7 +46,7 @@ static void add_time(struct plx_softnet *sn, enum plx_idle_state state, uint64_t
 
 static void rest(struct plx_softnet *sn)
 {
-	uint64_t begin = rte_rdtsc();
+	uint64_t begin = engine__cycles(sn->eng);
 
 	if (sn->shared_cpu)
 		sched_yield();
@@ -57,8 +56,7 @@ static void rest(struct plx_softnet *sn)
 	add_time(sn, PLX_RES_PAUSE, begin);
 }
 
-/* When somebody wants to run again at the latest. */
-static plx_ns next_deadline(struct plx_softnet *sn)
+plx_ns engine__deadline(struct plx_softnet *sn)
 {
 	plx_ns when = plx_wheel_deadline(&sn->wheel);
 
@@ -119,7 +117,7 @@ static void wake_latency(struct plx_softnet *sn, plx_ns due)
 static void sleep_until(struct plx_softnet *sn, plx_ns due, enum plx_idle_state state)
 {
 	struct plx_engine *eng = sn->eng;
-	uint64_t begin = rte_rdtsc();
+	uint64_t begin = engine__cycles(sn->eng);
 
 	arm(sn, true);
 	__atomic_store_n(&sn->asleep, 1, __ATOMIC_RELAXED);
@@ -167,7 +165,7 @@ void engine__idle(struct plx_softnet *sn)
 	longest = PLX_US(engine__tun(
 		eng, sn->can_sleep ? PLX_TUN_IDLE_SLEEP_USECS : PLX_TUN_IDLE_BACKOFF_USECS));
 	longest = PLX_MIN(PLX_MAX(idle - spin, BACKOFF_MIN), longest);
-	due = PLX_MIN(next_deadline(sn), sn->now_ns + longest);
+	due = PLX_MIN(engine__deadline(sn), sn->now_ns + longest);
 	if (due - sn->now_ns < BACKOFF_MIN)
 		rest(sn);
 	else

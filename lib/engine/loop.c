@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine.h"
 
-#include <errno.h>
-
-#include <rte_cycles.h>
-#include <rte_prefetch.h>
+#include <sched.h>
 
 #define TIMER_BUDGET 256	 /* timers a pass */
 #define DRAIN_NS     PLX_MS(200) /* how long a refusing driver is asked again at stop */
@@ -44,7 +41,7 @@ static uint16_t poll_one(struct plx_softnet *sn, struct plx_rxq *q, uint16_t wei
  * used up.
  * @return packets.
  */
-static uint32_t rx_pass(struct plx_softnet *sn, uint64_t tsc)
+static uint32_t rx_pass(struct plx_softnet *sn, uint64_t begin)
 {
 	const struct plx_engine *eng = sn->eng;
 	uint16_t weight =
@@ -66,7 +63,7 @@ static uint32_t rx_pass(struct plx_softnet *sn, uint64_t tsc)
 				empty |= UINT64_C(1) << i;
 				left--;
 			}
-			if (budget <= 0 || (n == weight && rte_rdtsc() - tsc > limit)) {
+			if (budget <= 0 || (n == weight && engine__cycles(eng) - begin > limit)) {
 				sn->time_squeeze += left > 0;
 				left = 0;
 			}
@@ -102,12 +99,12 @@ static uint32_t pollers(struct plx_softnet *sn)
 }
 
 /* One pass. @return units of work. */
-static uint32_t pass(struct plx_softnet *sn, uint64_t tsc)
+static uint32_t pass(struct plx_softnet *sn, uint64_t begin)
 {
 	uint32_t pkts, work;
 
-	sn->now_ns = engine__ns(sn->eng, tsc);
-	pkts = rx_pass(sn, tsc);
+	sn->now_ns = engine__ns(sn->eng, begin);
+	pkts = rx_pass(sn, begin);
 	pkts += engine__backlog(sn, PLX_PORT_BURST);
 	sn->processed += pkts;
 	work = pkts + engine__msgs(sn) + timers(sn) + pollers(sn);
@@ -116,25 +113,43 @@ static uint32_t pass(struct plx_softnet *sn, uint64_t tsc)
 	return work;
 }
 
-/* Attribute a pass's time to work or to looking for work. */
-static uint64_t account(struct plx_softnet *sn, uint32_t work, uint64_t begin)
+uint32_t engine__turn(struct plx_softnet *sn, uint64_t begin)
 {
-	uint64_t end = rte_rdtsc();
+	struct plx_engine *eng = sn->eng;
+	uint32_t work = pass(sn, begin);
+	uint64_t end = engine__cycles(eng);
+	enum plx_idle_state state = work ? PLX_RES_BUSY : PLX_RES_SPIN;
 
 	sn->passes++;
 	if (work) {
 		sn->busy_passes++;
 		sn->busy_cycles += end - begin;
-		sn->residency_ns[PLX_RES_BUSY] +=
-			engine__ns(sn->eng, end) - engine__ns(sn->eng, begin);
-		sn->residency_n[PLX_RES_BUSY]++;
-	} else {
-		sn->residency_ns[PLX_RES_SPIN] +=
-			engine__ns(sn->eng, end) - engine__ns(sn->eng, begin);
-		sn->residency_n[PLX_RES_SPIN]++;
+		sn->idle_since_ns = sn->now_ns;
 	}
+	sn->residency_ns[state] += engine__ns(eng, end) - engine__ns(eng, begin);
+	sn->residency_n[state]++;
 	sn->last_cycles = end;
-	return end;
+	rte_rcu_qsbr_quiescent(eng->rcu, sn->index);
+	return work;
+}
+
+void engine__leave(struct plx_softnet *sn)
+{
+	if (sn->eng->conf.ops->stop)
+		sn->eng->conf.ops->stop(sn);
+	flush(sn);
+	__atomic_add_fetch(&sn->eng->draining, 1, __ATOMIC_ACQ_REL);
+}
+
+uint32_t engine__serve(struct plx_softnet *sn)
+{
+	uint32_t work;
+
+	sn->now_ns = plx_engine_now(sn->eng);
+	work = engine__backlog(sn, PLX_PORT_BURST) + engine__msgs(sn);
+	flush(sn);
+	rte_rcu_qsbr_quiescent(sn->eng->rcu, sn->index);
+	return work;
 }
 
 /*
@@ -144,19 +159,13 @@ static uint64_t account(struct plx_softnet *sn, uint32_t work, uint64_t begin)
  */
 static void drain(struct plx_softnet *sn)
 {
-	struct plx_engine *eng = sn->eng;
+	const struct plx_engine *eng = sn->eng;
 	plx_ns until = plx_engine_now(eng) + DRAIN_NS;
 	uint32_t work;
 
-	if (eng->conf.ops->stop)
-		eng->conf.ops->stop(sn);
-	flush(sn);
-	__atomic_add_fetch(&eng->draining, 1, __ATOMIC_ACQ_REL);
+	engine__leave(sn);
 	do {
-		sn->now_ns = plx_engine_now(eng);
-		work = engine__backlog(sn, PLX_PORT_BURST) + engine__msgs(sn);
-		flush(sn);
-		rte_rcu_qsbr_quiescent(eng->rcu, sn->index);
+		work = engine__serve(sn);
 		if (!work && sn->shared_cpu)
 			sched_yield();
 	} while (work || __atomic_load_n(&eng->draining, __ATOMIC_ACQUIRE) < eng->n ||
@@ -165,21 +174,14 @@ static void drain(struct plx_softnet *sn)
 	 * All have stopped receiving, but the last may have handed something over just then. What
 	 * is handed on from here is left to engine__hand_sweep().
 	 */
-	while (engine__backlog(sn, PLX_PORT_BURST) + engine__msgs(sn))
-		flush(sn);
+	while (engine__serve(sn))
+		;
 }
 
-int engine__loop(void *arg)
+void engine__enter(struct plx_softnet *sn)
 {
-	struct plx_engine *eng = arg;
-	struct plx_softnet *sn = NULL;
-	uint64_t tsc;
+	struct plx_engine *eng = sn->eng;
 
-	for (uint16_t i = 0; i < eng->n; i++)
-		if (eng->sn[i]->lcore == rte_lcore_id())
-			sn = eng->sn[i];
-	if (!sn)
-		return 0;
 	plx_acct_bind();
 	rte_rcu_qsbr_thread_online(eng->rcu, sn->index);
 	sn->now_ns = plx_engine_now(eng);
@@ -189,22 +191,38 @@ int engine__loop(void *arg)
 		plx_engine_stop(eng);
 	}
 	__atomic_add_fetch(&eng->running, 1, __ATOMIC_ACQ_REL);
-	sn->start_cycles = sn->last_cycles = tsc = rte_rdtsc();
+	sn->start_cycles = sn->last_cycles = engine__cycles(eng);
+}
 
+void engine__gone(struct plx_softnet *sn)
+{
+	rte_rcu_qsbr_thread_offline(sn->eng->rcu, sn->index);
+	__atomic_sub_fetch(&sn->eng->running, 1, __ATOMIC_ACQ_REL);
+}
+
+int engine__loop(void *arg)
+{
+	struct plx_engine *eng = arg;
+	struct plx_softnet *sn = NULL;
+	uint64_t begin;
+
+	for (uint16_t i = 0; i < eng->n; i++)
+		if (eng->sn[i]->lcore == rte_lcore_id())
+			sn = eng->sn[i];
+	if (!sn)
+		return 0;
+	engine__enter(sn);
+	begin = sn->last_cycles;
 	while (plx_likely(!__atomic_load_n(&eng->stop, __ATOMIC_RELAXED))) {
-		uint32_t work = pass(sn, tsc);
+		uint32_t work = engine__turn(sn, begin);
 
-		tsc = account(sn, work, tsc);
-		rte_rcu_qsbr_quiescent(eng->rcu, sn->index);
-		if (work) {
-			sn->idle_since_ns = sn->now_ns;
-		} else if (eng->conf.idle != PLX_IDLE_POLL || sn->shared_cpu) {
+		begin = sn->last_cycles;
+		if (!work && (eng->conf.idle != PLX_IDLE_POLL || sn->shared_cpu)) {
 			engine__idle(sn);
-			tsc = rte_rdtsc();
+			begin = engine__cycles(eng);
 		}
 	}
 	drain(sn);
-	rte_rcu_qsbr_thread_offline(eng->rcu, sn->index);
-	__atomic_sub_fetch(&eng->running, 1, __ATOMIC_ACQ_REL);
+	engine__gone(sn);
 	return 0;
 }

@@ -76,6 +76,12 @@ struct plx_msg {
 	void (*fn)(struct plx_softnet *sn, struct plx_msg *msg);
 };
 
+/** A clock to run by in place of the TSC: a simulator's, a test's. Any thread may ask it. */
+struct plx_clock {
+	plx_ns (*now)(void *arg); /**< from 0 on, never backwards */
+	void *arg;
+};
+
 /** What the upper layer does; all run on the lcore of sn. */
 struct plx_engine_ops {
 	/** A burst from a receive queue. Takes the packets. */
@@ -167,6 +173,7 @@ struct plx_engine_conf {
 	bool spare_lcores;		/**< an lcore without a queue is fine: it serves others */
 	uint64_t seed;			/**< of all generators; 0 = from the system */
 	const struct plx_tunables *tun; /**< read live; NULL = defaults */
+	const struct plx_clock *clock;	/**< NULL = the TSC */
 };
 
 /* Life: for the main thread. */
@@ -194,6 +201,22 @@ PLX_API void plx_engine_close_ports(struct plx_engine *eng);
  */
 PLX_API uint32_t plx_engine_destroy(struct plx_engine *eng);
 
+/*
+ * Stepped, in place of plx_engine_run(): one thread plays all lcores in turn, as the main lcore's,
+ * and says when. With a clock of its own such a run is the same each time: simulations and tests
+ * are made so. Nothing sleeps; plx_softnet_call() runs at once.
+ */
+
+/** Start all lcores. @return 0 or -EIO when some start() failed. plx_engine_step_end() either way.
+ */
+PLX_API int plx_engine_step_begin(struct plx_engine *eng);
+/** One pass of one lcore. @return units of work done. */
+PLX_API uint32_t plx_engine_step(struct plx_engine *eng, uint16_t index);
+/** When some lcore has to be stepped again though no packet comes; 0 = at once. */
+PLX_API plx_ns plx_engine_deadline(struct plx_engine *eng);
+/** Stop all lcores and drain what is on its way between them. */
+PLX_API void plx_engine_step_end(struct plx_engine *eng);
+
 /** Where a port's queues go: queue q to the lcore of index (first + q) modulo the lcores. */
 struct plx_place {
 	uint16_t queues;
@@ -210,7 +233,7 @@ PLX_API void plx_engine_place(uint16_t lcores, uint16_t queues, struct plx_place
 PLX_API uint16_t plx_engine_lcores(const struct plx_engine *eng);
 PLX_API struct plx_softnet *plx_engine_softnet(struct plx_engine *eng, uint16_t index);
 PLX_API void *plx_engine_arg(const struct plx_engine *eng);
-/** Time since the engine was created. Any thread. */
+/** Time since the engine was created, or its clock's time. Any thread. */
 PLX_API plx_ns plx_engine_now(const struct plx_engine *eng);
 PLX_API struct rte_rcu_qsbr *plx_engine_rcu(struct plx_engine *eng);
 /** Packets that wait somewhere in the engine: backlogs, staging, tx queues. Right at a quiet
