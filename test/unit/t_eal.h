@@ -6,7 +6,8 @@
  * For unit tests that need EAL: started once for the program, without huge pages, devices or files.
  *
  * RUN_EAL(T_(a), T_(b)) is main(). t_pool is there for mbufs; after each test it must be whole
- * again and the account must close, and the ports are gone.
+ * again and the account must close, and the ports are gone. T_EAL_LCORES, defined before, gives
+ * more lcores than one: "(0-3)@0" are four on one CPU.
  */
 #include "t.h"
 
@@ -19,12 +20,20 @@
 #include <plx_pkt.h>
 #include <plx_port.h>
 
+#ifndef T_EAL_LCORES
+#define T_EAL_LCORES "0"
+#endif
+
+#ifndef T_EAL_MEM
+#define T_EAL_MEM "64"
+#endif
+
 static struct rte_mempool *t_pool;
 
 static inline int t_eal_start(void **state)
 {
-	char name[] = "test", huge[] = "--no-huge", pci[] = "--no-pci", mem[] = "-m", mib[] = "64";
-	char files[] = "--no-shconf", tel[] = "--no-telemetry", l[] = "-l", cpu[] = "0";
+	char name[] = "test", huge[] = "--no-huge", pci[] = "--no-pci", mem[] = "-m", mib[] = T_EAL_MEM;
+	char files[] = "--no-shconf", tel[] = "--no-telemetry", l[] = "--lcores", cpu[] = T_EAL_LCORES;
 	char prefix[] = "--file-prefix", unique[32], level[] = "--log-level=error";
 	char *argv[] = {name, huge, pci, mem, mib, files, tel, l, cpu, prefix, unique, level};
 
