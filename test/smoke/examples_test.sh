@@ -53,11 +53,11 @@ iface_up x0 10.9.0.1/24
 expect "proto_handler answers its IP protocol, whole and in fragments" python3 -c '
 import socket
 for text in b"hello", bytes(4000):
-    s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)
-    s.settimeout(5)
-    s.sendto(text, ("10.9.0.2", 0))
-    packet = s.recv(65535)
-    assert packet[20:] == text, packet
+	s = socket.socket(socket.AF_INET, socket.SOCK_RAW, 253)
+	s.settimeout(5)
+	s.sendto(text, ("10.9.0.2", 0))
+	packet = s.recv(65535)
+	assert packet[20:] == text, packet
 s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 s.bind(("x0", 0))
 s.send(b"\xff" * 6 + bytes(6) + b"\x88\xb5" + bytes(50))
