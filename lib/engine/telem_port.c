@@ -23,7 +23,8 @@ static void add_lists(struct plx_telem_row *r, const struct plx_port *p)
 	plx_telem_row_strs(r, "features", features, n);
 	n = 0;
 	while (n < PLX_DIM(quirks) && (quirk = plx_quirk_next(p->caps.driver, &i)))
-		quirks[n++] = quirk->text;
+		if (p->quirks & quirk->flags) /* this device has it */
+			quirks[n++] = quirk->text;
 	plx_telem_row_strs(r, "quirks", quirks, n);
 }
 
@@ -49,7 +50,7 @@ enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, 
 						 : "down");
 	plx_telem_row_u64(r, "mbps", link.mbps);
 	plx_telem_row_u64(r, "queues", p->n_rxq);
-	plx_telem_row_u64(r, "max_queues", PLX_MIN(p->caps.max_rxq, p->caps.max_txq));
+	plx_telem_row_u64(r, "max_queues", plx_port_max_queues(p));
 	for (uint16_t i = 0; i < p->n_rxq; i++)
 		lcores[i] = p->rxq[i]->lcore;
 	plx_telem_row_u64s(r, "lcores", lcores, p->n_rxq);

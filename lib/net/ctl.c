@@ -370,12 +370,36 @@ static plx_ns deadline(const struct plx_net *net)
 	return when;
 }
 
+void net__neigh_conf(const struct plx_net *net, struct plx_neigh_conf *c)
+{
+	c->base_reachable_time_ns = PLX_MS(net__tun(net, PLX_TUN_NEIGH_BASE_REACHABLE));
+	c->retrans_time_ns = PLX_MS(net__tun(net, PLX_TUN_NEIGH_RETRANS));
+	c->delay_first_probe_ns = PLX_SEC(net__tun(net, PLX_TUN_NEIGH_DELAY_FIRST_PROBE));
+	c->gc_stale_time_ns = PLX_SEC(net__tun(net, PLX_TUN_NEIGH_GC_STALETIME));
+	c->mcast_solicit = (uint8_t)net__tun(net, PLX_TUN_NEIGH_MCAST_SOLICIT);
+	c->ucast_solicit = (uint8_t)net__tun(net, PLX_TUN_NEIGH_UCAST_SOLICIT);
+}
+
+/* Tunables are written from outside; only a change is told, as it undoes what routers advertised.
+ */
+static void tune_neigh(struct plx_net *net)
+{
+	struct plx_neigh_conf c = net->neigh_conf;
+
+	net__neigh_conf(net, &c);
+	if (memcmp(&c, &net->neigh_conf, sizeof(c)) == 0)
+		return;
+	net->neigh_conf = c;
+	plx_neigh_table_set_conf(net->neigh, &c);
+}
+
 void net__ctl_pump(struct plx_net *net)
 {
 	struct net_lcore *nl = net->lcore[0];
 
 	if (!net->started)
 		return;
+	tune_neigh(net);
 	pump_neigh(net, nl);
 	if (pump_claims(net, nl))
 		net__publish(net);

@@ -317,6 +317,7 @@ static int tables_init(struct plx_net *net)
 	uint8_t toeplitz_key[PLX_STEER_KEY_MIN];
 
 	*c = (struct plx_neigh_conf)PLX_NEIGH_CONF_DEFAULT;
+	net__neigh_conf(net, c);
 	c->gc_thresh3 = (uint32_t)net__tun(net, PLX_TUN_NEIGH_GC_THRESH3);
 	c->max_ifaces = NET_IF_MAX;
 	net__nbr_conf(net, c);

@@ -231,6 +231,8 @@ bool net__group_joined(const struct net_cfg *cfg, uint16_t iface, const struct p
 plx_ns net__now(const struct plx_net *net);
 
 /* ctl.c: control */
+/** Times and probe counts as the tunables have them now. */
+void net__neigh_conf(const struct plx_net *net, struct plx_neigh_conf *c);
 void net__ctl_start(struct plx_net *net);
 /** Send, publish and time what the machines have to say. After each input to them. */
 void net__ctl_pump(struct plx_net *net);
