@@ -35,8 +35,8 @@ int app_control_start(struct app_run *run, struct plx_error *e)
 
 void app_control_stop(struct app_run *run)
 {
+	plx_telem_server_close(run->control.arg); /* first: its end tells others that we end */
+	run->control.arg = NULL;
 	plx_engine_telem_del();
 	plx_telem_common_del();
-	plx_telem_server_close(run->control.arg);
-	run->control.arg = NULL;
 }

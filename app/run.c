@@ -299,9 +299,9 @@ int app_run(struct app_run *run)
 	if (err)
 		return app_fail(&run->error);
 	err = run_engine(run);
+	app_control_stop(run);
 	if (run->ops->end)
 		run->ops->end(run);
-	app_control_stop(run);
 	if (!run->ready)
 		run->start_ns = run->stop_ns;
 	code = settle(run, !err);

@@ -75,8 +75,19 @@ static json_t *exchange(int fd, const char *request)
 	return reply;
 }
 
+/* The control socket is the first to go when a pollux ends. */
+static bool ended(const struct ctl_peer *peer)
+{
+	int fd = ctl_connect(peer->dir, "pollux.sock");
+
+	if (fd >= 0)
+		close(fd);
+	return fd < 0;
+}
+
 /* Append a page's rows; @return the next cursor, 0 at the end, -1 after a complaint. */
-static json_int_t read_page(int fd, const char *table, json_int_t cursor, json_t *rows)
+static json_int_t read_page(
+	const struct ctl_peer *peer, int fd, const char *table, json_int_t cursor, json_t *rows)
 {
 	char request[96], key[24];
 	json_t *reply, *page;
@@ -88,7 +99,10 @@ static json_int_t read_page(int fd, const char *table, json_int_t cursor, json_t
 		return -1;
 	page = json_object_iter_value(json_object_iter(reply));
 	if (!json_is_object(page)) {
-		ctl_complain("what runs there has no table '%s'", table);
+		if (ended(peer))
+			complain_io(EPIPE);
+		else
+			ctl_complain("what runs there has no table '%s'", table);
 		json_decref(reply);
 		return -1;
 	}
@@ -111,11 +125,13 @@ static int dial_telemetry(const struct ctl_peer *peer)
 	int fd = ctl_connect(peer->dir, "dpdk_telemetry.v2");
 	json_t *greeting;
 
-	if (fd < 0) {
+	if (fd < 0 && ended(peer))
+		complain_io(EPIPE);
+	else if (fd < 0)
 		ctl_complain("%s/dpdk_telemetry.v2: %s%s", peer->dir, strerror(-fd),
 			fd == -ENOENT ? " (was it started with --no-telemetry?)" : "");
+	if (fd < 0)
 		return -1;
-	}
 	greeting = exchange(fd, NULL);
 	if (!greeting) {
 		close(fd);
@@ -136,7 +152,7 @@ json_t *ctl_read(const struct ctl_peer *peer, const char *table)
 		return NULL;
 	}
 	do
-		cursor = read_page(fd, table, cursor, rows);
+		cursor = read_page(peer, fd, table, cursor, rows);
 	while (cursor > 0 && ++pages < PAGES_MAX);
 	close(fd);
 	if (cursor >= 0)
