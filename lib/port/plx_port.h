@@ -87,6 +87,7 @@ enum plx_quirk_flag {
 	PLX_QUIRK_COPIES =
 		1u << 12, /**< tx copies and frees at once: nothing is held by the driver */
 	PLX_QUIRK_END_OF_FILE = 1u << 13, /**< a source that ends */
+	PLX_QUIRK_SAME_MAC = 1u << 14,	  /**< gives its MAC to the other end too */
 	PLX_QUIRK_REFUSAL_ERRS =
 		1u << 14,	    /**< its tx errors are refusals: the frames are offered again */
 	PLX_QUIRK_HOLDS = 1u << 15, /**< loses the packets that it holds when it is closed */

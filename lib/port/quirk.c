@@ -25,6 +25,8 @@ static const struct plx_quirk quirks[] = {
 	{"net_tap", ALL, PLX_QUIRK_COPIES, 0, "transmit copies and frees at once"},
 	{"net_tap", ALL, PLX_QUIRK_REFUSAL_ERRS, 0,
 		"counts each frame that it refuses as an error"},
+	{"net_tap", ALL, PLX_QUIRK_SAME_MAC, 0,
+		"gives the kernel's interface its own MAC: ours differs in a bit"},
 	{"net_pcap", ALL, PLX_QUIRK_REFUSES_LONG, 0,
 		"a live interface refuses a frame over the MTU for ever"},
 	{"net_pcap", ALL, PLX_QUIRK_TX_LOSSY, 0, "what it takes may still fail to be written"},

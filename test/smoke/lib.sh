@@ -44,7 +44,7 @@ patience=10 # seconds that something may take
 [[ $PLX_BUILD != *asan* ]] || patience=40
 
 declare -A pid=() prefix=() out=() err=() # by the name of a process
-declare -A port_mac=()			  # by the kernel's end of the link
+declare -A port_mac=() kernel_mac=()	  # by the kernel's end of the link
 spaces=()
 
 # --- verdicts ----------------------------------------------------------------------------------
@@ -166,14 +166,12 @@ use() { # name
 }
 
 # The kernel's end of a link: up, with addresses, without offloads that a packet socket cannot read.
-# net_tap gives it the port's own MAC, and so the port's link-local address: it gets others.
+# Of a net_tap port, port_mac[INTERFACE] is Pollux's MAC and kernel_mac[INTERFACE] the kernel's.
 iface_up() { # interface address...
 	local iface=$1 address
 	shift
-	port_mac[$iface]=$(run cat "/sys/class/net/$iface/address")
-	run ip link set "$iface" down
-	run ip link set "$iface" address "$(kernel_mac "$iface")" ||
-		fail "interface $iface takes no MAC"
+	kernel_mac[$iface]=$(run cat "/sys/class/net/$iface/address")
+	port_mac[$iface]=$(port_mac_of "${kernel_mac[$iface]}")
 	run ip link set "$iface" up || fail "interface $iface does not come up"
 	run ethtool -K "$iface" tx off tso off gso off gro off >/dev/null 2>&1
 	for address; do
@@ -181,8 +179,11 @@ iface_up() { # interface address...
 	done
 }
 
-kernel_mac() { # interface
-	printf '02:00:00:00:%02x:%02x\n' "${#1}" $((16#$(printf %s "$1" | md5sum | cut -c 1-2)))
+# net_tap gives the kernel's interface the port's MAC, from which Pollux then makes its own.
+port_mac_of() { # mac
+	local b
+	IFS=: read -ra b <<<"$1"
+	printf '%s:%02x:%s:%s:%s:%s\n' "${b[0]}" $((16#${b[1]} ^ 0x80)) "${b[@]:2}"
 }
 
 # The link-local address that goes with a MAC (RFC 4291, appendix A).

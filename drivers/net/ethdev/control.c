@@ -44,6 +44,8 @@ int ethdev__set_mac(struct plx_port *p, const struct plx_mac *mac)
 {
 	struct rte_ether_addr a;
 
+	if (p->quirks & PLX_QUIRK_SAME_MAC) /* it would be the kernel's; all frames come anyway */
+		return 0;
 	memcpy(a.addr_bytes, mac->b, sizeof(mac->b));
 	return err_of(rte_eth_dev_default_mac_addr_set(id(p), &a));
 }

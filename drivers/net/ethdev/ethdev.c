@@ -113,6 +113,10 @@ static int describe(struct ethdev *d, struct plx_port_caps *caps, struct plx_mac
 	if (err)
 		return err;
 	memcpy(mac->b, a.addr_bytes, sizeof(mac->b));
+	/* two hosts, not one: else they have one link-local address, and each thinks the other's
+	 * frames its own */
+	if (plx_quirk_flags(d->info.driver_name) & PLX_QUIRK_SAME_MAC)
+		mac->b[1] ^= 0x80;
 	*caps = (struct plx_port_caps){
 		.max_rxq = d->info.max_rx_queues,
 		.max_txq = d->info.max_tx_queues,
