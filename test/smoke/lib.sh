@@ -179,6 +179,12 @@ iface_up() { # interface address...
 	done
 }
 
+# Take an interface of the current namespace to another, which becomes the current one.
+iface_to() { # interface name
+	run ip link set "$1" netns "$id-$2" || fail "interface $1 does not move to $2"
+	use "$2"
+}
+
 # net_tap gives the kernel's interface the port's MAC, from which Pollux then makes its own.
 port_mac_of() { # mac
 	local b
@@ -370,7 +376,7 @@ capture() { # interface
 captured() { # interface [filter of frames that may be odd]
 	local mac=${port_mac[$1]} odd size=-1
 	# What tcpdump has not read yet is lost when it ends: until the file grows no more.
-	while [ $size != "$(stat -c %s "$tmp/$1.pcap")" ]; do
+	while [ "$size" != "$(stat -c %s "$tmp/$1.pcap")" ]; do
 		size=$(stat -c %s "$tmp/$1.pcap")
 		sleep 0.2
 	done
@@ -385,19 +391,20 @@ $(head -n 5 <<<"$odd")"
 	ok "$1: $(shark "$1" -Y "eth.src == $mac" | wc -l) frames of Pollux's, all well formed"
 }
 
-# tshark on a capture, all checks on.
+# tshark on a capture, all checks on. Payload is not looked at: it is random, or the kernel's.
 shark() { # interface argument...
 	local iface=$1
 	shift
-	tshark -r "$tmp/$iface.pcap" -o ip.check_checksum:TRUE -o udp.check_checksum:TRUE \
-		-o tcp.check_checksum:TRUE -o ip.defragment:TRUE "$@" 2>/dev/null
+	tshark -r "$tmp/$iface.pcap" -d udp.port==1-65535,data -d tcp.port==1-65535,data \
+		-o ip.check_checksum:TRUE -o udp.check_checksum:TRUE \
+		-o tcp.check_checksum:TRUE -o ip.defragment:TRUE "$@" 2>"$tmp/shark.err" ||
+		echo "tshark failed: $(tail -n 3 "$tmp/shark.err")"
 }
 
-# The frames of a capture that match.
+# The number of frames of a capture that match.
 frames() { # interface filter
-	shark "$1" -Y "$2" | wc -l
+	shark "$1" -Y "$2" -T fields -e frame.number | awk '/failed/ { print; exit } END { print NR }'
 }
-
 
 # --- the end -----------------------------------------------------------------------------------
 
