@@ -62,7 +62,12 @@ static inline bool plx_addr_is_any6(const struct plx_addr *a)
 
 static inline bool plx_addr_is_v4(const struct plx_addr *a)
 {
-	return a->q[0] == 0 && a->w[2] == __builtin_bswap32(0x0000ffff);
+	/*
+	 * memcmp(), since from a comparison of members the compiler learns their values and puts
+	 * them back in pieces, which a copy of the whole then has to wait for.
+	 */
+	return __builtin_memcmp(a->b, "\0\0\0\0\0\0\0\0", 8) == 0 &&
+	       __builtin_memcmp(a->b + 8, "\0\0\xff\xff", 4) == 0;
 }
 
 /** :: or 0.0.0.0 */
@@ -138,7 +143,14 @@ static inline bool plx_prefix_contains(const struct plx_prefix *p, const struct 
 
 static inline bool plx_mac_eq(const struct plx_mac *a, const struct plx_mac *b)
 {
-	return memcmp(a->b, b->b, 6) == 0;
+	uint32_t a4, b4;
+	uint16_t a2, b2;
+
+	memcpy(&a4, a->b, 4);
+	memcpy(&a2, a->b + 4, 2);
+	memcpy(&b4, b->b, 4);
+	memcpy(&b2, b->b + 4, 2);
+	return ((a4 ^ b4) | (uint32_t)(a2 ^ b2)) == 0;
 }
 
 /** The group bit; broadcast included. */
