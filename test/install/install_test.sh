@@ -33,13 +33,12 @@ exports() { # library
 probe() { # library...: writes $tmp/probe.c and .cc
 	{
 		printf '#include <plx_%s.h>\n' "$@"
-		echo "extern const void *volatile probe[];"
-		echo "const void *volatile probe[] = {"
+		echo "int main(void) {"
+		echo "	const void *volatile probe = 0;"
 		for lib; do
-			exports "$lib" | sed 's/.*/	(const void *)\&&,/'
+			exports "$lib" | sed 's/.*/	probe = (const void *)\&&;/'
 		done
-		echo "	0};"
-		echo "int main(void) { return probe[0] == (void *)1; }"
+		echo "	return probe == (void *)1; }"
 	} >"$tmp/probe.c"
 	cp "$tmp/probe.c" "$tmp/probe.cc"
 }
