@@ -178,6 +178,12 @@ struct app_run_ops {
 	void (*text)(struct app_run *run, FILE *out);
 };
 
+/** What an lcore did: where flows went. */
+struct app_lcore {
+	uint32_t lcore;
+	uint64_t received, processed, handed, dropped, time_squeeze;
+};
+
 /** What a run has counted so far. */
 struct app_counts {
 	plx_ns when_ns; /**< since `ready` */
@@ -187,6 +193,8 @@ struct app_counts {
 	uint64_t held;
 	uint64_t rx_bytes, tx_bytes;
 	struct plx_port_stats port[PLX_PORT_MAX];
+	struct app_lcore lcore[PLX_ENGINE_LCORES_MAX];
+	uint16_t lcores;
 };
 
 /** A run of the engine under the control of a command. The command fills the first part. */

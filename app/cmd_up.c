@@ -37,7 +37,8 @@ struct up {
 	struct plx_net *net;
 	struct plx_net_udp *socks; /**< one for each service and lcore */
 	uint32_t n_socks;
-	uint64_t served[PLX_ENGINE_LCORES_MAX];
+	uint64_t served[PLX_ENGINE_LCORES_MAX], errors[PLX_ENGINE_LCORES_MAX]; /**< datagrams */
+	uint16_t lcores;
 };
 
 /* ---- services ---- */
@@ -66,7 +67,14 @@ static void sink_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mb
 	rte_pktmbuf_free(m);
 }
 
-static const struct plx_net_udp_ops echo_ops = {.rx = echo_rx};
+/* Nobody is there for our answer. */
+static void echo_error(struct plx_softnet *sn, struct plx_net_udp *s, int err, uint32_t mtu,
+	const struct plx_net_udp_msg *msg)
+{
+	((struct up *)s->user)->errors[sn->index]++;
+}
+
+static const struct plx_net_udp_ops echo_ops = {.rx = echo_rx, .error = echo_error};
 static const struct plx_net_udp_ops sink_ops = {.rx = sink_rx};
 
 /* A socket of each lcore, sharing the port: flows stay where they arrive or belong. */
@@ -181,6 +189,7 @@ static int begin(struct app_run *run, struct plx_error *e)
 	struct up *up = run->arg;
 	int err = plx_net_attach(up->net, run->eng, e);
 
+	up->lcores = plx_engine_lcores(run->eng);
 	for (uint32_t i = 0; !err && i < up->plan.n_if; i++)
 		err = add_if(up, &up->plan.ifs[i], e);
 	for (uint32_t i = 0; !err && i < up->plan.n_route; i++)
@@ -208,23 +217,43 @@ static uint64_t held(struct app_run *run)
 	return plx_net_held(((struct up *)run->arg)->net);
 }
 
-static uint64_t served(const struct up *up)
+/* The sum of one counter of each lcore. */
+static uint64_t sum(const struct up *up, const uint64_t *each)
 {
 	uint64_t n = 0;
 
-	for (unsigned int i = 0; i < PLX_ENGINE_LCORES_MAX; i++)
-		n += __atomic_load_n(&up->served[i], __ATOMIC_RELAXED);
+	for (uint16_t i = 0; i < up->lcores; i++)
+		n += __atomic_load_n(&each[i], __ATOMIC_RELAXED);
 	return n;
+}
+
+static void json_counter(json_t *o, const struct up *up, const char *name, const uint64_t *each)
+{
+	json_t *list = json_array();
+	char by[64];
+
+	for (uint16_t i = 0; i < up->lcores; i++)
+		json_array_append_new(list,
+			json_integer((json_int_t)__atomic_load_n(&each[i], __ATOMIC_RELAXED)));
+	snprintf(by, sizeof(by), "%s_by_lcore", name);
+	json_object_set_new(o, name, json_integer((json_int_t)sum(up, each)));
+	json_object_set_new(o, by, list);
 }
 
 static void json(struct app_run *run, json_t *o, bool final)
 {
-	json_object_set_new(o, "udp_served", json_integer((json_int_t)served(run->arg)));
+	const struct up *up = run->arg;
+
+	json_counter(o, up, "udp_served", up->served);
+	json_counter(o, up, "udp_errors", up->errors);
 }
 
 static void text(struct app_run *run, FILE *out)
 {
-	fprintf(out, "udp services: %llu datagrams\n", (unsigned long long)served(run->arg));
+	const struct up *up = run->arg;
+
+	fprintf(out, "udp services: %llu datagrams, %llu errors\n",
+		(unsigned long long)sum(up, up->served), (unsigned long long)sum(up, up->errors));
 }
 
 static int check(struct app *app, void *arg, struct plx_error *e)

@@ -191,6 +191,7 @@ int main(int argc, char **argv)
 	sigaddset(&set, SIGTERM);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGIO, SIG_IGN); /* what the kernel sends when its queue of real-time ones is full */
 	sched_getaffinity(0, sizeof(app.cpus), &app.cpus);
 
 	app.out = fdopen(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3), "w");

@@ -31,9 +31,18 @@ void report_counts(struct app_run *run, struct app_counts *c)
 
 	memset(c, 0, sizeof(*c));
 	plx_acct_sum(&c->acct);
-	for (uint16_t i = 0; i < plx_engine_lcores(eng); i++) {
+	c->lcores = plx_engine_lcores(eng);
+	for (uint16_t i = 0; i < c->lcores; i++) {
 		const struct plx_softnet *sn = plx_engine_softnet(eng, i);
 
+		c->lcore[i] = (struct app_lcore){
+			.lcore = sn->lcore,
+			.received = get(&sn->rx_pkts),
+			.processed = get(&sn->processed),
+			.handed = get(&sn->handed_pkts),
+			.dropped = get(&sn->dropped),
+			.time_squeeze = get(&sn->time_squeeze),
+		};
 		c->busy_cycles += get(&sn->busy_cycles);
 		for (int r = 0; r < PLX_RES_MAX; r++)
 			c->residency_ns[r] +=
@@ -136,6 +145,24 @@ static json_t *ports(const struct app_run *run, const struct app_counts *c)
 	return list;
 }
 
+static json_t *lcores(const struct app_counts *c)
+{
+	json_t *list = json_array();
+
+	for (uint16_t i = 0; i < c->lcores; i++) {
+		const struct app_lcore *l = &c->lcore[i];
+		json_t *o = json_pack("{s:i}", "lcore", (int)l->lcore);
+
+		set_u64(o, "received", l->received);
+		set_u64(o, "processed", l->processed);
+		set_u64(o, "handed", l->handed);
+		set_u64(o, "dropped", l->dropped);
+		set_u64(o, "time_squeeze", l->time_squeeze);
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
 /* Cumulative counters, and the rates since `from`. */
 static json_t *object(
 	struct app_run *run, const struct app_counts *from, const struct app_counts *c)
@@ -161,6 +188,7 @@ static json_t *object(
 	json_object_set_new(o, "cycles_per_packet", json_real(r.cycles));
 	json_object_set_new(o, "busy", json_real(r.busy));
 	json_object_set_new(o, "ports", ports(run, c));
+	json_object_set_new(o, "lcores", lcores(c));
 	return o;
 }
 

@@ -114,6 +114,16 @@ static bool silent(struct app_run *run, plx_ns now)
 	return now - run->last_rx_ns >= PLX_MS(run->app->run.idle_exit_ms);
 }
 
+static void watch_links(void)
+{
+	for (uint16_t i = 0; i < plx_port_count(); i++) {
+		struct plx_port *p = plx_port_get(i);
+
+		if (plx_port_link_check(p))
+			app_note("%s: link is %s", p->name, p->lost_link ? "down" : "up");
+	}
+}
+
 static void on_tick(struct app_run *run, struct app_watch *w)
 {
 	uint32_t for_s = run->app->run.for_s;
@@ -133,6 +143,7 @@ static void on_tick(struct app_run *run, struct app_watch *w)
 		report_interval(run);
 		if (ferror(run->app->out)) /* nobody listens any more */
 			app_run_stop(run);
+		watch_links();
 		if (run->ops->second)
 			run->ops->second(run);
 	}

@@ -80,6 +80,8 @@ plx_ns engine__deadline(struct plx_softnet *sn);
 /** step.c: run fn as sn's lcore. */
 void engine__step_call(
 	struct plx_softnet *sn, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);
+/** Work has come before the sleep that was prepared. */
+void engine__disarm(struct plx_softnet *sn);
 
 /** telem_port.c: rows of the ports, for telem.c. */
 enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);

@@ -20,8 +20,8 @@
  *   SLEEP  until a driver's interrupt, a message or the next timer; where some driver has no
  * interrupt, for a bounded time that doubles while nothing comes
  *
- * Two facts make the sleep safe: `asleep` is published before the last look at mail and queues
- * (engine__wake()), and interrupts are armed before that look.
+ * Two facts make the sleep safe: drivers are armed before the last pass over their queues, and
+ * `asleep` is published before the last look at the mail (engine__wake()).
  */
 
 const char *const plx_idle_state_name[PLX_RES_MAX] = {
@@ -78,11 +78,16 @@ static void arm(struct plx_softnet *sn, bool on)
 	}
 }
 
+void engine__disarm(struct plx_softnet *sn)
+{
+	arm(sn, false);
+	sn->armed = false;
+}
+
 /* The last look: work that came between the empty pass and publishing `asleep`. */
 static bool must_stay(struct plx_softnet *sn)
 {
-	return engine__mail_waits(sn) || __atomic_load_n(&sn->eng->stop, __ATOMIC_RELAXED) ||
-	       sn->n_dirty;
+	return engine__mail_waits(sn) || __atomic_load_n(&sn->eng->stop, __ATOMIC_RELAXED);
 }
 
 /* @return true when something woke us before the time was up. */
@@ -119,7 +124,6 @@ static void sleep_until(struct plx_softnet *sn, plx_ns due, enum plx_idle_state 
 	struct plx_engine *eng = sn->eng;
 	uint64_t begin = engine__cycles(sn->eng);
 
-	arm(sn, true);
 	__atomic_store_n(&sn->asleep, 1, __ATOMIC_RELAXED);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!must_stay(sn)) {
@@ -128,8 +132,7 @@ static void sleep_until(struct plx_softnet *sn, plx_ns due, enum plx_idle_state 
 		rte_rcu_qsbr_thread_offline(eng->rcu, sn->index);
 		/*
 		 * Whoever is woken spins again before the next sleep: net_tap's descriptor wakes us
-		 * before the signal has come that lets its rx_burst look, and no second edge
-		 * follows.
+		 * before the signal has come that lets its rx_burst look.
 		 */
 		if (due > now && wait_ns(sn, due - now))
 			sn->idle_since_ns = plx_engine_now(eng);
@@ -138,7 +141,7 @@ static void sleep_until(struct plx_softnet *sn, plx_ns due, enum plx_idle_state 
 		plx_hist_add(&sn->slept, plx_engine_now(eng) - now);
 	}
 	__atomic_store_n(&sn->asleep, 0, __ATOMIC_RELAXED);
-	arm(sn, false);
+	engine__disarm(sn);
 	add_time(sn, state, begin);
 }
 
@@ -147,10 +150,12 @@ void engine__idle(struct plx_softnet *sn)
 	struct plx_engine *eng = sn->eng;
 	plx_ns idle = sn->now_ns - sn->idle_since_ns;
 	plx_ns spin = PLX_US(engine__tun(eng, PLX_TUN_IDLE_SPIN_USECS));
+	/* no driver says when it has room again for what it refused */
+	bool can_sleep = sn->can_sleep && !sn->n_dirty;
 	plx_ns longest, due;
 
-	if (eng->conf.idle != PLX_IDLE_SLEEP || sn->n_dirty) {
-		rest(sn); /* with packets that a driver refused there is always more to do */
+	if (eng->conf.idle != PLX_IDLE_SLEEP) {
+		rest(sn);
 		return;
 	}
 	if (idle < spin) {
@@ -163,13 +168,17 @@ void engine__idle(struct plx_softnet *sn)
 	 * where it woke us too early (see sleep_until()), what comes is found soon.
 	 */
 	longest = PLX_US(engine__tun(
-		eng, sn->can_sleep ? PLX_TUN_IDLE_SLEEP_USECS : PLX_TUN_IDLE_BACKOFF_USECS));
+		eng, can_sleep ? PLX_TUN_IDLE_SLEEP_USECS : PLX_TUN_IDLE_BACKOFF_USECS));
 	longest = PLX_MIN(PLX_MAX(idle - spin, BACKOFF_MIN), longest);
 	due = PLX_MIN(engine__deadline(sn), sn->now_ns + longest);
-	if (due - sn->now_ns < BACKOFF_MIN)
+	if (due - sn->now_ns < BACKOFF_MIN) {
 		rest(sn);
-	else
-		sleep_until(sn, due, sn->can_sleep ? PLX_RES_SLEEP : PLX_RES_BACKOFF);
+	} else if (!sn->armed) {
+		arm(sn, true);
+		sn->armed = true;
+	} else {
+		sleep_until(sn, due, can_sleep ? PLX_RES_SLEEP : PLX_RES_BACKOFF);
+	}
 }
 
 int engine__idle_init(struct plx_softnet *sn)

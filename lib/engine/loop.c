@@ -125,6 +125,8 @@ uint32_t engine__turn(struct plx_softnet *sn, uint64_t begin)
 		sn->busy_passes++;
 		sn->busy_cycles += end - begin;
 		sn->idle_since_ns = sn->now_ns;
+		if (plx_unlikely(sn->armed))
+			engine__disarm(sn);
 	}
 	sn->residency_ns[state] += engine__ns(eng, end) - engine__ns(eng, begin);
 	sn->residency_n[state]++;

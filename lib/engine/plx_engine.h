@@ -139,6 +139,7 @@ struct plx_softnet {
 	plx_ns idle_since_ns;
 	bool can_sleep;	 /**< every queue's driver can wake us */
 	bool shared_cpu; /**< other lcores run on our CPU */
+	bool armed;	 /**< drivers will wake us; one more pass, then sleep */
 	int epfd, evfd;
 
 	struct plx_wheel wheel;

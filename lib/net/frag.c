@@ -165,6 +165,7 @@ static void whole(struct net_lcore *nl, const struct plx_frag_out *out, struct p
 	else
 		mend6(m, out);
 	plx_pkt_set_wire(m, n);
+	rx->handed = false; /* the whole is new to all */
 	m->ol_flags &= ~(RTE_MBUF_F_RX_L4_CKSUM_MASK | RTE_MBUF_F_RX_RSS_HASH);
 	if (v4)
 		drop = plx_wire_ip4_parse(

@@ -262,6 +262,7 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	const uint8_t *p = rte_pktmbuf_mtod_offset(m, const uint8_t *, rx->ip.hdr_bytes);
 	uint32_t have = m->data_len - rx->ip.hdr_bytes;
 	bool v6 = rx->ip.version == 6, known = false;
+	int home = nl->sn->index;
 	struct plx_tuple t;
 	uint32_t l4_off;
 	int32_t rt;
@@ -277,20 +278,30 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	}
 	rt = net__lpm_lookup(&nl->cfg->lpm, &t.src);
 	if (rt >= 0 && nl->cfg->routes[rt].type == PLX_NET_ROUTE_LOCAL) {
-		if (t.proto == PLX_IPPROTO_UDP)
-			known = net__udp_error(nl, &t,
+		known = t.proto == (v6 ? PLX_IPPROTO_ICMP6 : PLX_IPPROTO_ICMP);
+		if (t.proto == PLX_IPPROTO_UDP) {
+			home = net__udp_error(nl, &t, rx->iface,
 				v6 ? errno6(icmp->type, icmp->code)
 				   : errno4(icmp->type, icmp->code),
 				icmp->rest & 0xffff);
-		else
-			known = t.proto == (v6 ? PLX_IPPROTO_ICMP6 : PLX_IPPROTO_ICMP);
+			known = home >= 0;
+		}
 	}
 	if (!known)
 		plx_pkt_drop(m, PLX_DROP_ICMP_ERROR_UNMATCHED);
+	else if (home != nl->sn->index && !rx->handed)
+		net__hand(nl, m, rx, (uint16_t)home);
 	else if (too_big(rx, icmp))
 		net__to_control(nl, m, NET_STAGE_PMTU, rx->iface, 0);
 	else
 		plx_pkt_deliver(m);
+}
+
+/* What came by another lcore has been counted there. */
+static void count_in(const struct plx_net_rx *rx, enum plx_stat id)
+{
+	if (!rx->handed)
+		plx_stat_inc(id);
 }
 
 static bool parse(struct rte_mbuf *m, const struct plx_net_rx *rx, struct plx_icmp *icmp)
@@ -299,7 +310,7 @@ static bool parse(struct rte_mbuf *m, const struct plx_net_rx *rx, struct plx_ic
 	enum plx_drop drop = plx_wire_icmp_parse(
 		icmp, rte_pktmbuf_mtod_offset(m, const void *, rx->ip.hdr_bytes), rx->ip.l4_bytes);
 
-	plx_stat_inc(net__stat(v6, PLX_STAT_ICMP_INMSGS, PLX_STAT_ICMP6_INMSGS));
+	count_in(rx, net__stat(v6, PLX_STAT_ICMP_INMSGS, PLX_STAT_ICMP6_INMSGS));
 	if (drop == PLX_DROP_NONE && !net__l4_ok(m, &rx->ip)) {
 		drop = PLX_DROP_ICMP_CHECKSUM;
 		plx_stat_inc(
@@ -327,15 +338,15 @@ void net__icmp4_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 			echo(nl, m, rx, PLX_ICMP_ECHO_REPLY);
 		break;
 	case PLX_ICMP_UNREACH:
-		plx_stat_inc(PLX_STAT_ICMP_INDESTUNREACHS);
+		count_in(rx, PLX_STAT_ICMP_INDESTUNREACHS);
 		error_in(nl, m, rx, &icmp);
 		break;
 	case PLX_ICMP_TIME_EXCEEDED:
-		plx_stat_inc(PLX_STAT_ICMP_INTIMEEXCDS);
+		count_in(rx, PLX_STAT_ICMP_INTIMEEXCDS);
 		error_in(nl, m, rx, &icmp);
 		break;
 	case PLX_ICMP_PARAM_PROBLEM:
-		plx_stat_inc(PLX_STAT_ICMP_INPARMPROBS);
+		count_in(rx, PLX_STAT_ICMP_INPARMPROBS);
 		error_in(nl, m, rx, &icmp);
 		break;
 	case PLX_ICMP_REDIRECT:
@@ -349,12 +360,12 @@ void net__icmp4_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 	}
 }
 
-static void count_error6(uint8_t type)
+static enum plx_stat error6(uint8_t type)
 {
-	plx_stat_inc(type == PLX_ICMP6_UNREACH	       ? PLX_STAT_ICMP6_INDESTUNREACHS
-		     : type == PLX_ICMP6_TOO_BIG       ? PLX_STAT_ICMP6_INPKTTOOBIGS
-		     : type == PLX_ICMP6_TIME_EXCEEDED ? PLX_STAT_ICMP6_INTIMEEXCDS
-						       : PLX_STAT_ICMP6_INPARMPROBLEMS);
+	return type == PLX_ICMP6_UNREACH	 ? PLX_STAT_ICMP6_INDESTUNREACHS
+	       : type == PLX_ICMP6_TOO_BIG	 ? PLX_STAT_ICMP6_INPKTTOOBIGS
+	       : type == PLX_ICMP6_TIME_EXCEEDED ? PLX_STAT_ICMP6_INTIMEEXCDS
+						 : PLX_STAT_ICMP6_INPARMPROBLEMS;
 }
 
 void net__icmp6_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
@@ -375,7 +386,7 @@ void net__icmp6_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 	case PLX_ICMP6_TOO_BIG:
 	case PLX_ICMP6_TIME_EXCEEDED:
 	case PLX_ICMP6_PARAM_PROBLEM:
-		count_error6(icmp.type);
+		count_in(rx, error6(icmp.type));
 		error_in(nl, m, rx, &icmp);
 		break;
 	case PLX_ICMP6_RS:

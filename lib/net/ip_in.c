@@ -87,7 +87,7 @@ static bool from_self(const struct net_lcore *nl, const struct plx_addr *src)
 
 static bool looped(uint8_t flags, uint16_t iface)
 {
-	return iface == 0 && flags == 0;
+	return iface == 0 && (flags & ~NET_F_HANDED) == 0;
 }
 
 /* Whose lcore is it? Local datagrams of several lcores go by their socket (udp.c), fragments by the
@@ -103,8 +103,7 @@ static bool frag_elsewhere(struct net_lcore *nl, struct rte_mbuf *m, const struc
 	owner = plx_steer_owner(&nl->net->owners, hash);
 	if (owner == nl->sn->index)
 		return false;
-	net__stage(m, NET_STAGE_IP, rx->iface, rx->link_group ? NET_F_LINK_GROUP : 0);
-	plx_softnet_hand(nl->sn, owner, m);
+	net__hand(nl, m, rx, owner);
 	return true;
 }
 
@@ -181,7 +180,8 @@ void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 	bool sum = (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 	enum plx_drop drop;
 
-	plx_stat_inc(PLX_STAT_IP_INRECEIVES);
+	if (plx_likely(!(flags & NET_F_HANDED)))
+		plx_stat_inc(PLX_STAT_IP_INRECEIVES);
 	if (plx_unlikely(m->nb_segs > 1 && !(m = headers_in_front(m))))
 		return;
 	drop = plx_wire_ip4_parse(&rx.ip, rte_pktmbuf_mtod(m, const void *), m->pkt_len, sum);
@@ -189,6 +189,7 @@ void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 	rx.iface = iface;
 	rx.link_group = flags & NET_F_LINK_GROUP;
 	rx.copy = flags & NET_F_COPY;
+	rx.handed = flags & NET_F_HANDED;
 	if (plx_likely(drop == PLX_DROP_NONE) && !looped(flags, iface)) {
 		if (plx_unlikely(bad_src4(&rx.ip) || from_self(nl, &rx.ip.src)))
 			drop = PLX_DROP_IP4_MARTIAN_SRC;
@@ -248,11 +249,13 @@ void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 		.iface = iface,
 		.link_group = flags & NET_F_LINK_GROUP,
 		.copy = flags & NET_F_COPY,
+		.handed = flags & NET_F_HANDED,
 	};
 	enum plx_drop drop = PLX_DROP_NONE;
 	uint8_t code = PLX_IP6_SILENT;
 
-	plx_stat_inc(PLX_STAT_IP6_INRECEIVES);
+	if (plx_likely(!(flags & NET_F_HANDED)))
+		plx_stat_inc(PLX_STAT_IP6_INRECEIVES);
 	if (plx_unlikely(m->nb_segs > 1 && !(m = headers_in_front6(m))))
 		return;
 	drop = plx_wire_ip6_parse_hop(&rx.ip, rte_pktmbuf_mtod(m, const void *), m->pkt_len, &code);
@@ -290,17 +293,11 @@ static void no_proto(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx
 	drop_in(m, PLX_DROP_IP_NO_PROTO, v6);
 }
 
-void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+/* @return false when there is no handler: m stays the caller's. */
+static bool to_proto(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
-	plx_net_handler fn;
+	plx_net_handler fn = nl->net->proto[rx->ip.proto];
 
-	if (plx_likely(rx->ip.proto == PLX_IPPROTO_UDP)) {
-		plx_stat_inc(net__stat(
-			rx->ip.version == 6, PLX_STAT_IP_INDELIVERS, PLX_STAT_IP6_INDELIVERS));
-		net__udp_in(nl, m, rx);
-		return;
-	}
-	fn = nl->net->proto[rx->ip.proto];
 	if (rx->ip.proto == PLX_IPPROTO_ICMP && rx->ip.version == 4)
 		net__icmp4_in(nl, m, rx);
 	else if (rx->ip.proto == PLX_IPPROTO_ICMP6 && rx->ip.version == 6)
@@ -309,10 +306,23 @@ void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx
 		net__to_control(nl, m, NET_STAGE_GROUP, rx->iface, 0);
 	else if (fn)
 		fn(rx, m);
-	else {
+	else
+		return false;
+	return true;
+}
+
+void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	enum plx_stat delivers =
+		net__stat(rx->ip.version == 6, PLX_STAT_IP_INDELIVERS, PLX_STAT_IP6_INDELIVERS);
+	bool handed = rx->handed;
+
+	if (plx_likely(rx->ip.proto == PLX_IPPROTO_UDP))
+		net__udp_in(nl, m, rx);
+	else if (!to_proto(nl, m, rx)) {
 		no_proto(nl, m, rx);
 		return;
 	}
-	plx_stat_inc(
-		net__stat(rx->ip.version == 6, PLX_STAT_IP_INDELIVERS, PLX_STAT_IP6_INDELIVERS));
+	if (plx_likely(!handed))
+		plx_stat_inc(delivers);
 }

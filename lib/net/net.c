@@ -69,6 +69,15 @@ void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage st
 	plx_softnet_hand(nl->sn, 0, m);
 }
 
+void net__hand(
+	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t lcore)
+{
+	net__stage(m, NET_STAGE_IP, rx->iface,
+		NET_F_HANDED | (rx->link_group ? NET_F_LINK_GROUP : 0) |
+			(rx->copy ? NET_F_COPY : 0));
+	plx_softnet_hand(nl->sn, lcore, m);
+}
+
 static void ip_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags)
 {
 	if (*rte_pktmbuf_mtod(m, const uint8_t *) >> 4 == 4)
@@ -314,7 +323,6 @@ static struct net_lcore *lcore_new(struct plx_net *net, struct plx_softnet *sn)
 static int tables_init(struct plx_net *net)
 {
 	struct plx_neigh_conf *c = &net->neigh_conf;
-	uint8_t toeplitz_key[PLX_STEER_KEY_MIN];
 
 	*c = (struct plx_neigh_conf)PLX_NEIGH_CONF_DEFAULT;
 	net__neigh_conf(net, c);
@@ -323,8 +331,8 @@ static int tables_init(struct plx_net *net)
 	net__nbr_conf(net, c);
 	c->hash_key[0] = plx_rng_u64(&net->rng);
 	c->hash_key[1] = plx_rng_u64(&net->rng);
-	plx_rng_bytes(&net->rng, toeplitz_key, sizeof(toeplitz_key));
-	plx_steer_toeplitz_init(&net->toeplitz, toeplitz_key, sizeof(toeplitz_key));
+	plx_rng_bytes(&net->rng, net->toeplitz_key, sizeof(net->toeplitz_key));
+	plx_steer_toeplitz_init(&net->toeplitz, net->toeplitz_key, PLX_STEER_KEY_MIN);
 	net->neigh_mem = aligned(plx_neigh_table_size(c));
 	net->route = calloc(NET_ROUTE_MAX, sizeof(*net->route));
 	if (!net->neigh_mem || !net->route)

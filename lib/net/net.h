@@ -33,6 +33,7 @@ enum net_stage {
 #define NET_F_LINK_GROUP 1 /**< came in a group or broadcast frame */
 #define NET_F_FORWARDED	 2 /**< not ours */
 #define NET_F_COPY	 4 /**< another lcore's copy of a group's datagram */
+#define NET_F_HANDED	 8 /**< came by another lcore, which has counted it as received */
 
 /* ---- the snapshot: immutable once published ---- */
 
@@ -42,6 +43,7 @@ struct net_if {
 	uint16_t port, vlan, mtu;
 	struct plx_mac mac;
 	bool up, eth;
+	bool rss_hash;	   /**< its port hashes with our key */
 	uint32_t features; /**< of its port */
 };
 
@@ -123,6 +125,7 @@ struct net_ifc {
 	struct plx_mcast *mcast;
 	uint32_t mcast_gen;
 	plx_ns probe_ns;
+	bool rss_hash;
 };
 
 struct net_addr {
@@ -150,6 +153,7 @@ struct plx_net {
 	struct plx_tunables *tun;
 	struct plx_engine *eng;
 	struct plx_toeplitz toeplitz;
+	uint8_t toeplitz_key[PLX_STEER_KEY_MAX];
 	struct plx_owner_map owners;
 	uint16_t n_lcores;
 	plx_net_handler proto[256];
@@ -208,6 +212,9 @@ void net__stage(struct rte_mbuf *m, enum net_stage stage, uint16_t iface, uint8_
 /** To the control lcore's input; takes m. */
 void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage stage, uint16_t iface,
 	uint8_t flags);
+/** To the IP input of another lcore; takes m, data at the IP header. */
+void net__hand(
+	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t lcore);
 /** To our own input on the next pass; takes m. */
 void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
 /** Free p when no reader can see it any more. Control. */
@@ -328,5 +335,9 @@ uint16_t net__pmtu(const struct net_lcore *nl, const struct plx_addr *dst, uint1
 
 /* udp.c */
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
-/** An error about a datagram that we sent. @return false when no socket sent it. */
-bool net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, int err, uint32_t mtu);
+/**
+ * An error about a datagram that we sent: tells its socket if that is this lcore's.
+ * @return the socket's lcore, or -1 when no socket sent it.
+ */
+int net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, uint16_t iface, int err,
+	uint32_t mtu);

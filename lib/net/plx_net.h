@@ -198,6 +198,7 @@ struct plx_net_rx {
 	bool link_group; /**< came in a group or broadcast frame */
 	bool to_many;	 /**< its destination is a group or a broadcast address */
 	bool copy;	 /**< another lcore's copy of a group's datagram */
+	bool handed;	 /**< came by another lcore, which has counted it */
 };
 
 /** Takes m. EtherType handlers: data starts behind the Ethernet header; IP handlers: at the IP

@@ -62,14 +62,10 @@ static void deliver(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_n
 	user->ops->rx(nl->sn, user, m, &msg);
 }
 
-static void to_home(
-	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t home)
-{
-	net__stage(m, NET_STAGE_IP, rx->iface, rx->link_group ? NET_F_LINK_GROUP : 0);
-	plx_softnet_hand(nl->sn, home, m);
-}
-
-/* Which lcore the flow belongs to, and the hash that says so. */
+/*
+ * Which lcore the flow belongs to, and the hash that says so: the device's where it hashes with our
+ * key, of the packet m if there is one.
+ */
 static void steer(const struct net_lcore *nl, const struct rte_mbuf *m, struct plx_udp_flow *f)
 {
 	const struct plx_net *net = nl->net;
@@ -78,7 +74,7 @@ static void steer(const struct net_lcore *nl, const struct rte_mbuf *m, struct p
 	f->hash = 1;
 	if (plx_likely(net->n_lcores == 1) || !net__tun(net, PLX_TUN_SOFT_STEER))
 		return;
-	if (m->ol_flags & RTE_MBUF_F_RX_RSS_HASH)
+	if (m && m->ol_flags & RTE_MBUF_F_RX_RSS_HASH && net__if(nl, (uint16_t)f->iface)->rss_hash)
 		f->hash = m->hash.rss;
 	else
 		f->hash =
@@ -114,7 +110,8 @@ static void to_all(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ne
 			continue;
 		}
 		told |= UINT64_C(1) << s->home;
-		net__stage(c, NET_STAGE_IP, rx->iface, NET_F_LINK_GROUP | NET_F_COPY);
+		net__stage(
+			c, NET_STAGE_IP, rx->iface, NET_F_LINK_GROUP | NET_F_COPY | NET_F_HANDED);
 		plx_softnet_hand(nl->sn, s->home, c);
 	}
 	if (heard)
@@ -163,32 +160,36 @@ void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 	if (plx_likely(s->home == nl->sn->index))
 		deliver(nl, m, rx, &udp, s);
 	else
-		to_home(nl, m, rx, s->home);
+		net__hand(nl, m, rx, s->home);
 }
 
-bool net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, int err, uint32_t mtu)
+/* The sender is found as the one to whom an answer would go. */
+int net__udp_error(
+	struct net_lcore *nl, const struct plx_tuple *quoted, uint16_t iface, int err, uint32_t mtu)
 {
 	struct plx_udp_flow f = {
 		.dst = quoted->src,
 		.src = quoted->dst,
 		.dport = quoted->sport,
 		.sport = quoted->dport,
-		.home = nl->sn->index,
-		.hash = 1,
+		.iface = iface,
 	};
-	struct plx_udp_sock *s = plx_udp_lookup(nl->udp, &f);
 	struct plx_net_udp_msg msg = {.src = quoted->src,
 		.dst = quoted->dst,
 		.sport = quoted->sport,
-		.dport = quoted->dport};
+		.dport = quoted->dport,
+		.iface = iface};
+	const struct plx_udp_sock *s;
 	struct plx_net_udp *user;
 
+	steer(nl, NULL, &f);
+	s = plx_udp_lookup(nl->udp, &f);
 	if (!s)
-		return false;
+		return -1;
 	user = s->user;
 	if (user->ops->error && s->home == nl->sn->index)
 		user->ops->error(nl->sn, user, err, mtu, &msg);
-	return true;
+	return s->home;
 }
 
 /* ---- output ---- */

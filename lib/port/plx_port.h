@@ -137,7 +137,7 @@ struct plx_txq {
 	struct rte_mbuf **fifo; /**< power-of-two ring of `cap` */
 	uint32_t cap;
 	uint32_t head, tail; /**< free-running; head = next to send */
-	uint32_t limit;	     /**< most packets that wait (txqueuelen) */
+	uint32_t limit;	     /**< most packets that wait (txqueuelen); 0 while the link is down */
 	uint16_t id;
 	uint16_t dev_id;
 	uint16_t max_bytes; /**< longest frame the port takes, link header included; 0 = no check */
@@ -235,7 +235,8 @@ struct plx_port {
 	bool open;
 	bool admin_up;
 	bool promisc, allmulti;
-	bool lost_link;	   /**< the last link state seen was down */
+	bool lost_link;	   /**< the last link state seen was down: see plx_port_link_check() */
+	uint32_t tx_limit; /**< of its tx queues while the link is up */
 	uint32_t features; /**< in use: caps less what was turned off */
 	uint32_t quirks;   /**< enum plx_quirk_flag in force */
 	struct plx_port_caps caps;
@@ -306,6 +307,12 @@ PLX_API int plx_port_set_rx_mode(struct plx_port *p, bool promisc, bool allmulti
 PLX_API int plx_port_set_mcast(struct plx_port *p, const struct plx_mac *mac, uint32_t n);
 PLX_API int plx_port_set_link(struct plx_port *p, bool up);
 PLX_API void plx_port_link(struct plx_port *p, struct plx_link *link);
+/**
+ * Look at the link (the twin of linkwatch): while it is down what is sent is dropped (TX_DOWN),
+ * what waits too, instead of waiting for a peer that may never come. To be called about once a
+ * second. @return whether the link came or went.
+ */
+PLX_API bool plx_port_link_check(struct plx_port *p);
 PLX_API void plx_port_stats(struct plx_port *p, struct plx_port_stats *s);
 
 /* Data path */

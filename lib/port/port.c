@@ -91,6 +91,8 @@ static int queues_new(struct plx_port *p, const struct plx_port_conf *conf)
 {
 	uint32_t limit = conf->tx_limit ? conf->tx_limit : DEFAULT_TX_LIMIT;
 
+	p->tx_limit = limit;
+	p->lost_link = false;
 	p->n_rxq = conf->n_rxq;
 	p->n_txq = conf->n_txq;
 	for (uint16_t i = 0; i < p->n_rxq; i++) {
@@ -254,6 +256,7 @@ int plx_port_set_link(struct plx_port *p, bool up)
 	if (err && err != -EOPNOTSUPP)
 		return err;
 	p->admin_up = up;
+	plx_port_link_check(p);
 	return 0;
 }
 
@@ -263,6 +266,24 @@ void plx_port_link(struct plx_port *p, struct plx_link *link)
 	if (p->open && p->ops->link)
 		p->ops->link(p, link);
 	link->up = link->up && p->admin_up;
+}
+
+bool plx_port_link_check(struct plx_port *p)
+{
+	struct plx_link link;
+
+	if (!p->open)
+		return false;
+	if (p->features & PLX_PORT_F_LINK)
+		plx_port_link(p, &link);
+	else
+		link.up = p->admin_up;
+	if (link.up != p->lost_link)
+		return false;
+	__atomic_store_n(&p->lost_link, !link.up, __ATOMIC_RELAXED);
+	for (uint16_t i = 0; i < p->n_txq; i++)
+		__atomic_store_n(&p->txq[i]->limit, link.up ? p->tx_limit : 0, __ATOMIC_RELAXED);
+	return true;
 }
 
 void plx_port_stats(struct plx_port *p, struct plx_port_stats *s)

@@ -6,11 +6,24 @@ static uint32_t mask(const struct plx_txq *q)
 	return q->cap - 1;
 }
 
+/* The control thread writes it when the link comes or goes. */
+static uint32_t limit(const struct plx_txq *q)
+{
+	return __atomic_load_n(&q->limit, __ATOMIC_RELAXED);
+}
+
+static void drop_all(struct plx_txq *q)
+{
+	while (plx_txq_len(q))
+		plx_pkt_drop(q->fifo[q->head++ & mask(q)], PLX_DROP_TX_DOWN);
+}
+
 struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 {
 	struct rte_mbuf *one;
 
-	if (!q->port->admin_up) {
+	if (!limit(q)) {
+		drop_all(q);
 		plx_pkt_drop(m, PLX_DROP_TX_DOWN);
 		return NULL;
 	}
@@ -18,7 +31,7 @@ struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 		plx_pkt_drop(m, PLX_DROP_TX_TOO_LONG);
 		return NULL;
 	}
-	if (plx_txq_len(q) >= q->limit && (plx_txq_flush(q), plx_txq_len(q) >= q->limit)) {
+	if (plx_txq_len(q) >= limit(q) && (plx_txq_flush(q), plx_txq_len(q) >= limit(q))) {
 		plx_pkt_drop(m, PLX_DROP_TX_FULL);
 		return NULL;
 	}
@@ -38,6 +51,8 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 {
 	uint32_t total = 0;
 
+	if (plx_unlikely(!limit(q)))
+		drop_all(q);
 	while (plx_txq_len(q)) {
 		uint32_t at = q->head & mask(q);
 		uint16_t n = (uint16_t)PLX_MIN(plx_txq_len(q), q->cap - at);

@@ -9,7 +9,9 @@ import argparse
 import os
 import selectors
 import socket
+import struct
 import sys
+import time
 
 
 class Flow:
@@ -52,6 +54,36 @@ def refused(address, family, patience):
         return 1
 
 
+def group(address, family, iface, wanted):
+    """One datagram to a group or to all: count the answers, and wait for one too many."""
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(1)
+        if family == socket.AF_INET:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, iface.encode())
+        else:
+            address = (*address[:3], socket.if_nametoindex(iface))
+        sock.sendto(b"everybody?", address)
+        answers = 0
+        try:
+            while answers <= wanted:
+                answers += sock.recv(16) == b"everybody?"
+        except socket.timeout:
+            pass
+        print(f"answers {answers}")
+        return 0 if answers == wanted else 1
+
+
+def orphans(address, count):
+    """Datagrams from ports that no socket has: what is answered meets an ICMP error."""
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as sock:
+        for i in range(count):
+            head = struct.pack("!HHHH", 20000 + i, address[1], 12, 0)
+            sock.sendto(head + b"lost", (address[0], 0))
+            time.sleep(0.002)
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("address")
@@ -62,11 +94,19 @@ def main():
     parser.add_argument("--bind", help="source address")
     parser.add_argument("--patience", type=float, default=3, help="seconds without any reply")
     parser.add_argument("--refused", action="store_true", help="expect nobody there")
+    parser.add_argument("--again", action="store_true", help="send on when nothing comes back")
+    parser.add_argument("--group", metavar="IFACE", help="send one datagram by this interface")
+    parser.add_argument("--answers", type=int, default=1, help="to the one datagram")
+    parser.add_argument("--orphans", type=int, help="so many datagrams, of nobody")
     args = parser.parse_args()
     args.size = [int(s) for s in args.size.split(",")]
     info = socket.getaddrinfo(args.address, args.port, type=socket.SOCK_DGRAM)[0]
     if args.refused:
         return refused(info[4], info[0], args.patience)
+    if args.group:
+        return group(info[4], info[0], args.group, args.answers)
+    if args.orphans:
+        return orphans(info[4], args.orphans)
     wait = selectors.DefaultSelector()
     flows = [Flow(args, info[0], info[4], i) for i in range(args.flows)]
     sent = good = bad = 0
@@ -77,7 +117,10 @@ def main():
     while busy:
         events = wait.select(args.patience)
         if not events:
-            break
+            if not args.again:
+                break
+            for flow in flows:
+                flow.send()
         for key, _ in events:
             flow = key.data
             try:

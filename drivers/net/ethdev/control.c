@@ -112,7 +112,8 @@ static int set_key(struct plx_port *p, const uint8_t *key, uint16_t key_bytes)
 	struct rte_eth_rss_conf rss = {
 		.rss_key = copy,
 		.rss_key_len = (uint8_t)key_bytes,
-		.rss_hf = ((const struct ethdev *)p->priv)->info.flow_type_rss_offloads,
+		.rss_hf = ((const struct ethdev *)p->priv)->info.flow_type_rss_offloads &
+			  ETHDEV_RSS_TYPES,
 	};
 
 	if (key_bytes > sizeof(copy) || key_bytes != p->caps.key_bytes)

@@ -72,7 +72,9 @@ static uint32_t offload_features(const struct rte_eth_dev_info *info)
 		f |= PLX_PORT_F_TX_CSUM_L4;
 	if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 		f |= PLX_PORT_F_SG;
-	if (rx & RTE_ETH_RX_OFFLOAD_RSS_HASH)
+	/* a hash of the addresses alone is not that of the flow */
+	if (rx & RTE_ETH_RX_OFFLOAD_RSS_HASH &&
+		(info->flow_type_rss_offloads & ETHDEV_RSS_UDP) == ETHDEV_RSS_UDP)
 		f |= PLX_PORT_F_RX_HASH;
 	return f;
 }

@@ -5,6 +5,10 @@
 
 #include <rte_ethdev.h>
 
+#define ETHDEV_RSS_UDP (RTE_ETH_RSS_NONFRAG_IPV4_UDP | RTE_ETH_RSS_NONFRAG_IPV6_UDP)
+/** What we have devices hash: no modifiers such as RTE_ETH_RSS_L3_SRC_ONLY. */
+#define ETHDEV_RSS_TYPES (RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP)
+
 /** What p->priv points to. */
 struct ethdev {
 	uint16_t port_id;

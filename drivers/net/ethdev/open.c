@@ -62,9 +62,7 @@ static int configure(struct plx_port *p, const struct plx_port_conf *conf, struc
 	offloads(p, &d->info, &c);
 	if (conf->n_rxq > 1 && p->features & PLX_PORT_F_RSS) {
 		c.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
-		c.rx_adv_conf.rss_conf.rss_hf =
-			d->info.flow_type_rss_offloads &
-			(RTE_ETH_RSS_IP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_TCP);
+		c.rx_adv_conf.rss_conf.rss_hf = d->info.flow_type_rss_offloads & ETHDEV_RSS_TYPES;
 	}
 	d->intr = c.intr_conf.rxq;
 	return rte_eth_dev_configure(d->port_id, conf->n_rxq, conf->n_txq, &c);
