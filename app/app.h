@@ -71,7 +71,7 @@ struct app_common {
 struct app_run_opts {
 	uint32_t for_s;	       /**< 0 = until a signal comes */
 	uint32_t idle_exit_ms; /**< 0 = never */
-	uint32_t burst, rxd, txd, mbufs;
+	uint32_t burst, rxd, txd, mbufs, mbuf_bytes;
 	uint32_t idle; /**< enum plx_idle_policy */
 	uint32_t seed;
 };

@@ -32,6 +32,8 @@ static const struct opt run_opts[] = {
 		"transmit descriptors; 0: as the driver likes", 0, 32768},
 	{"mbufs", "N", OPT_U32, offsetof(struct app_run_opts, mbufs), "0",
 		"packet buffers of each lcore; 0: as the ports need", 0, 1 << 24},
+	{"mbuf-size", "BYTES", OPT_U32, offsetof(struct app_run_opts, mbuf_bytes), "2048",
+		"what one packet buffer holds", 2048, UINT16_MAX - RTE_PKTMBUF_HEADROOM},
 	{"idle", "POLICY", OPT_CHOICE, offsetof(struct app_run_opts, idle), NULL,
 		"what an lcore without work does: poll, pause, sleep", .choices = idle_names},
 	{"seed", "N", OPT_U32, offsetof(struct app_run_opts, seed), "0",

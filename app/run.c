@@ -254,6 +254,7 @@ static int begin(struct app_run *run)
 	c->rxd = (uint16_t)o->rxd;
 	c->txd = (uint16_t)o->txd;
 	c->mbufs = o->mbufs;
+	c->room_bytes = (uint16_t)o->mbuf_bytes;
 	c->seed = o->seed;
 	plx_tunables_init(&run->default_tun);
 	if (!run->tun)

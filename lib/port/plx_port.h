@@ -89,8 +89,9 @@ enum plx_quirk_flag {
 	PLX_QUIRK_END_OF_FILE = 1u << 13, /**< a source that ends */
 	PLX_QUIRK_SAME_MAC = 1u << 14,	  /**< gives its MAC to the other end too */
 	PLX_QUIRK_REFUSAL_ERRS =
-		1u << 14,	    /**< its tx errors are refusals: the frames are offered again */
-	PLX_QUIRK_HOLDS = 1u << 15, /**< loses the packets that it holds when it is closed */
+		1u << 15,	    /**< its tx errors are refusals: the frames are offered again */
+	PLX_QUIRK_HOLDS = 1u << 16, /**< loses the packets that it holds when it is closed */
+	PLX_QUIRK_DEFRAGS = 1u << 17, /**< IPv4 fragments come put together, cut to a buffer */
 };
 
 struct plx_quirk {
@@ -145,6 +146,7 @@ struct plx_txq {
 	bool listed;	    /**< on its lcore's list of queues to flush */
 	uint32_t lcore;
 	uint64_t pkts;	   /**< accepted by the driver */
+	uint64_t drops;	   /**< packets that never got to the driver */
 	uint64_t requeues; /**< bursts cut short by the driver, the rest tried again */
 	uint64_t bursts;
 	plx_ns stuck_since_ns; /**< 0, or since when the driver has taken nothing */
@@ -243,7 +245,8 @@ struct plx_port {
 	uint16_t n_rxq, n_txq;
 	struct plx_rxq *rxq[PLX_PORT_QUEUES_MAX];
 	struct plx_txq *txq[PLX_PORT_QUEUES_MAX];
-	uint64_t past_rx_pkts, past_tx_pkts; /**< of queues that are gone: counters outlive them */
+	/** Of queues that are gone: counters outlive them. */
+	uint64_t past_rx_pkts, past_tx_pkts, past_tx_drops;
 	const char *steer_why; /**< why flows are steered in software; NULL = the device does it */
 };
 

@@ -39,6 +39,7 @@ static void queues_free(struct plx_port *p)
 	for (unsigned int i = 0; i < PLX_PORT_QUEUES_MAX; i++) {
 		if (p->txq[i]) {
 			p->past_tx_pkts += p->txq[i]->pkts;
+			p->past_tx_drops += p->txq[i]->drops;
 			rte_free(p->txq[i]->fifo);
 		}
 		if (p->rxq[i])
@@ -288,11 +289,17 @@ bool plx_port_link_check(struct plx_port *p)
 
 void plx_port_stats(struct plx_port *p, struct plx_port_stats *s)
 {
-	*s = (struct plx_port_stats){.rx_packets = p->past_rx_pkts, .tx_packets = p->past_tx_pkts};
+	*s = (struct plx_port_stats){
+		.rx_packets = p->past_rx_pkts,
+		.tx_packets = p->past_tx_pkts,
+		.tx_dropped = p->past_tx_drops,
+	};
 	for (uint16_t i = 0; i < p->n_rxq; i++)
 		s->rx_packets += __atomic_load_n(&p->rxq[i]->pkts, __ATOMIC_RELAXED);
-	for (uint16_t i = 0; i < p->n_txq; i++)
+	for (uint16_t i = 0; i < p->n_txq; i++) {
 		s->tx_packets += __atomic_load_n(&p->txq[i]->pkts, __ATOMIC_RELAXED);
+		s->tx_dropped += __atomic_load_n(&p->txq[i]->drops, __ATOMIC_RELAXED);
+	}
 	if (p->ops->stats)
 		p->ops->stats(p, s);
 }

@@ -38,6 +38,8 @@ static const struct plx_quirk quirks[] = {
 	{"net_af_packet", 0, 2603, PLX_QUIRK_MTU_ROOM, 0,
 		"writes past the mbuf when the MTU exceeds its room"},
 	{"net_af_packet", ALL, PLX_QUIRK_SAME_QUEUES, 0, "queues come in pairs (qpairs=N)"},
+	{"net_af_packet", ALL, PLX_QUIRK_DEFRAGS, 0,
+		"the kernel puts IPv4 fragments together, and what exceeds framesz= comes cut"},
 	{"net_af_packet", ALL, PLX_QUIRK_COPIES, 0, "transmit copies and frees at once"},
 	{"net_af_xdp", ALL, PLX_QUIRK_PREALLOC, 0, "takes an mbuf for each rx descriptor at start"},
 	{"net_null", ALL, PLX_QUIRK_RSS_LIES, 0, "accepts a key and a table and ignores them"},

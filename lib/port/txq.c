@@ -12,10 +12,16 @@ static uint32_t limit(const struct plx_txq *q)
 	return __atomic_load_n(&q->limit, __ATOMIC_RELAXED);
 }
 
+static void drop(struct plx_txq *q, struct rte_mbuf *m, enum plx_drop reason)
+{
+	q->drops++;
+	plx_pkt_drop(m, reason);
+}
+
 static void drop_all(struct plx_txq *q)
 {
 	while (plx_txq_len(q))
-		plx_pkt_drop(q->fifo[q->head++ & mask(q)], PLX_DROP_TX_DOWN);
+		drop(q, q->fifo[q->head++ & mask(q)], PLX_DROP_TX_DOWN);
 }
 
 struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
@@ -24,20 +30,20 @@ struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 
 	if (!limit(q)) {
 		drop_all(q);
-		plx_pkt_drop(m, PLX_DROP_TX_DOWN);
+		drop(q, m, PLX_DROP_TX_DOWN);
 		return NULL;
 	}
 	if (q->max_bytes && m->pkt_len > q->max_bytes) {
-		plx_pkt_drop(m, PLX_DROP_TX_TOO_LONG);
+		drop(q, m, PLX_DROP_TX_TOO_LONG);
 		return NULL;
 	}
 	if (plx_txq_len(q) >= limit(q) && (plx_txq_flush(q), plx_txq_len(q) >= limit(q))) {
-		plx_pkt_drop(m, PLX_DROP_TX_FULL);
+		drop(q, m, PLX_DROP_TX_FULL);
 		return NULL;
 	}
 	one = q->linear ? plx_pkt_linearize(m) : m;
 	if (!one)
-		plx_pkt_drop(m, PLX_DROP_TX_NO_OFFLOAD);
+		drop(q, m, PLX_DROP_TX_NO_OFFLOAD);
 	return one;
 }
 

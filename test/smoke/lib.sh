@@ -171,7 +171,7 @@ iface_up() { # interface address...
 	local iface=$1 address
 	shift
 	kernel_mac[$iface]=$(run cat "/sys/class/net/$iface/address")
-	port_mac[$iface]=$(port_mac_of "${kernel_mac[$iface]}")
+	[ -z "${kernel_mac[$iface]}" ] || port_mac[$iface]=$(port_mac_of "${kernel_mac[$iface]}")
 	run ip link set "$iface" up || fail "interface $iface does not come up"
 	run ethtool -K "$iface" tx off tso off gso off gro off >/dev/null 2>&1
 	for address; do
