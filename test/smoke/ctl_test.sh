@@ -38,7 +38,7 @@ expect_eq "no process at all" "$rc:$said" \
 	"1:pollux-ctl: no running pollux found in $RUNTIME_DIRECTORY/dpdk"
 
 netns k
-start_pollux --vdev=net_tap0,iface=t0 -- up --if 0,addr=10.9.0.2/24,addr=fd00:9::2/64 --udp-echo 7
+start_pollux --vdev=net_tap0,iface=t0 -- up --if 0,addr=10.9.0.2/24,addr=fd00:9::2/64
 iface_up t0 10.9.0.1/24 fd00:9::1/64
 c=("$POLLUX_CTL" --file-prefix "${prefix[pollux]}")
 eventually "a ping is answered" ping -c 1 -W 1 10.9.0.2
