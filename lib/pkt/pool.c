@@ -17,7 +17,8 @@ static unsigned int cache_size(uint32_t pkts)
 
 struct rte_mempool *plx_pkt_pool_create(const struct plx_pkt_pool_conf *conf, struct plx_error *e)
 {
-	uint32_t pkts = conf->pkts; /* not 2^q - 1: that saves some of a ring and may double the rest */
+	uint32_t pkts =
+		conf->pkts; /* not 2^q - 1: that saves some of a ring and may double the rest */
 	uint16_t room =
 		(uint16_t)(RTE_PKTMBUF_HEADROOM + (conf->room_bytes ? conf->room_bytes : 2048));
 	/*

@@ -28,7 +28,7 @@ eventually_ctl "left alone it goes stale" "10.9.0.1 .* STALE" neigh
 expect "a ping uses it" ping -q -c 1 -W $patience 10.9.0.2
 eventually_ctl "and has it confirmed" "10.9.0.1 .* REACHABLE" neigh
 
-# The kernel gets another MAC: it says so; or it asks; or it does neither and has to be missed first.
+# The kernel gets another MAC: it says so; or it asks; or it does neither and must be missed first.
 run sysctl -qw net.ipv4.conf.t0.arp_notify=1
 run ip link set t0 address 02:00:00:00:00:aa
 eventually_ctl "it moves, with a gratuitous ARP" "10.9.0.1 .* lladdr 02:00:00:00:00:aa" neigh

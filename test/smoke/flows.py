@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Many UDP flows against an echo service, in lock step: each flow has one datagram under way.
 
-Prints one line: flows, datagrams sent, replies that came back right, replies that did not. Exit code
-0 when every datagram came back unchanged to its own socket.
+Prints one line: flows, datagrams sent, replies that came back right, replies that did not. Exit
+code 0 when every datagram came back unchanged to its own socket.
 """
 import argparse
 import os

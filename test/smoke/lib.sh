@@ -403,7 +403,8 @@ shark() { # interface argument...
 
 # The number of frames of a capture that match.
 frames() { # interface filter
-	shark "$1" -Y "$2" -T fields -e frame.number | awk '/failed/ { print; exit } END { print NR }'
+	shark "$1" -Y "$2" -T fields -e frame.number |
+		awk '/failed/ { print; exit } END { print NR }'
 }
 
 # --- the end -----------------------------------------------------------------------------------

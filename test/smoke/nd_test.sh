@@ -18,7 +18,8 @@ iface_up t0 fd00:9::1/64
 capture t0
 port=${port_mac[t0]} kernel=${kernel_mac[t0]}
 
-eventually_ctl "nobody else has the address: it is ours" 'fd00:9::2/64 scope global[^a-z]*valid' addr
+eventually_ctl "nobody else has the address: it is ours" \
+	'fd00:9::2/64 scope global[^a-z]*valid' addr
 expect "ndisc6 gets an answer" ndisc6 -1 -q fd00:9::2 t0
 expect_match "with the port's MAC" "$(tr A-F a-f <"$tmp/expect")" "$port"
 expect "for the link-local address too" ndisc6 -1 -q "$(linklocal "$port")" t0

@@ -30,7 +30,8 @@ start_pollux --vdev=net_tun0,iface=t0 -- "${up[@]}"
 expect_match "the interface has no Ethernet" "$(run ip link show t0)" "POINTOPOINT.*link/none"
 talk 4
 stop_pollux
-expect_eq "nothing was dropped but what has no port" "$(json_field '.drops | del(.UDP_NO_PORT) | length')" 0
+expect_eq "nothing was dropped but what has no port" \
+	"$(json_field '.drops | del(.UDP_NO_PORT) | length')" 0
 expect_eq "all 64 datagrams were served" "$(json_field .udp_served)" 64
 
 start_pollux -n two -l 0-1 --vdev=net_tun0,iface=t0 -- "${up[@]}"

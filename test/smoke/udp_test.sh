@@ -62,7 +62,8 @@ s.setsockopt(socket.SOL_SOCKET, SO_NO_CHECK, 1)
 for size in 0, 1, 99, 1472, 3000, 65507:
     echo(s, size)
 END
-expect "several that are under way come back in order, 4 clients at once" /usr/bin/python3 - $patience <<END
+expect "several that are under way come back in order, 4 clients at once" \
+	/usr/bin/python3 - $patience <<END
 $(cat "$tmp/client.py")
 clients = [client(a, 7) for a in ("10.9.0.2", "fd00:9::2") * 2]
 for turn in range(20):

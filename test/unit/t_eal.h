@@ -32,8 +32,10 @@ static struct rte_mempool *t_pool;
 
 static inline int t_eal_start(void **state)
 {
-	char name[] = "test", huge[] = "--no-huge", pci[] = "--no-pci", mem[] = "-m", mib[] = T_EAL_MEM;
-	char files[] = "--no-shconf", tel[] = "--no-telemetry", l[] = "--lcores", cpu[] = T_EAL_LCORES;
+	char name[] = "test", huge[] = "--no-huge", pci[] = "--no-pci", mem[] = "-m",
+	     mib[] = T_EAL_MEM;
+	char files[] = "--no-shconf", tel[] = "--no-telemetry", l[] = "--lcores",
+	     cpu[] = T_EAL_LCORES;
 	char prefix[] = "--file-prefix", unique[32], level[] = "--log-level=error";
 	char *argv[] = {name, huge, pci, mem, mib, files, tel, l, cpu, prefix, unique, level};
 
