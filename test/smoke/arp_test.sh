@@ -9,6 +9,7 @@
 
 need arping ping nc python3 tcpdump tshark jq
 netns k
+scapy_up
 start_pollux --vdev=net_tap0,iface=t0 -- up --if 0,addr=10.9.0.2/24 --udp-echo 7 \
 	--sysctl net.ipv4.neigh.default.base_reachable_time_ms=1000 \
 	--sysctl net.ipv4.neigh.default.retrans_time_ms=200 \
@@ -44,12 +45,12 @@ eventually_ctl "it is known by its new MAC" "10.9.0.1 .* lladdr 02:00:00:00:00:c
 run ip neighbour del 10.9.0.2 dev t0
 
 # Somebody else says that our address is his.
-expect "another claims the address" /usr/bin/python3 - <<END
-from scapy.all import *
+scapy <<END
 sendp(Ether(src="02:00:00:00:00:ee", dst="ff:ff:ff:ff:ff:ff") /
     ARP(op="is-at", hwsrc="02:00:00:00:00:ee", psrc="10.9.0.2", pdst="10.9.0.2"),
     iface="t0", count=3, inter=0.05, verbose=0)
 END
+ok "another claims the address"
 expect "Pollux still has it" arping -q -c 1 -I t0 10.9.0.2
 expect_eq "and has not learnt it as a neighbour's" "$(ctl neigh | grep -c '^10.9.0.2 ')" 0
 

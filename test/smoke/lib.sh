@@ -407,6 +407,48 @@ frames() { # interface filter
 		awk '/failed/ { print; exit } END { print NR }'
 }
 
+# --- frames by hand ----------------------------------------------------------------------------
+
+# Start scapy in this namespace. That takes seconds, so once, and early: scapy() waits for it.
+scapy_up() {
+	cat >"$tmp/by_hand.py" <<-'END'
+		import contextlib, itertools, os, sys, time, traceback
+		from scapy.all import *
+		for n in itertools.count():
+		    name = f"{sys.argv[1]}/scapy.{n}"
+		    while not os.path.exists(name + ".py"):
+		        time.sleep(0.01)
+		    with open(name + ".out", "w") as out, contextlib.redirect_stdout(out):
+		        try:
+		            exec(compile(open(name + ".py").read(), name + ".py", "exec"))
+		            rc = 0
+		        except BaseException:
+		            traceback.print_exc(file=out)
+		            rc = 1
+		    with open(name + ".new", "w") as f:
+		        print(rc, file=f)
+		    os.rename(name + ".new", name + ".rc")
+	END
+	spawn scapy /usr/bin/python3 "$tmp/by_hand.py" "$tmp"
+}
+
+# Have scapy run the Python on stdin, and print what that prints. Names stay known from one call to
+# the next. What raises an exception fails the test.
+scapy() {
+	local n=0 end=$((SECONDS + 3 * patience))
+	while [ -e "$tmp/scapy.$n.rc" ]; do n=$((n + 1)); done
+	cat >"$tmp/scapy.$n.new"
+	mv "$tmp/scapy.$n.new" "$tmp/scapy.$n.py"
+	until [ -e "$tmp/scapy.$n.rc" ]; do
+		if [ $SECONDS -ge $end ] || ! kill -0 "${pid[scapy]}" 2>/dev/null; then
+			fail "scapy does not answer: $(tail -n 3 "${err[scapy]}")"
+		fi
+		sleep 0.02
+	done
+	[ "$(cat "$tmp/scapy.$n.rc")" = 0 ] || fail "scapy: $(cat "$tmp/scapy.$n.out")"
+	cat "$tmp/scapy.$n.out"
+}
+
 # --- the end -----------------------------------------------------------------------------------
 
 cleanup() {

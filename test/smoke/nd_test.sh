@@ -10,6 +10,7 @@
 
 need ndisc6 ping python3 tcpdump tshark jq
 netns k
+scapy_up
 start_pollux --vdev=net_tap0,iface=t0 -- up --if 0,addr=fd00:9::2/64 --udp-echo 7 \
 	--sysctl net.ipv4.neigh.default.base_reachable_time_ms=1000 \
 	--sysctl net.ipv4.neigh.default.retrans_time_ms=200 \
@@ -61,12 +62,11 @@ eventually_ctl "it moves and says so" "fd00:9::1 .* lladdr 02:00:00:00:00:aa" ne
 expect "ping after that" ping -q -c 3 -i 0.05 -W $patience fd00:9::2
 
 # A neighbour that never answers: frames from an address that nobody has.
-expect "150 answers for a silent neighbour" /usr/bin/python3 - "$port" <<END
-import sys
-from scapy.all import *
-sendp(Ether(dst=sys.argv[1]) / IPv6(src="fd00:9::77", dst="fd00:9::2") / UDP(sport=7777, dport=7) /
+scapy <<END
+sendp(Ether(dst="$port") / IPv6(src="fd00:9::77", dst="fd00:9::2") / UDP(sport=7777, dport=7) /
     b"x", iface="t0", count=150, verbose=0)
 END
+ok "150 answers for a silent neighbour"
 eventually_ctl "it is given up" "fd00:9::77 dev net_tap0 +FAILED" neigh
 captured t0
 expect "ping after all that" ping -q -c 1 -W $patience fd00:9::2
