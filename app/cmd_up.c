@@ -15,7 +15,7 @@
 
 static const struct opt opts[] = {
 	{"if", "PORT,K=V...", OPT_LIST, offsetof(struct up_conf, ifs), NULL,
-		"an interface: addr=A/LEN (repeatable), gw=A, mtu=N, vlan=ID"},
+		"an interface: addr=A/LEN and group=A (repeatable), gw=A, mtu=N, vlan=ID"},
 	{"route", "PREFIX,via=A[,if=NAME]", OPT_LIST, offsetof(struct up_conf, routes), NULL,
 		"a route"},
 	{"udp-echo", "PORT", OPT_LIST, offsetof(struct up_conf, echo), NULL, "send datagrams back"},
@@ -145,6 +145,11 @@ static int add_if(struct up *up, struct up_if *f, struct plx_error *e)
 			return plx_error_set(e, err, PLX_ERR_IF_SPEC, f->text,
 				err == -EEXIST ? "an address is given twice"
 					       : "an address that no host can have");
+	}
+	for (uint32_t i = 0; i < f->n_group; i++) {
+		err = plx_net_group_join(up->net, (uint16_t)index, &f->group[i]);
+		if (err)
+			return plx_error_set(e, err, PLX_ERR_IF_SPEC, f->text, strerror(-err));
 	}
 	for (uint32_t i = 0; i < f->n_gw; i++) {
 		struct plx_net_route r = {

@@ -9,6 +9,7 @@
 
 #define UP_IFS	    64
 #define UP_ADDRS    16
+#define UP_GROUPS   16
 #define UP_ROUTES   256
 #define UP_SERVICES 16
 #define UP_SYSCTLS  64
@@ -25,7 +26,8 @@ struct up_if {
 	char port[PLX_PORT_NAMELEN];
 	struct plx_prefix addr[UP_ADDRS];
 	struct plx_addr gw[2]; /**< at most one of each family */
-	uint32_t n_addr, n_gw;
+	struct plx_addr group[UP_GROUPS];
+	uint32_t n_addr, n_gw, n_group;
 	uint16_t mtu, vlan;
 };
 

@@ -35,6 +35,16 @@ static int if_key(struct up_if *f, const char *key, const char *value, struct pl
 		f->n_gw++;
 		return 0;
 	}
+	if (strcmp(key, "group") == 0) {
+		if (f->n_group == UP_GROUPS)
+			return bad_if(f, "more than 16 groups", e);
+		if (plx_addr_parse(&f->group[f->n_group], value) != 0 ||
+			!plx_addr_is_mcast(&f->group[f->n_group]))
+			return plx_error_set(
+				e, -EINVAL, PLX_ERR_ADDR_BAD, value, "not a multicast address");
+		f->n_group++;
+		return 0;
+	}
 	if (strcmp(key, "mtu") == 0) {
 		if (!opt_u32(value, 68, 65535, &n))
 			return bad_if(f, "mtu must be 68 to 65535", e);
@@ -47,7 +57,7 @@ static int if_key(struct up_if *f, const char *key, const char *value, struct pl
 		f->vlan = (uint16_t)n;
 		return 0;
 	}
-	return bad_if(f, "unknown key; there are addr, gw, mtu and vlan", e);
+	return bad_if(f, "unknown key; there are addr, gw, group, mtu and vlan", e);
 }
 
 int up_parse_if(struct up_plan *plan, const char *text, struct plx_error *e)
