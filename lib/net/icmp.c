@@ -205,6 +205,10 @@ static void echo(
 	memcpy(&new_type, p, 2);
 	memcpy(&check, p + 2, 2);
 	check = plx_cksum_adjust16(check, old_type, new_type);
+	/* a message of nothing but zeros sums to +0, which no update can tell from -0 (RFC 1624 3);
+	 * for all others both are right */
+	if (plx_unlikely(check == 0))
+		check = 0xffff;
 	memcpy(p + 2, &check, 2);
 	if (v6 && !plx_addr_eq(
 			  &ip.src, &rx->ip.dst)) /* asked by a group address: it was in the sum */
