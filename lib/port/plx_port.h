@@ -149,7 +149,7 @@ struct plx_txq {
 	uint64_t drops;	   /**< packets that never got to the driver */
 	uint64_t requeues; /**< bursts cut short by the driver, the rest tried again */
 	uint64_t bursts;
-	plx_ns stuck_since_ns; /**< 0, or since when the driver has taken nothing */
+	uint64_t refused; /**< bursts of which the driver took nothing */
 } PLX_ALIGNED;
 
 /** What a driver can do; filled by its probe. */

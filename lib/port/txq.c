@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "plx_port.h"
 
+#define REFUSALS 64 /* between two looks at the link */
+
 static uint32_t mask(const struct plx_txq *q)
 {
 	return q->cap - 1;
@@ -53,6 +55,39 @@ static void accepted(struct plx_txq *q, uint32_t n)
 	plx_acct_self()->tx_pkts += n;
 }
 
+static void drop_head(struct plx_txq *q, enum plx_drop reason)
+{
+	plx_pkt_drop(q->fifo[q->head++ & mask(q)], reason);
+}
+
+static bool link_is_down(const struct plx_txq *q)
+{
+	struct plx_link link;
+
+	if (!(q->port->features & PLX_PORT_F_LINK))
+		return false;
+	plx_port_link(q->port, &link);
+	return !link.up;
+}
+
+/*
+ * The driver takes nothing at all. What it never will is dropped, or the queue stands still for
+ * ever and its lcore awake: a frame that was queued before the MTU shrank, and everything while
+ * there is no link (asked for now and then), as Linux does without a carrier.
+ * @return true when the next frame may be tried.
+ */
+static bool unblock(struct plx_txq *q)
+{
+	if (q->max_bytes && q->fifo[q->head & mask(q)]->pkt_len > q->max_bytes) {
+		drop_head(q, PLX_DROP_TX_TOO_LONG);
+		return true;
+	}
+	if (q->refused++ % REFUSALS == 0 && link_is_down(q))
+		while (plx_txq_len(q))
+			drop_head(q, PLX_DROP_TX_DOWN);
+	return false;
+}
+
 uint32_t plx_txq_flush(struct plx_txq *q)
 {
 	uint32_t total = 0;
@@ -67,8 +102,10 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 		q->bursts++;
 		q->head += sent;
 		total += sent;
-		if (sent < n) {
+		if (plx_unlikely(sent < n)) {
 			q->requeues++;
+			if (sent == 0 && unblock(q))
+				continue;
 			break;
 		}
 	}
