@@ -209,6 +209,19 @@ int plx_net_if_set_mtu(struct plx_net *net, uint16_t index, uint16_t mtu)
 	return control(&(struct args){.net = net, .iface = index, .mtu = mtu}, do_if_mtu);
 }
 
+/* Tell the link that the address is at another MAC now; one that was ours needs no probing for
+ * that. */
+static void announce_mac(struct plx_claim *c, const struct plx_mac *mac, plx_ns now)
+{
+	uint8_t transmits = c->conf.transmits;
+
+	c->mac = *mac;
+	if (c->state == PLX_CLAIM_VALID)
+		c->conf.transmits = 0;
+	plx_neigh_claim_restart(c, now);
+	c->conf.transmits = transmits;
+}
+
 /* All interfaces of the port wear its MAC. What neighbours know is put right by announcements. */
 static void do_if_mac(struct plx_softnet *sn, void *arg)
 {
@@ -225,12 +238,10 @@ static void do_if_mac(struct plx_softnet *sn, void *arg)
 		return;
 	for (unsigned int i = 1; i < NET_IF_MAX; i++)
 		if (has_if(net, (uint16_t)i) && net->ifc[i].port == p)
-			net->ifc[i].pub.mac = *a->mac;
+			net->ifc[i].pub.mac = net->ifc[i].rdisc.conf.mac = *a->mac;
 	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
-		if (net->addr[i].pub.iface && net->ifc[net->addr[i].pub.iface].port == p) {
-			net->addr[i].claim.mac = *a->mac;
-			plx_neigh_claim_restart(&net->addr[i].claim, net__now(net));
-		}
+		if (net->addr[i].pub.iface && net->ifc[net->addr[i].pub.iface].port == p)
+			announce_mac(&net->addr[i].claim, a->mac, net__now(net));
 	net__publish(net);
 	net__ctl_pump(net);
 }

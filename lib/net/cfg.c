@@ -341,8 +341,9 @@ static void claim(struct plx_net *net, struct net_addr *a)
 	const struct net_ifc *ifc = &net->ifc[a->pub.iface];
 
 	c6.transmits = (uint8_t)net__tun(net, PLX_TUN_DAD_TRANSMITS);
+	c6.announces = 1; /* routers then know us before they need to (RFC 9131) */
 	if (ifc->port->features & PLX_PORT_F_NO_ETH)
-		c4.announces = c6.transmits = 0;
+		c4.announces = c6.announces = c6.transmits = 0;
 	plx_neigh_claim_init(&a->claim, v4 ? &c4 : &c6, a->pub.iface, &a->pub.prefix.addr,
 		&ifc->pub.mac, &net->rng, net__now(net));
 	a->pub.state =
