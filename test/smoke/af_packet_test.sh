@@ -24,9 +24,10 @@ packet_port() { # name pairs lcores arguments
 	local name=$1 pairs=$2 lcores=$3
 	shift 3
 	use p
+	local ring=blocksz=1044480,framesz=65280,framecnt=256
 	# The kernel puts IPv4 fragments together for this driver: a frame has to hold a datagram.
 	PLX_MEM=512 start_pollux -n "$name" -l "$lcores" \
-		--vdev="net_af_packet0,iface=v1,qpairs=$pairs,blocksz=1044480,framesz=65280,framecnt=256" \
+		--vdev="net_af_packet0,iface=v1,qpairs=$pairs,$ring" \
 		-- "${up[@]}" --mbuf-size 65407 --mbufs 3000 "$@" \
 		--sysctl net.ipv4.ipfrag_high_thresh=67108864 \
 		--sysctl net.pollux.ipfrag_max_source=67108864 # what a fragment costs is its buffer

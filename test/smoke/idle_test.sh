@@ -45,8 +45,8 @@ echo_time() { # address
 # The lcore's time in a state, in thousandths of all.
 share() { # name state
 	ctl -n "$1" idle --json |
-		jq ".[0] | 1000 * .$2_ns / (.busy_ns + .spin_ns + .pause_ns + .sleep_ns + .backoff_ns) |
-			floor"
+		jq ".[0] | 1000 * .$2_ns / ([.busy_ns, .spin_ns, .pause_ns, .sleep_ns,
+			.backoff_ns] | add) | floor"
 }
 
 tap() { # name: kernel's side of net_tap

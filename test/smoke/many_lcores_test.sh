@@ -16,7 +16,8 @@ run sysctl -qw net.ipv4.ipfrag_max_dist=0
 up=(up --if "0,addr=10.9.0.2/24,addr=fd00:9::2/64" --udp-echo 7)
 flows=test/smoke/flows.py
 
-expect_refused "fwd wants a queue for each lcore, and net_tap has at most 4" 1 "at most 4|more than 4" \
+expect_refused "fwd wants a queue for each lcore, and net_tap has at most 4" 1 \
+	"at most 4|more than 4" \
 	--no-pci --no-huge -m 512 --file-prefix="$id-fwd" --lcores '(0-4)@(0,1)' \
 	--vdev=net_tap0,iface=t0 -- fwd
 

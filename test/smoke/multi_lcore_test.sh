@@ -43,7 +43,9 @@ flow_by_flow() { # total so far
 		readarray -t after < <(json_field -n "$name" '.udp_served_by_lcore[]')
 		moved=0
 		for i in "${!after[@]}"; do
-			[ "${after[i]}" = "${before[i]}" ] || { moved=$((moved + 1)) && owners+=" $i"; }
+			[ "${after[i]}" != "${before[i]}" ] || continue
+			moved=$((moved + 1))
+			owners+=" $i"
 		done
 		[ $moved = 1 ] || fail "a flow was served by $moved lcores"
 	done
@@ -82,4 +84,5 @@ eventually "what does not fit into the other's backlog is dropped" \
 	bash -c "tail -n 1 '${out[full]}' | jq -e '.drops.BACKLOG_FULL > 0' >/dev/null"
 stop_pollux -n full
 expect_eq "and is counted where it was dropped" \
-	"$(json_field -n full '[.lcores[].dropped] | add')" "$(json_field -n full .drops.BACKLOG_FULL)"
+	"$(json_field -n full '[.lcores[].dropped] | add')" \
+	"$(json_field -n full .drops.BACKLOG_FULL)"
