@@ -138,12 +138,12 @@ static void on_tick(struct app_run *run, struct app_watch *w)
 		return;
 	}
 	now = monotonic();
+	watch_links();
 	if (now >= run->next_report_ns) {
 		run->next_report_ns += PLX_SEC(1);
 		report_interval(run);
 		if (ferror(run->app->out)) /* nobody listens any more */
 			app_run_stop(run);
-		watch_links();
 		if (run->ops->second)
 			run->ops->second(run);
 	}

@@ -211,8 +211,10 @@ void plx_engine_close_ports(struct plx_engine *eng)
 		for (uint16_t q = 0; q < p->n_txq; q++)
 			plx_txq_flush(p->txq[q]);
 	}
-	for (uint16_t i = 0; i < plx_port_count(); i++)
+	for (uint16_t i = 0; i < plx_port_count(); i++) {
+		eng->kept += plx_port_kept_mbufs(plx_port_get(i)); /* 0 once it is closed */
 		plx_port_close(plx_port_get(i));
+	}
 }
 
 uint32_t plx_engine_destroy(struct plx_engine *eng)
@@ -221,6 +223,7 @@ uint32_t plx_engine_destroy(struct plx_engine *eng)
 
 	plx_engine_close_ports(eng);
 	leaked = plx_engine_mbufs_out(eng);
+	leaked -= PLX_MIN(leaked, eng->kept);
 	engine_free(eng);
 	return leaked;
 }

@@ -29,6 +29,7 @@ struct plx_engine {
 	uint32_t callers;  /**< atomic: threads inside it */
 	bool stepped;	   /**< by plx_engine_step(): one thread plays all lcores */
 	uint32_t pool_size;
+	uint32_t kept; /**< mbufs that drivers never give back, at most */
 	struct plx_softnet *sn[PLX_ENGINE_LCORES_MAX];
 };
 

@@ -92,6 +92,7 @@ enum plx_quirk_flag {
 		1u << 15,	    /**< its tx errors are refusals: the frames are offered again */
 	PLX_QUIRK_HOLDS = 1u << 16, /**< loses the packets that it holds when it is closed */
 	PLX_QUIRK_DEFRAGS = 1u << 17, /**< IPv4 fragments come put together, cut to a buffer */
+	PLX_QUIRK_KEEPS = 1u << 18,   /**< up to `arg` mbufs a queue never come back */
 };
 
 struct plx_quirk {
@@ -300,6 +301,8 @@ PLX_API void plx_port_close(struct plx_port *p);
 PLX_API void plx_port_fini_all(void);
 /** Mbufs that a port with this configuration takes from the pools: descriptors, FIFOs, bursts. */
 PLX_API uint32_t plx_port_mbufs(const struct plx_port *p, const struct plx_port_conf *conf);
+/** Mbufs that an open port never gives back (PLX_QUIRK_KEEPS), at most. */
+PLX_API uint32_t plx_port_kept_mbufs(const struct plx_port *p);
 
 /* Control: 0 or -errno; -EOPNOTSUPP where the driver cannot. */
 

@@ -41,6 +41,8 @@ static const struct plx_quirk quirks[] = {
 	{"net_af_packet", ALL, PLX_QUIRK_DEFRAGS, 0,
 		"the kernel puts IPv4 fragments together, and what exceeds framesz= comes cut"},
 	{"net_af_packet", ALL, PLX_QUIRK_COPIES, 0, "transmit copies and frees at once"},
+	{"net_af_xdp", ALL, PLX_QUIRK_KEEPS, 4160,
+		"what its rings hold when it is closed never comes back"},
 	{"net_af_xdp", ALL, PLX_QUIRK_PREALLOC, 0, "takes an mbuf for each rx descriptor at start"},
 	{"net_null", ALL, PLX_QUIRK_RSS_LIES, 0, "accepts a key and a table and ignores them"},
 	{"net_null", ALL, PLX_QUIRK_COPIES, 0, "transmit frees at once"},
@@ -101,4 +103,16 @@ uint32_t plx_quirk_max_queues(const char *driver)
 		if (q->flags & PLX_QUIRK_MAX_QUEUES)
 			return q->arg;
 	return UINT32_MAX;
+}
+
+uint32_t plx_port_kept_mbufs(const struct plx_port *p)
+{
+	const struct plx_quirk *q;
+	unsigned int i = 0;
+	uint32_t n = 0;
+
+	while ((q = plx_quirk_next(p->caps.driver, &i)))
+		if (q->flags & PLX_QUIRK_KEEPS)
+			n += q->arg * p->n_rxq;
+	return n;
 }
