@@ -346,7 +346,7 @@ static void do_route_del(struct plx_softnet *sn, void *arg)
 {
 	struct args *a = arg;
 
-	a->result = net__route_del(a->net, a->route);
+	a->result = net__route_del(a->net, a->route, -1);
 }
 
 int plx_net_route_del(struct plx_net *net, const struct plx_net_route *route)

@@ -79,7 +79,7 @@ static void put_addrs(struct plx_net *net, struct net_cfg *cfg)
 	static const char *const self[] = {"127.0.0.0/8", "::1/128"};
 	struct plx_prefix p;
 
-	for (unsigned int i = 0; i < NET_ADDR_MAX; i++) {
+	for (unsigned int i = 0; i < net->addr_top; i++) {
 		const struct net_addr *a = &net->addr[i];
 
 		if (!usable(a) || !net->ifc[a->pub.iface].pub.up)
@@ -106,7 +106,7 @@ static void put_addrs(struct plx_net *net, struct net_cfg *cfg)
  * 4862 5.5.3). */
 static void put_connected(struct plx_net *net, struct net_cfg *cfg)
 {
-	for (unsigned int i = 0; i < NET_ADDR_MAX; i++) {
+	for (unsigned int i = 0; i < net->addr_top; i++) {
 		const struct net_addr *a = &net->addr[i];
 		struct plx_prefix p = a->pub.prefix;
 
@@ -117,16 +117,8 @@ static void put_connected(struct plx_net *net, struct net_cfg *cfg)
 	}
 }
 
-static int by_metric(const void *a, const void *b)
-{
-	const struct plx_net_route *x = a, *y = b;
-
-	return x->metric < y->metric ? -1 : x->metric > y->metric;
-}
-
 static void put_routes(struct plx_net *net, struct net_cfg *cfg)
 {
-	qsort(net->route, net->n_route, sizeof(*net->route), by_metric);
 	for (uint32_t i = 0; i < net->n_route; i++) {
 		const struct plx_net_route *r = &net->route[i];
 
@@ -202,10 +194,8 @@ static uint32_t count_groups(const struct plx_net *net)
 	return n;
 }
 
-void net__cfg_free(void *p)
+void net__cfg_free(struct net_cfg *cfg)
 {
-	struct net_cfg *cfg = p;
-
 	if (!cfg)
 		return;
 	for (unsigned int i = 0; i < PLX_PORT_MAX; i++)
@@ -215,6 +205,11 @@ void net__cfg_free(void *p)
 	free(cfg->srcs);
 	free(cfg->groups);
 	free(cfg);
+}
+
+static void free_retired(struct net_retired *r)
+{
+	net__cfg_free(plx_container_of(r, struct net_cfg, retired));
 }
 
 int net__publish(struct plx_net *net)
@@ -243,7 +238,8 @@ int net__publish(struct plx_net *net)
 	__atomic_store_n(&net->cfg, cfg, __ATOMIC_RELEASE);
 	if (net->lcore[0])
 		net->lcore[0]->cfg = cfg;
-	net__retire(net, old, net__cfg_free);
+	if (old)
+		net__retire(net, &old->retired, free_retired);
 	return 0;
 }
 
@@ -309,12 +305,12 @@ struct plx_addr net__src_pick(const struct net_cfg *cfg, uint16_t iface, const s
 
 /* ---- addresses ---- */
 
-struct net_addr *net__addr_find(struct plx_net *net, uint16_t iface, const struct plx_addr *a)
+struct net_addr *net__addr_find(const struct plx_net *net, uint16_t iface, const struct plx_addr *a)
 {
-	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
+	for (unsigned int i = 0; i < net->addr_top; i++)
 		if (net->addr[i].pub.iface == iface &&
 			plx_addr_eq(&net->addr[i].pub.prefix.addr, a))
-			return &net->addr[i];
+			return (struct net_addr *)(uintptr_t)&net->addr[i];
 	return NULL;
 }
 
@@ -366,6 +362,7 @@ int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *
 			a = &net->addr[i];
 	if (!a)
 		return -ENOSPC;
+	net->addr_top = PLX_MAX(net->addr_top, (uint16_t)(a - net->addr + 1));
 	*a = (struct net_addr){.pub = {
 				       .prefix = *p,
 				       .iface = iface,
@@ -398,10 +395,13 @@ void net__addr_del(struct plx_net *net, struct net_addr *a)
 
 /* ---- routes ---- */
 
+/* Routers that advertise themselves stand side by side: the first is used, the others follow. */
 static bool same_route(const struct plx_net_route *a, const struct plx_net_route *b)
 {
 	return a->dst.len == b->dst.len && plx_addr_eq(&a->dst.addr, &b->dst.addr) &&
-	       a->metric == b->metric;
+	       a->metric == b->metric &&
+	       (a->proto != PLX_NET_PROTO_RA || b->proto != PLX_NET_PROTO_RA ||
+		       (a->iface == b->iface && plx_addr_eq(&a->via, &b->via)));
 }
 
 /* The interface whose network a gateway is in. */
@@ -419,6 +419,8 @@ static int route_check(const struct plx_net *net, struct plx_net_route *r)
 {
 	bool via = !plx_addr_is_any(&r->via);
 
+	if (r->mtu && r->mtu < (plx_addr_is_v4(&r->dst.addr) ? 68 : 1280)) /* RFC 791, RFC 8200 5 */
+		return -EINVAL;
 	if (r->type == PLX_NET_ROUTE_UNREACHABLE || r->type == PLX_NET_ROUTE_BLACKHOLE)
 		return 0;
 	if (r->type != PLX_NET_ROUTE_UNICAST || plx_addr_is_mcast(&r->dst.addr))
@@ -435,6 +437,7 @@ static int route_check(const struct plx_net *net, struct plx_net_route *r)
 int net__route_add(struct plx_net *net, const struct plx_net_route *route)
 {
 	struct plx_net_route r = *route;
+	uint32_t at;
 	int err;
 
 	mask_addr(&r.dst);
@@ -448,11 +451,14 @@ int net__route_add(struct plx_net *net, const struct plx_net_route *route)
 			return -EEXIST;
 	if (net->n_route == NET_ROUTE_MAX)
 		return -ENOSPC;
-	net->route[net->n_route++] = r;
+	/* by metric, then by age: the first one of a prefix is the one in use */
+	for (at = net->n_route++; at > 0 && net->route[at - 1].metric > r.metric; at--)
+		net->route[at] = net->route[at - 1];
+	net->route[at] = r;
 	return net__publish(net);
 }
 
-int net__route_del(struct plx_net *net, const struct plx_net_route *route)
+int net__route_del(struct plx_net *net, const struct plx_net_route *route, int proto)
 {
 	struct plx_net_route r = *route;
 
@@ -462,9 +468,12 @@ int net__route_del(struct plx_net *net, const struct plx_net_route *route)
 
 		if (x->dst.len != r.dst.len || !plx_addr_eq(&x->dst.addr, &r.dst.addr) ||
 			(!plx_addr_is_any(&r.via) && !plx_addr_eq(&x->via, &r.via)) ||
-			(r.iface && x->iface != r.iface) || (r.metric && x->metric != r.metric))
+			(r.iface && x->iface != r.iface) || (r.metric && x->metric != r.metric) ||
+			(proto >= 0 && x->proto != proto))
 			continue;
-		net->route[i] = net->route[--net->n_route];
+		net->n_route--;
+		memmove(&net->route[i], &net->route[i + 1],
+			(net->n_route - i) * sizeof(*net->route)); /* the others keep their order */
 		return net__publish(net);
 	}
 	return -ESRCH;

@@ -104,11 +104,11 @@ static void send_nd_tx(
 		nd.type = PLX_ICMP6_NS;
 		if (plx_addr_is_any(&src))
 			src = net__src_pick(nl->cfg, ifc->index, &tx->target);
+		if (plx_addr_is_any(&src)) /* no valid address yet: nobody could answer */
+			return;
 		nd.has_slla = true;
 		nd.slla = ifc->mac;
 		plx_stat_inc(PLX_STAT_ICMP6_OUTNEIGHBORSOLICITS);
-		if (plx_addr_is_any(&src)) /* no valid address yet: nobody could answer */
-			return;
 	}
 	send_nd(nl, ifc, &nd, &src, &tx->dst, &tx->dst_mac);
 }
@@ -156,6 +156,8 @@ static void send_report(
 	ip.src = net__src_pick(nl->cfg, ifc->index, &r->dst);
 	if (v4 && !plx_addr_is_v4(&ip.src))
 		ip.src = plx_addr_from_v4((const uint8_t[4]){0});
+	else if (!v4 && !plx_addr_is_linklocal(&ip.src)) /* RFC 3810 5.2.13 */
+		ip.src = (struct plx_addr){0};
 	ip.l4_bytes = (uint16_t)emit_report(p + hdr, rte_pktmbuf_tailroom(m) - hdr, r, v4);
 	if (v4)
 		plx_wire_ip4_emit_ra(p, &ip);
@@ -217,7 +219,7 @@ static bool pump_claims(struct plx_net *net, struct net_lcore *nl)
 {
 	bool changed = false;
 
-	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
+	for (unsigned int i = 0; i < net->addr_top; i++)
 		if (net->addr[i].pub.iface && net->ifc[net->addr[i].pub.iface].pub.up)
 			changed |= pump_claim(net, nl, &net->addr[i]);
 	return changed;
@@ -234,18 +236,17 @@ static void ra_route(
 					     100), /* as Linux: 1024 for what an RA brings */
 	};
 
+	struct plx_net_route old = {.iface = iface};
+
 	if (ev->kind == PLX_RDISC_ADD_ROUTER || ev->kind == PLX_RDISC_DEL_ROUTER)
 		r.via = ev->addr;
 	else
 		r.dst = ev->prefix;
-	if (add) {
-		net__route_del(
-			net, &(struct plx_net_route){.dst = r.dst, .via = r.via, .iface = iface});
+	old.dst = r.dst;
+	old.via = r.via;
+	net__route_del(net, &old, PLX_NET_PROTO_RA);
+	if (add)
 		net__route_add(net, &r);
-	} else {
-		r.metric = 0;
-		net__route_del(net, &r);
-	}
 }
 
 static void rdisc_addr(struct plx_net *net, uint16_t iface, const struct plx_rdisc_event *ev)
@@ -324,8 +325,11 @@ static void pump_rdisc(struct plx_net *net, struct net_lcore *nl, struct net_ifc
 /* The MACs of the groups of all interfaces of a port. */
 static void set_filter(struct plx_net *net, struct plx_port *p)
 {
-	struct plx_mac mac[PLX_PORT_MCAST_MAX + 1];
-	uint32_t n = 0;
+	struct plx_mac mac[PLX_PORT_MCAST_MAX + 1] = {
+		{{0x01, 0x00, 0x5e, 0x00, 0x00, 0x01}}, /* all hosts and all nodes: never joined */
+		{{0x33, 0x33, 0x00, 0x00, 0x00, 0x01}},
+	};
+	uint32_t n = 2;
 
 	for (uint32_t i = 0; i < net->cfg->n_groups && n < PLX_DIM(mac); i++)
 		if (net->ifc[net->cfg->groups[i].iface].port == p)
@@ -354,7 +358,7 @@ static plx_ns deadline(const struct plx_net *net)
 {
 	plx_ns when = plx_neigh_deadline(net->neigh);
 
-	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
+	for (unsigned int i = 0; i < net->addr_top; i++)
 		if (net->addr[i].pub.iface && net->ifc[net->addr[i].pub.iface].pub.up)
 			when = PLX_MIN(when, plx_neigh_claim_deadline(&net->addr[i].claim));
 	for (unsigned int i = 1; i < NET_IF_MAX; i++) {
@@ -370,36 +374,18 @@ static plx_ns deadline(const struct plx_net *net)
 	return when;
 }
 
-void net__neigh_conf(const struct plx_net *net, struct plx_neigh_conf *c)
-{
-	c->base_reachable_time_ns = PLX_MS(net__tun(net, PLX_TUN_NEIGH_BASE_REACHABLE));
-	c->retrans_time_ns = PLX_MS(net__tun(net, PLX_TUN_NEIGH_RETRANS));
-	c->delay_first_probe_ns = PLX_SEC(net__tun(net, PLX_TUN_NEIGH_DELAY_FIRST_PROBE));
-	c->gc_stale_time_ns = PLX_SEC(net__tun(net, PLX_TUN_NEIGH_GC_STALETIME));
-	c->mcast_solicit = (uint8_t)net__tun(net, PLX_TUN_NEIGH_MCAST_SOLICIT);
-	c->ucast_solicit = (uint8_t)net__tun(net, PLX_TUN_NEIGH_UCAST_SOLICIT);
-}
-
-/* Tunables are written from outside; only a change is told, as it undoes what routers advertised.
- */
-static void tune_neigh(struct plx_net *net)
-{
-	struct plx_neigh_conf c = net->neigh_conf;
-
-	net__neigh_conf(net, &c);
-	if (memcmp(&c, &net->neigh_conf, sizeof(c)) == 0)
-		return;
-	net->neigh_conf = c;
-	plx_neigh_table_set_conf(net->neigh, &c);
-}
-
 void net__ctl_pump(struct plx_net *net)
+{
+	net->pump = true;
+}
+
+bool net__ctl_run(struct plx_net *net)
 {
 	struct net_lcore *nl = net->lcore[0];
 
-	if (!net->started)
-		return;
-	tune_neigh(net);
+	if (!net->pump)
+		return false;
+	net->pump = false;
 	pump_neigh(net, nl);
 	if (pump_claims(net, nl))
 		net__publish(net);
@@ -410,6 +396,7 @@ void net__ctl_pump(struct plx_net *net)
 		}
 	net__retire_poll(net);
 	plx_wheel_add(&nl->sn->wheel, &net->timer, PLX_MAX(deadline(net), nl->sn->now_ns + 1));
+	return true;
 }
 
 void net__ctl_start(struct plx_net *net)
@@ -438,21 +425,42 @@ void net__ctl_stop(struct plx_net *net)
 
 /* ---- input ---- */
 
-/* Do we answer for it, here? (Linux's arp_ignore 0, or 1 with the strong host model) */
-static bool answers(const struct plx_net *net, uint16_t iface, const struct plx_addr *a)
+/* An address of this interface, in use. */
+static bool owns(const struct plx_net *net, uint16_t iface, const struct plx_addr *a)
 {
-	for (unsigned int i = 0; i < NET_ADDR_MAX; i++) {
-		const struct net_addr *x = &net->addr[i];
+	const struct net_addr *x = net__addr_find(net, iface, a);
 
-		if (!x->pub.iface || !plx_addr_eq(&x->pub.prefix.addr, a))
-			continue;
-		if (x->pub.state != PLX_NET_ADDR_VALID && x->pub.state != PLX_NET_ADDR_DEPRECATED)
-			continue;
-		if (x->pub.iface == iface ||
-			(!net__tun(net, PLX_TUN_IP_STRONG_HOST) && !plx_addr_is_linklocal(a)))
-			return true;
-	}
-	return false;
+	return x && (x->pub.state == PLX_NET_ADDR_VALID || x->pub.state == PLX_NET_ADDR_DEPRECATED);
+}
+
+/*
+ * Do we answer ARP for it, here? (Linux's arp_ignore 0, or 1 with the strong host model.) Most of
+ * what one hears is about others, which one lookup tells.
+ */
+static bool answers(const struct net_lcore *nl, uint16_t iface, const struct plx_addr *a)
+{
+	int32_t rt = net__lpm_lookup(&nl->cfg->lpm, a);
+
+	if (rt < 0 || nl->cfg->routes[rt].type != PLX_NET_ROUTE_LOCAL || plx_addr_is_loopback(a))
+		return false;
+	if (!net__tun(nl->net, PLX_TUN_IP_STRONG_HOST) && !plx_addr_is_linklocal(a))
+		return true;
+	return owns(nl->net, iface, a);
+}
+
+/* The claims that a message names: on the sender's address, and, while it is probed, on the
+ * target's. */
+static void claims_arp(struct plx_net *net, const struct plx_arp *arp, uint16_t iface, plx_ns now)
+{
+	struct net_addr *a = net__addr_find(net, iface, &arp->spa);
+
+	if (a)
+		plx_neigh_claim_input_arp(&a->claim, arp, now);
+	if (plx_addr_eq(&arp->spa, &arp->tpa))
+		return;
+	a = net__addr_find(net, iface, &arp->tpa);
+	if (a)
+		plx_neigh_claim_input_arp(&a->claim, arp, now);
 }
 
 static enum plx_drop arp_in(struct net_lcore *nl, const struct plx_arp *arp, uint16_t iface)
@@ -460,16 +468,14 @@ static enum plx_drop arp_in(struct net_lcore *nl, const struct plx_arp *arp, uin
 	struct plx_net *net = nl->net;
 	const struct net_if *ifc = net__if(nl, iface);
 	plx_ns now = nl->sn->now_ns;
-	bool ours = answers(net, iface, &arp->tpa);
+	bool ours = answers(nl, iface, &arp->tpa);
 	enum plx_drop drop;
 
 	if (arp->op != PLX_ARP_REQUEST && arp->op != PLX_ARP_REPLY)
 		return PLX_DROP_ARP_IGNORED;
-	for (unsigned int i = 0; i < NET_ADDR_MAX; i++)
-		if (net->addr[i].pub.iface == iface)
-			plx_neigh_claim_input_arp(&net->addr[i].claim, arp, now);
+	claims_arp(net, arp, iface, now);
 	if (plx_addr_is_mcast(&arp->spa) || plx_mac_is_mcast(&arp->sha) ||
-		answers(net, iface, &arp->spa))
+		answers(nl, iface, &arp->spa))
 		return PLX_DROP_ARP_IGNORED;
 	drop = plx_neigh_input_arp(net->neigh, iface, arp, ours, now);
 	if (arp->op == PLX_ARP_REQUEST && ours) {
@@ -544,7 +550,7 @@ static enum plx_drop nd_in(
 		return PLX_DROP_ICMP_REDIRECT;
 	if (nd->type == PLX_ICMP6_NS || nd->type == PLX_ICMP6_NA) {
 		a = net__addr_find(net, iface, &nd->target);
-		ours = answers(net, iface, &nd->target);
+		ours = owns(net, iface, &nd->target); /* of this interface, RFC 4861 7.2.3 */
 		if (a)
 			plx_neigh_claim_input_nd(&a->claim, nd, &ip->src, now);
 		if (a && a->pub.state == PLX_NET_ADDR_TENTATIVE) /* not ours yet: RFC 4862 5.4 */
@@ -572,6 +578,10 @@ void net__ctl_nd(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 	uint8_t code;
 	enum plx_drop drop = plx_wire_ip6_parse(&ip, p, m->data_len, &code);
 
+	if (drop == PLX_DROP_NONE && !iface) /* from ourselves */
+		drop = PLX_DROP_ND_IGNORED;
+	if (drop == PLX_DROP_NONE && (ip.frag_hdr_off || plx_pkt_wire(m) > 1)) /* RFC 6980 5 */
+		drop = PLX_DROP_ND_MALFORMED;
 	if (drop == PLX_DROP_NONE)
 		drop = plx_wire_nd_parse(&nd, &ip, p + ip.hdr_bytes, ip.l4_bytes);
 	if (drop == PLX_DROP_NONE)
@@ -601,7 +611,9 @@ void net__ctl_group(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 			drop = plx_wire_mld_parse(&msg, &ip, p + ip.hdr_bytes, ip.l4_bytes);
 	}
 	if (drop == PLX_DROP_NONE) {
-		plx_mcast_input(nl->net->ifc[iface].mcast, &msg, p + ip.hdr_bytes, nl->sn->now_ns);
+		if (iface) /* else it is from ourselves */
+			plx_mcast_input(
+				nl->net->ifc[iface].mcast, &msg, p + ip.hdr_bytes, nl->sn->now_ns);
 		plx_pkt_deliver(m);
 	} else {
 		plx_pkt_drop(m, drop);

@@ -47,7 +47,10 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 	struct net_nbr *e;
 
 	if (plx_unlikely(!ifc->eth)) {
-		plx_softnet_tx(nl->sn, ifc->port, m);
+		if (ifc->up)
+			plx_softnet_tx(nl->sn, ifc->port, m);
+		else
+			plx_pkt_drop(m, PLX_DROP_TX_DOWN);
 		return;
 	}
 	if (plx_unlikely(bcast)) {
@@ -124,6 +127,10 @@ void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, 
 	struct net_dst d;
 	enum plx_drop drop;
 
+	if (nl->stopped) {
+		plx_pkt_drop(m, PLX_DROP_STOPPED);
+		return;
+	}
 	dst_of(m, &src, &dst);
 	drop = net__route(nl, &dst, iface, &d);
 	if (drop != PLX_DROP_NONE || d.ifc->index != iface) {
@@ -139,7 +146,8 @@ void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, 
 		plx_pkt_drop(m, PLX_DROP_NEIGH_TABLE_FULL);
 		return;
 	}
-	if (!(flags & NET_F_FORWARDED))
+	/* RFC 4861 7.2.2: if it is one of the interface that asks */
+	if (!(flags & NET_F_FORWARDED) && net__addr_find(net, iface, &src))
 		n->src_hint = src;
 	plx_pkt_meta(m)->flags = flags;
 	pend(net, n, m);
@@ -171,6 +179,21 @@ static void send_pending(struct plx_net *net, struct plx_neigh *n)
 	}
 }
 
+/* A packet of somebody else's: its sender is told (RFC 1812 5.2.7.1, RFC 4861 7.2.2). */
+static void tell_sender(struct net_lcore *nl, struct rte_mbuf *m)
+{
+	struct plx_net_rx rx = {.sn = nl->sn};
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint8_t code;
+
+	if (p[0] >> 4 == 4) {
+		if (plx_wire_ip4_parse(&rx.ip, p, m->pkt_len, false) == PLX_DROP_NONE)
+			net__icmp_error(nl, m, &rx, PLX_ICMP_UNREACH, PLX_ICMP_UNREACH_HOST, 0);
+	} else if (plx_wire_ip6_parse_hop(&rx.ip, p, m->data_len, &code) == PLX_DROP_NONE) {
+		net__icmp_error(nl, m, &rx, PLX_ICMP6_UNREACH, PLX_ICMP6_UNREACH_ADDR, 0);
+	}
+}
+
 static void drop_pending(struct plx_net *net, struct plx_neigh *n)
 {
 	struct net_lcore *nl = net->lcore[0];
@@ -179,34 +202,18 @@ static void drop_pending(struct plx_net *net, struct plx_neigh *n)
 	while (m) {
 		struct rte_mbuf *next = plx_pkt_meta(m)->next;
 
-		/* a packet of somebody else's: its sender is told (RFC 1812 5.2.7.1, RFC
-		 * 4861 7.2.2) */
-		if (plx_pkt_meta(m)->flags & NET_F_FORWARDED && net->started) {
-			struct plx_net_rx rx = {.sn = nl->sn};
-			const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-			uint8_t code;
-
-			if (p[0] >> 4 == 4) {
-				if (plx_wire_ip4_parse(&rx.ip, p, m->pkt_len, false) ==
-					PLX_DROP_NONE)
-					net__icmp_error(nl, m, &rx, PLX_ICMP_UNREACH,
-						PLX_ICMP_UNREACH_HOST, 0);
-			} else if (plx_wire_ip6_parse_hop(&rx.ip, p, m->data_len, &code) ==
-				   PLX_DROP_NONE) {
-				net__icmp_error(
-					nl, m, &rx, PLX_ICMP6_UNREACH, PLX_ICMP6_UNREACH_ADDR, 0);
-			}
-		}
-		plx_pkt_drop(m, PLX_DROP_NEIGH_FAILED);
+		if (plx_pkt_meta(m)->flags & NET_F_FORWARDED && !nl->stopped)
+			tell_sender(nl, m);
+		plx_pkt_drop(m, nl->stopped ? PLX_DROP_STOPPED : PLX_DROP_NEIGH_FAILED);
 		m = next;
 	}
 }
 
 /* No reader can see it any more, but its note may still lie in our mailbox: then note() frees it.
  */
-static void nbr_retire(void *p)
+static void free_retired(struct net_retired *r)
 {
-	struct net_nbr *e = p;
+	struct net_nbr *e = plx_container_of(r, struct net_nbr, retired);
 
 	if (e->noted)
 		e->noted = NOTED_DEAD;
@@ -214,37 +221,35 @@ static void nbr_retire(void *p)
 		free(e);
 }
 
-static void unpublish(struct plx_net *net, const struct plx_neigh *n)
+static void withdraw(struct plx_net *net, struct net_rnode *old)
 {
-	struct net_rnode *old = net__rtab_find(&net->nbr, &n->addr, n->iface);
-
 	if (!old)
 		return;
 	net__rtab_del(&net->nbr, old);
-	net__retire(net, plx_container_of(old, struct net_nbr, node), nbr_retire);
+	net__retire(net, &plx_container_of(old, struct net_nbr, node)->retired, free_retired);
 }
 
+/* The new one is found before the old one: there is no moment without any. */
 static void publish(struct plx_net *net, const struct plx_neigh *n)
 {
+	struct net_rnode *old = net__rtab_find(&net->nbr, &n->addr, n->iface);
 	struct net_nbr *e = calloc(1, sizeof(*e));
 
-	if (!e) { /* the old one, if any, goes all the same: it is wrong */
-		unpublish(net, n);
-		return;
+	if (e) { /* else the old one goes all the same: it is wrong */
+		e->node.addr = n->addr;
+		e->node.iface = n->iface;
+		e->mac = n->mac;
+		e->note.fn = note;
+		e->stale = n->state == PLX_NEIGH_STALE;
+		net__rtab_add(&net->nbr, &e->node);
 	}
-	e->node.addr = n->addr;
-	e->node.iface = n->iface;
-	e->mac = n->mac;
-	e->note.fn = note;
-	e->stale = n->state == PLX_NEIGH_STALE;
-	unpublish(net, n);
-	net__rtab_add(&net->nbr, &e->node);
+	withdraw(net, old);
 }
 
 void net__nbr_event(struct plx_net *net, struct plx_neigh *n, unsigned int what)
 {
 	if (what & (PLX_NEIGH_EV_REMOVED | PLX_NEIGH_EV_FAILED)) {
-		unpublish(net, n);
+		withdraw(net, net__rtab_find(&net->nbr, &n->addr, n->iface));
 		drop_pending(net, n);
 		return;
 	}

@@ -95,6 +95,10 @@ static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t 
 {
 	struct net_lcore *nl = net__self(sn);
 
+	if (plx_unlikely(nl->stopped)) {
+		plx_pkt_drop_bulk(pkts, n, PLX_DROP_STOPPED);
+		return;
+	}
 	begin(nl);
 	for (uint16_t i = 0; i < n; i++) {
 		const struct plx_pkt_meta *meta = plx_pkt_meta(pkts[i]);
@@ -125,8 +129,8 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 
 void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 {
-	if (nl->loop_n == NET_PEND_MAX) {
-		plx_pkt_drop(m, PLX_DROP_BACKLOG_FULL);
+	if (nl->loop_n == NET_PEND_MAX || nl->stopped) {
+		plx_pkt_drop(m, nl->stopped ? PLX_DROP_STOPPED : PLX_DROP_BACKLOG_FULL);
 		return;
 	}
 	/* what leaves here has a checksum by our own hand, and comes in again as a packet of its
@@ -171,27 +175,16 @@ static plx_ns loop_deadline(struct plx_softnet *sn, void *arg)
 
 /* ---- snapshots ---- */
 
-void net__retire(struct plx_net *net, void *p, void (*free_fn)(void *))
+void net__retire(struct plx_net *net, struct net_retired *r, void (*free_fn)(struct net_retired *r))
 {
-	struct net_retired *r;
-
-	if (!p)
-		return;
 	if (!net->started) {
-		free_fn(p);
-		return;
-	}
-	r = malloc(sizeof(*r));
-	if (!r) { /* wait for the readers here; we are one, and hold nothing */
-		rte_rcu_qsbr_synchronize(plx_engine_rcu(net->eng), 0);
-		free_fn(p);
+		free_fn(r);
 		return;
 	}
 	*r = (struct net_retired){
 		.next = net->retired,
 		.token = rte_rcu_qsbr_start(plx_engine_rcu(net->eng)),
 		.free = free_fn,
-		.p = p,
 	};
 	net->retired = r;
 }
@@ -209,8 +202,7 @@ void net__retire_poll(struct plx_net *net)
 			continue;
 		}
 		*at = r->next;
-		r->free(r->p);
-		free(r);
+		r->free(r);
 	}
 }
 
@@ -233,6 +225,21 @@ static void on_timer(struct plx_softnet *sn, struct plx_timer *t)
 
 /* ---- life ---- */
 
+static uint32_t ctl_run(struct plx_softnet *sn, void *arg)
+{
+	struct plx_net *net = arg;
+
+	if (plx_likely(!net->pump))
+		return 0;
+	begin(net->lcore[0]);
+	return net__ctl_run(net);
+}
+
+static plx_ns ctl_deadline(struct plx_softnet *sn, void *arg)
+{
+	return ((struct plx_net *)arg)->pump ? 0 : PLX_NEVER;
+}
+
 static int on_start(struct plx_softnet *sn)
 {
 	struct net_lcore *nl = net__self(sn);
@@ -242,7 +249,10 @@ static int on_start(struct plx_softnet *sn)
 		(struct plx_poller){.run = loop_run, .deadline = loop_deadline, .arg = nl};
 	plx_softnet_add_poller(sn, &nl->loop_poller);
 	if (nl->control) {
-		nl->net->started = true;
+		nl->net->poller = (struct plx_poller){
+			.run = ctl_run, .deadline = ctl_deadline, .arg = nl->net};
+		plx_softnet_add_poller(sn, &nl->net->poller);
+		__atomic_store_n(&nl->net->started, true, __ATOMIC_RELEASE);
 		net__ctl_start(nl->net);
 	}
 	return 0;
@@ -253,6 +263,7 @@ static void on_stop(struct plx_softnet *sn)
 	struct net_lcore *nl = net__self(sn);
 
 	begin(nl);
+	nl->stopped = true;
 	net__frag_stop(nl);
 	while (nl->loop_head) {
 		struct rte_mbuf *next = plx_pkt_meta(nl->loop_head)->next;
@@ -325,7 +336,6 @@ static int tables_init(struct plx_net *net)
 	struct plx_neigh_conf *c = &net->neigh_conf;
 
 	*c = (struct plx_neigh_conf)PLX_NEIGH_CONF_DEFAULT;
-	net__neigh_conf(net, c);
 	c->gc_thresh3 = (uint32_t)net__tun(net, PLX_TUN_NEIGH_GC_THRESH3);
 	c->max_ifaces = NET_IF_MAX;
 	net__nbr_conf(net, c);

@@ -59,7 +59,15 @@ struct net_group {
 	uint16_t iface;
 };
 
+/** Something that readers may still see; freed when all have passed a quiescent point. */
+struct net_retired {
+	struct net_retired *next;
+	uint64_t token;
+	void (*free)(struct net_retired *r);
+};
+
 struct net_cfg {
+	struct net_retired retired;
 	struct net_if ifs[NET_IF_MAX];
 	uint8_t port_if[PLX_PORT_MAX];	/**< untagged interface of a port, 0 = none */
 	uint8_t *vlan_if[PLX_PORT_MAX]; /**< by VLAN ID, 0 = none; NULL = no tagged interface */
@@ -76,7 +84,8 @@ struct net_cfg {
 /** A resolved neighbour; mac is immutable, a new one replaces the entry. */
 struct net_nbr {
 	struct net_rnode node; /**< key: address and interface */
-	struct plx_msg note;   /**< to the control lcore: used while stale */
+	struct net_retired retired;
+	struct plx_msg note; /**< to the control lcore: used while stale */
 	struct plx_mac mac;
 	uint8_t stale;	/**< the next use must tell the control lcore */
 	uint32_t noted; /**< 1 while note is under way */
@@ -85,6 +94,7 @@ struct net_nbr {
 /** A path MTU smaller than the interface's (RFC 1191, RFC 8201). */
 struct net_pmtu {
 	struct net_rnode node;
+	struct net_retired retired;
 	uint16_t mtu;
 	plx_ns expires;
 };
@@ -102,6 +112,7 @@ struct net_lcore {
 	struct plx_net *net;
 	const struct net_cfg *cfg; /**< of this burst */
 	bool control;
+	bool stopped; /**< holds no packet any more: nobody would let it go */
 	struct plx_udp *udp;
 	struct plx_frag *frag;
 	struct plx_timer frag_timer;
@@ -138,14 +149,6 @@ struct net_ethertype {
 	plx_net_handler fn;
 };
 
-/** Something that readers may still see; freed when all have passed a quiescent point. */
-struct net_retired {
-	struct net_retired *next;
-	uint64_t token;
-	void (*free)(void *p);
-	void *p;
-};
-
 struct plx_net {
 	struct net_cfg *cfg;  /**< published */
 	struct net_rtab nbr;  /**< struct net_nbr */
@@ -164,7 +167,8 @@ struct plx_net {
 	/* control lcore only */
 	struct net_ifc ifc[NET_IF_MAX];
 	struct net_addr addr[NET_ADDR_MAX];
-	struct plx_net_route *route; /**< static and advertised ones */
+	uint16_t addr_top;	     /**< slots from here on have never been used */
+	struct plx_net_route *route; /**< static and advertised ones, by metric */
 	uint32_t n_route;
 	struct plx_neigh_table *neigh;
 	void *neigh_mem;
@@ -172,6 +176,8 @@ struct plx_net {
 	uint32_t n_pending; /**< packets that wait for neighbours */
 	uint32_t pmtu_n;
 	struct plx_timer timer;
+	struct plx_poller poller;
+	bool pump; /**< the machines have had input */
 	struct net_retired *retired;
 	struct plx_rng rng;
 	uint64_t key[2];
@@ -217,19 +223,22 @@ void net__hand(
 	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t lcore);
 /** To our own input on the next pass; takes m. */
 void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
-/** Free p when no reader can see it any more. Control. */
-void net__retire(struct plx_net *net, void *p, void (*free_fn)(void *));
+/** Free what r is part of when no reader can see it any more. Control. */
+void net__retire(
+	struct plx_net *net, struct net_retired *r, void (*free_fn)(struct net_retired *r));
 void net__retire_poll(struct plx_net *net);
 
 /* cfg.c: control */
 int net__publish(struct plx_net *net);
-void net__cfg_free(void *cfg);
-struct net_addr *net__addr_find(struct plx_net *net, uint16_t iface, const struct plx_addr *a);
+void net__cfg_free(struct net_cfg *cfg);
+struct net_addr *net__addr_find(
+	const struct plx_net *net, uint16_t iface, const struct plx_addr *a);
 /** Add with a state; claims it. */
 int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *p, bool dynamic);
 void net__addr_del(struct plx_net *net, struct net_addr *a);
 int net__route_add(struct plx_net *net, const struct plx_net_route *r);
-int net__route_del(struct plx_net *net, const struct plx_net_route *r);
+/** @param proto only one of this origin (enum plx_net_route_proto), or -1. */
+int net__route_del(struct plx_net *net, const struct plx_net_route *r, int proto);
 /** The address for packets from an interface to a destination (RFC 6724); any when there is none.
  */
 struct plx_addr net__src_pick(
@@ -238,11 +247,11 @@ bool net__group_joined(const struct net_cfg *cfg, uint16_t iface, const struct p
 plx_ns net__now(const struct plx_net *net);
 
 /* ctl.c: control */
-/** Times and probe counts as the tunables have them now. */
-void net__neigh_conf(const struct plx_net *net, struct plx_neigh_conf *c);
 void net__ctl_start(struct plx_net *net);
-/** Send, publish and time what the machines have to say. After each input to them. */
+/** The machines have had input: net__ctl_run() is due, once a pass. */
 void net__ctl_pump(struct plx_net *net);
+/** Send, publish and time what the machines have to say. @return whether there was a reason to. */
+bool net__ctl_run(struct plx_net *net);
 void net__ctl_arp(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
 void net__ctl_nd(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
 void net__ctl_group(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);

@@ -29,6 +29,17 @@ static uint16_t plateau(uint16_t total)
 	return 68;
 }
 
+static void free_retired(struct net_retired *r)
+{
+	free(plx_container_of(r, struct net_pmtu, retired));
+}
+
+static void forget(struct plx_net *net, struct net_rnode *node)
+{
+	net__rtab_del(&net->pmtu, node);
+	net__retire(net, &plx_container_of(node, struct net_pmtu, node)->retired, free_retired);
+}
+
 /* Make room: what has expired goes. */
 static void sweep(struct plx_net *net, plx_ns now)
 {
@@ -38,10 +49,8 @@ static void sweep(struct plx_net *net, plx_ns now)
 		while (e) {
 			struct net_rnode *next = e->next;
 
-			if (plx_container_of(e, struct net_pmtu, node)->expires <= now) {
-				net__rtab_del(&net->pmtu, e);
-				net__retire(net, e, free);
-			}
+			if (plx_container_of(e, struct net_pmtu, node)->expires <= now)
+				forget(net, e);
 			e = next;
 		}
 	}
@@ -66,10 +75,8 @@ static void learn(struct plx_net *net, const struct plx_addr *dst, uint16_t mtu,
 	e->node.addr = *dst;
 	e->mtu = mtu;
 	e->expires = now + PLX_SEC(net__tun(net, PLX_TUN_MTU_EXPIRES));
-	if (old) {
-		net__rtab_del(&net->pmtu, old);
-		net__retire(net, old, free);
-	}
+	if (old)
+		forget(net, old);
 	net__rtab_add(&net->pmtu, &e->node);
 }
 
@@ -98,10 +105,11 @@ void net__pmtu_in(struct net_lcore *nl, struct rte_mbuf *m)
 		return;
 	}
 	mtu = v6 ? icmp.rest : icmp.rest & 0xffff;
-	if (mtu == 0)
+	if (mtu == 0 && !v6)
 		mtu = plateau(plx_get_be16(p + 2));
-	mtu = PLX_MAX(mtu, least);
-	if (mtu < UINT16_MAX)
+	if (!v6)
+		mtu = PLX_MAX(mtu, least);
+	if (mtu >= least && mtu < UINT16_MAX) /* IPv6: less is to be ignored (RFC 8201 4) */
 		learn(nl->net, &t.dst, (uint16_t)mtu, nl->sn->now_ns);
 	plx_pkt_deliver(m);
 	net__ctl_pump(nl->net);
