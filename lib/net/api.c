@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 /*
  * The control calls. Before the run they act at once; while the engine runs they go to the control
@@ -99,7 +100,7 @@ static int if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mt
 	uint16_t i = 1;
 	struct net_ifc *c;
 
-	if (!p || vlan > 4094 || (vlan && p->features & PLX_PORT_F_NO_ETH))
+	if (!p || vlan > 4094 || (mtu && mtu < 68) || (vlan && p->features & PLX_PORT_F_NO_ETH))
 		return -EINVAL;
 	for (uint16_t j = 1; j < NET_IF_MAX; j++)
 		if (net->ifc[j].pub.index && net->ifc[j].pub.port == port &&
@@ -112,7 +113,7 @@ static int if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mt
 	c = &net->ifc[i];
 	*c = (struct net_ifc){.port = p,
 		.pub = {.index = i, .port = port, .vlan = vlan, .mac = p->mac, .up = true}};
-	c->pub.mtu = mtu ? mtu : p->mtu;
+	c->pub.mtu = mtu ? PLX_MIN(mtu, p->mtu) : p->mtu; /* no frame that the port refuses */
 	if (vlan)
 		snprintf(c->pub.name, sizeof(c->pub.name), "%s.%u", p->name, vlan);
 	else
@@ -125,8 +126,14 @@ static int if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mt
 	plx_mcast_link(c->mcast, true, net__now(net));
 	share_key(net, c);
 	rdisc_init(net, c);
-	if (net__publish(net) != 0 || add_linklocal(net, c) != 0)
+	if (net__publish(net) != 0 || add_linklocal(net, c) != 0) {
+		free(c->mcast);
+		*c = (struct net_ifc){0};
+		net__publish(net);
 		return -ENOMEM;
+	}
+	if (net->started)
+		net__rdisc_start(net, c);
 	return i;
 }
 
@@ -171,7 +178,7 @@ static void do_if_up(struct plx_softnet *sn, void *arg)
 								 ? PLX_NET_ADDR_VALID
 								 : PLX_NET_ADDR_TENTATIVE;
 			}
-		plx_neigh_rdisc_start(&c->rdisc, now);
+		net__rdisc_start(net, c);
 	} else {
 		plx_neigh_rdisc_stop(&c->rdisc);
 		plx_neigh_flush(net->neigh, a->iface, false);

@@ -113,17 +113,30 @@ static void put_connected(struct plx_net *net, struct net_cfg *cfg)
 		if (!usable(a) || !net->ifc[a->pub.iface].pub.up || a->pub.dynamic || p.len == 128)
 			continue;
 		mask_addr(&p);
-		put_simple(cfg, &p, PLX_NET_ROUTE_UNICAST, a->pub.iface, &a->pub.prefix.addr);
+		/* IPv6 chooses among all addresses (RFC 6724) */
+		put_simple(cfg, &p, PLX_NET_ROUTE_UNICAST, a->pub.iface,
+			plx_addr_is_v4(&p.addr) ? &a->pub.prefix.addr : NULL);
 	}
+}
+
+/* While the table is being made. */
+static bool is_own(const struct net_cfg *cfg, const struct plx_addr *a)
+{
+	int32_t i = net__lpm_walk(&cfg->lpm, a);
+
+	return i >= 0 && cfg->routes[i].type == PLX_NET_ROUTE_LOCAL;
 }
 
 static void put_routes(struct plx_net *net, struct net_cfg *cfg)
 {
 	for (uint32_t i = 0; i < net->n_route; i++) {
-		const struct plx_net_route *r = &net->route[i];
+		struct plx_net_route r = net->route[i];
 
-		if (r->iface == 0 || net->ifc[r->iface].pub.up)
-			put(cfg, r);
+		if (r.iface && !net->ifc[r.iface].pub.up)
+			continue;
+		if (!is_own(cfg, &r.src))
+			r.src = (struct plx_addr){0};
+		put(cfg, &r);
 	}
 }
 
@@ -277,6 +290,11 @@ static unsigned int src_score(const struct net_src *s, uint16_t iface, const str
 	score += plx_addr_is_linklocal(&s->addr) == ll ? 1u << 11 : 0;
 	score += !s->deprecated ? 1u << 10 : 0;
 	score += s->iface == iface ? 1u << 9 : 0;
+	if (plx_addr_is_v4(dst)) { /* the network of the next hop, else the first address */
+		const struct plx_prefix p = {.addr = s->addr, .len = s->plen};
+
+		return score + (plx_prefix_contains(&p, dst) ? s->plen : 0u);
+	}
 	return score + PLX_MIN(shared(&s->addr, dst), (unsigned int)s->plen);
 }
 

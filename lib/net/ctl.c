@@ -399,14 +399,18 @@ bool net__ctl_run(struct plx_net *net)
 	return true;
 }
 
+void net__rdisc_start(struct plx_net *net, struct net_ifc *c)
+{
+	if (!(c->port->features & PLX_PORT_F_NO_ETH))
+		plx_neigh_rdisc_start(&c->rdisc, net__now(net));
+	net__ctl_pump(net);
+}
+
 void net__ctl_start(struct plx_net *net)
 {
-	plx_ns now = net->lcore[0]->sn->now_ns;
-
 	for (unsigned int i = 1; i < NET_IF_MAX; i++)
-		if (net->ifc[i].pub.index && net->ifc[i].pub.up &&
-			!(net->ifc[i].port->features & PLX_PORT_F_NO_ETH))
-			plx_neigh_rdisc_start(&net->ifc[i].rdisc, now);
+		if (net->ifc[i].pub.index && net->ifc[i].pub.up)
+			net__rdisc_start(net, &net->ifc[i]);
 	net__ctl_pump(net);
 }
 

@@ -14,8 +14,9 @@ static bool forbidden(const struct plx_net_rx *rx)
 	       (ip->version == 4 && ip->dst.b[12] >= 240);
 }
 
-static void refuse(
-	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, enum plx_drop reason)
+/* @param rt the route, if one was found: a black hole is silent. */
+static void refuse(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
+	const struct plx_net_route *rt, enum plx_drop reason)
 {
 	bool v6 = rx->ip.version == 6;
 
@@ -25,9 +26,18 @@ static void refuse(
 			nl, m, rx, v6 ? PLX_ICMP6_TIME_EXCEEDED : PLX_ICMP_TIME_EXCEEDED, 0, 0);
 		break;
 	case PLX_DROP_IP_NO_ROUTE:
-	case PLX_DROP_IP_UNREACHABLE_ROUTE:
 		net__icmp_error(nl, m, rx, v6 ? PLX_ICMP6_UNREACH : PLX_ICMP_UNREACH,
 			v6 ? PLX_ICMP6_UNREACH_NOROUTE : PLX_ICMP_UNREACH_NET, 0);
+		break;
+	case PLX_DROP_IP_UNREACHABLE_ROUTE: /* the codes are Linux's */
+		if (rt->type == PLX_NET_ROUTE_UNREACHABLE)
+			net__icmp_error(nl, m, rx, v6 ? PLX_ICMP6_UNREACH : PLX_ICMP_UNREACH,
+				v6 ? PLX_ICMP6_UNREACH_NOROUTE : PLX_ICMP_UNREACH_HOST, 0);
+		break;
+	case PLX_DROP_IP_FWD_REFUSED: /* RFC 4443 3.1 */
+		if (v6 && !rx->link_group && plx_addr_is_linklocal(&rx->ip.src) &&
+			!plx_addr_is_linklocal(&rx->ip.dst))
+			net__icmp_error(nl, m, rx, PLX_ICMP6_UNREACH, PLX_ICMP6_UNREACH_SCOPE, 0);
 		break;
 	default:
 		break;
@@ -79,6 +89,7 @@ static void too_big(
 		net__drop(m, PLX_DROP_IP_TOO_BIG, PLX_STAT_IP_FRAGFAILS);
 		return;
 	}
+	plx_stat_inc(PLX_STAT_IP_FORWDATAGRAMS);
 	plx_wire_ip4_ttl_dec(p);
 	rx->ip.ttl--;
 	copy_options(&h, p, rx->ip.hdr_bytes);
@@ -94,24 +105,21 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 	struct net_dst d;
 	enum plx_drop drop;
 
-	if (forbidden(rx)) {
-		refuse(nl, m, rx, PLX_DROP_IP_FWD_REFUSED);
-		return;
-	}
-	if (rx->ip.ttl <= 1) {
-		refuse(nl, m, rx, PLX_DROP_IP_TTL);
-		return;
-	}
-	drop = net__route(nl, &rx->ip.dst, 0, &d);
+	if (forbidden(rx))
+		drop = PLX_DROP_IP_FWD_REFUSED;
+	else if (rx->ip.ttl <= 1)
+		drop = PLX_DROP_IP_TTL;
+	else
+		drop = net__route(nl, &rx->ip.dst, 0, &d);
 	if (drop != PLX_DROP_NONE) {
-		refuse(nl, m, rx, drop);
+		refuse(nl, m, rx, rt, drop);
 		return;
 	}
-	plx_stat_inc(v6 ? PLX_STAT_IP6_OUTFORWDATAGRAMS : PLX_STAT_IP_FORWDATAGRAMS);
 	if (m->pkt_len > d.mtu) {
 		too_big(nl, m, rx, &d);
 		return;
 	}
+	plx_stat_inc(v6 ? PLX_STAT_IP6_OUTFORWDATAGRAMS : PLX_STAT_IP_FORWDATAGRAMS);
 	if (v6)
 		rte_pktmbuf_mtod(m, uint8_t *)[7]--;
 	else

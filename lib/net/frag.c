@@ -42,7 +42,7 @@ static void time_exceeded(struct net_lcore *nl, struct rte_mbuf *m)
 	if (p[0] >> 4 == 4) {
 		if (plx_wire_ip4_parse(&rx.ip, p, m->pkt_len, false) == PLX_DROP_NONE)
 			net__icmp_error(nl, m, &rx, PLX_ICMP_TIME_EXCEEDED, PLX_ICMP_TIME_FRAG, 0);
-	} else if (plx_wire_ip6_parse_hop(&rx.ip, p, m->pkt_len, &code) == PLX_DROP_NONE) {
+	} else if (plx_wire_ip6_parse(&rx.ip, p, m->pkt_len, &code) == PLX_DROP_NONE) {
 		net__icmp_error(nl, m, &rx, PLX_ICMP6_TIME_EXCEEDED, PLX_ICMP6_TIME_FRAG, 0);
 	}
 }
@@ -157,8 +157,8 @@ static void whole(struct net_lcore *nl, const struct plx_frag_out *out, struct p
 	uint32_t n = out->n;
 	struct rte_mbuf *m = join(out);
 	bool v4 = rx->ip.version == 4;
+	uint8_t code = PLX_IP6_SILENT;
 	enum plx_drop drop;
-	uint8_t code;
 
 	if (v4)
 		mend4(rte_pktmbuf_mtod(m, uint8_t *), out, data_at(m));
@@ -173,10 +173,13 @@ static void whole(struct net_lcore *nl, const struct plx_frag_out *out, struct p
 	else
 		drop = plx_wire_ip6_parse(
 			&rx->ip, rte_pktmbuf_mtod(m, const void *), m->pkt_len, &code);
-	if (drop != PLX_DROP_NONE)
-		plx_pkt_drop(m, drop);
-	else
+	if (drop == PLX_DROP_NONE) {
 		net__ip_deliver(nl, m, rx);
+		return;
+	}
+	if (code != PLX_IP6_SILENT)
+		net__icmp_error(nl, m, rx, PLX_ICMP6_PARAM_PROBLEM, code, rx->ip.err_ptr);
+	plx_pkt_drop(m, drop);
 }
 
 void net__frag_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)

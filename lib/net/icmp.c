@@ -13,25 +13,27 @@
 	6 /* errors that a destination may get at once, as Linux's XRLIM_BURST_FACTOR              \
 	   */
 
-/* A bucket of msgs_burst that fills at msgs_per_sec. */
+/*
+ * A bucket of burst tokens, one more each `each`, as the time at which it will be full again
+ * (0: it is).
+ */
+static bool take_token(plx_ns *full_at, plx_ns now, plx_ns each, int64_t burst)
+{
+	plx_ns when = PLX_MAX(*full_at, now);
+
+	if (when - now > (burst - 1) * each)
+		return false;
+	*full_at = when + each;
+	return true;
+}
+
 static bool global_allows(struct net_lcore *nl)
 {
 	int64_t rate = net__tun(nl->net, PLX_TUN_ICMP_MSGS_PER_SEC);
 	int64_t burst = net__tun(nl->net, PLX_TUN_ICMP_MSGS_BURST);
-	plx_ns now = nl->sn->now_ns;
-	int64_t fill;
 
-	if (rate == 0)
-		return false;
-	fill = (now - nl->global_when) * rate / PLX_SEC(1);
-	if (fill > 0 || nl->global_when == 0) {
-		nl->global_n = nl->global_when == 0 ? burst : PLX_MIN(nl->global_n + fill, burst);
-		nl->global_when = now;
-	}
-	if (nl->global_n <= 0)
-		return false;
-	nl->global_n--;
-	return true;
+	return rate && burst &&
+	       take_token(&nl->errors_full_at, nl->sn->now_ns, PLX_SEC(1) / rate, burst);
 }
 
 /* One error to a destination each icmp_ratelimit ms, DEST_BURST at first. Destinations share 256
@@ -41,22 +43,12 @@ static bool dest_allows(struct net_lcore *nl, const struct plx_addr *dst)
 	plx_ns each = PLX_MS(net__tun(nl->net, PLX_TUN_ICMP_RATELIMIT));
 	uint64_t h = plx_hash_words(nl->net->key, dst->q, 2);
 	struct net_token *t = &nl->dest[h & (PLX_DIM(nl->dest) - 1)];
-	plx_ns now = nl->sn->now_ns;
-	plx_ns fill;
 
 	if (each == 0)
 		return true;
 	if (t->tag != (uint32_t)(h >> 32)) /* somebody else's: a new destination starts full */
-		*t = (struct net_token){.tag = (uint32_t)(h >> 32), .n = DEST_BURST, .when = now};
-	fill = (now - t->when) / each;
-	if (fill > 0) {
-		t->n = (uint32_t)PLX_MIN((plx_ns)t->n + fill, (plx_ns)DEST_BURST);
-		t->when += fill * each;
-	}
-	if (t->n == 0)
-		return false;
-	t->n--;
-	return true;
+		*t = (struct net_token){.tag = (uint32_t)(h >> 32)};
+	return take_token(&t->full_at, nl->sn->now_ns, each, DEST_BURST);
 }
 
 static bool allowed(struct net_lcore *nl, const struct plx_addr *dst, bool v6)
@@ -267,9 +259,9 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	uint32_t have = m->data_len - rx->ip.hdr_bytes;
 	bool v6 = rx->ip.version == 6, known = false;
 	int home = nl->sn->index;
+	int32_t rt;
 	struct plx_tuple t;
 	uint32_t l4_off;
-	int32_t rt;
 	enum plx_drop drop;
 
 	drop = plx_wire_icmp_quote(&t, &l4_off, p + PLX_ICMP_BYTES,
@@ -287,7 +279,9 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 			home = net__udp_error(nl, &t, rx->iface,
 				v6 ? errno6(icmp->type, icmp->code)
 				   : errno4(icmp->type, icmp->code),
-				icmp->rest & 0xffff);
+				!too_big(rx, icmp) ? 0
+				: v6		   ? icmp->rest
+						   : icmp->rest & 0xffff);
 			known = home >= 0;
 		}
 	}

@@ -31,11 +31,8 @@ static void drop_in(struct rte_mbuf *m, enum plx_drop reason, bool v6)
 	}
 }
 
-/* Link-layer padding goes. */
-static void trim(struct rte_mbuf *m, const struct plx_ip *ip)
+void net__trim(struct rte_mbuf *m, uint32_t len)
 {
-	uint32_t len = (uint32_t)ip->hdr_bytes + ip->l4_bytes;
-
 	while (plx_unlikely(m->pkt_len > len)) {
 		struct rte_mbuf *last = rte_pktmbuf_lastseg(m);
 
@@ -50,6 +47,12 @@ static void trim(struct rte_mbuf *m, const struct plx_ip *ip)
 			rte_pktmbuf_free_seg(last);
 		}
 	}
+}
+
+/* Link-layer padding goes. */
+static void trim(struct rte_mbuf *m, const struct plx_ip *ip)
+{
+	net__trim(m, (uint32_t)ip->hdr_bytes + ip->l4_bytes);
 }
 
 /* Sources that no packet may have on the wire (RFC 1122 3.2.1.3, RFC 1812 5.3.7). */
@@ -271,8 +274,10 @@ void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 				&rx.ip, rte_pktmbuf_mtod(m, const void *), m->pkt_len, &code);
 	}
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
-		if (code != PLX_IP6_SILENT)
+		if (code != PLX_IP6_SILENT) {
+			trim(m, &rx.ip);
 			net__icmp_error(nl, m, &rx, PLX_ICMP6_PARAM_PROBLEM, code, rx.ip.err_ptr);
+		}
 		drop_in(m, drop, true);
 		return;
 	}

@@ -18,10 +18,18 @@ static const struct net_if *first_up(const struct net_cfg *cfg)
 	return NULL;
 }
 
+/* @param oif 0: any. */
+static const struct net_if *if_at(const struct net_cfg *cfg, uint16_t oif)
+{
+	if (!oif)
+		return first_up(cfg);
+	return oif < NET_IF_MAX && cfg->ifs[oif].index ? &cfg->ifs[oif] : NULL;
+}
+
 static enum plx_drop on_link(struct net_lcore *nl, const struct plx_addr *dst,
 	const struct net_if *ifc, struct net_dst *d)
 {
-	if (!ifc || !ifc->index)
+	if (!ifc)
 		return PLX_DROP_IP_NO_ROUTE;
 	*d = (struct net_dst){.ifc = ifc, .nexthop = *dst, .mtu = ifc->mtu};
 	if (nl->net->pmtu.n)
@@ -37,13 +45,14 @@ enum plx_drop net__route(
 	int32_t i;
 
 	if (plx_unlikely(plx_addr_is_mcast(dst)))
-		return on_link(nl, dst, oif ? &cfg->ifs[oif] : first_up(cfg), d);
+		return on_link(nl, dst, if_at(cfg, oif), d);
 	i = net__lpm_lookup(&cfg->lpm, dst);
 	rt = i < 0 ? NULL : &cfg->routes[i];
 	if (plx_unlikely(oif && needs_oif(dst) && !(rt && rt->type == PLX_NET_ROUTE_LOCAL)))
-		return on_link(nl, dst, &cfg->ifs[oif], d);
+		return on_link(nl, dst, if_at(cfg, oif), d);
 	if (plx_unlikely(!rt))
 		return PLX_DROP_IP_NO_ROUTE;
+	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
 	switch (rt->type) {
 	case PLX_NET_ROUTE_UNICAST:
 		d->ifc = &cfg->ifs[rt->iface];
@@ -51,7 +60,7 @@ enum plx_drop net__route(
 		d->bcast = d->local = false;
 		break;
 	case PLX_NET_ROUTE_BROADCAST:
-		d->ifc = rt->iface ? &cfg->ifs[rt->iface] : oif ? &cfg->ifs[oif] : first_up(cfg);
+		d->ifc = rt->iface ? &cfg->ifs[rt->iface] : if_at(cfg, oif);
 		d->nexthop = *dst;
 		d->bcast = true;
 		d->local = false;
@@ -139,8 +148,14 @@ void net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_
 				  ? 1
 				  : (uint8_t)net__tun(nl->net,
 					    v4 ? PLX_TUN_IP_DEFAULT_TTL : PLX_TUN_IP6_HOP_LIMIT);
-	if (plx_addr_is_any(&ip->src))
-		ip->src = d->local ? ip->dst : net__src_pick(nl->cfg, d->ifc->index, &ip->dst);
+	if (!plx_addr_is_any(&ip->src))
+		return;
+	if (d->local)
+		ip->src = ip->dst;
+	else if (d->src)
+		ip->src = *d->src;
+	else
+		ip->src = net__src_pick(nl->cfg, d->ifc->index, v4 ? &d->nexthop : &ip->dst);
 }
 
 /* Header in front, then to the link or to ourselves. */
@@ -167,6 +182,19 @@ static enum plx_drop send_whole(
 	return PLX_DROP_NONE;
 }
 
+/*
+ * Unlike what else goes to the same place at a time (RFC 6864 4, RFC 8200 4.5), on all lcores, and
+ * not to be foretold by others (RFC 7739 5.3).
+ */
+static uint32_t next_id(struct net_lcore *nl, const struct plx_ip *ip)
+{
+	const uint64_t w[] = {ip->src.q[0], ip->src.q[1], ip->dst.q[0], ip->dst.q[1]};
+	uint64_t h = plx_hash_words(nl->net->key, w, PLX_DIM(w));
+	uint32_t n = nl->ip_id[h % PLX_DIM(nl->ip_id)]++;
+
+	return (uint32_t)(h >> 32) + n * nl->net->n_lcores + nl->sn->index;
+}
+
 enum plx_drop net__ip_out(
 	struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip, const struct net_dst *d)
 {
@@ -174,13 +202,13 @@ enum plx_drop net__ip_out(
 	uint32_t bytes = m->pkt_len + (v4 ? PLX_IP4_BYTES : PLX_IP6_BYTES);
 
 	plx_stat_inc(net__stat(!v4, PLX_STAT_IP_OUTREQUESTS, PLX_STAT_IP6_OUTREQUESTS));
-	if (plx_likely(bytes <= d->mtu)) {
+	if (plx_likely(bytes <= d->mtu || d->local)) {
 		ip->l4_bytes = (uint16_t)m->pkt_len;
 		/* an atomic datagram needs no identification of its own (RFC 6864 4.1) */
-		ip->id = ip->df ? 0 : nl->ip_id++ & 0xffff;
+		ip->id = ip->df || !v4 ? 0 : next_id(nl, ip) & 0xffff;
 		return send_whole(nl, m, ip, d);
 	}
-	ip->id = nl->ip_id++;
+	ip->id = next_id(nl, ip);
 	if (v4)
 		ip->id &= 0xffff;
 	return net__fragment(nl, m, ip, NULL, d->mtu, d->ifc, &d->nexthop, d->bcast);

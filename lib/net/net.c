@@ -314,7 +314,6 @@ static struct net_lcore *lcore_new(struct plx_net *net, struct plx_softnet *sn)
 	nl->sn = sn;
 	nl->net = net;
 	nl->control = sn->index == 0;
-	nl->ip_id = plx_rng_u32(&net->rng);
 	nl->frag_timer.kind = NET_TIMER_FRAG;
 	nl->udp_mem = aligned(plx_udp_size(&uc));
 	nl->frag_mem = aligned(plx_frag_size(&fc));

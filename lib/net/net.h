@@ -102,9 +102,8 @@ struct net_pmtu {
 /* ---- each lcore ---- */
 
 struct net_token {
-	uint32_t tag; /**< of the destination */
-	uint32_t n;   /**< messages it may still get */
-	plx_ns when;
+	uint32_t tag;	/**< of the destination */
+	plx_ns full_at; /**< when it may get a whole burst again */
 };
 
 struct net_lcore {
@@ -116,14 +115,13 @@ struct net_lcore {
 	struct plx_udp *udp;
 	struct plx_frag *frag;
 	struct plx_timer frag_timer;
-	uint32_t ip_id;
+	uint32_t ip_id[256];
 	struct rte_mbuf *loop_head, *loop_tail; /**< to ourselves */
 	uint32_t loop_n;
 	struct plx_poller loop_poller;
 	/* ICMP rate limits */
 	struct net_token dest[256];
-	plx_ns global_when;
-	int64_t global_n;
+	plx_ns errors_full_at; /**< the same for all together */
 	void *udp_mem, *frag_mem;
 };
 
@@ -248,6 +246,8 @@ plx_ns net__now(const struct plx_net *net);
 
 /* ctl.c: control */
 void net__ctl_start(struct plx_net *net);
+/** Ask for routers on an interface that has come up. */
+void net__rdisc_start(struct plx_net *net, struct net_ifc *c);
 /** The machines have had input: net__ctl_run() is due, once a pass. */
 void net__ctl_pump(struct plx_net *net);
 /** Send, publish and time what the machines have to say. @return whether there was a reason to. */
@@ -277,6 +277,8 @@ void net__eth_tx(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *
 /* ip_in.c: take m, data at the IP header */
 void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
 void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
+/** Cut what is behind the first len bytes. */
+void net__trim(struct rte_mbuf *m, uint32_t len);
 /** Whole and for us: to its protocol. */
 void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 
@@ -301,6 +303,7 @@ enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const stru
 /* ip_out.c */
 struct net_dst {
 	const struct net_if *ifc;
+	const struct plx_addr *src; /**< that the route wants, or NULL */
 	struct plx_addr nexthop;
 	uint16_t mtu;
 	bool bcast, local;

@@ -50,12 +50,10 @@ static void deliver(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_n
 		.tos = rx->ip.tos,
 		.to_many = rx->to_many,
 	};
-	uint32_t surplus = rx->ip.l4_bytes - udp->len;
 
 	rte_pktmbuf_adj(m, (uint16_t)(rx->ip.hdr_bytes + PLX_UDP_BYTES));
-	if (plx_unlikely(surplus))
-		rte_pktmbuf_trim(
-			m, (uint16_t)PLX_MIN(surplus, (uint32_t)rte_pktmbuf_lastseg(m)->data_len));
+	if (plx_unlikely(udp->len < rx->ip.l4_bytes)) /* more than it says */
+		net__trim(m, udp->len - PLX_UDP_BYTES);
 	plx_pkt_deliver_keep(m);
 	plx_stat_inc(net__stat(
 		rx->ip.version == 6, PLX_STAT_UDP_INDATAGRAMS, PLX_STAT_UDP6_INDATAGRAMS));
@@ -101,8 +99,10 @@ static void to_all(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ne
 			continue;
 		}
 		c = rte_pktmbuf_copy(m, nl->sn->pool, 0, UINT32_MAX);
-		if (!c)
+		if (!c) {
+			plx_stat_inc(PLX_STAT_UDP_RCVBUFERRORS);
 			continue;
+		}
 		heard++;
 		plx_pkt_originate(plx_pkt_wire(c));
 		if (s->home == nl->sn->index) {
