@@ -290,6 +290,88 @@ static inline void nt_simple(void)
 	nt_settle();
 }
 
+/** A datagram of ours from port 9 to port 9. @return what the stack says. */
+static inline enum plx_drop nt_send(const char *dst, uint16_t len)
+{
+	struct plx_softnet *sn = plx_engine_softnet(nt.eng, 0);
+	const struct plx_net_udp_msg msg = {.dst = t_addr(dst), .sport = 9, .dport = 9};
+	struct rte_mbuf *m = plx_softnet_alloc(sn), *more;
+	enum plx_drop drop;
+
+	for (uint16_t n = 0; n < len;) {
+		uint16_t part = PLX_MIN((uint16_t)(len - n), 2000);
+
+		more = n ? plx_softnet_alloc(sn) : m;
+		t_payload((uint8_t *)rte_pktmbuf_append(more, part), part);
+		if (n)
+			eq(rte_pktmbuf_chain(m, more), 0);
+		n = (uint16_t)(n + part);
+	}
+	drop = plx_net_udp_send(sn, m, &msg);
+	nt_run();
+	return drop;
+}
+
+/** A socket that answers, and remembers what came. */
+struct nt_sock {
+	struct plx_net_udp s;
+	bool echo;
+	uint32_t n, bytes, segs; /* datagrams; of the last one */
+	uint8_t data[2048];
+	struct plx_net_udp_msg msg;
+	uint32_t lcore;
+	int errors, err; /* ICMP errors; the last one */
+	uint32_t mtu;
+};
+
+static void nt_sock_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mbuf *m,
+	const struct plx_net_udp_msg *msg)
+{
+	struct nt_sock *ns = s->user;
+	const struct plx_net_udp_msg reply = {.src = msg->to_many ? t_addr("::") : msg->dst,
+		.dst = msg->src,
+		.sport = msg->dport,
+		.dport = msg->sport,
+		.iface = msg->iface};
+	const uint8_t *p;
+
+	ns->n++;
+	ns->bytes = m->pkt_len;
+	ns->segs = m->nb_segs;
+	ns->msg = *msg;
+	ns->lcore = sn->index;
+	p = rte_pktmbuf_read(m, 0, PLX_MIN(m->pkt_len, 2048u), ns->data);
+	if (p != ns->data)
+		memcpy(ns->data, p, PLX_MIN(m->pkt_len, 2048u));
+	if (ns->echo)
+		plx_net_udp_send(sn, m, &reply);
+	else
+		rte_pktmbuf_free(m);
+}
+
+static void nt_sock_error(struct plx_softnet *sn, struct plx_net_udp *s, int err, uint32_t mtu,
+	const struct plx_net_udp_msg *msg)
+{
+	struct nt_sock *ns = s->user;
+
+	ns->errors++;
+	ns->err = err;
+	ns->mtu = mtu;
+	ns->msg = *msg;
+	ns->lcore = sn->index;
+}
+
+static const struct plx_net_udp_ops nt_sock_ops = {.rx = nt_sock_rx, .error = nt_sock_error};
+
+/** Open it on all addresses. @param home the lcore that owns it. */
+static inline int nt_open(struct nt_sock *ns, uint16_t port, uint16_t home)
+{
+	*ns = (struct nt_sock){
+		.s = {.ops = &nt_sock_ops, .user = ns, .lport = port, .home = home},
+	};
+	return plx_net_udp_open(nt.net, &ns->s);
+}
+
 static void nt_stop(void)
 {
 	if (!nt.eng)

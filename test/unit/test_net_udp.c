@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "net_t.h"
+
+static struct nt_sock sock;
+
+static void start(bool echo)
+{
+	nt_simple();
+	eq(nt_open(&sock, 7, 0), 0);
+	sock.echo = echo;
+}
+
+/* The checksum field of the UDP header in nt.in. */
+static uint8_t *check_of(bool v6)
+{
+	return nt.in.b + PLX_ETH_BYTES + (v6 ? PLX_IP6_BYTES : PLX_IP4_BYTES) + 6;
+}
+
+T(echoes)
+{
+	start(true);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 4");
+	nt_in(0, "ip 2001:db8::1 > 2001:db8::2 udp 1024 > 7 len 4");
+	nt_out(0, "ip 2001:db8::2 > 2001:db8::1 udp 7 > 1024 len 4");
+	nt_none();
+	nt_no_drop();
+	eq(nt_stat(PLX_STAT_UDP_INDATAGRAMS), 1);
+	eq(nt_stat(PLX_STAT_UDP6_OUTDATAGRAMS), 1);
+	eq(nt_stat(PLX_STAT_IP_INDELIVERS), 1);
+}
+
+T(an_empty_datagram_is_one)
+{
+	start(true);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 0");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 0");
+	eq(sock.n, 1);
+}
+
+T(nobody_there)
+{
+	nt_simple();
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 8 len 4");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 tos 192 icmp unreach 3 quote 32");
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	nt_in(0, "ip 2001:db8::1 > 2001:db8::2 udp 1024 > 8 len 4");
+	nt_out(0, "ip 2001:db8::2 > 2001:db8::1 icmp unreach 4 quote 52");
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	nt_none();
+}
+
+T(checksums)
+{
+	start(false);
+	nt_make(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	check_of(false)[0] ^= 1;
+	nt_feed(0);
+	nt_run();
+	nt_drop(PLX_DROP_UDP_CHECKSUM);
+	eq(nt_stat(PLX_STAT_UDP_INCSUMERRORS), 1);
+
+	nt_make(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	memset(check_of(false), 0, 2); /* none: IPv4 allows it */
+	nt_feed(0);
+	nt_run();
+	eq(sock.n, 1);
+	nt_make(0, "ip 2001:db8::1 > 2001:db8::2 udp 1024 > 7 len 4");
+	memset(check_of(true), 0, 2); /* RFC 8200 8.1 */
+	nt_feed(0);
+	nt_run();
+	nt_drop(PLX_DROP_UDP_ZERO_CHECKSUM);
+	nt_none();
+}
+
+/* A sum of 0 is sent as ffff (RFC 768): try source ports until one comes by. */
+T(a_sum_of_zero_is_sent_as_ones)
+{
+	int ones = 0;
+
+	start(true);
+	for (unsigned int port = 1; port < 65536; port++) {
+		struct rte_mbuf *m;
+		const uint8_t *p;
+		char text[80];
+		uint16_t check;
+
+		snprintf(text, sizeof(text), "ip 10.0.0.1 > 10.0.0.2 udp %u > 7 len 2", port);
+		nt_make(0, text);
+		nt_feed(0);
+		plx_engine_step(nt.eng, 0);
+		m = t_port_sent(&nt.port[0], 0);
+		assert_non_null(m);
+		p = rte_pktmbuf_mtod(m, const uint8_t *);
+		check = plx_get_be16(p + 40);
+		rte_pktmbuf_free(m);
+		ne(check, 0);
+		ones += check == 0xffff;
+	}
+	eq(ones, 1);
+	nt_no_drop();
+}
+
+T(lengths)
+{
+	start(false);
+	nt_make(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	check_of(false)[-1] = 13; /* one more than there is */
+	nt_feed(0);
+	nt_run();
+	nt_drop(PLX_DROP_UDP_LENGTH);
+	nt_make(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	check_of(false)[-1] = 7;
+	nt_feed(0);
+	nt_run();
+	nt_drop(PLX_DROP_UDP_LENGTH);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 0 len 4");
+	nt_drop(PLX_DROP_UDP_PORT_ZERO);
+	eq(sock.n, 0);
+	nt_none();
+}
+
+/* What follows the datagram in its packet is not for the program, however the mbufs are cut. */
+static void surplus(uint32_t seg)
+{
+	struct plx_udp udp = {.sport = 1024, .dport = 7, .len = 8 + 100};
+
+	nt_make(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 400");
+	plx_wire_udp_emit(check_of(false) - 6, &udp);
+	t_port_feed(&nt.port[0], 0, nt.in.b, nt.in.bytes, seg);
+	nt_run();
+	eq(sock.bytes, 100);
+}
+
+T(surplus_bytes_are_cut)
+{
+	start(false);
+	surplus(0);
+	surplus(64);
+	surplus(200);
+	surplus(150);
+	eq(sock.n, 4);
+	nt_no_drop();
+}
+
+T(chained_mbufs)
+{
+	start(true);
+	for (uint32_t seg = 14; seg < 120; seg++) {
+		nt_in_chained(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 60", seg);
+		nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 60");
+		nt_in_chained(0, "ip 2001:db8::1 > 2001:db8::2 udp 1024 > 7 len 60", seg);
+		nt_out(0, "ip 2001:db8::2 > 2001:db8::1 udp 7 > 1024 len 60");
+	}
+	nt_no_drop();
+}
+
+T(our_own_addresses_answer_without_the_wire)
+{
+	static struct nt_sock client;
+
+	start(true);
+	eq(nt_open(&client, 9, 0), 0);
+	for (int i = 0; i < 3; i++) {
+		static const char *const self[] = {"10.0.0.2", "127.0.0.1", "2001:db8::2"};
+
+		client.errors = 0;
+		eq(nt_send(self[i], 4), PLX_DROP_NONE); /* to port 9: we hear ourselves */
+		eq(client.n, i + 1);
+		eq(client.bytes, 4);
+	}
+	plx_net_udp_close(nt.net, &client.s);
+	eq(nt_send("10.0.0.2", 4), PLX_DROP_NONE); /* the error comes back, and finds nobody */
+	eq(nt_stat(PLX_STAT_UDP_NOPORTS), 1);
+	eq(nt_stat(PLX_STAT_ICMP_INDESTUNREACHS), 1);
+	nt_none();
+}
+
+/* As long as a datagram can be, to ourselves: no MTU, no fragments (RFC 8200 4.5, RFC 791). */
+T(the_longest_datagrams_to_ourselves)
+{
+	start(false);
+	eq(nt_open(&sock, 9, 0), 0);
+	eq(nt_send("2001:db8::2", 65527), PLX_DROP_NONE);
+	eq(sock.bytes, 65527);
+	eq(nt_send("10.0.0.2", 65507), PLX_DROP_NONE);
+	eq(sock.bytes, 65507);
+	nt_no_drop();
+	eq(nt_send("10.0.0.2", 65508), PLX_DROP_IP_TOO_BIG);
+	nt_drop(PLX_DROP_IP_TOO_BIG);
+	nt_none();
+}
+
+/* Two echo ports and a forged datagram: it would go round for ever. */
+T(nobody_talks_to_himself_by_our_address)
+{
+	start(true);
+	nt_in(0, "ip 10.0.0.2 > 10.0.0.2 udp 7 > 7 len 4");
+	nt_drop(PLX_DROP_IP4_MARTIAN_SRC);
+	nt_in(0, "ip 10.0.0.255 > 10.0.0.2 udp 7 > 7 len 4");
+	nt_drop(PLX_DROP_IP4_MARTIAN_SRC);
+	nt_in(0, "ip 2001:db8::2 > 2001:db8::2 udp 7 > 7 len 4");
+	nt_drop(PLX_DROP_IP6_MARTIAN_SRC);
+	eq(sock.n, 0);
+	nt_none();
+}
+
+T(broadcast_and_groups)
+{
+	struct plx_addr group = t_addr("239.1.2.3");
+
+	start(true);
+	nt_in(0, "ip 10.0.0.1 > 255.255.255.255 udp 1024 > 7 len 4");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 4");
+	ok(sock.msg.to_many);
+	nt_in(0, "to ff:ff:ff:ff:ff:ff ip 10.0.0.1 > 10.0.0.255 udp 1024 > 7 len 4");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 4");
+	nt_in(0, "ip 10.0.0.1 > 255.255.255.255 udp 1024 > 8 len 4"); /* no error about those */
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	nt_in(0, "ip 10.0.0.1 > 239.1.2.3 udp 1024 > 7 len 4");
+	nt_drop(PLX_DROP_IP_MCAST_NOT_MEMBER);
+	nt_none();
+	eq(plx_net_group_join(nt.net, 1, &group), 0);
+	nt_run();
+	nt_forget();
+	nt_in(0, "ip 10.0.0.1 > 239.1.2.3 udp 1024 > 7 len 4");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 4");
+	eq(plx_net_group_leave(nt.net, 1, &group), 0);
+	nt_run();
+	nt_forget();
+	nt_in(0, "ip 10.0.0.1 > 239.1.2.3 udp 1024 > 7 len 4");
+	nt_drop(PLX_DROP_IP_MCAST_NOT_MEMBER);
+	nt_none();
+}
+
+T(errors_reach_the_socket)
+{
+	start(true);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 4");
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp unreach 3 quote 28");
+	eq(sock.errors, 1);
+	eq(sock.err, ECONNREFUSED);
+	eq(sock.mtu, 0);
+	eq(sock.msg.dport, 1024);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp time 0 rest 77 quote 28");
+	eq(sock.err, EHOSTUNREACH);
+	eq(sock.mtu, 0);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp unreach 4 rest 1400 quote 28");
+	eq(sock.err, EMSGSIZE);
+	eq(sock.mtu, 1400);
+	nt_no_drop();
+	nt.last[21] = 66; /* from a port that nobody has */
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp unreach 3 quote 28");
+	nt_drop(PLX_DROP_ICMP_ERROR_UNMATCHED);
+	eq(sock.errors, 3);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp unreach 3 quote 19");
+	nt_drop(PLX_DROP_ICMP_QUOTE);
+	nt_none();
+}
+
+/* No mbuf for a header: the packet has a door out all the same. */
+T(no_buffers)
+{
+	struct rte_mbuf *all[512];
+	unsigned int n = 0;
+
+	nt.mbufs = 256;
+	start(true);
+	nt.mbufs = 0;
+	while (n < 512 && (all[n] = plx_softnet_alloc(plx_engine_softnet(nt.eng, 0))))
+		n++;
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 8 len 4"); /* no buffer for the error */
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	nt_in(0, "ip 10.0.0.1 > 255.255.255.255 udp 1024 > 7 len 4"); /* nor for a copy */
+	eq(nt_stat(PLX_STAT_UDP_RCVBUFERRORS), 1);
+	eq(sock.n, 0);
+	nt_none();
+	rte_pktmbuf_free_bulk(all, n);
+}
+
+RUN_EAL(NT_(echoes), NT_(an_empty_datagram_is_one), NT_(nobody_there), NT_(checksums),
+	NT_(a_sum_of_zero_is_sent_as_ones), NT_(lengths), NT_(surplus_bytes_are_cut),
+	NT_(chained_mbufs), NT_(our_own_addresses_answer_without_the_wire),
+	NT_(the_longest_datagrams_to_ourselves), NT_(nobody_talks_to_himself_by_our_address),
+	NT_(broadcast_and_groups), NT_(errors_reach_the_socket), NT_(no_buffers))
