@@ -129,9 +129,13 @@ int plx_port_check_queues(const struct plx_port *p, uint16_t n, struct plx_error
 int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)
 {
 	int err = plx_port_check_queues(p, PLX_MAX(conf->n_rxq, conf->n_txq), e);
+	uint16_t mtu = p->mtu;
 
 	if (err)
 		return err;
+	if (p->open)
+		return plx_error_set(e, -EBUSY, PLX_ERR_PORT_OPEN, p->name, "opening",
+			"it is open already", "close it first");
 	p->features = p->caps.features & ~conf->features_off;
 	if (conf->mtu)
 		p->mtu = conf->mtu;
@@ -142,6 +146,8 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 		err = p->ops->open(p, conf, e);
 	if (err) {
 		queues_free(p);
+		p->features = p->caps.features;
+		p->mtu = mtu;
 		return err;
 	}
 	p->open = p->admin_up = true;

@@ -96,7 +96,8 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 		drop_all(q);
 	while (plx_txq_len(q)) {
 		uint32_t at = q->head & mask(q);
-		uint16_t n = (uint16_t)PLX_MIN(plx_txq_len(q), q->cap - at);
+		uint16_t n = (uint16_t)PLX_MIN(
+			PLX_MIN(plx_txq_len(q), q->cap - at), (uint32_t)UINT16_MAX);
 		uint16_t sent = q->burst(q, &q->fifo[at], n);
 
 		q->bursts++;
@@ -116,8 +117,8 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 
 void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 {
-	/* The direct way: nothing waits, and the port takes any form and length. */
-	if (plx_likely(q->head == q->tail && q->max_bytes == 0 && !q->linear)) {
+	/* The direct way: nothing waits, and the port is up and takes any form and length. */
+	if (plx_likely(q->head == q->tail && q->max_bytes == 0 && !q->linear && limit(q))) {
 		uint16_t sent = q->burst(q, pkts, n);
 
 		q->bursts++;

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "port_t.h"
+
+static struct t_port tp;
+static struct plx_txq *q;
+
+/* One queue that lets so many wait. */
+static void start(uint32_t features, uint32_t quirks, uint32_t limit)
+{
+	struct plx_port_conf conf = {.n_rxq = 1, .n_txq = 1, .tx_limit = limit, .pool = {t_pool}};
+	struct plx_error e;
+
+	t_port_add(&tp, 1, features);
+	tp.port->quirks |= quirks;
+	eq(plx_port_open(tp.port, &conf, &e), 0);
+	q = tp.port->txq[0];
+}
+
+static struct rte_mbuf *numbered(uint32_t n)
+{
+	uint8_t frame[60] = {0};
+
+	plx_put_be32(frame, n);
+	return t_mbuf(frame, sizeof(frame));
+}
+
+static void push(uint32_t from, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		plx_txq_push(q, numbered(from + i));
+}
+
+/* The next n that were sent bear these numbers. */
+static void sent(uint32_t from, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = t_port_sent(&tp, 0);
+
+		assert_non_null(m);
+		eq(plx_get_be32(rte_pktmbuf_mtod(m, const void *)), from + i);
+		rte_pktmbuf_free(m);
+	}
+}
+
+static uint64_t drops(enum plx_drop reason)
+{
+	struct plx_acct sum;
+
+	plx_acct_sum(&sum);
+	return sum.drop[reason];
+}
+
+T(what_is_refused_goes_first_next_time)
+{
+	start(PLX_PORT_F_SG, 0, 100);
+	tp.room = 3;
+	push(0, 10);
+	eq(plx_txq_flush(q), 3);
+	push(10, 2);
+	eq(plx_txq_flush(q), 3);
+	eq(q->requeues, 2);
+	tp.room = UINT32_MAX;
+	eq(plx_txq_flush(q), 6);
+	sent(0, 12);
+	eq(q->pkts, 12);
+	eq(plx_acct_self()->tx_pkts, 12);
+}
+
+/* Random pushes, bursts and flushes against a driver in random moods: order is kept, always. */
+T(order_is_kept)
+{
+	uint32_t next = 0, seen = 0;
+	struct plx_rng rng;
+
+	start(PLX_PORT_F_SG, 0, 128);
+	plx_rng_init(&rng, t_seed(3));
+	for (int i = 0; i < 20000; i++) {
+		struct rte_mbuf *burst[PLX_PORT_BURST];
+		uint32_t n = PLX_MIN(plx_rng_below(&rng, 20), 128 - plx_txq_len(q));
+
+		tp.room = plx_rng_below(&rng, 25);
+		switch (plx_rng_below(&rng, 3)) {
+		case 0:
+			push(next, n);
+			next += n;
+			break;
+		case 1:
+			for (uint32_t j = 0; j < n; j++)
+				burst[j] = numbered(next++);
+			plx_txq_burst(q, burst, (uint16_t)n);
+			break;
+		default:
+			plx_txq_flush(q);
+		}
+		n = tp.q[0].n_tx - tp.q[0].tx_at;
+		sent(seen, n);
+		seen += n;
+	}
+	tp.room = UINT32_MAX;
+	plx_txq_flush(q);
+	sent(seen, next - seen);
+	eq(drops(PLX_DROP_TX_FULL), 0);
+}
+
+T(a_full_queue_tries_once_more_then_drops)
+{
+	start(PLX_PORT_F_SG, 0, 8);
+	tp.room = 0;
+	push(0, 8);
+	eq(drops(PLX_DROP_TX_FULL), 0);
+	push(8, 1);
+	eq(drops(PLX_DROP_TX_FULL), 1);
+	tp.room = UINT32_MAX;
+	push(9, 1); /* the driver has room again: no need to drop */
+	eq(drops(PLX_DROP_TX_FULL), 1);
+	plx_txq_flush(q);
+	sent(0, 8);
+	sent(9, 1);
+}
+
+T(the_longest_queue)
+{
+	static const uint8_t frame[60];
+
+	start(PLX_PORT_F_SG, 0, 65536);
+	tp.room = 0;
+	for (uint32_t i = 0; i < 65536; i++) { /* one mbuf many times, as there are not so many */
+		static struct rte_mbuf *m;
+
+		if (i == 0)
+			m = t_mbuf(frame, sizeof(frame));
+		else
+			plx_pkt_originate(1);
+		rte_mbuf_refcnt_update(m, i > 0);
+		plx_txq_push(q, m);
+	}
+	eq(plx_txq_len(q), 65536);
+	eq(plx_txq_flush(q), 0);
+	while (plx_txq_len(q)) {
+		uint32_t len = plx_txq_len(q);
+
+		tp.room = 1000;
+		plx_txq_flush(q);
+		eq(plx_txq_len(q), len - PLX_MIN(len, 1000u));
+		t_port_clear(&tp);
+	}
+	eq(drops(PLX_DROP_TX_FULL), 0);
+}
+
+T(a_frame_that_is_never_taken_is_not_shown)
+{
+	uint8_t frame[1519] = {0};
+	struct rte_mbuf *m;
+
+	start(PLX_PORT_F_SG, PLX_QUIRK_REFUSES_LONG, 8);
+	plx_txq_push(q, t_mbuf(frame, 1519)); /* 1500 and the link's 18 */
+	eq(drops(PLX_DROP_TX_TOO_LONG), 1);
+	m = t_mbuf(frame, 1518);
+	plx_txq_burst(q, &m, 1);
+	eq(drops(PLX_DROP_TX_TOO_LONG), 1);
+	eq(q->pkts, 1);
+	eq(plx_port_set_mtu(tp.port, 1400), 0);
+	m = t_mbuf(frame, 1419);
+	plx_txq_burst(q, &m, 1);
+	eq(drops(PLX_DROP_TX_TOO_LONG), 2);
+}
+
+T(nothing_goes_out_of_a_port_that_is_down)
+{
+	struct rte_mbuf *m;
+
+	start(PLX_PORT_F_SG, 0, 8);
+	tp.room = 0;
+	push(0, 2);
+	plx_txq_flush(q);
+	eq(plx_port_set_link(tp.port, false), 0);
+	push(2, 1);
+	eq(drops(PLX_DROP_TX_DOWN), 1);
+	m = numbered(3);
+	plx_txq_burst(q, &m, 1); /* nor do those that waited stay */
+	eq(drops(PLX_DROP_TX_DOWN), 4);
+	eq(plx_txq_len(q), 0);
+	eq(plx_port_set_link(tp.port, true), 0);
+	tp.room = UINT32_MAX;
+	m = numbered(4);
+	plx_txq_burst(q, &m, 1);
+	push(5, 1);
+	plx_txq_flush(q);
+	sent(4, 2);
+}
+
+static struct rte_mbuf *chain(uint16_t first, uint16_t second)
+{
+	uint8_t bytes[2048];
+	struct rte_mbuf *m, *rest = rte_pktmbuf_alloc(t_pool);
+
+	for (unsigned int i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * 7);
+	m = t_mbuf(bytes, first);
+	memcpy(rte_pktmbuf_append(rest, second), bytes + first, second);
+	eq(rte_pktmbuf_chain(m, rest), 0);
+	return m;
+}
+
+T(chains_are_joined_for_who_takes_none)
+{
+	struct rte_mbuf *m;
+
+	start(0, 0, 8);
+	plx_txq_push(q, chain(100, 300));
+	plx_txq_flush(q);
+	m = t_port_sent(&tp, 0);
+	eq(m->nb_segs, 1);
+	eq(m->data_len, 400);
+	for (unsigned int i = 0; i < 400; i++)
+		eq(rte_pktmbuf_mtod(m, uint8_t *)[i], (uint8_t)(i * 7));
+	rte_pktmbuf_free(m);
+	plx_txq_push(q, chain(1500, 1000)); /* longer than an mbuf */
+	eq(drops(PLX_DROP_TX_NO_OFFLOAD), 1);
+	eq(plx_txq_len(q), 0);
+}
+
+/* The first segment is somebody else's too: its bytes stay. */
+T(a_shared_chain_is_copied)
+{
+	struct rte_mbuf *m, *clone;
+
+	start(0, 0, 8);
+	m = chain(100, 300);
+	clone = rte_pktmbuf_clone(m, t_pool);
+	assert_non_null(clone);
+	plx_txq_push(q, clone);
+	plx_txq_flush(q);
+	clone = t_port_sent(&tp, 0);
+	eq(clone->nb_segs, 1);
+	eq(clone->data_len, 400);
+	eq(m->data_len, 100);
+	eq(rte_mbuf_refcnt_read(m), 1);
+	rte_pktmbuf_free(clone);
+	rte_pktmbuf_free(m);
+}
+
+T(closing_drops_what_waits)
+{
+	start(PLX_PORT_F_SG, 0, 8);
+	tp.room = 0;
+	push(0, 5);
+	plx_port_close(tp.port);
+	eq(drops(PLX_DROP_STOPPED), 5);
+}
+
+RUN_EAL(T_EAL_(what_is_refused_goes_first_next_time), T_EAL_(order_is_kept),
+	T_EAL_(a_full_queue_tries_once_more_then_drops), T_EAL_(the_longest_queue),
+	T_EAL_(a_frame_that_is_never_taken_is_not_shown),
+	T_EAL_(nothing_goes_out_of_a_port_that_is_down),
+	T_EAL_(chains_are_joined_for_who_takes_none), T_EAL_(a_shared_chain_is_copied),
+	T_EAL_(closing_drops_what_waits))
