@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#define T_EAL_LCORES "(0-2)@0"
+#define T_EAL_MEM    "128"
+#include "engine_t.h"
+
+#include <pthread.h>
+
+/* Three lcores on one CPU; in the first part the test plays them all. */
+
+static uint32_t got[3][4096], n_got[3];
+static uint8_t stage[3];
+
+static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		got[sn->index][n_got[sn->index]++] =
+			plx_get_be32(rte_pktmbuf_mtod(pkts[i], const void *));
+		stage[sn->index] = plx_pkt_meta(pkts[i])->stage;
+	}
+	eq(rte_lcore_id(), sn->lcore);
+	plx_pkt_deliver_bulk(pkts, n);
+}
+
+static void start(void)
+{
+	memset(n_got, 0, sizeof(n_got));
+	et_new(1, 3);
+	et.ops.backlog = on_backlog;
+	et_start();
+	eq(plx_engine_lcores(et.eng), 3);
+}
+
+static struct plx_softnet *lcore(uint16_t i)
+{
+	return plx_engine_softnet(et.eng, i);
+}
+
+static void hand(uint16_t from, uint16_t to, uint32_t first, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = et_mbuf(lcore(from), first + i);
+
+		plx_pkt_meta(m)->stage = 7;
+		plx_softnet_hand(lcore(from), to, m);
+	}
+}
+
+static uint64_t drops(enum plx_drop reason)
+{
+	struct plx_acct sum;
+
+	plx_acct_sum(&sum);
+	return sum.drop[reason];
+}
+
+/* A poller that makes its lcore have work, so that what is staged is flushed. */
+static uint32_t busy(struct plx_softnet *sn, void *arg)
+{
+	return 1;
+}
+
+T(what_is_handed_over_arrives_in_order)
+{
+	struct plx_poller p = {.run = busy};
+
+	start();
+	plx_softnet_add_poller(lcore(0), &p);
+	hand(0, 2, 0, 150); /* two full stages, and a rest */
+	eq(plx_engine_held(et.eng), 150);
+	plx_engine_step(et.eng, 0);
+	eq(lcore(0)->handed_pkts, 150);
+	eq(plx_engine_deadline(et.eng), 0);
+	for (int i = 0; i < 3; i++)
+		plx_engine_step(et.eng, 2);
+	eq(n_got[2], 150);
+	for (uint32_t i = 0; i < 150; i++)
+		eq(got[2][i], i);
+	eq(stage[2], 7);
+	eq(lcore(2)->processed, 150);
+	eq(lcore(2)->received_rps, 3);
+	eq(plx_engine_held(et.eng), 0);
+}
+
+T(to_oneself_it_is_a_call)
+{
+	start();
+	hand(0, 0, 5, 1);
+	eq(n_got[0], 1);
+	eq(got[0][0], 5);
+}
+
+T(a_full_backlog_drops_the_newest)
+{
+	struct plx_poller p = {.run = busy};
+
+	start();
+	et.tun.v[PLX_TUN_NETDEV_MAX_BACKLOG] = 100;
+	plx_softnet_add_poller(lcore(0), &p);
+	hand(0, 1, 0, 130);
+	plx_engine_step(et.eng, 0);
+	eq(drops(PLX_DROP_BACKLOG_FULL), 30);
+	eq(lcore(0)->dropped, 30);
+	plx_engine_step(et.eng, 1);
+	plx_engine_step(et.eng, 1);
+	eq(n_got[1], 100);
+	eq(got[1][99], 99);
+}
+
+/* One lcore has no queue of the port: another one sends for it. */
+T(an_lcore_without_a_queue_sends_by_another)
+{
+	struct plx_poller p = {.run = busy};
+	struct rte_mbuf *m;
+
+	memset(n_got, 0, sizeof(n_got));
+	et_new(1, 1);
+	et.conf.spare_lcores = true;
+	et.ops.backlog = on_backlog;
+	et_start();
+	plx_softnet_add_poller(lcore(2), &p);
+	assert_null(lcore(2)->txq[0]);
+	plx_softnet_tx(lcore(2), 0, et_mbuf(lcore(2), 42));
+	plx_engine_step(et.eng, 2);
+	plx_engine_step(et.eng, lcore(2)->tx_via[0]);
+	m = t_port_sent(&et.port[0], 0);
+	assert_non_null(m);
+	eq(plx_get_be32(rte_pktmbuf_mtod(m, void *)), 42);
+	rte_pktmbuf_free(m);
+	eq(n_got[0] + n_got[1], 0);
+}
+
+T(lcores_without_queues_are_refused_unless_spare)
+{
+	struct plx_error e = {0};
+
+	et_new(1, 2);
+	eq(et_open(&e), -EINVAL);
+	eq(e.id, PLX_ERR_LCORE_NO_QUEUE);
+}
+
+static void stop_hands(struct plx_softnet *sn)
+{
+	if (sn->index == 2)
+		hand(2, 0, 100, 3); /* the others have stopped already */
+}
+
+T(what_is_on_its_way_at_the_end_is_served)
+{
+	start();
+	et.ops.stop = stop_hands;
+	hand(0, 1, 0, 3);
+	plx_engine_step_end(et.eng);
+	eq(n_got[1], 3);
+	eq(n_got[0], 3);
+	eq(plx_engine_held(et.eng), 0);
+	eq(drops(PLX_DROP_STOPPED), 0);
+}
+
+struct note {
+	struct plx_msg msg;
+	uint32_t *to;
+	uint32_t value;
+};
+
+static void on_note(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct note *n = plx_container_of(msg, struct note, msg);
+
+	*n->to = *n->to * 10 + n->value;
+}
+
+T(messages_come_in_order_and_within_a_budget)
+{
+	static struct note many[200];
+	uint32_t value = 0;
+
+	start();
+	for (uint32_t i = 0; i < 4; i++) {
+		many[i] = (struct note){.msg.fn = on_note, .to = &value, .value = i + 1};
+		plx_softnet_post(lcore(1), &many[i].msg);
+	}
+	eq(plx_engine_deadline(et.eng), 0);
+	eq(plx_engine_step(et.eng, 1), 4);
+	eq(value, 1234);
+	for (uint32_t i = 0; i < 200; i++) {
+		many[i] = (struct note){.msg.fn = on_note, .to = &value};
+		plx_softnet_post(lcore(1), &many[i].msg);
+	}
+	eq(plx_engine_step(et.eng, 1), 64);
+	eq(plx_engine_step(et.eng, 1), 64);
+}
+
+/* ---- threads: sleeping lcores and their wake-ups ---- */
+
+#define ROUNDS 400
+#define LOST   PLX_MS(900) /* a sleep lasts 1 s: who wakes so late was not called */
+
+static uint32_t rounds;
+static plx_ns sent_at, worst;
+
+static void note_latency(struct plx_softnet *sn)
+{
+	worst = PLX_MAX(worst, plx_engine_now(sn->eng) - sent_at);
+}
+
+/* A packet goes round all lcores. */
+static void pass_on(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n)
+{
+	eq(n, 1);
+	note_latency(sn);
+	if (++rounds == ROUNDS) {
+		plx_pkt_deliver(pkts[0]);
+		plx_engine_stop(sn->eng);
+		return;
+	}
+	sent_at = plx_engine_now(sn->eng);
+	plx_softnet_hand(sn, (uint16_t)((sn->index + 1) % 3), pkts[0]);
+}
+
+static int begin_round(struct plx_softnet *sn)
+{
+	if (sn->index == 0) {
+		sent_at = plx_engine_now(sn->eng);
+		plx_softnet_hand(sn, 1, et_mbuf(sn, 0));
+	}
+	return 0;
+}
+
+static uint32_t one_pass_of_work(struct plx_softnet *sn, void *arg)
+{
+	return sn->passes == 0;
+}
+
+static void threads(void)
+{
+	struct plx_error e = {0};
+
+	et_new(1, 1);
+	et.conf.clock = NULL;
+	et.conf.spare_lcores = true;
+	et.conf.no_rx = true; /* so that all may sleep as long as they like */
+	et.conf.idle = PLX_IDLE_SLEEP;
+	et.tun.v[PLX_TUN_IDLE_SLEEP_USECS] = 1000000;
+	et.tun.v[PLX_TUN_IDLE_SPIN_USECS] = 0;
+	et.ops.backlog = pass_on;
+	eq(et_open(&e), 0);
+	rounds = 0;
+	worst = 0;
+}
+
+T(no_wake_up_by_a_packet_is_lost)
+{
+	struct plx_poller p[3] = {
+		{.run = one_pass_of_work}, {.run = one_pass_of_work}, {.run = one_pass_of_work}};
+
+	threads();
+	et.ops.start = begin_round;
+	for (uint16_t i = 0; i < 3; i++)
+		plx_softnet_add_poller(lcore(i), &p[i]);
+	eq(plx_engine_run(et.eng), 0);
+	eq(rounds, ROUNDS);
+	ok(worst < LOST);
+	ok(lcore(1)->residency_n[PLX_RES_SLEEP] > 0);
+}
+
+static void called(struct plx_softnet *sn, void *arg)
+{
+	eq(rte_lcore_id(), sn->lcore);
+	note_latency(sn);
+	rounds++;
+}
+
+static void *caller(void *arg)
+{
+	while (!plx_engine_running(et.eng))
+		usleep(1000);
+	for (int i = 0; i < ROUNDS; i++) {
+		sent_at = plx_engine_now(et.eng);
+		if (plx_softnet_call(lcore((uint16_t)(i % 3)), called, NULL) != 0)
+			break;
+	}
+	plx_engine_stop(et.eng);
+	return NULL;
+}
+
+T(no_wake_up_by_a_call_is_lost)
+{
+	pthread_t t;
+
+	threads();
+	pthread_create(&t, NULL, caller, NULL);
+	eq(plx_engine_run(et.eng), 0);
+	pthread_join(t, NULL);
+	eq(rounds, ROUNDS);
+	ok(worst < LOST);
+	eq(plx_softnet_call(lcore(1), called, NULL), -ESHUTDOWN);
+	eq(rounds, ROUNDS);
+}
+
+RUN_EAL(ET_(what_is_handed_over_arrives_in_order), ET_(to_oneself_it_is_a_call),
+	ET_(a_full_backlog_drops_the_newest), ET_(an_lcore_without_a_queue_sends_by_another),
+	ET_(lcores_without_queues_are_refused_unless_spare),
+	ET_(what_is_on_its_way_at_the_end_is_served),
+	ET_(messages_come_in_order_and_within_a_budget), ET_(no_wake_up_by_a_packet_is_lost),
+	ET_(no_wake_up_by_a_call_is_lost))
