@@ -24,8 +24,7 @@ int net__lpm_init(struct net_lpm *t, uint32_t max)
 	static const uint64_t zero[2];
 
 	/* a leaf and a fork for each prefix, and the root */
-	t->cap = 2 * max + 1;
-	t->n = 0;
+	*t = (struct net_lpm){.cap = 2 * max + 1};
 	t->node = calloc(t->cap, sizeof(*t->node));
 	if (!t->node)
 		return -ENOMEM;

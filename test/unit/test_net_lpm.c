@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "t.h"
+
+#include "../../lib/net/lpm.h"
+#include "../../lib/net/rtab.h"
+
+#include <plx_base_rng.h>
+
+#define PREFIXES 400
+
+static struct plx_prefix p[PREFIXES];
+
+static bool is_duplicate(uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		if (p[i].len == p[n].len && plx_addr_eq(&p[i].addr, &p[n].addr))
+			return true;
+	return false;
+}
+
+/* By looking at all of them. The first one of a prefix counts. */
+static int32_t naive(uint32_t n, const struct plx_addr *a)
+{
+	int32_t best = NET_LPM_NONE;
+
+	for (uint32_t i = 0; i < n; i++) {
+		/* ::/0 and the like are not meant for IPv4 */
+		if (plx_addr_is_v4(a) && p[i].len < 96)
+			continue;
+		if (plx_prefix_contains(&p[i], a) && (best < 0 || p[i].len > p[best].len))
+			best = (int32_t)i;
+	}
+	return best;
+}
+
+/* Few different bits, so that prefixes nest and meet. */
+static struct plx_addr some_addr(struct plx_rng *rng)
+{
+	struct plx_addr a = {0};
+
+	if (plx_rng_below(rng, 2)) {
+		a.b[10] = a.b[11] = 0xff;
+		for (int i = 12; i < 16; i++)
+			a.b[i] = (uint8_t)(plx_rng_below(rng, 3) * 85 + plx_rng_below(rng, 2));
+	} else {
+		a.b[0] = 0x20;
+		for (int i = 1; i < 16; i++)
+			a.b[i] = plx_rng_below(rng, 4) ? 0 : (uint8_t)plx_rng_below(rng, 256);
+	}
+	return a;
+}
+
+static struct plx_prefix some_prefix(struct plx_rng *rng)
+{
+	struct plx_prefix x = {.addr = some_addr(rng)};
+	bool v4 = plx_addr_is_v4(&x.addr);
+
+	x.len = (uint8_t)(v4 ? 96 + plx_rng_below(rng, 33) : plx_rng_below(rng, 129));
+	for (unsigned int i = x.len; i < 128; i++)
+		x.addr.b[i / 8] &= (uint8_t) ~(0x80 >> i % 8);
+	return x;
+}
+
+T(finds_what_a_scan_finds)
+{
+	struct plx_rng rng;
+
+	plx_rng_init(&rng, t_seed(11));
+	for (int round = 0; round < 30; round++) {
+		uint32_t n = plx_rng_below(&rng, PREFIXES);
+		struct net_lpm t;
+
+		eq(net__lpm_init(&t, PREFIXES), 0);
+		for (uint32_t i = 0; i < n; i++) {
+			do
+				p[i] = some_prefix(&rng);
+			while (is_duplicate(i));
+			net__lpm_add(&t, &p[i], (int32_t)i);
+		}
+		eq(net__lpm_finish(&t), 0);
+		ok(t.n <= t.cap && t.n_chunk <= t.cap_chunk);
+		for (int i = 0; i < 2000; i++) {
+			struct plx_addr a = some_addr(&rng);
+			int32_t expected;
+
+			if (n && plx_rng_below(&rng, 2)) { /* near one of them */
+				a = p[plx_rng_below(&rng, n)].addr;
+				a.b[15] ^= (uint8_t)plx_rng_below(&rng, 4);
+				if (plx_rng_below(&rng, 4) == 0)
+					a.b[13] ^= 1;
+			}
+			expected = naive(n, &a);
+			eq(net__lpm_lookup(&t, &a), expected);
+			if (!plx_addr_is_v4(&a))
+				eq(net__lpm_walk(&t, &a), expected);
+		}
+		net__lpm_fini(&t);
+	}
+}
+
+T(the_first_one_of_a_prefix_stays)
+{
+	struct plx_prefix ten;
+	struct plx_addr a;
+	struct net_lpm t;
+
+	plx_prefix_parse(&ten, "10.0.0.0/8");
+	plx_addr_parse(&a, "10.9.9.9");
+	eq(net__lpm_init(&t, 2), 0);
+	net__lpm_add(&t, &ten, 5);
+	net__lpm_add(&t, &ten, 3);
+	eq(net__lpm_walk(&t, &a), 5);
+	eq(net__lpm_finish(&t), 0);
+	eq(net__lpm_lookup(&t, &a), 5);
+	net__lpm_fini(&t);
+}
+
+T(an_empty_table_finds_nothing)
+{
+	struct plx_addr a = {0};
+	struct net_lpm t;
+
+	eq(net__lpm_init(&t, 0), 0);
+	eq(net__lpm_finish(&t), 0);
+	eq(net__lpm_lookup(&t, &a), NET_LPM_NONE);
+	plx_addr_parse(&a, "10.0.0.1");
+	eq(net__lpm_lookup(&t, &a), NET_LPM_NONE);
+	net__lpm_fini(&t);
+}
+
+/* ---- the table of chains ---- */
+
+T(chains_against_an_array)
+{
+	static const uint64_t key[2] = {1, 2};
+	struct net_rnode *all[64] = {0};
+	struct net_rtab t;
+	struct plx_rng rng;
+	uint32_t n = 0;
+
+	plx_rng_init(&rng, t_seed(12));
+	eq(net__rtab_init(&t, 8, key), 0); /* 16 buckets for up to 64: long chains */
+	for (int i = 0; i < 20000; i++) {
+		uint32_t at = plx_rng_below(&rng, PLX_DIM(all));
+		struct plx_addr a = {.q = {at / 2, 7}};
+		uint16_t iface = (uint16_t)(at % 2);
+
+		assert_ptr_equal(net__rtab_find(&t, &a, iface), all[at]);
+		if (all[at]) {
+			net__rtab_del(&t, all[at]);
+			free(all[at]);
+			all[at] = NULL;
+			n--;
+		} else {
+			all[at] = calloc(1, sizeof(*all[at]));
+			all[at]->addr = a;
+			all[at]->iface = iface;
+			net__rtab_add(&t, all[at]);
+			n++;
+		}
+		eq(t.n, n);
+	}
+	net__rtab_fini(&t); /* frees what is left */
+}
+
+/* Who stands on an entry while it is unlinked still finds the rest of its chain. */
+T(an_unlinked_entry_leads_on)
+{
+	static const uint64_t key[2] = {1, 2};
+	struct net_rnode *e[40], *at;
+	struct net_rtab t;
+	unsigned int seen = 0;
+
+	eq(net__rtab_init(&t, 1, key), 0);
+	t.mask = 0; /* one chain */
+	for (unsigned int i = 0; i < PLX_DIM(e); i++) {
+		e[i] = calloc(1, sizeof(*e[i]));
+		e[i]->iface = (uint16_t)i;
+		net__rtab_add(&t, e[i]);
+	}
+	at = e[20];
+	net__rtab_del(&t, e[20]);
+	net__rtab_del(&t, e[19]);
+	for (; at; at = at->next)
+		seen++;
+	eq(seen, 21); /* 20, 19 and the 19 older ones */
+	free(e[20]);
+	free(e[19]);
+	net__rtab_fini(&t);
+}
+
+RUN(T_(finds_what_a_scan_finds), T_(the_first_one_of_a_prefix_stays),
+	T_(an_empty_table_finds_nothing), T_(chains_against_an_array),
+	T_(an_unlinked_entry_leads_on))
