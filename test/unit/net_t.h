@@ -184,7 +184,7 @@ static void nt_feed(unsigned int port)
 }
 
 /** A frame comes in at a port, and all that follows from it happens. */
-static void nt_in(unsigned int port, const char *frame)
+static inline void nt_in(unsigned int port, const char *frame)
 {
 	nt_make(port, frame);
 	nt_feed(port);
