@@ -68,7 +68,7 @@ static bool allowed(struct net_lcore *nl, const struct plx_addr *dst, bool v6)
 
 /* ---- errors sent ---- */
 
-/* Never about errors, later fragments, groups or senders that cannot be (RFC 1122 3.2.2, RFC
+/* Never about errors, later fragments (IPv4), groups or senders that cannot be (RFC 1122 3.2.2, RFC
  * 4443 2.4 e). */
 static bool may_answer(struct net_lcore *nl, const struct rte_mbuf *m, const struct plx_net_rx *rx,
 	uint8_t type, uint8_t code)
@@ -81,7 +81,7 @@ static bool may_answer(struct net_lcore *nl, const struct rte_mbuf *m, const str
 	int32_t rt;
 
 	if (plx_addr_is_any(&ip->src) || plx_addr_is_mcast(&ip->src) ||
-		plx_addr_is_loopback(&ip->src) || ip->frag_off)
+		plx_addr_is_loopback(&ip->src) || (!v6 && ip->frag_off))
 		return false;
 	if (!group_ok && (rx->link_group || plx_addr_is_mcast(&ip->dst)))
 		return false;
