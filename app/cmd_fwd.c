@@ -32,7 +32,7 @@ enum topology { PAIRED, CHAIN, LOOP };
 static const char *const topology_names[] = {"paired", "chain", "loop", NULL};
 
 struct fwd_conf {
-	uint32_t mode, topology, size, flows;
+	uint32_t mode, topology, size, flows, tx_first;
 	bool no_offload;
 	struct opt_list eth_peers; /**< PORT,MAC */
 };
@@ -45,10 +45,12 @@ static const struct opt opts[] = {
 		"paired: 0 <-> 1, 2 <-> 3, an odd one to itself; chain: 0 -> 1 -> 2 -> 0; "
 		"loop: each to itself",
 		.choices = topology_names},
-	{"size", "BYTES", OPT_U32, FIELD(size), "64", "txonly: of a frame, without its FCS",
+	{"size", "BYTES", OPT_U32, FIELD(size), "64", "of a generated frame, without its FCS",
 		FWD_SIZE_MIN, 9018},
-	{"flows", "N", OPT_U32, FIELD(flows), "1", "txonly: different source ports", 1,
-		FWD_FLOWS_MAX},
+	{"flows", "N", OPT_U32, FIELD(flows), "1",
+		"of generated frames, told apart by their source ports", 1, FWD_FLOWS_MAX},
+	{"tx-first", "BURSTS", OPT_U32, FIELD(tx_first), "0",
+		"bursts of generated frames that every transmit queue begins with", 0, 1024},
 	{"eth-peer", "PORT,MAC", OPT_LIST, FIELD(eth_peers), NULL,
 		"mac, txonly: who is at a port's other end (default: 02:00:00:00:00:PORT)"},
 	{"no-offload", NULL, OPT_FLAG, FIELD(no_offload), NULL,
@@ -171,10 +173,11 @@ static int begin(struct app_run *run, struct plx_error *e)
 
 	connect_ports((enum topology)conf->topology);
 	err = set_peers(conf, e);
-	if (!err && !modes[conf->mode].rx)
+	if (!err && (!modes[conf->mode].rx || conf->tx_first))
 		err = check_size(conf, e);
 	fwd.size = conf->size;
 	fwd.flows = conf->flows;
+	fwd.tx_first = conf->tx_first;
 	fwd.burst = (uint16_t)(run->app->run.burst ? run->app->run.burst : PLX_PORT_BURST);
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
 		uint32_t features = plx_port_get(i)->features;
@@ -183,6 +186,15 @@ static int begin(struct app_run *run, struct plx_error *e)
 		fwd.csum_l4[i] = features & PLX_PORT_F_TX_CSUM_L4;
 	}
 	return err;
+}
+
+static int start(struct plx_softnet *sn)
+{
+	const struct app_run *run = plx_engine_arg(sn->eng);
+	const struct fwd_mode *mode = &modes[((const struct fwd_conf *)run->arg)->mode];
+	int err = fwd.tx_first ? fwd_gen_prime(sn) : 0;
+
+	return err || !mode->start ? err : mode->start(sn);
 }
 
 static void end(struct app_run *run)
@@ -198,7 +210,7 @@ static int run(struct app *app, void *arg)
 	const struct fwd_conf *conf = arg;
 	const struct fwd_mode *mode = &modes[conf->mode];
 	const struct app_run_ops ops = {
-		.engine = {.rx = mode->rx, .start = mode->start},
+		.engine = {.rx = mode->rx, .start = start},
 		.begin = begin,
 		.end = end,
 	};

@@ -20,6 +20,7 @@ struct fwd {
 	uint32_t size;	/**< bytes of a generated frame, without the FCS */
 	uint32_t flows; /**< generated */
 	uint16_t burst;
+	uint32_t tx_first; /**< bursts that every transmit queue begins with */
 };
 extern struct fwd fwd;
 
@@ -41,6 +42,8 @@ void fwd_mac(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, 
 void fwd_macswap(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
 void fwd_5tswap(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
 void fwd_csum(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
+/** Send fwd.tx_first bursts by each transmit queue. On the lcore. */
+int fwd_gen_prime(struct plx_softnet *sn);
 int fwd_gen_start(struct plx_softnet *sn);
 void fwd_gen_end(struct plx_softnet *sn);
 

@@ -97,19 +97,42 @@ static uint32_t generate(struct plx_softnet *sn, void *arg)
 	return n;
 }
 
-static int add_stream(struct plx_softnet *sn, uint16_t port)
+static struct gen *gen_new(struct plx_softnet *sn, uint16_t port)
 {
 	uint32_t copy = PLX_MAX(fwd.size, (uint32_t)CHUNK);
 	struct gen *g = rte_zmalloc(NULL, sizeof(*g) + copy, RTE_CACHE_LINE_SIZE);
 
 	if (!g)
-		return -ENOMEM;
+		return NULL;
 	g->poller = (struct plx_poller){.run = generate, .arg = g};
 	g->q = sn->txq[port];
 	g->size = fwd.size;
 	g->copy = copy;
 	make_template(g, port);
+	return g;
+}
+
+static int add_stream(struct plx_softnet *sn, uint16_t port)
+{
+	struct gen *g = gen_new(sn, port);
+
+	if (!g)
+		return -ENOMEM;
 	plx_softnet_add_poller(sn, &g->poller);
+	return 0;
+}
+
+int fwd_gen_prime(struct plx_softnet *sn)
+{
+	for (uint16_t i = 0; i < plx_port_count(); i++) {
+		struct gen *g = sn->txq[i] ? gen_new(sn, i) : NULL;
+
+		if (sn->txq[i] && !g)
+			return -ENOMEM;
+		for (uint32_t n = 0; g && n < fwd.tx_first; n++)
+			generate(sn, g);
+		rte_free(g);
+	}
 	return 0;
 }
 

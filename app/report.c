@@ -187,6 +187,7 @@ static json_t *object(
 	json_object_set_new(o, "tx_gbps", json_real(r.tx_gbps));
 	json_object_set_new(o, "cycles_per_packet", json_real(r.cycles));
 	json_object_set_new(o, "busy", json_real(r.busy));
+	set_u64(o, "tsc_hz", run->hz);
 	json_object_set_new(o, "ports", ports(run, c));
 	json_object_set_new(o, "lcores", lcores(c));
 	return o;
