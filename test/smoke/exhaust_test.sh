@@ -13,14 +13,14 @@ run sysctl -qw net.ipv4.ipfrag_max_dist=0
 up=(up --if "0,addr=10.9.0.2/24,addr=fd00:9::2/64" --udp-echo 7)
 flows=test/smoke/flows.py
 
-# --- fewer mbufs than fragments in flight: the receive ring has 128 of 300 ---
+# --- fewer mbufs than fragments in flight: the receive ring has 96 of 150 ---
 
-start_pollux -n few --vdev=net_tap0,iface=t0 -- "${up[@]}" --mbufs 300 --rxd 128 \
+start_pollux -n few --vdev=net_tap0,iface=t0 -- "${up[@]}" --mbufs 150 --rxd 96 \
 	--sysctl net.ipv4.ipfrag_time=1
 iface_up t0 10.9.0.1/24 fd00:9::1/64
 run ip link set t0 txqueuelen 5000
 eventually "few: a ping is answered" ping -q -c 1 -W 1 10.9.0.2
-run $flows 10.9.0.2 7 --flows 32 --count 1 --size 60000 --patience 1 >"$tmp/few"
+run $flows 10.9.0.2 7 --flows 4 --count 1 --size 60000 --patience 1 >"$tmp/few"
 echo "few: $(cat "$tmp/few")"
 lost='(.drops.NO_MBUF // 0) + .ports[0].rx_dropped'
 eventually "few: what found no mbuf is counted" bash -c \
@@ -49,8 +49,8 @@ stop_pollux -n link
 # --- a transmit queue that stays full: nobody reads what goes to the ring of vhost ---
 
 sock=$tmp/vhost.sock
-PLX_MEM=256 start_pollux -n host -l 0 "--vdev=net_vhost0,iface=$sock" -- fwd --mode macswap
-PLX_MEM=256 start_pollux -n guest -l 1 --single-file-segments \
+PLX_MEM=512 start_pollux -n host -l 0 "--vdev=net_vhost0,iface=$sock" -- fwd --mode macswap
+PLX_MEM=512 start_pollux -n guest -l 1 --single-file-segments \
 	"--vdev=net_virtio_user0,path=$sock" -- fwd --mode txonly --for 1
 wait_pollux -n guest
 stop_pollux -n host
