@@ -212,7 +212,11 @@ static int ready(struct app_run *run, struct plx_error *e)
 
 static void end(struct app_run *run)
 {
+	struct up *up = run->arg;
+
 	plx_net_telem_del();
+	while (up->n_socks)
+		plx_net_udp_close(up->net, &up->socks[--up->n_socks]);
 }
 
 /* ---- report ---- */

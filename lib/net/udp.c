@@ -299,13 +299,10 @@ static void do_bind(struct plx_softnet *sn, void *arg)
 static int on_lcore(struct plx_net *net, uint16_t i, struct bind_args *a)
 {
 	struct plx_softnet *sn = net->lcore[i]->sn;
-	int err = 0;
 
-	if (__atomic_load_n(&net->started, __ATOMIC_ACQUIRE))
-		err = plx_softnet_call(sn, do_bind, a);
-	else
+	if (plx_softnet_call(sn, do_bind, a) == -ESHUTDOWN) /* before the run, or after it */
 		do_bind(sn, a);
-	return err ? err : a->result;
+	return a->result;
 }
 
 int plx_net_udp_open(struct plx_net *net, struct plx_net_udp *s)
