@@ -107,6 +107,13 @@ static inline void plx_pkt_deliver(struct rte_mbuf *m)
 
 PLX_API void plx_pkt_deliver_bulk(struct rte_mbuf **m, unsigned int n);
 
+/** The same for packets as a driver gave them: each is one wire packet. */
+static inline void plx_pkt_deliver_fresh(struct rte_mbuf **m, unsigned int n)
+{
+	plx_acct_self()->delivered_pkts += n;
+	rte_pktmbuf_free_bulk(m, n);
+}
+
 /** The same where the mbuf itself lives on, e.g. to carry the answer (which is then originated). */
 static inline void plx_pkt_deliver_keep(struct rte_mbuf *m)
 {
