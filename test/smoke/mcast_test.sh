@@ -79,7 +79,8 @@ ctl addr add fd00:9::66/64 dev net_tap0 || fail "address not added"
 until_more "a new address's group is reported unasked" "$own == 4" 0
 ctl addr del fd00:9::66/64 dev net_tap0 || fail "address not removed"
 until_more "and left" "$own == 3" 0
-scapy <<<'ask(e4 / i4 / IGMPv3(type=0x11, mrcode=5) / IGMPv3mq(), e6 / i6 / ra / ICMPv6MLQuery2(mrd=500))'
+scapy <<<'ask(e4 / i4 / IGMPv3(type=0x11, mrcode=5) / IGMPv3mq(),
+	e6 / i6 / ra / ICMPv6MLQuery2(mrd=500))'
 until_more "a general query of IGMPv3" "$v3" "$n3"
 until_more "a general query of MLDv2" "$mld2" "$n6"
 n3=$(count "$v3") n6=$(count "$mld2")
@@ -110,7 +111,8 @@ expect_eq "all reports have time to live 1 and the router alert option" "$(count
 	(igmp && (ip.ttl != 1 || ip.opt.type != 148)) ||
 	(icmpv6.type in {131, 143} && (ipv6.hlim != 1 || !ipv6.opt.router_alert))")" 0
 expect_eq "to the right addresses (RFC 3376 4.2.14, RFC 3810 5.2.14)" "$(count "
-	(igmp.type == 0x22 && ip.dst != 224.0.0.22) || (icmpv6.type == 143 && ipv6.dst != ff02::16) ||
+	(igmp.type == 0x22 && ip.dst != 224.0.0.22) ||
+	(icmpv6.type == 143 && ipv6.dst != ff02::16) ||
 	(igmp.type == 0x16 && ip.dst != igmp.maddr)")" 0
 expect_eq "nothing about the all-hosts groups" "$(count "igmp.maddr == 224.0.0.1 ||
 	icmpv6.mldr.mar.multicast_address == ff02::1")" 0
