@@ -364,8 +364,16 @@ static void nt_sock_error(struct plx_softnet *sn, struct plx_net_udp *s, int err
 static const struct plx_net_udp_ops nt_sock_ops = {.rx = nt_sock_rx, .error = nt_sock_error};
 
 /** Open it on all addresses. @param home the lcore that owns it. */
+static struct nt_sock *nt_socks[16];
+static unsigned int nt_n_socks;
+
 static inline int nt_open(struct nt_sock *ns, uint16_t port, uint16_t home)
 {
+	ok(nt_n_socks < PLX_DIM(nt_socks));
+	for (unsigned int i = 0; i < nt_n_socks; i++)
+		if (nt_socks[i] == ns) /* opened anew: the first one goes */
+			plx_net_udp_close(nt.net, &ns->s);
+	nt_socks[nt_n_socks++] = ns;
 	*ns = (struct nt_sock){
 		.s = {.ops = &nt_sock_ops, .user = ns, .lport = port, .home = home},
 	};
@@ -378,6 +386,8 @@ static void nt_stop(void)
 		return;
 	if (plx_engine_running(nt.eng))
 		plx_engine_step_end(nt.eng);
+	while (nt_n_socks)
+		plx_net_udp_close(nt.net, &nt_socks[--nt_n_socks]->s);
 	eq(plx_net_held(nt.net), 0);
 	plx_engine_close_ports(nt.eng);
 	eq(plx_engine_destroy(nt.eng), 0); /* mbufs missing from its pools */

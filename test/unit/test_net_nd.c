@@ -28,6 +28,9 @@ T(comes_up)
 			mld_any++;
 		} else if (strstr(s, "ip " LL " > ff02::16")) {
 			mld++;
+		} else if (strstr(s, "nd na " LL)) { /* it is ours now (RFC 9131) */
+			str_eq(s, "ip " LL " > ff02::1 nd na " LL " override tlla " US);
+			eq(ns, 1);
 		} else {
 			fail_msg("%s", s);
 		}

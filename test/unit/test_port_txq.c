@@ -192,7 +192,7 @@ T(nothing_goes_out_of_a_port_that_is_down)
 
 static struct rte_mbuf *chain(uint16_t first, uint16_t second)
 {
-	uint8_t bytes[2048];
+	uint8_t bytes[4096];
 	struct rte_mbuf *m, *rest = rte_pktmbuf_alloc(t_pool);
 
 	for (unsigned int i = 0; i < sizeof(bytes); i++)
