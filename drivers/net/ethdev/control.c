@@ -2,6 +2,7 @@
 #include "ethdev.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <sys/epoll.h>
 
@@ -62,6 +63,18 @@ int ethdev__set_link(struct plx_port *p, bool up)
 	return err_of(up ? rte_eth_dev_set_link_up(id(p)) : rte_eth_dev_set_link_down(id(p)));
 }
 
+/*
+ * A TAP's link is asked for by name. When its kernel side has been moved to another network
+ * namespace there is nobody of that name here, and the driver says "down" for ever: then it isn't
+ * known.
+ */
+static bool moved_away(const struct ethdev *d)
+{
+	char name[IF_NAMESIZE];
+
+	return d->info.if_index && !if_indextoname(d->info.if_index, name);
+}
+
 void ethdev__link(struct plx_port *p, struct plx_link *link)
 {
 	struct rte_eth_link l = {0};
@@ -69,7 +82,7 @@ void ethdev__link(struct plx_port *p, struct plx_link *link)
 	if (rte_eth_link_get_nowait(id(p), &l) != 0)
 		return;
 	*link = (struct plx_link){
-		.up = l.link_status == RTE_ETH_LINK_UP,
+		.up = l.link_status == RTE_ETH_LINK_UP || moved_away(p->priv),
 		.mbps = l.link_speed == RTE_ETH_SPEED_NUM_UNKNOWN ? 0 : l.link_speed,
 		.full_duplex = l.link_duplex == RTE_ETH_LINK_FULL_DUPLEX,
 	};
