@@ -467,6 +467,18 @@ static void claims_arp(struct plx_net *net, const struct plx_arp *arp, uint16_t 
 		plx_neigh_claim_input_arp(&a->claim, arp, now);
 }
 
+/* A sender that nobody can be; 0.0.0.0 is a prober's (RFC 5227). Linux finds out by routing back.
+ */
+static bool arp_sender_impossible(const struct net_lcore *nl, const struct plx_arp *arp)
+{
+	uint8_t first = arp->spa.b[12];
+
+	if (plx_mac_is_mcast(&arp->sha) || plx_mac_is_zero(&arp->sha) || first == 127 ||
+		first >= 224)
+		return true;
+	return (first == 0 && !plx_addr_is_any(&arp->spa)) || net__from_self(nl, &arp->spa);
+}
+
 static enum plx_drop arp_in(struct net_lcore *nl, const struct plx_arp *arp, uint16_t iface)
 {
 	struct plx_net *net = nl->net;
@@ -478,8 +490,7 @@ static enum plx_drop arp_in(struct net_lcore *nl, const struct plx_arp *arp, uin
 	if (arp->op != PLX_ARP_REQUEST && arp->op != PLX_ARP_REPLY)
 		return PLX_DROP_ARP_IGNORED;
 	claims_arp(net, arp, iface, now);
-	if (plx_addr_is_mcast(&arp->spa) || plx_mac_is_mcast(&arp->sha) ||
-		answers(nl, iface, &arp->spa))
+	if (arp_sender_impossible(nl, arp))
 		return PLX_DROP_ARP_IGNORED;
 	drop = plx_neigh_input_arp(net->neigh, iface, arp, ours, now);
 	if (arp->op == PLX_ARP_REQUEST && ours) {

@@ -78,7 +78,7 @@ static const struct plx_net_route *route_of(const struct net_lcore *nl, const st
  * our own come back; an answer would go in a circle (RFC 1812 5.3.8, and the "land" attack). Most
  * sources are ruled out without a lookup.
  */
-static bool from_self(const struct net_lcore *nl, const struct plx_addr *src)
+bool net__from_self(const struct net_lcore *nl, const struct plx_addr *src)
 {
 	const struct plx_net_route *rt;
 
@@ -194,7 +194,7 @@ void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 	rx.copy = flags & NET_F_COPY;
 	rx.handed = flags & NET_F_HANDED;
 	if (plx_likely(drop == PLX_DROP_NONE) && !looped(flags, iface)) {
-		if (plx_unlikely(bad_src4(&rx.ip) || from_self(nl, &rx.ip.src)))
+		if (plx_unlikely(bad_src4(&rx.ip) || net__from_self(nl, &rx.ip.src)))
 			drop = PLX_DROP_IP4_MARTIAN_SRC;
 		else if (plx_unlikely(rx.ip.dst.b[12] == 127 || rx.ip.dst.b[12] == 0))
 			drop = PLX_DROP_IP4_MARTIAN_DST;
@@ -214,7 +214,7 @@ void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 
 static bool bad6(const struct net_lcore *nl, const struct plx_ip *ip, enum plx_drop *drop)
 {
-	if (plx_unlikely(plx_addr_is_loopback(&ip->src) || from_self(nl, &ip->src)))
+	if (plx_unlikely(plx_addr_is_loopback(&ip->src) || net__from_self(nl, &ip->src)))
 		*drop = PLX_DROP_IP6_MARTIAN_SRC;
 	else if (plx_unlikely(plx_addr_is_loopback(&ip->dst) || plx_addr_is_any6(&ip->dst)))
 		*drop = PLX_DROP_IP6_MARTIAN_DST;

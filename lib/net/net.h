@@ -279,6 +279,8 @@ void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
 /** Cut what is behind the first len bytes. */
 void net__trim(struct rte_mbuf *m, uint32_t len);
+/** Is the source of what came by the wire an address of ours, or one that means everybody? */
+bool net__from_self(const struct net_lcore *nl, const struct plx_addr *src);
 /** Whole and for us: to its protocol. */
 void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 

@@ -244,6 +244,8 @@ enum plx_drop plx_net_udp_send(
 	net__ip_defaults(nl, &ip, &d);
 	if (plx_unlikely(plx_addr_is_any(&ip.src)))
 		drop = PLX_DROP_IP_NO_SRC;
+	else if (plx_unlikely(!msg->dport)) /* who sends from port 0 wants no answer (RFC 768) */
+		drop = PLX_DROP_UDP_PORT_ZERO;
 	else if (plx_unlikely(m->pkt_len > 65535u - PLX_UDP_BYTES - (v6 ? 0 : PLX_IP4_BYTES)))
 		drop = PLX_DROP_IP_TOO_BIG;
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
