@@ -413,14 +413,15 @@ frames() { # interface filter
 scapy_up() {
 	cat >"$tmp/by_hand.py" <<-'END'
 		import contextlib, itertools, os, sys, time, traceback
-		from scapy.all import *
+		space = {} # of the scripts
+		exec("import itertools, time\nfrom scapy.all import *", space)
 		for n in itertools.count():
 		    name = f"{sys.argv[1]}/scapy.{n}"
 		    while not os.path.exists(name + ".py"):
 		        time.sleep(0.01)
 		    with open(name + ".out", "w") as out, contextlib.redirect_stdout(out):
 		        try:
-		            exec(compile(open(name + ".py").read(), name + ".py", "exec"))
+		            exec(compile(open(name + ".py").read(), name + ".py", "exec"), space)
 		            rc = 0
 		        except BaseException:
 		            traceback.print_exc(file=out)

@@ -79,20 +79,23 @@ ctl addr add fd00:9::66/64 dev net_tap0 || fail "address not added"
 until_more "a new address's group is reported unasked" "$own == 4" 0
 ctl addr del fd00:9::66/64 dev net_tap0 || fail "address not removed"
 until_more "and left" "$own == 3" 0
-scapy <<<'ask(e4 / i4 / IGMPv3(type=0x11, mrcode=5) / IGMPv3mq(),
-	e6 / i6 / ra / ICMPv6MLQuery2(mrd=500))'
+scapy <<END
+ask(e4 / i4 / IGMPv3(type=0x11, mrcode=5) / IGMPv3mq(), e6 / i6 / ra / ICMPv6MLQuery2(mrd=500))
+END
 until_more "a general query of IGMPv3" "$v3" "$n3"
 until_more "a general query of MLDv2" "$mld2" "$n6"
 n3=$(count "$v3") n6=$(count "$mld2")
 scapy <<END
-i4.dst, i6.dst, e4.dst, e6.dst = "239.1.2.3", "ff05::1:3", "01:00:5e:01:02:03", "33:33:00:01:00:03"
+i4.dst, i6.dst = "239.1.2.3", "ff05::1:3"
+e4.dst, e6.dst = "01:00:5e:01:02:03", "33:33:00:01:00:03"
 ask(e4 / i4 / IGMPv3(type=0x11, mrcode=5) / IGMPv3mq(gaddr="239.1.2.3"),
     e6 / i6 / ra / ICMPv6MLQuery2(mladdr="ff05::1:3", mrd=500))
 END
 until_more "a query for one group, IGMPv3" "$v3" "$n3"
 until_more "a query for one group, MLDv2" "$mld2" "$n6"
 scapy <<END
-i4.dst, i6.dst, e4.dst, e6.dst = "224.0.0.1", "ff02::1", "01:00:5e:00:00:01", "33:33:00:00:00:01"
+i4.dst, i6.dst = "224.0.0.1", "ff02::1"
+e4.dst, e6.dst = "01:00:5e:00:00:01", "33:33:00:00:00:01"
 ask(e4 / i4 / IGMP(type=0x11, mrcode=5), e6 / i6 / ra / ICMPv6MLQuery(mrd=500))
 END
 until_more "a query of IGMPv2" "$v2" "$n2"
