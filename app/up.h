@@ -22,7 +22,7 @@ struct up_conf {
 };
 
 struct up_if {
-	char text[256]; /**< as it was given, for errors */
+	char text[1024]; /**< as it was given, for errors */
 	char port[PLX_PORT_NAMELEN];
 	struct plx_prefix addr[UP_ADDRS];
 	struct plx_addr gw[2]; /**< at most one of each family */

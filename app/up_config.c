@@ -15,7 +15,7 @@ struct reader {
 	struct up_plan *plan;
 	struct plx_error *e;
 	const char *path;
-	char section[80], item[256]; /* the --if item that the lines of a section add up to */
+	char section[80], item[1024]; /* the --if item that the lines of a section add up to */
 	int err;
 };
 
@@ -42,6 +42,20 @@ static int begin_if(struct reader *r, const char *section)
 	}
 	snprintf(r->item, sizeof(r->item), "%s", name);
 	return 0;
+}
+
+/* One more key. The item is parsed as far as it goes, so that an error is told with its own line.
+ */
+static int if_line(struct reader *r, const char *key, const char *value)
+{
+	size_t n = strlen(r->item);
+	int err;
+
+	snprintf(r->item + n, sizeof(r->item) - n, ",%s=%s", key, value);
+	err = up_parse_if(r->plan, r->item, r->e);
+	if (!err)
+		r->plan->n_if--; /* only tried: flush_if() keeps it */
+	return err;
 }
 
 static int up_key(struct reader *r, const char *key, const char *value)
@@ -80,7 +94,7 @@ static int line(void *arg, const char *section, const char *key, const char *val
 			r->err = plx_error_set(r->e, -E2BIG, PLX_ERR_CONFIG_FILE, r->path,
 				"a section is too long");
 		else
-			snprintf(r->item + n, sizeof(r->item) - n, ",%s=%s", key, value);
+			r->err = if_line(r, key, value);
 	} else if (strcmp(section, "up") == 0) {
 		r->err = up_key(r, key, value);
 	} else {
