@@ -17,8 +17,8 @@
  *
  *   POLL   go on spinning; on a shared CPU yield, or the others starve
  *   PAUSE  the same with the pause instruction
- *   SLEEP  until a driver's interrupt, a message or the next timer; where some driver has no
- * interrupt, for a bounded time that doubles while nothing comes
+ *   SLEEP  until a driver's interrupt, a message or the next timer, at most so long as it has been
+ *          idle: for a bounded time only, where some driver has no interrupt
  *
  * Two facts make the sleep safe: drivers are armed before the last pass over their queues, and
  * `asleep` is published before the last look at the mail (engine__wake()).

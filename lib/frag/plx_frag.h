@@ -145,15 +145,15 @@ PLX_API int plx_frag_limits_set(struct plx_frag *f, const struct plx_frag_limits
  *
  * @param out  always written
  * @return PLX_DROP_NONE, or the reason to drop this fragment for:
- *	FRAG_MALFORMED	 no data; more to come and a length that is no multiple of 8 (for IPv6 an
- *			 ICMP parameter problem is due); or an end that contradicts one known
- *			 before (gives the datagram up)
- *	FRAG_OVERLAP	 overlaps a fragment held (gives the datagram up), or its datagram has been
- *given up for that FRAG_DUPLICATE	 the same range is held already FRAG_TOO_BIG	 head + off
- *+ len is over 65,535; for IPv6 an ICMP parameter problem is due FRAG_ECN	 completes a
- *datagram whose ECN marks contradict each other (gives it up)
- *	FRAG_MEMORY	 the charge alone is over the limit, no record, or too many pieces
- *	FRAG_PER_SOURCE	 the charge alone, or with its datagram, is over the limit of its source
+ * - FRAG_MALFORMED: no data; more to come and a length that is no multiple of 8 (for IPv6 an ICMP
+ *   parameter problem is due); or an end that contradicts one known before (gives the datagram up)
+ * - FRAG_OVERLAP: overlaps a fragment held (gives the datagram up), or its datagram has been given
+ *   up for that
+ * - FRAG_DUPLICATE: the same range is held already
+ * - FRAG_TOO_BIG: head + off + len is over 65,535; for IPv6 an ICMP parameter problem is due
+ * - FRAG_ECN: completes a datagram whose ECN marks contradict each other (gives it up)
+ * - FRAG_MEMORY: the charge alone is over the limit, no record, or too many pieces
+ * - FRAG_PER_SOURCE: the charge alone, or with its datagram, is over the limit of its source
  */
 PLX_API enum plx_drop plx_frag_input(
 	struct plx_frag *f, const struct plx_frag_in *in, plx_ns now, struct plx_frag_out *out);

@@ -136,12 +136,16 @@ struct plx_impair_error {
 /**
  * Read "loss=1%,delay=10ms,jitter=2ms" into c, over what is there.
  *
- *     loss=P  dup=P  seed=N                 P: 1% or 0.01
- *     ge=P[:R[:BAD[:GOOD]]]                 as netem: R is 1-P, BAD 100 %, GOOD 0 if not given
- *     nth=N or nth=N/N/N                    each N-th; or these, from 1 on (nth=5/ is the fifth
- * only) aim=[l4+]OFF:VALUE[/MASK][:A[-[B]]]   hex bytes at an offset; the A-th match, or A to B, or
- * from A corrupt=P[:BITS] rate=N[kmg]bit  burst=N[k|m][b]  queue=N[k|m][b]  limit=PACKETS delay=T
- * jitter=T  dist=uniform|normal  order=keep|free       T: 10ms, 250us, 1s, 80ns reorder=P[:T] gap=N
+ *     loss=P  dup=P  seed=N          P: 1% or 0.01
+ *     ge=P[:R[:BAD[:GOOD]]]          as netem: R is 1-P, BAD 100 %, GOOD 0 if not given
+ *     nth=N                          each N-th
+ *     drop=N or drop=N/N/N           these, counted from 1 on; up to 16, ascending
+ *     aim=[l4+]OFF:VALUE[/MASK]      hex bytes at an offset: lose all that match;
+ *         [:A[-[B]]]                 the A-th match, or A to B, or from A on
+ *     corrupt=P[:BITS]
+ *     rate=N[kmg]bit  burst=N[k|m][b]  queue=N[k|m][b]  limit=PACKETS
+ *     delay=T  jitter=T  dist=uniform|normal  order=keep|free    T: 10ms, 250us, 1s, 80ns
+ *     reorder=P[:T]  gap=N
  *
  * @return 0, or -EINVAL with *err filled and *c untouched.
  */

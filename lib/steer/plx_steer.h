@@ -5,9 +5,9 @@
  * @file
  * Steering: from a packet's tuple to the lcore that owns its flow.
  *
- *     tuple --Toeplitz--> hash --RETA--> queue        what a NIC does, and the pipe driver in
- * software tuple --Toeplitz--> hash --owner map--> lcore   what decides where a flow lives tuple
- * --pins--> lcore                           the few flows that live elsewhere
+ *     tuple --Toeplitz--> hash --RETA--> queue        what a NIC does, and the pipe driver
+ *     tuple --Toeplitz--> hash --owner map--> lcore   what decides where a flow lives
+ *     tuple --pins--> lcore                           the few flows that live elsewhere
  *
  * Pure: no clock, no allocation. This header gathers the library's parts; each can be included
  * alone.
