@@ -57,6 +57,9 @@ inner 'expect_refused "no port is an error" 2 "no ports" -- up refuses --json'
 expect_eq "an error that is expected passes" $rc 0
 inner 'expect "false is true" false'
 expect_match "a claim that does not hold fails" "$rc $log" "^1 .*FAILED: false is true"
+expect_eq "a link-local address as tools write it" "$(linklocal f2:7c:06:03:0a:00)" \
+	fe80::f07c:6ff:fe03:a00
+expect_eq "a zero group joins the double colon" "$(linklocal 02:00:00:00:00:00)" fe80::ff:fe00:0
 inner 'need surely-no-such-command'
 expect_match "a skip says why" "$rc $log" "^77 .*skip: no surely-no-such-command"
 

@@ -192,12 +192,14 @@ port_mac_of() { # mac
 	printf '%s:%02x:%s:%s:%s:%s\n' "${b[0]}" $((16#${b[1]} ^ 0x80)) "${b[@]:2}"
 }
 
-# The link-local address that goes with a MAC (RFC 4291, appendix A).
+# The link-local address that goes with a MAC (RFC 4291, appendix A), written as tools write it:
+# no leading zeros, and no zero group next to the double colon (RFC 5952, section 4).
 linklocal() { # mac
-	local b
+	local b groups
 	IFS=: read -ra b <<<"$1"
-	printf 'fe80::%02x%s:%sff:fe%s:%s%s\n' $((16#${b[0]} ^ 2)) "${b[1]}" "${b[2]}" "${b[3]}" \
-		"${b[4]}" "${b[5]}"
+	groups=$(printf '%x:%x:%x:%x' $((16#${b[0]}${b[1]} ^ 0x200)) $((16#${b[2]}ff)) \
+		$((16#fe${b[3]})) $((16#${b[4]}${b[5]})))
+	echo "fe80::${groups#0:}"
 }
 
 # A veth pair: one end here, the other in the namespace named, both down.
