@@ -102,6 +102,8 @@ static enum plx_drop make_room(
 
 	if (in->charge > f->limits.memory_bytes || !f->free_fragment)
 		return reason;
+	if (in->buffers > f->limits.buffers)
+		return PLX_DROP_FRAG_BUFFERS;
 	if (own && own->n >= f->limits.datagram_pieces) {
 		frag__refuse(f, own, reason, now);
 		return reason;
@@ -112,6 +114,10 @@ static enum plx_drop make_room(
 		f->held >= f->max_held) {
 		if (evict_for(f, frag__oldest(f), own, reason, now))
 			return reason;
+	}
+	while (f->stats.buffers + in->buffers > f->limits.buffers) {
+		if (evict_for(f, frag__oldest(f), own, PLX_DROP_FRAG_BUFFERS, now))
+			return PLX_DROP_FRAG_BUFFERS;
 	}
 	if (!own)
 		frag__spare_record(f);

@@ -22,7 +22,7 @@ struct fragment {
 	};
 	void *pkt;
 	uint32_t off, len;
-	uint32_t charge;
+	uint32_t charge, buffers;
 	enum plx_drop reason;
 };
 
@@ -39,6 +39,7 @@ struct datagram {
 	uint32_t have; /* bytes of data held */
 	uint32_t end;  /* bytes of data in all, or END_UNKNOWN */
 	uint64_t charge;
+	uint32_t buffers;
 	uint16_t head; /* of the fragment at offset 0 */
 	uint16_t max_size, max_df_size;
 	uint8_t ecn;	  /* of the fragment at offset 0 */

@@ -22,8 +22,10 @@
  * record stays for one more time-out, to refuse what still comes. A fragment that is wrong by
  * itself is refused alone.
  *
- * Memory is bounded four times: bytes charged in all (the oldest datagram goes first), bytes
- * charged by one source (that source's oldest goes first), datagrams, and pieces of one datagram.
+ * Memory is bounded five times: bytes charged in all and packet buffers in all (the oldest datagram
+ * goes first), bytes charged by one source (that source's oldest goes first), datagrams, and pieces
+ * of one datagram. Buffers are counted apart from bytes since they come from a pool that reception
+ * lives on: who empties it with fragments stops all else.
  *
  * No clock, no allocation: memory, a secret seed and `now` come from the caller. One table for each
  * lcore. What needs bytes is the caller's duty: that an IPv6 first fragment holds the whole header
@@ -39,10 +41,11 @@ struct plx_frag; /**< a table; one owner */
 
 /** What may be changed while it runs; plx_frag_limits_init() fills in Linux's values. */
 struct plx_frag_limits {
-	uint64_t memory_bytes;	  /**< charges in all: net.ipv4.ipfrag_high_thresh */
-	uint64_t source_bytes;	  /**< charges of one source: net.pollux.ipfrag_max_source */
-	plx_ns timeout_v4_ns;	  /**< net.ipv4.ipfrag_time */
-	plx_ns timeout_v6_ns;	  /**< net.ipv6.ip6frag_time */
+	uint64_t memory_bytes; /**< charges in all: net.ipv4.ipfrag_high_thresh */
+	uint64_t source_bytes; /**< charges of one source: net.pollux.ipfrag_max_source */
+	uint32_t buffers;     /**< packet buffers in all; UINT32_MAX = as many as the bytes allow */
+	plx_ns timeout_v4_ns; /**< net.ipv4.ipfrag_time */
+	plx_ns timeout_v6_ns; /**< net.ipv6.ip6frag_time */
 	uint16_t datagram_pieces; /**< pieces of one datagram; at most PLX_FRAG_PIECES_MAX */
 };
 
@@ -73,8 +76,9 @@ struct plx_frag_in {
 	bool more;     /**< M or MF flag */
 	bool df;       /**< IPv4 DF flag */
 	uint8_t ecn;   /**< the two ECN bits of its header */
-	uint32_t charge; /**< bytes of memory that holding pkt costs */
-	void *pkt;	 /**< opaque, not NULL */
+	uint32_t charge;  /**< bytes of memory that holding pkt costs */
+	uint32_t buffers; /**< of the pool, that holding pkt keeps away from others */
+	void *pkt;	  /**< opaque, not NULL */
 };
 
 /** A part of a complete datagram. */
@@ -115,12 +119,13 @@ struct plx_frag_count {
 struct plx_frag_stats {
 	struct plx_frag_count v4, v6;
 	uint64_t memory_bytes; /**< charged now */
+	uint32_t buffers;      /**< held now */
 	uint32_t datagrams;    /**< in progress now */
 	uint32_t refused;      /**< given up, record kept */
 	uint32_t held;	       /**< packets held now, the dead not yet popped included */
 };
 
-/** Linux's defaults: 4 MiB, 1 MiB for a source, 30 s, 60 s, 128 pieces. */
+/** Linux's defaults: 4 MiB, 1 MiB for a source, 30 s, 60 s, 128 pieces; any number of buffers. */
 PLX_API void plx_frag_limits_init(struct plx_frag_limits *l);
 
 /** Bytes that init() needs for this configuration. */
@@ -153,6 +158,7 @@ PLX_API int plx_frag_limits_set(struct plx_frag *f, const struct plx_frag_limits
  * - FRAG_TOO_BIG: head + off + len is over 65,535; for IPv6 an ICMP parameter problem is due
  * - FRAG_ECN: completes a datagram whose ECN marks contradict each other (gives it up)
  * - FRAG_MEMORY: the charge alone is over the limit, no record, or too many pieces
+ * - FRAG_BUFFERS: its buffers alone, or with its datagram, are over the limit
  * - FRAG_PER_SOURCE: the charge alone, or with its datagram, is over the limit of its source
  */
 PLX_API enum plx_drop plx_frag_input(

@@ -10,6 +10,7 @@ void plx_frag_limits_init(struct plx_frag_limits *l)
 	*l = (struct plx_frag_limits){
 		.memory_bytes = 4 << 20,
 		.source_bytes = 1 << 20,
+		.buffers = UINT32_MAX,
 		.timeout_v4_ns = PLX_SEC(30),
 		.timeout_v6_ns = PLX_SEC(60),
 		.datagram_pieces = 128,
@@ -214,6 +215,7 @@ void frag__hold(
 		.off = in->off,
 		.len = in->len,
 		.charge = in->charge,
+		.buffers = in->buffers,
 	};
 	*(at ? &at->next : &d->first) = g;
 	if (d->last == at)
@@ -221,8 +223,10 @@ void frag__hold(
 	d->n++;
 	d->have += g->len;
 	d->charge += g->charge;
+	d->buffers += g->buffers;
 	d->source->charge += g->charge;
 	f->stats.memory_bytes += g->charge;
+	f->stats.buffers += g->buffers;
 	f->stats.held++;
 	f->held++;
 }
@@ -232,6 +236,7 @@ static void retire(struct plx_frag *f, struct datagram *d)
 {
 	f->held -= d->n;
 	f->stats.memory_bytes -= d->charge;
+	f->stats.buffers -= d->buffers;
 	f->stats.datagrams--;
 	d->source->charge -= d->charge;
 	plx_list_del(&d->of_source);

@@ -68,12 +68,30 @@ static void rearm(struct net_lcore *nl)
 		plx_wheel_add(&nl->sn->wheel, &nl->frag_timer, when);
 }
 
+/*
+ * Reception lives on the pool that fragments are held from: they get a share of what the drivers
+ * left of it. A lcore holds fragments that came by any lcore, so all lcores' fragments together
+ * stay below the share of each pool.
+ */
+static uint32_t max_buffers(const struct net_lcore *nl)
+{
+	uint64_t percent = (uint64_t)net__tun(nl->net, PLX_TUN_IPFRAG_MBUFS);
+
+	return (uint32_t)(nl->spare_mbufs * percent / 100 / nl->net->n_lcores);
+}
+
+void net__frag_start(struct net_lcore *nl)
+{
+	nl->spare_mbufs = rte_mempool_avail_count(nl->sn->pool);
+}
+
 /* Tunables may change at any time. */
 static void set_limits(struct net_lcore *nl)
 {
 	struct plx_frag_limits l = {
 		.memory_bytes = (uint64_t)net__tun(nl->net, PLX_TUN_IPFRAG_HIGH_THRESH),
 		.source_bytes = (uint64_t)net__tun(nl->net, PLX_TUN_IPFRAG_MAX_SOURCE),
+		.buffers = max_buffers(nl),
 		.timeout_v4_ns = PLX_SEC(net__tun(nl->net, PLX_TUN_IPFRAG_TIME)),
 		.timeout_v6_ns = PLX_SEC(net__tun(nl->net, PLX_TUN_IP6FRAG_TIME)),
 		.datagram_pieces = 128,
@@ -198,6 +216,7 @@ void net__frag_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 		.df = ip->df,
 		.ecn = ip->tos & PLX_IP_ECN_MASK,
 		.charge = charge(m),
+		.buffers = m->nb_segs,
 		.pkt = m,
 	};
 	enum plx_drop drop;

@@ -245,6 +245,7 @@ static int on_start(struct plx_softnet *sn)
 	struct net_lcore *nl = net__self(sn);
 
 	begin(nl);
+	net__frag_start(nl);
 	nl->loop_poller =
 		(struct plx_poller){.run = loop_run, .deadline = loop_deadline, .arg = nl};
 	plx_softnet_add_poller(sn, &nl->loop_poller);

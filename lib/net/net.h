@@ -115,6 +115,7 @@ struct net_lcore {
 	struct plx_udp *udp;
 	struct plx_frag *frag;
 	struct plx_timer frag_timer;
+	uint32_t spare_mbufs; /**< of our pool at start: what drivers did not take */
 	uint32_t ip_id[256];
 	struct rte_mbuf *loop_head, *loop_tail; /**< to ourselves */
 	uint32_t loop_n;
@@ -289,6 +290,8 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 	const struct plx_net_route *rt);
 
 /* frag.c */
+/** How many packet buffers there are to hold fragments in. At start. */
+void net__frag_start(struct net_lcore *nl);
 void net__frag_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 void net__frag_timer(struct net_lcore *nl);
 void net__frag_stop(struct net_lcore *nl);

@@ -57,6 +57,7 @@ static void check_limits(const struct run *r)
 	CHECK(s->held <= r->conf.pieces);
 	CHECK(s->datagrams + s->refused <= r->conf.datagrams);
 	CHECK(s->memory_bytes <= r->conf.limits.memory_bytes);
+	CHECK(s->buffers <= r->conf.limits.buffers);
 	CHECK((s->datagrams == 0) == (s->held == 0));
 }
 
@@ -95,6 +96,7 @@ static void give(struct run *r, uint32_t n, const uint8_t *b)
 		.df = b[1] & 2,
 		.ecn = b[1] >> 6,
 		.charge = b[6] * 16,
+		.buffers = b[6] & 7,
 		.pkt = &r->held[n],
 	};
 	struct plx_frag_out out;
@@ -127,6 +129,7 @@ static void configure(struct plx_frag_conf *conf, const uint8_t *b)
 	plx_frag_limits_init(&conf->limits);
 	conf->limits.memory_bytes = b[2] * 256;
 	conf->limits.source_bytes = (b[3] >> 4) * 1024;
+	conf->limits.buffers = b[0] >> 4 ? b[0] >> 1 : UINT32_MAX;
 	conf->limits.datagram_pieces = 1 + (b[3] & 15);
 }
 

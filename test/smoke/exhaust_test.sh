@@ -16,7 +16,7 @@ flows=test/smoke/flows.py
 # --- fewer mbufs than fragments in flight: the receive ring has 96 of 150 ---
 
 start_pollux -n few --vdev=net_tap0,iface=t0 -- "${up[@]}" --mbufs 150 --rxd 96 \
-	--sysctl net.ipv4.ipfrag_time=1
+	--sysctl net.ipv4.ipfrag_time=1 --sysctl net.pollux.ipfrag_mbufs=100
 iface_up t0 10.9.0.1/24 fd00:9::1/64
 run ip link set t0 txqueuelen 5000
 eventually "few: a ping is answered" ping -q -c 1 -W 1 10.9.0.2
@@ -28,6 +28,33 @@ eventually "few: what found no mbuf is counted" bash -c \
 eventually "few: it recovers" ping -q -c 5 -i 0.1 -W 1 10.9.0.2
 expect "few: and serves as before" $flows 10.9.0.2 7 --flows 8 --count 10
 stop_pollux -n few
+
+# --- fragments without end, each of a datagram that never gets whole ---
+
+start_pollux -n frags --vdev=net_tap0,iface=t0 -- "${up[@]}" --mbufs 300 --rxd 96
+iface_up t0 10.9.0.1/24 fd00:9::1/64
+eventually "fragments: a ping is answered" ping -q -c 1 -W 1 10.9.0.2
+cat >"$tmp/endless.py" <<'END'
+import itertools, socket, struct, time
+s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+for i in itertools.count():
+    # identification i, more fragments, offset 0
+    s.sendto(struct.pack("!BBHHHBBH4s4s", 0x45, 0, 0, i & 0xffff, 0x2000, 64, 17, 0,
+        bytes([10, 9, 0, 1]), bytes([10, 9, 0, 2])) + bytes(64), ("10.9.0.2", 0))
+    time.sleep(0.0005)
+END
+spawn endless /usr/bin/python3 "$tmp/endless.py"
+eventually "fragments: the oldest had to go" bash -c \
+	"tail -n 1 '${out[frags]}' | jq -e '.drops.FRAG_BUFFERS >= 500' >/dev/null"
+expect "fragments: ping is answered all along" ping -q -c 20 -i 0.05 -W 1 10.9.0.2
+expect "fragments: IPv6 too" ping -q -c 20 -i 0.05 -W 1 fd00:9::2
+expect "fragments: and datagrams of a few" $flows 10.9.0.2 7 --flows 4 --count 5 --size 8000
+kill "${pid[endless]}"
+stop_pollux -n frags
+expect_eq "fragments: all by their reason" "$(json_field -n frags '.drops |
+	del(.IP_MCAST_NOT_MEMBER, .ND_IGNORED, .ARP_IGNORED, .STOPPED) | keys[]')" FRAG_BUFFERS
+expect_eq "fragments: counted as Linux does" "$(json_field -n frags \
+	'.snmp.IpReasmFails - .drops.FRAG_BUFFERS >= 0')" true
 
 # --- the link goes and comes ---
 

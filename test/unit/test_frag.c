@@ -48,6 +48,7 @@ static void down(struct ft *t)
 		;
 	eq(plx_frag_stats(t->f)->held, 0);
 	eq(plx_frag_stats(t->f)->memory_bytes, 0);
+	eq(plx_frag_stats(t->f)->buffers, 0);
 	eq(plx_frag_stats(t->f)->datagrams, 0);
 	eq(plx_frag_stats(t->f)->refused, 0);
 	eq(plx_frag_deadline(t->f), PLX_NEVER);
@@ -504,6 +505,50 @@ T(the_oldest_makes_room_for_the_new)
 	down(&t);
 }
 
+/* A fragment may take several buffers, of few bytes: bytes alone would not see the pool run dry. */
+T(the_oldest_gives_its_buffers_back)
+{
+	struct plx_frag_conf c = conf();
+	struct plx_frag_in in;
+	struct ft t;
+
+	c.limits.buffers = 6;
+	t = up_with(&c);
+	for (uint32_t i = 1; i <= 3; i++) {
+		in = frag(i, 0, 8, true);
+		in.buffers = 2;
+		held(&t, in, i);
+	}
+	eq(plx_frag_stats(t.f)->buffers, 6);
+	in = frag6(4, 0, 8, true);
+	in.buffers = 3;
+	held(&t, in, 4);
+	dead(&t, 1, PLX_DROP_FRAG_BUFFERS, false);
+	dead(&t, 2, PLX_DROP_FRAG_BUFFERS, false);
+	none_dead(&t);
+	eq(plx_frag_stats(t.f)->buffers, 5);
+	eq(plx_frag_stats(t.f)->v4.fails, 2);
+	in = frag(3, 8, 8, false);
+	in.buffers = 1;
+	whole(&t, in, 5, 2, 16); /* the younger one has not suffered */
+	eq(plx_frag_stats(t.f)->buffers, 3);
+
+	in = frag(5, 0, 8, true); /* more than there may be at all */
+	in.buffers = 7;
+	refused(&t, in, 6, PLX_DROP_FRAG_BUFFERS);
+	none_dead(&t);
+	eq(plx_frag_stats(t.f)->v4.fails, 3);
+	in = frag6(
+		4, 8, 8, true); /* a datagram that is too much by itself is refused from now on */
+	in.buffers = 4;
+	refused(&t, in, 7, PLX_DROP_FRAG_BUFFERS);
+	dead(&t, 4, PLX_DROP_FRAG_BUFFERS, false);
+	refused(&t, frag6(4, 16, 8, false), 7, PLX_DROP_FRAG_BUFFERS);
+	eq(plx_frag_stats(t.f)->v6.fails, 1);
+	eq(plx_frag_stats(t.f)->buffers, 0);
+	down(&t);
+}
+
 T(records_of_sources_are_used_again)
 {
 	struct plx_frag_conf c = conf();
@@ -913,6 +958,7 @@ T(under_pressure_each_packet_comes_out_once)
 	c.limits.memory_bytes = 9000;
 	c.limits.source_bytes = 6000;
 	c.limits.datagram_pieces = 6;
+	c.limits.buffers = 14;
 	t = up_with(&c);
 	plx_rng_init(&r, t_seed(0xf4a7));
 	for (int i = 0; i < 200000; i++) {
@@ -920,6 +966,7 @@ T(under_pressure_each_packet_comes_out_once)
 
 		in.key.src.b[15] = plx_rng_below(&r, 2);
 		in.charge = 300 + plx_rng_below(&r, 900);
+		in.buffers = 1 + (uint32_t)plx_rng_below(&r, 3);
 		now += plx_rng_below(&r, PLX_SEC(2));
 		if (give(&t, in, now) == PLX_DROP_NONE)
 			in_table[t.next_pkt] = 1;
@@ -932,6 +979,7 @@ T(under_pressure_each_packet_comes_out_once)
 		}
 		ok(plx_frag_stats(t.f)->memory_bytes <= 9000);
 		ok(plx_frag_stats(t.f)->held <= 11);
+		ok(plx_frag_stats(t.f)->buffers <= 14);
 		ok(plx_frag_stats(t.f)->datagrams + plx_frag_stats(t.f)->refused <= 5);
 	}
 	plx_frag_fini(t.f);
@@ -940,6 +988,7 @@ T(under_pressure_each_packet_comes_out_once)
 	for (size_t i = 0; i < sizeof(in_table); i++)
 		ok(!in_table[i]);
 	ok(seen[PLX_DROP_FRAG_MEMORY] && seen[PLX_DROP_FRAG_PER_SOURCE]);
+	ok(seen[PLX_DROP_FRAG_BUFFERS]);
 	ok(seen[PLX_DROP_FRAG_TIMEOUT] && seen[PLX_DROP_FRAG_OVERLAP]);
 	ok(plx_frag_stats(t.f)->v4.oks > 100);
 	down(&t);
@@ -955,10 +1004,10 @@ RUN(T_(four_pieces_in_every_order), T_(a_hole_waits_for_what_fills_it),
 	T_(an_endless_datagram_stops_at_its_most_pieces),
 	T_(a_source_pays_for_its_own_tiny_fragments),
 	T_(one_datagram_over_the_limit_of_its_source_is_refused),
-	T_(the_oldest_makes_room_for_the_new), T_(records_of_sources_are_used_again),
-	T_(records_run_out_refused_ones_go_first), T_(fragments_run_out), T_(time_runs_out),
-	T_(limits_change_while_it_runs), T_(the_timer_does_a_bounded_piece_of_work),
-	T_(ecn_marks_are_merged), T_(the_largest_fragment_rules_size_and_df),
-	T_(an_atomic_fragment_touches_nothing), T_(at_the_end_all_come_back),
-	T_(configurations_that_cannot_be), T_(random_fragments_against_a_map_of_bytes),
-	T_(under_pressure_each_packet_comes_out_once))
+	T_(the_oldest_makes_room_for_the_new), T_(the_oldest_gives_its_buffers_back),
+	T_(records_of_sources_are_used_again), T_(records_run_out_refused_ones_go_first),
+	T_(fragments_run_out), T_(time_runs_out), T_(limits_change_while_it_runs),
+	T_(the_timer_does_a_bounded_piece_of_work), T_(ecn_marks_are_merged),
+	T_(the_largest_fragment_rules_size_and_df), T_(an_atomic_fragment_touches_nothing),
+	T_(at_the_end_all_come_back), T_(configurations_that_cannot_be),
+	T_(random_fragments_against_a_map_of_bytes), T_(under_pressure_each_packet_comes_out_once))

@@ -190,6 +190,43 @@ T(time_is_up)
 	eq(nt_stat(PLX_STAT_IP_REASMTIMEOUT), 1);
 }
 
+/* Reception needs the pool: fragments get half of what it has, and a ping finds room. */
+T(endless_fragments_leave_the_pool_alone)
+{
+	uint32_t most, held;
+
+	nt.mbufs = 200;
+	start();
+	nt.mbufs = 0;
+	most = rte_mempool_avail_count(plx_engine_softnet(nt.eng, 0)->pool) / 2;
+	ok(most > 50 && most <= 100);
+	datagram(dgrams[0]);
+	for (uint16_t i = 0; i < 1000; i++) {
+		plx_put_be16(whole.b + 18, i);
+		piece(0, 400, true);
+		ok(plx_net_held(nt.net) <= most);
+	}
+	held = (uint32_t)plx_net_held(nt.net);
+	eq(held, most);
+	nt_drops(PLX_DROP_FRAG_BUFFERS, 1000 - most);
+	eq(nt_stat(PLX_STAT_IP_REASMFAILS), 1000 - most);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp echo-request len 8");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 icmp echo-reply len 8");
+
+	nt_tun(PLX_TUN_IPFRAG_MBUFS, 0); /* none at all */
+	piece(0, 400, true);
+	nt_drop(PLX_DROP_FRAG_DUPLICATE);
+	plx_put_be16(whole.b + 18, 1001);
+	piece(0, 400, true);
+	nt_drop(PLX_DROP_FRAG_BUFFERS);
+	nt_tun(PLX_TUN_IPFRAG_MBUFS, 100);
+	for (uint16_t i = 2000; i < 3000; i++) {
+		plx_put_be16(whole.b + 18, i);
+		piece(0, 400, true);
+	}
+	ok(plx_net_held(nt.net) >= 2 * held && plx_net_held(nt.net) <= 2 * held + 1);
+}
+
 T(stopping_drops_the_pieces)
 {
 	start();
@@ -334,7 +371,8 @@ T(no_buffers_half_way)
 }
 
 RUN_EAL(NT_(pieces_in_order), NT_(pieces_in_every_order), NT_(a_long_ping), NT_(overlaps),
-	NT_(duplicates), NT_(time_is_up), NT_(stopping_drops_the_pieces), NT_(malformed),
-	NT_(atomic_fragments), NT_(no_neighbour_discovery_in_fragments),
-	NT_(a_fault_that_shows_when_it_is_whole), NT_(identifications_differ),
-	NT_(the_longest_datagram_goes_and_comes), NT_(no_buffers_half_way))
+	NT_(duplicates), NT_(time_is_up), NT_(endless_fragments_leave_the_pool_alone),
+	NT_(stopping_drops_the_pieces), NT_(malformed), NT_(atomic_fragments),
+	NT_(no_neighbour_discovery_in_fragments), NT_(a_fault_that_shows_when_it_is_whole),
+	NT_(identifications_differ), NT_(the_longest_datagram_goes_and_comes),
+	NT_(no_buffers_half_way))
