@@ -114,13 +114,18 @@ static bool silent(struct app_run *run, plx_ns now)
 	return now - run->last_rx_ns >= PLX_MS(run->app->run.idle_exit_ms);
 }
 
-static void watch_links(void)
+static void watch_ports(void)
 {
+	struct plx_tx_stuck s;
+
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
 		struct plx_port *p = plx_port_get(i);
 
 		if (plx_port_link_check(p))
 			app_note("%s: link is %s", p->name, p->lost_link ? "down" : "up");
+		while (plx_port_stuck(p, &s))
+			app_note("%s: transmit queue %u timed out: %u frames waited %lld ms",
+				p->name, s.queue, s.pkts, (long long)s.waited_ns / 1000000);
 	}
 }
 
@@ -138,7 +143,7 @@ static void on_tick(struct app_run *run, struct app_watch *w)
 		return;
 	}
 	now = monotonic();
-	watch_links();
+	watch_ports();
 	if (now >= run->next_report_ns) {
 		run->next_report_ns += PLX_SEC(1);
 		report_interval(run);

@@ -4,7 +4,13 @@
 #include <sched.h>
 
 #define TIMER_BUDGET 256	 /* timers a pass */
-#define DRAIN_NS     PLX_MS(200) /* how long a refusing driver is asked again at stop */
+#define DRAIN_NS     PLX_MS(200) /* how long a refusing driver is asked again at stop, at most */
+
+/* The driver is full: again next time, in order; but not for ever. */
+static void watch(struct plx_softnet *sn, struct plx_txq *q)
+{
+	plx_txq_watch(q, sn->now_ns, PLX_MS(engine__tun(sn->eng, PLX_TUN_TX_TIMEOUT)));
+}
 
 static void flush(struct plx_softnet *sn)
 {
@@ -15,10 +21,12 @@ static void flush(struct plx_softnet *sn)
 		struct plx_txq *q = sn->dirty[i];
 
 		plx_txq_flush(q);
-		if (plx_txq_len(q))
-			sn->dirty[left++] = q; /* the driver is full: again next time, in order */
-		else
+		if (plx_txq_len(q)) {
+			sn->dirty[left++] = q;
+			watch(sn, q);
+		} else {
 			q->listed = false;
+		}
 	}
 	sn->n_dirty = left;
 }
@@ -154,30 +162,34 @@ uint32_t engine__serve(struct plx_softnet *sn)
 	return work;
 }
 
+static uint32_t serve(struct plx_softnet *sn)
+{
+	uint32_t work = engine__serve(sn);
+
+	if (!work && sn->shared_cpu)
+		sched_yield();
+	return work;
+}
+
 /*
  * No more receiving. Packets still come from other lcores until all are here, so the backlog is
- * served as before; what a driver then does not take in time stays in its queue and is dropped by
- * plx_port_close().
+ * served as before: that is as long as the longest pass takes. From then on there are DRAIN_NS for
+ * what was handed over just before and what drivers refuse. The rest is dropped: what lies between
+ * lcores by engine__hand_sweep(), what drivers did not take by plx_port_close().
  */
 static void drain(struct plx_softnet *sn)
 {
 	const struct plx_engine *eng = sn->eng;
-	plx_ns until = plx_engine_now(eng) + DRAIN_NS;
 	uint32_t work;
+	plx_ns until;
 
 	engine__leave(sn);
-	do {
-		work = engine__serve(sn);
-		if (!work && sn->shared_cpu)
-			sched_yield();
-	} while (work || __atomic_load_n(&eng->draining, __ATOMIC_ACQUIRE) < eng->n ||
-		 (sn->n_dirty && sn->now_ns < until));
-	/*
-	 * All have stopped receiving, but the last may have handed something over just then. What
-	 * is handed on from here is left to engine__hand_sweep().
-	 */
-	while (engine__serve(sn))
-		;
+	while (__atomic_load_n(&eng->draining, __ATOMIC_ACQUIRE) < eng->n)
+		serve(sn);
+	until = plx_engine_now(eng) + DRAIN_NS;
+	do
+		work = serve(sn);
+	while ((work || sn->n_dirty) && sn->now_ns < until);
 }
 
 void engine__enter(struct plx_softnet *sn)

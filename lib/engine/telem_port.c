@@ -113,8 +113,7 @@ enum plx_telem_more engine__xstats_row(struct plx_telem_row *r, uint64_t *cursor
 
 	if (!p)
 		return PLX_TELEM_END;
-	total = p->ops->xstats ? p->ops->xstats(p, names, values, XSTATS_MAX) : 0;
-	total = PLX_MIN(total, XSTATS_MAX);
+	total = plx_port_xstats(p, names, values, XSTATS_MAX);
 	while (n < XSTATS_CHUNK && (int)(from + n) < total) {
 		list[n] = names[from + n];
 		n++;

@@ -131,6 +131,18 @@ struct plx_rxq {
 	uint64_t full;	 /**< polls that were cut at their weight */
 } PLX_ALIGNED;
 
+/** What the watchdog of a transmit queue knows: see plx_txq_watch(). */
+struct plx_tx_watch {
+	uint32_t head;	   /**< of the queue, when it was looked at last */
+	plx_ns since_ns;   /**< since when it has been so */
+	uint64_t timeouts; /**< times that it stood still for too long */
+	uint64_t stuck;	   /**< the same, but a queue that did not move in between counts once */
+	uint64_t pkts;	   /**< accepted by the driver until the last time-out */
+	uint32_t waited;   /**< frames that the last one of `stuck` dropped */
+	plx_ns waited_ns;  /**< and for how long they had waited */
+	uint64_t reported; /**< of `stuck`; the control thread's */
+};
+
 /** A transmit queue: filled and flushed by one lcore. */
 struct plx_txq {
 	plx_tx_burst_fn burst; /**< the driver's */
@@ -151,6 +163,7 @@ struct plx_txq {
 	uint64_t requeues; /**< bursts cut short by the driver, the rest tried again */
 	uint64_t bursts;
 	uint64_t refused; /**< bursts of which the driver took nothing */
+	struct plx_tx_watch watch;
 } PLX_ALIGNED;
 
 /** What a driver can do; filled by its probe. */
@@ -223,7 +236,10 @@ struct plx_port_ops {
 	int (*rx_intr)(struct plx_rxq *q, int epfd, bool add);
 	/** Before sleeping: ask for an interrupt. Afterwards: poll again. Optional. */
 	int (*rx_intr_arm)(struct plx_rxq *q, bool arm);
-	/** tx made no progress for the watchdog's time. Optional. */
+	/**
+	 * The device took nothing for the watchdog's time: get it going again, give up what it
+	 * holds of this queue. On the queue's lcore, which must not wait long. Optional.
+	 */
 	void (*tx_timeout)(struct plx_txq *q);
 };
 
@@ -319,7 +335,23 @@ PLX_API void plx_port_link(struct plx_port *p, struct plx_link *link);
  * second. @return whether the link came or went.
  */
 PLX_API bool plx_port_link_check(struct plx_port *p);
+/** A queue that stands still. */
+struct plx_tx_stuck {
+	uint16_t queue;
+	uint32_t pkts; /**< that waited and were dropped */
+	plx_ns waited_ns;
+};
+/**
+ * What the watchdog found that was not told yet, one queue a call: to be asked about once a second
+ * until it says false. A queue is told of once; again when it has moved in between.
+ */
+PLX_API bool plx_port_stuck(struct plx_port *p, struct plx_tx_stuck *what);
 PLX_API void plx_port_stats(struct plx_port *p, struct plx_port_stats *s);
+/**
+ * Names and values as ethtool -S: the queues' own (rx_queue_0_packets, tx_queue_0_tx_timeouts),
+ * then the driver's. @return how many were written, at most max.
+ */
+PLX_API int plx_port_xstats(struct plx_port *p, char (*names)[64], uint64_t *values, int max);
 
 /* Data path */
 
@@ -376,6 +408,14 @@ static inline void plx_txq_push(struct plx_txq *q, struct rte_mbuf *m)
 
 /** Offer what waits to the driver, in order. @return how many it took. */
 PLX_API uint32_t plx_txq_flush(struct plx_txq *q);
+
+/**
+ * The watchdog (Linux's dev_watchdog()): for whoever flushes, with the time, while something waits
+ * after a flush. When the frame in front has waited for timeout_ns, all that wait are dropped
+ * (TX_TIMEOUT), so that a device that stands still does not keep a pool's mbufs for ever, and the
+ * driver is told. @return whether it was so.
+ */
+PLX_API bool plx_txq_watch(struct plx_txq *q, plx_ns now, plx_ns timeout_ns);
 
 /**
  * Send a burst past the FIFO if it is empty, else behind it: for forwarders that have a burst at

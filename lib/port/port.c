@@ -292,20 +292,3 @@ bool plx_port_link_check(struct plx_port *p)
 		__atomic_store_n(&p->txq[i]->limit, link.up ? p->tx_limit : 0, __ATOMIC_RELAXED);
 	return true;
 }
-
-void plx_port_stats(struct plx_port *p, struct plx_port_stats *s)
-{
-	*s = (struct plx_port_stats){
-		.rx_packets = p->past_rx_pkts,
-		.tx_packets = p->past_tx_pkts,
-		.tx_dropped = p->past_tx_drops,
-	};
-	for (uint16_t i = 0; i < p->n_rxq; i++)
-		s->rx_packets += __atomic_load_n(&p->rxq[i]->pkts, __ATOMIC_RELAXED);
-	for (uint16_t i = 0; i < p->n_txq; i++) {
-		s->tx_packets += __atomic_load_n(&p->txq[i]->pkts, __ATOMIC_RELAXED);
-		s->tx_dropped += __atomic_load_n(&p->txq[i]->drops, __ATOMIC_RELAXED);
-	}
-	if (p->ops->stats)
-		p->ops->stats(p, s);
-}

@@ -20,10 +20,15 @@ static void drop(struct plx_txq *q, struct rte_mbuf *m, enum plx_drop reason)
 	plx_pkt_drop(m, reason);
 }
 
-static void drop_all(struct plx_txq *q)
+static void drop_head(struct plx_txq *q, enum plx_drop reason)
+{
+	drop(q, q->fifo[q->head++ & mask(q)], reason);
+}
+
+static void drop_all(struct plx_txq *q, enum plx_drop reason)
 {
 	while (plx_txq_len(q))
-		drop(q, q->fifo[q->head++ & mask(q)], PLX_DROP_TX_DOWN);
+		drop_head(q, reason);
 }
 
 struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
@@ -31,7 +36,7 @@ struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 	struct rte_mbuf *one;
 
 	if (!limit(q)) {
-		drop_all(q);
+		drop_all(q, PLX_DROP_TX_DOWN);
 		drop(q, m, PLX_DROP_TX_DOWN);
 		return NULL;
 	}
@@ -53,11 +58,6 @@ static void accepted(struct plx_txq *q, uint32_t n)
 {
 	q->pkts += n;
 	plx_acct_self()->tx_pkts += n;
-}
-
-static void drop_head(struct plx_txq *q, enum plx_drop reason)
-{
-	plx_pkt_drop(q->fifo[q->head++ & mask(q)], reason);
 }
 
 static bool link_is_down(const struct plx_txq *q)
@@ -83,8 +83,7 @@ static bool unblock(struct plx_txq *q)
 		return true;
 	}
 	if (q->refused++ % REFUSALS == 0 && link_is_down(q))
-		while (plx_txq_len(q))
-			drop_head(q, PLX_DROP_TX_DOWN);
+		drop_all(q, PLX_DROP_TX_DOWN);
 	return false;
 }
 
@@ -93,7 +92,7 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 	uint32_t total = 0;
 
 	if (plx_unlikely(!limit(q)))
-		drop_all(q);
+		drop_all(q, PLX_DROP_TX_DOWN);
 	while (plx_txq_len(q)) {
 		uint32_t at = q->head & mask(q);
 		uint16_t n = (uint16_t)PLX_MIN(
@@ -133,4 +132,37 @@ void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 	for (uint16_t i = 0; i < n; i++)
 		plx_txq_push(q, pkts[i]);
 	plx_txq_flush(q);
+}
+
+/* A first time-out, or the first since the driver took something: to be reported. */
+static void note_stuck(struct plx_txq *q, plx_ns waited_ns)
+{
+	struct plx_tx_watch *w = &q->watch;
+
+	__atomic_store_n(&w->timeouts, w->timeouts + 1, __ATOMIC_RELAXED);
+	if (w->stuck && w->pkts == q->pkts)
+		return;
+	w->pkts = q->pkts;
+	__atomic_store_n(&w->waited, plx_txq_len(q), __ATOMIC_RELAXED);
+	__atomic_store_n(&w->waited_ns, waited_ns, __ATOMIC_RELAXED);
+	__atomic_store_n(&w->stuck, w->stuck + 1, __ATOMIC_RELEASE);
+}
+
+bool plx_txq_watch(struct plx_txq *q, plx_ns now, plx_ns timeout_ns)
+{
+	struct plx_tx_watch *w = &q->watch;
+
+	/* Whatever the way that a waiting frame left by, the head has moved. */
+	if (w->head != q->head || !w->since_ns) {
+		w->head = q->head;
+		w->since_ns = now;
+		return false;
+	}
+	if (now - w->since_ns < timeout_ns)
+		return false;
+	note_stuck(q, now - w->since_ns);
+	drop_all(q, PLX_DROP_TX_TIMEOUT);
+	if (q->port->ops->tx_timeout)
+		q->port->ops->tx_timeout(q);
+	return true;
 }

@@ -21,6 +21,21 @@ sent=$(json_field -n client .tx_packets)
 expect_ge "and came, but for a ring that the end of the sender may take along" \
 	"$(json_field -n server .rx_packets)" $((sent - 1024))
 
+# A peer that hangs: what waits for it is given up, not kept for ever, and goes on when it goes on.
+start_pollux -n server -l 0 "--vdev=$memif,role=server" -- fwd --mode rxonly
+start_pollux -n client -l 1 "--vdev=$memif,role=client" -- fwd --mode txonly
+expect "a short watchdog" "$POLLUX_CTL" --file-prefix "${prefix[client]}" \
+	sysctl net.pollux.tx_timeout_ms=300
+kill -STOP "${pid[server]}"
+eventually_ctl "what waits for who hangs is dropped" 'TX_TIMEOUT +dev +[1-9]' -n client drops
+eventually_ctl "again and again" 'tx_queue_0_tx_timeouts: [2-9]' -n client dev -S
+kill -CONT "${pid[server]}"
+stop_pollux -n client
+stop_pollux -n server
+expect_eq "and it was said once" "$(grep -c \
+	'net_memif0: transmit queue 0 timed out: [1-9][0-9]* frames waited [0-9]* ms' \
+	"${err[client]}")" 1
+
 start_pollux -n fwd -l 0 --vdev=net_tap0,iface=t0 "--vdev=$memif,role=server" -- fwd --mode io
 start_pollux -n stack -l 1 "--vdev=$memif,role=client" -- up \
 	--if "0,addr=10.9.0.2/24,addr=fd00:9::2/64" --udp-echo 7

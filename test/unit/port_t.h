@@ -29,6 +29,7 @@ struct t_port {
 	uint32_t n_mcast;
 	bool link_down;
 	int mcast_err, mode_err;
+	int timeouts;
 };
 
 static uint16_t t_port_rx(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
@@ -131,6 +132,11 @@ static int t_port_set_link(struct plx_port *p, bool up)
 	return 0;
 }
 
+static void t_port_timeout(struct plx_txq *q)
+{
+	((struct t_port *)q->port->priv)->timeouts++;
+}
+
 static const struct plx_port_ops t_port_ops = {
 	.name = "test",
 	.open = t_port_open,
@@ -141,6 +147,7 @@ static const struct plx_port_ops t_port_ops = {
 	.set_mac = t_port_ok_mac,
 	.set_mtu = t_port_ok_mtu,
 	.set_link = t_port_set_link,
+	.tx_timeout = t_port_timeout,
 };
 
 /** MAC 02:00:00:00:NN:02, MTU 1500. @param features beside SET_MAC and SET_MTU. */

@@ -250,9 +250,151 @@ T(closing_drops_what_waits)
 	eq(drops(PLX_DROP_STOPPED), 5);
 }
 
+/* ---- the watchdog ---- */
+
+static bool watch(plx_ns now)
+{
+	plx_txq_flush(q);
+	return plx_txq_len(q) && plx_txq_watch(q, now, PLX_SEC(5));
+}
+
+/* What the control thread is told. */
+static void told(uint32_t pkts, plx_ns waited_ns)
+{
+	struct plx_tx_stuck s;
+
+	ok(plx_port_stuck(tp.port, &s));
+	eq(s.queue, 0);
+	eq(s.pkts, pkts);
+	eq(s.waited_ns, waited_ns);
+	ok(!plx_port_stuck(tp.port, &s));
+}
+
+static void told_nothing(void)
+{
+	struct plx_tx_stuck s;
+
+	ok(!plx_port_stuck(tp.port, &s));
+}
+
+T(what_waits_too_long_is_given_up)
+{
+	struct plx_port_stats s;
+
+	start(PLX_PORT_F_SG, 0, 8);
+	tp.room = 0;
+	push(0, 2);
+	ok(!watch(PLX_SEC(10)));
+	push(2, 1); /* who comes later does not make it wait longer */
+	ok(!watch(PLX_MS(14999)));
+	eq(drops(PLX_DROP_TX_TIMEOUT), 0);
+	told_nothing();
+	ok(watch(PLX_SEC(15)));
+	eq(drops(PLX_DROP_TX_TIMEOUT), 3);
+	eq(plx_txq_len(q), 0);
+	eq(q->watch.timeouts, 1);
+	eq(tp.timeouts, 1);
+	told(3, PLX_SEC(5));
+	plx_port_stats(tp.port, &s);
+	eq(s.tx_dropped, 3);
+	eq(s.tx_packets, 0);
+}
+
+T(a_queue_that_moves_is_left_alone)
+{
+	start(PLX_PORT_F_SG, 0, 100);
+	push(0, 100);
+	for (int i = 0; i < 50; i++) { /* one frame in 4 s */
+		tp.room = 1;
+		plx_txq_flush(q);
+		tp.room = 0;
+		ok(!watch(PLX_SEC(4 * i)));
+	}
+	eq(drops(PLX_DROP_TX_TIMEOUT), 0);
+	eq(tp.timeouts, 0);
+}
+
+/* Each frame has its own time, though the queue was never seen empty. */
+T(what_left_otherwise_starts_the_time_anew)
+{
+	start(PLX_PORT_F_SG, 0, 8);
+	tp.room = 0;
+	push(0, 3);
+	ok(!watch(PLX_SEC(1)));
+	eq(plx_port_set_link(tp.port, false), 0);
+	plx_txq_flush(q);
+	eq(drops(PLX_DROP_TX_DOWN), 3);
+	eq(plx_port_set_link(tp.port, true), 0);
+	push(3, 3);
+	ok(!watch(PLX_SEC(7)));
+	ok(!watch(PLX_SEC(11)));
+	ok(watch(PLX_SEC(12)));
+}
+
+T(a_queue_that_stays_stuck_is_told_of_once)
+{
+	start(PLX_PORT_F_SG, 0, 8);
+	tp.room = 0;
+	for (int i = 0; i < 3; i++) {
+		push(0, 1);
+		ok(!watch(PLX_SEC(100 + 10 * i)));
+		ok(watch(PLX_SEC(106 + 10 * i)));
+	}
+	eq(q->watch.timeouts, 3);
+	eq(tp.timeouts, 3);
+	told(1, PLX_SEC(6));
+	tp.room = 1; /* it goes on, and sticks again: that is news */
+	push(0, 3);
+	plx_txq_flush(q);
+	tp.room = 0;
+	ok(!watch(PLX_SEC(200)));
+	ok(watch(PLX_SEC(205)));
+	told(2, PLX_SEC(5));
+}
+
+/* ---- figures ---- */
+
+static uint64_t xstat(const char *name)
+{
+	static char names[64][64];
+	uint64_t v[64];
+	int n = plx_port_xstats(tp.port, names, v, 64);
+
+	for (int i = 0; i < n; i++)
+		if (strcmp(names[i], name) == 0)
+			return v[i];
+	fail_msg("no %s", name);
+	return 0;
+}
+
+T(a_queues_figures_are_ethtools)
+{
+	char names[2][64];
+	uint64_t v[2];
+
+	start(PLX_PORT_F_SG, 0, 8);
+	tp.room = 2;
+	push(0, 3);
+	plx_txq_flush(q);
+	tp.room = 0;
+	ok(!watch(PLX_SEC(1)));
+	ok(watch(PLX_SEC(6)));
+	eq(xstat("rx_queue_0_packets"), 0);
+	eq(xstat("tx_queue_0_packets"), 2);
+	eq(xstat("tx_queue_0_bursts"), 3);
+	eq(xstat("tx_queue_0_requeues"), 3);
+	eq(xstat("tx_queue_0_refused"), 2);
+	eq(xstat("tx_queue_0_drops"), 1);
+	eq(xstat("tx_queue_0_tx_timeouts"), 1);
+	eq(plx_port_xstats(tp.port, names, v, 2), 2); /* what there is room for */
+	str_eq(names[1], "rx_queue_0_polls");
+}
+
 RUN_EAL(T_EAL_(what_is_refused_goes_first_next_time), T_EAL_(order_is_kept),
 	T_EAL_(a_full_queue_tries_once_more_then_drops), T_EAL_(the_longest_queue),
 	T_EAL_(a_frame_that_is_never_taken_is_not_shown),
 	T_EAL_(nothing_goes_out_of_a_port_that_is_down),
 	T_EAL_(chains_are_joined_for_who_takes_none), T_EAL_(a_shared_chain_is_copied),
-	T_EAL_(closing_drops_what_waits))
+	T_EAL_(closing_drops_what_waits), T_EAL_(what_waits_too_long_is_given_up),
+	T_EAL_(a_queue_that_moves_is_left_alone), T_EAL_(what_left_otherwise_starts_the_time_anew),
+	T_EAL_(a_queue_that_stays_stuck_is_told_of_once), T_EAL_(a_queues_figures_are_ethtools))

@@ -142,22 +142,26 @@ static void tx_timeout(struct plx_txq *q)
 {
 	struct plx_port *l = lower(q->port);
 
+	impair__give_up(q->port->priv, q->id);
 	if (l->ops->tx_timeout)
 		l->ops->tx_timeout(l->txq[q->id]);
 }
 
 static void stats(struct plx_port *p, struct plx_port_stats *s)
 {
+	const struct impair_port *ip = p->priv;
 	struct plx_impair_stats rx, tx;
 	struct plx_port_stats l;
+	uint64_t lost;
 
 	plx_port_stats(lower(p), &l);
 	plx_net_impair_stats(p, PLX_NET_IMPAIR_RX, &rx);
 	plx_net_impair_stats(p, PLX_NET_IMPAIR_TX, &tx);
+	lost = tx.lost + tx.queue_full + ip->line[PLX_NET_IMPAIR_TX].given_up;
 	l.rx_packets = s->rx_packets;
-	l.tx_packets = s->tx_packets - PLX_MIN(s->tx_packets, tx.lost + tx.queue_full);
+	l.tx_packets = s->tx_packets - PLX_MIN(s->tx_packets, lost);
 	l.rx_dropped += rx.lost + rx.queue_full;
-	l.tx_dropped += tx.lost + tx.queue_full;
+	l.tx_dropped += s->tx_dropped + lost;
 	*s = l;
 }
 

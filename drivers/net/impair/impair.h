@@ -26,6 +26,7 @@ struct impair_line {
 	uint32_t held;
 	uint32_t cap; /**< of each heap: the limit at open */
 	uint64_t seq;
+	uint64_t given_up; /**< crossed the link, and the lower port did not take them in time */
 	struct plx_impair model;
 	struct impair_heap heap[PLX_PORT_QUEUES_MAX];
 } PLX_ALIGNED;
@@ -48,3 +49,5 @@ plx_ns impair__now(void);
 uint16_t impair__rx_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
 uint16_t impair__tx_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n);
 void impair__line_stop(struct impair_line *l);
+/** Drop what has crossed the link of a tx queue and the lower port does not take. */
+void impair__give_up(struct impair_port *ip, uint16_t queue);

@@ -251,6 +251,17 @@ uint16_t impair__rx_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 	return got;
 }
 
+void impair__give_up(struct impair_port *ip, uint16_t queue)
+{
+	struct impair_line *l = &ip->line[PLX_NET_IMPAIR_TX];
+	plx_ns now = impair__now();
+
+	rte_spinlock_lock(&l->lock);
+	for (; due(&l->heap[queue], now); l->held--, l->given_up++)
+		lose(l, impair__heap_pop(&l->heap[queue]).m, PLX_DROP_TX_TIMEOUT);
+	rte_spinlock_unlock(&l->lock);
+}
+
 void impair__line_stop(struct impair_line *l)
 {
 	for (unsigned int q = 0; q < PLX_DIM(l->heap); q++) {

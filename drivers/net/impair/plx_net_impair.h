@@ -19,8 +19,8 @@
  *   modulo the rx queues, or when more is sent on theirs.
  * - `limit` packets (1000 if not given) are held in a direction at most; beyond, IMPAIR_QUEUE.
  * - Losses count as drops: IMPAIR_LOSS, IMPAIR_QUEUE, NO_MBUF (no copy for bits to flip in),
- * STOPPED (still held when the port closed). A lost packet on transmit does not count as
- * transmitted.
+ * STOPPED (still held when the port closed), TX_TIMEOUT (the lower port stood still). A lost packet
+ * on transmit does not count as transmitted.
  * - A corrupted packet's checksums are filled before, and no longer taken for checked after.
  */
 #include <plx_impair.h>
