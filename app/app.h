@@ -112,7 +112,8 @@ struct app {
 	int eal_argc;
 };
 
-/** Print a set-up error and its remedy on stderr. @return the exit code that goes with it. */
+/** Print a set-up error and its remedy on stderr, one line. @return the exit code that goes with
+ * it. */
 int app_fail(const struct plx_error *e);
 /** A note on stderr, one line. */
 void app_note(const char *fmt, ...) PLX_PRINTF(1, 2);

@@ -78,18 +78,21 @@ static const struct plx_net_udp_ops echo_ops = {.rx = echo_rx, .error = echo_err
 static const struct plx_net_udp_ops sink_ops = {.rx = sink_rx};
 
 /* A socket of each lcore, sharing the port: flows stay where they arrive or belong. */
-static int open_service(struct up *up, struct plx_engine *eng, uint16_t port,
-	const struct plx_net_udp_ops *ops, struct plx_error *e)
+static int open_service(struct up *up, struct plx_engine *eng, const struct up_service *service,
+	struct plx_error *e)
 {
 	for (uint16_t i = 0; i < plx_engine_lcores(eng); i++) {
 		struct plx_net_udp *s = &up->socks[up->n_socks];
 		int err;
 
 		*s = (struct plx_net_udp){
-			.ops = ops, .user = up, .lport = port, .home = i, .reuseport = true};
+			.ops = service->sink ? &sink_ops : &echo_ops,
+			.user = up,
+			.lport = service->port,
+			.home = i,
+			.reuseport = true,
+		};
 		err = plx_net_udp_open(up->net, s);
-		if (err == -EADDRINUSE)
-			return plx_error_set(e, err, PLX_ERR_UDP_PORT_IN_USE, port);
 		if (err)
 			return plx_error_set(e, err, PLX_ERR_RUN, "a UDP socket", strerror(-err));
 		up->n_socks++;
@@ -100,21 +103,13 @@ static int open_service(struct up *up, struct plx_engine *eng, uint16_t port,
 static int open_services(struct up *up, struct plx_engine *eng, struct plx_error *e)
 {
 	const struct up_plan *p = &up->plan;
-	uint32_t n = (p->n_echo + p->n_sink) * plx_engine_lcores(eng);
 	int err = 0;
 
-	up->socks = calloc(n + 1, sizeof(*up->socks));
+	up->socks = calloc(p->n_service * plx_engine_lcores(eng) + 1, sizeof(*up->socks));
 	if (!up->socks)
-		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "sockets", n, 0u);
-	for (uint32_t i = 0; !err && i < p->n_echo; i++)
-		err = open_service(up, eng, p->echo[i], &echo_ops, e);
-	for (uint32_t i = 0; !err && i < p->n_sink; i++) {
-		for (uint32_t j = 0; j < p->n_echo; j++)
-			if (p->echo[j] == p->sink[i])
-				return plx_error_set(
-					e, -EADDRINUSE, PLX_ERR_UDP_PORT_IN_USE, p->sink[i]);
-		err = open_service(up, eng, p->sink[i], &sink_ops, e);
-	}
+		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "UDP sockets");
+	for (uint32_t i = 0; !err && i < p->n_service; i++)
+		err = open_service(up, eng, &p->service[i], e);
 	return err;
 }
 

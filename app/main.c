@@ -62,6 +62,8 @@ static enum app_exit exit_code(enum plx_err id)
 	case PLX_ERR_IF_SPEC:
 	case PLX_ERR_ROUTE_SPEC:
 	case PLX_ERR_CONFIG_FILE:
+	case PLX_ERR_CONFIG_LINE:
+	case PLX_ERR_UDP_PORT_IN_USE:
 		return APP_USAGE;
 	case PLX_ERR_ACCOUNTING:
 		return APP_ACCOUNTING;
@@ -72,7 +74,7 @@ static enum app_exit exit_code(enum plx_err id)
 
 int app_fail(const struct plx_error *e)
 {
-	fprintf(stderr, "pollux: %s\n  -> %s\n", e->text, e->remedy);
+	fprintf(stderr, "pollux: %s; %s\n", e->text, e->remedy);
 	return exit_code(e->id);
 }
 

@@ -11,7 +11,7 @@
 #define UP_ADDRS    16
 #define UP_GROUPS   16
 #define UP_ROUTES   256
-#define UP_SERVICES 16
+#define UP_SERVICES 32
 #define UP_SYSCTLS  64
 
 /** The command line. */
@@ -43,13 +43,18 @@ struct up_sysctl {
 	int64_t value;
 };
 
+struct up_service {
+	uint16_t port;
+	bool sink; /**< it counts; else it echoes */
+};
+
 /** All parsed. */
 struct up_plan {
 	struct up_if ifs[UP_IFS];
 	struct up_route routes[UP_ROUTES];
 	struct up_sysctl sysctl[UP_SYSCTLS];
-	uint16_t echo[UP_SERVICES], sink[UP_SERVICES];
-	uint32_t n_if, n_route, n_sysctl, n_echo, n_sink;
+	struct up_service service[UP_SERVICES];
+	uint32_t n_if, n_route, n_sysctl, n_service;
 };
 
 /** The whole command line, and the file that it names. @return 0 or -errno with *e filled. */
@@ -59,8 +64,7 @@ int up_plan(const struct up_conf *conf, struct up_plan *plan, struct plx_error *
 int up_parse_if(struct up_plan *plan, const char *text, struct plx_error *e);
 int up_parse_route(struct up_plan *plan, const char *text, struct plx_error *e);
 int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e);
-int up_parse_service(
-	uint16_t *list, uint32_t *n, const char *what, const char *text, struct plx_error *e);
+int up_parse_service(struct up_plan *plan, bool sink, const char *text, struct plx_error *e);
 
-/** Read an INI file into the plan. config.c */
+/** Read an INI file into the plan. up_config.c */
 int up_config_read(const char *path, struct up_plan *plan, struct plx_error *e);

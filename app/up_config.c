@@ -15,9 +15,26 @@ struct reader {
 	struct up_plan *plan;
 	struct plx_error *e;
 	const char *path;
+	FILE *file;
+	unsigned int at, opened;      /* lines: the last one read, a section's without keys yet */
 	char section[80], item[1024]; /* the --if item that the lines of a section add up to */
 	int err;
 };
+
+static int fault(struct reader *r, unsigned int at, const char *why)
+{
+	return plx_error_set(r->e, -EINVAL, PLX_ERR_CONFIG_LINE, r->path, at, why);
+}
+
+/* An item's own error: where it stands goes in front. */
+static void locate(const struct reader *r)
+{
+	char text[sizeof(r->e->text)];
+
+	snprintf(text, sizeof(text), "%s", r->e->text);
+	snprintf(r->e->text, sizeof(r->e->text), "%.240s:%u: %.*s", r->path, r->at,
+		(int)sizeof(r->e->text) - 256, text);
+}
 
 static int flush_if(struct reader *r)
 {
@@ -29,19 +46,17 @@ static int flush_if(struct reader *r)
 	return err;
 }
 
-static int begin_if(struct reader *r, const char *section)
+static void begin_if(struct reader *r, const char *section)
 {
 	const char *name = section + 3;
 	char port[PLX_PORT_NAMELEN];
 	const char *dot = strrchr(name, '.');
 
-	if (dot && (size_t)(dot - name) < sizeof(port)) {
+	if (dot && (size_t)(dot - name) < sizeof(port))
 		snprintf(
 			r->item, sizeof(r->item), "%.*s,vlan=%s", (int)(dot - name), name, dot + 1);
-		return 0;
-	}
-	snprintf(r->item, sizeof(r->item), "%s", name);
-	return 0;
+	else
+		snprintf(r->item, sizeof(r->item), "%s", name);
 }
 
 /* One more key. The item is parsed as far as it goes, so that an error is told with its own line.
@@ -51,90 +66,116 @@ static int if_line(struct reader *r, const char *key, const char *value)
 	size_t n = strlen(r->item);
 	int err;
 
+	if (n + strlen(key) + strlen(value) + 3 > sizeof(r->item))
+		return fault(r, r->at, "the section is too long");
 	snprintf(r->item + n, sizeof(r->item) - n, ",%s=%s", key, value);
 	err = up_parse_if(r->plan, r->item, r->e);
-	if (!err)
+	if (err)
+		locate(r);
+	else
 		r->plan->n_if--; /* only tried: flush_if() keeps it */
 	return err;
 }
 
-static int up_key(struct reader *r, const char *key, const char *value)
+static int up_line(struct reader *r, const char *key, const char *value)
 {
+	int err;
+
 	if (strcmp(key, "route") == 0)
-		return up_parse_route(r->plan, value, r->e);
-	if (strcmp(key, "sysctl") == 0)
-		return up_parse_sysctl(r->plan, value, r->e);
-	if (strcmp(key, "udp-echo") == 0)
-		return up_parse_service(r->plan->echo, &r->plan->n_echo, "udp-echo", value, r->e);
-	if (strcmp(key, "udp-sink") == 0)
-		return up_parse_service(r->plan->sink, &r->plan->n_sink, "udp-sink", value, r->e);
-	return plx_error_set(r->e, -EINVAL, PLX_ERR_CONFIG_FILE, r->path,
-		"unknown key in [up]; there are route, udp-echo, udp-sink and sysctl");
+		err = up_parse_route(r->plan, value, r->e);
+	else if (strcmp(key, "sysctl") == 0)
+		err = up_parse_sysctl(r->plan, value, r->e);
+	else if (strcmp(key, "udp-echo") == 0)
+		err = up_parse_service(r->plan, false, value, r->e);
+	else if (strcmp(key, "udp-sink") == 0)
+		err = up_parse_service(r->plan, true, value, r->e);
+	else
+		return fault(r, r->at,
+			"unknown key in [up]: there are route, udp-echo, udp-sink and sysctl");
+	if (err)
+		locate(r);
+	return err;
 }
 
-/* inih's callback. @return 1 = go on; 0 makes it remember this line. */
+/* inih's callback. @return 1 = go on. */
 static int line(void *arg, const char *section, const char *key, const char *value)
 {
 	struct reader *r = arg;
-	size_t n;
+	bool is_if = strncmp(section, "if ", 3) == 0;
 
 	if (r->err)
 		return 0;
-	if (strcmp(section, r->section) != 0) {
-		r->err = flush_if(r);
+	if (r->opened || strcmp(section, r->section) != 0) { /* its first key */
+		r->opened = 0;
 		snprintf(r->section, sizeof(r->section), "%s", section);
-		if (!r->err && strncmp(section, "if ", 3) == 0)
-			r->err = begin_if(r, section);
+		r->err = flush_if(r);
+		if (is_if)
+			begin_if(r, section);
 	}
-	if (r->err)
-		return 0;
-	if (strncmp(section, "if ", 3) == 0) {
-		n = strlen(r->item);
-		if (n + strlen(key) + strlen(value) + 3 > sizeof(r->item))
-			r->err = plx_error_set(r->e, -E2BIG, PLX_ERR_CONFIG_FILE, r->path,
-				"a section is too long");
-		else
-			r->err = if_line(r, key, value);
-	} else if (strcmp(section, "up") == 0) {
-		r->err = up_key(r, key, value);
-	} else {
-		r->err = plx_error_set(r->e, -EINVAL, PLX_ERR_CONFIG_FILE, r->path,
-			"unknown section; there are [up] and [if PORT] or [if PORT.VLAN]");
-	}
+	if (!r->err && is_if)
+		r->err = if_line(r, key, value);
+	else if (!r->err && strcmp(section, "up") == 0)
+		r->err = up_line(r, key, value);
+	else if (!r->err)
+		r->err = fault(r, r->at,
+			"unknown section: there are [up] and [if PORT] or [if PORT.VLAN]");
 	return r->err == 0;
+}
+
+/* inih's source of lines, which sees what inih does not tell: where we are, sections without keys,
+ * lines that it would cut. */
+static char *next_line(char *text, int size, void *arg)
+{
+	struct reader *r = arg;
+
+	if (r->err || !fgets(text, size, r->file))
+		return NULL;
+	r->at++;
+	if (!strchr(text, '\n') && !feof(r->file)) {
+		r->err = fault(r, r->at, "the line is too long");
+		return NULL;
+	}
+	if (text[strspn(text, "\xef\xbb\xbf")] == '[') {
+		if (r->opened)
+			r->err = fault(r, r->opened, "a section without keys");
+		r->opened = r->at;
+	}
+	return r->err ? NULL : text;
 }
 
 int up_config_read(const char *path, struct up_plan *plan, struct plx_error *e)
 {
-	struct reader r = {.plan = plan, .e = e, .path = path};
-	FILE *f = fopen(path, "r");
-	char why[400];
-	int at;
+	struct reader r = {.plan = plan, .e = e, .path = path, .file = fopen(path, "r")};
+	int odd;
 
-	if (!f)
+	if (!r.file)
 		return plx_error_set(e, -errno, PLX_ERR_CONFIG_FILE, path, strerror(errno));
-	at = ini_parse_file(f, line, &r);
-	fclose(f);
-	if (!r.err)
+	odd = ini_parse_stream(next_line, &r, line, &r); /* the first line that it or we refuse */
+	if (odd && (!r.err || (unsigned int)odd < r.at))
+		r.err = fault(&r, (unsigned int)odd, "neither [section] nor key = value");
+	else if (!r.err && ferror(r.file))
+		r.err = plx_error_set(e, -EIO, PLX_ERR_CONFIG_FILE, path, strerror(errno));
+	else if (!r.err && r.opened)
+		r.err = fault(&r, r.opened, "a section without keys");
+	else if (!r.err)
 		r.err = flush_if(&r);
-	if (r.err) { /* the item's own error, and where it stands */
-		snprintf(why, sizeof(why), "line %d: %s", at, e->text);
-		return plx_error_set(e, r.err, PLX_ERR_CONFIG_FILE, path, why);
-	}
-	if (at) {
-		snprintf(why, sizeof(why), "line %d: neither [section] nor key = value", at);
-		return plx_error_set(e, -EINVAL, PLX_ERR_CONFIG_FILE, path, why);
-	}
-	return 0;
+	fclose(r.file);
+	return r.err;
 }
 
 /* ---- pollux -- config check FILE ---- */
 
 static int check(struct app *app, void *conf, struct plx_error *e)
 {
-	if (app->n_operands != 2 || strcmp(app->operand[0], "check") != 0)
+	if (app->n_operands > 0 && strcmp(app->operand[0], "check") != 0)
+		return plx_error_set(
+			e, -EINVAL, PLX_ERR_OPERAND, "config", app->operand[0], "config");
+	if (app->n_operands < 2)
 		return plx_error_set(
 			e, -EINVAL, PLX_ERR_OPTION_MISSING, "config", "check FILE", "config");
+	if (app->n_operands > 2)
+		return plx_error_set(
+			e, -EINVAL, PLX_ERR_OPERAND, "config", app->operand[2], "config");
 	return 0;
 }
 
@@ -147,7 +188,7 @@ static int run(struct app *app, void *conf)
 	if (up_plan(&c, &plan, &e) != 0)
 		return app_fail(&e);
 	fprintf(app->out, "%s: %u interfaces, %u routes, %u UDP services, %u tunables\n", c.file,
-		plan.n_if, plan.n_route, plan.n_echo + plan.n_sink, plan.n_sysctl);
+		plan.n_if, plan.n_route, plan.n_service, plan.n_sysctl);
 	return APP_OK;
 }
 

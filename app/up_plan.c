@@ -2,6 +2,7 @@
 #include "up.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* Where the values of key=value lists come from: the command line's words, or a file's lines made
@@ -57,7 +58,7 @@ static int if_key(struct up_if *f, const char *key, const char *value, struct pl
 		f->vlan = (uint16_t)n;
 		return 0;
 	}
-	return bad_if(f, "unknown key; there are addr, gw, group, mtu and vlan", e);
+	return bad_if(f, "unknown key: there are addr, gw, group, mtu and vlan", e);
 }
 
 int up_parse_if(struct up_plan *plan, const char *text, struct plx_error *e)
@@ -127,40 +128,48 @@ int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e)
 	struct up_sysctl *s = &plan->sysctl[plan->n_sysctl];
 	const char *eq = strchr(text, '=');
 	struct plx_tunables check;
-	char name[128], *end;
+	char name[128], hint[128], *end;
 	int id;
 
-	if (!eq || (size_t)(eq - text) >= sizeof(name) || plan->n_sysctl == UP_SYSCTLS)
-		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "up", text, "--sysctl",
-			"form: NAME=VALUE");
+	if (plan->n_sysctl == UP_SYSCTLS)
+		return plx_error_set(e, -E2BIG, PLX_ERR_OPTION_VALUE, "up", text, "sysctl",
+			"there are 64 tunables at most");
+	if (!eq || (size_t)(eq - text) >= sizeof(name))
+		return plx_error_set(
+			e, -EINVAL, PLX_ERR_OPTION_VALUE, "up", text, "sysctl", "form: NAME=VALUE");
 	memcpy(name, text, (size_t)(eq - text));
 	name[eq - text] = '\0';
 	id = plx_tunable_find(name);
 	if (id < 0)
-		return plx_error_set(e, -ENOENT, PLX_ERR_OPTION_VALUE, "up", text, "--sysctl",
-			"no such tunable; 'pollux-ctl sysctl' lists them");
+		return plx_error_set(e, -ENOENT, PLX_ERR_OPTION_VALUE, "up", text, "sysctl",
+			"no such tunable; doc/guide/sysctl.md lists them");
 	s->id = (enum plx_tunable)id;
 	s->value = strtoll(eq + 1, &end, 10);
 	plx_tunables_init(&check);
-	if (eq[1] == '\0' || *end != '\0' || plx_tunable_set(&check, s->id, s->value) != 0)
-		return plx_error_set(e, -ERANGE, PLX_ERR_OPTION_VALUE, "up", text, "--sysctl",
-			"not a number, or out of bounds; 'pollux-ctl sysctl' shows them");
+	if (eq[1] == '\0' || *end != '\0' || plx_tunable_set(&check, s->id, s->value) != 0) {
+		snprintf(hint, sizeof(hint), "give a number from %" PRId64 " to %" PRId64,
+			plx_tunable_info[id].min, plx_tunable_info[id].max);
+		return plx_error_set(e, -ERANGE, PLX_ERR_OPTION_VALUE, "up", text, "sysctl", hint);
+	}
 	plan->n_sysctl++;
 	return 0;
 }
 
-int up_parse_service(
-	uint16_t *list, uint32_t *n, const char *what, const char *text, struct plx_error *e)
+int up_parse_service(struct up_plan *plan, bool sink, const char *text, struct plx_error *e)
 {
+	const char *name = sink ? "udp-sink" : "udp-echo";
 	uint32_t port;
 
-	if (*n == UP_SERVICES || !opt_u32(text, 1, 65535, &port))
-		return plx_error_set(
-			e, -EINVAL, PLX_ERR_OPTION_VALUE, "up", text, what, "a port is 1 to 65535");
-	for (uint32_t i = 0; i < *n; i++)
-		if (list[i] == port)
+	if (plan->n_service == UP_SERVICES)
+		return plx_error_set(e, -E2BIG, PLX_ERR_OPTION_VALUE, "up", text, name,
+			"there are 32 services at most");
+	if (!opt_u32(text, 1, 65535, &port))
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "up", text, name,
+			"give a number from 1 to 65535");
+	for (uint32_t i = 0; i < plan->n_service; i++)
+		if (plan->service[i].port == port)
 			return plx_error_set(e, -EADDRINUSE, PLX_ERR_UDP_PORT_IN_USE, port);
-	list[(*n)++] = (uint16_t)port;
+	plan->service[plan->n_service++] = (struct up_service){(uint16_t)port, sink};
 	return 0;
 }
 
@@ -178,9 +187,9 @@ int up_plan(const struct up_conf *conf, struct up_plan *plan, struct plx_error *
 	for (unsigned int i = 0; !err && i < conf->sysctl.n; i++)
 		err = up_parse_sysctl(plan, conf->sysctl.v[i], e);
 	for (unsigned int i = 0; !err && i < conf->echo.n; i++)
-		err = up_parse_service(plan->echo, &plan->n_echo, "--udp-echo", conf->echo.v[i], e);
+		err = up_parse_service(plan, false, conf->echo.v[i], e);
 	for (unsigned int i = 0; !err && i < conf->sink.n; i++)
-		err = up_parse_service(plan->sink, &plan->n_sink, "--udp-sink", conf->sink.v[i], e);
+		err = up_parse_service(plan, true, conf->sink.v[i], e);
 	if (!err && plan->n_if == 0)
 		err = plx_error_set(e, -EINVAL, PLX_ERR_OPTION_MISSING, "up", "--if", "up");
 	return err;

@@ -67,7 +67,7 @@ static void on_signal(int sig)
 
 static int die(const struct plx_error *e)
 {
-	fprintf(stderr, "%s\n  -> %s\n", e->text, e->remedy);
+	fprintf(stderr, "%s; %s\n", e->text, e->remedy);
 	return EXIT_FAILURE;
 }
 

@@ -103,7 +103,7 @@ static int settle(void)
 
 static int die(const struct plx_error *e)
 {
-	fprintf(stderr, "%s\n  -> %s\n", e->text, e->remedy);
+	fprintf(stderr, "%s; %s\n", e->text, e->remedy);
 	return EXIT_FAILURE;
 }
 

@@ -6,7 +6,7 @@
  * One set-up error in words: what, why and what to do, from the catalogue plx_base_err.def.
  *
  * Functions that set things up take a `struct plx_error *`, fill it where the fault is known best
- * and return the -errno; the program that asked prints it.
+ * and return the -errno; the program that asked prints it, as one line: "TEXT; REMEDY".
  */
 #include "plx_base_reasons.h"
 
@@ -14,13 +14,15 @@ PLX_C_BEGIN
 
 struct plx_error {
 	enum plx_err id;
-	char text[320];	  /**< what and why, one line */
-	char remedy[320]; /**< what to do, one line */
+	char text[800];	  /**< what and why */
+	char remedy[400]; /**< what to do */
 };
 
 /**
  * Fill *e (if not NULL) from row id; the arguments are those of the row's text, then its remedy's.
- * The catalogue is the only source of formats. @return err, so that a caller can `return` the call.
+ * The catalogue is the only source of formats. Long strings are cut, and control characters become
+ * '?', so that neither half is lost or leaves its line.
+ * @return err, so that a caller can `return` the call.
  */
 PLX_API int plx_error_set(struct plx_error *e, int err, enum plx_err id, ...);
 

@@ -179,7 +179,7 @@ static void echo(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mbuf 
 
 static int die(const struct plx_error *e)
 {
-	fprintf(stderr, "%s\n  -> %s\n", e->text, e->remedy);
+	fprintf(stderr, "%s; %s\n", e->text, e->remedy);
 	return 1;
 }
 

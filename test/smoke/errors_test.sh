@@ -1,141 +1,227 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Each row of the catalogue of errors that the command line, EAL, devices and a run can bring about:
-# two lines that say what, why and what to do, the right exit code, nothing on stdout, nothing left
-# behind.
+# Each row of the catalogue of errors is provoked: one line that says what, why and what to do, the
+# right exit code, nothing on stdout, nothing left behind. A row that nothing here provokes fails.
 . "$(dirname "$0")/lib.sh"
 
 prefix[errors]=$id-errors
 eal=(--no-pci --no-huge -m 128 -l 0 "--file-prefix=$id-errors")
 null=("${eal[@]}" --vdev=net_null0)
 usage=2 failure=1 accounting=3
+catalogue=lib/base/plx_base_err.def
 
-# Refused: the last two lines on stderr are the error and its remedy.
-refused() { # what exit-code regex-of-error regex-of-remedy argument...
-	local what=$1 code=$2 error=$3 remedy=$4 last
-	shift 4
-	expect_refused "$what" "$code" "$error" "$@"
-	mapfile -t last < <(tail -n 2 "$tmp/refused.err")
-	if [[ ${last[0]} != "pollux: "* ]] || [[ ! ${last[0]} =~ $error ]]; then
-		fail "$what: the error is '${last[0]}'"
+# The line that each row makes, as a regular expression; what comes from a file says its line first.
+declare -A line=() seen=()
+# shellcheck disable=SC2016 # sed's dollars
+while IFS=$'\t' read -r row text; do
+	line[$row]="^pollux: ([^ ]+:[0-9]+: )?$text\$"
+done < <(sed -nE 's/^X\(([A-Z_]+), "(.*)", "(.*)"\)$/\1\t\2; \3/p' "$catalogue" |
+	sed -E 's/[][\\.*^$()+?{}|]/\\&/g; s/%[su]/.*/g')
+expect_eq "the catalogue is understood" ${#line[@]} "$(grep -c '^X(' "$catalogue")"
+
+# What a run could leave: interfaces, mappings of huge pages, EAL's files.
+traces() {
+	run ip -o link show | cut -d: -f2
+	find /dev/hugepages -name '*map_*' 2>/dev/null
+	find "${RUNTIME_DIRECTORY:-/var/run}/dpdk" -path "*/$id-errors*" 2>/dev/null
+}
+
+said() { # row what: the error is this row's, in one line; a driver's own words may stand before it
+	local said
+	said=$(grep '^pollux: ' "$tmp/refused.err")
+	[[ $said =~ ${line[$1]} ]] || fail "$2: '$said' is not what $1 says"
+	if [ "$(tail -n 1 "$tmp/refused.err")" != "$said" ] ||
+		[ "$(wc -l <"$tmp/refused.err")" -gt 3 ]; then
+		fail "$2: there are other lines: $(cat "$tmp/refused.err")"
 	fi
-	[[ ${last[1]} =~ ^\ \ -\>\ .*$remedy ]] || fail "$what: the remedy is '${last[1]}'"
-	[ ! -e "${RUNTIME_DIRECTORY:-/var/run}/dpdk/$id-errors" ] ||
-		fail "$what: EAL's files are left behind"
+	seen[$1]=1
 }
 
-quiet() { # what: there were no other lines
-	expect_eq "$1" "$(wc -l <"$tmp/refused.err")" 2
+refused() { # row exit-code what regex argument...
+	local row=$1 code=$2 what=$3 regex=$4 now
+	shift 4
+	expect_refused "$what" "$code" "$regex" "$@"
+	said "$row" "$what"
+	now=$(traces)
+	[ "$now" = "$clean" ] || fail "$what: left behind: $(diff <(echo "$clean") <(echo "$now"))"
 }
+clean=$(traces)
 
-# --- the command line: seen before EAL starts ---
-refused "no command" $usage "no command given" "pollux -- --help"
-refused "no command behind --" $usage "no command given" "" "${null[@]}" --
-refused "unknown command" $usage "unknown command 'fly'" "--help" -- fly
-refused "unknown option" $usage "fwd: unknown option '--fly'" "fwd --help" -- fwd --fly
-refused "short options are unknown" $usage "unknown option '-x'" "" -- fwd -x
-refused "not a choice" $usage "bad value 'fly' for --mode" "io mac macswap" -- fwd --mode fly
-refused "not a number" $usage "bad value '1x' for --burst" "from 0 to 64" -- fwd --burst 1x
-refused "out of bounds" $usage "bad value '65' for --burst" "" -- fwd --burst=65
-refused "a flag with a value" $usage "bad value 'no' for --json" "no value" -- fwd --json=no
-refused "no value" $usage "option --mode needs a value" "choose one of" -- fwd --mode
-refused "an operand too many" $usage "unexpected argument 'x'" "fwd --help" -- fwd x
-refused "a bad peer" $usage "bad value '0,xx' for --eth-peer" "form:" -- fwd --eth-peer 0,xx
-quiet "EAL was not even asked"
+# --- the command line: seen before EAL starts --------------------------------------------------
+refused COMMAND_MISSING $usage "no command" "; .*pollux -- --help"
+refused COMMAND_MISSING $usage "no command behind --" "no command given" "${null[@]}" --
+refused COMMAND_UNKNOWN $usage "unknown command" "'fly'; .*--help" -- fly
+refused COMMAND_UNKNOWN $usage "a command of two lines" "'f\?ly'" -- $'f\nly'
+refused COMMAND_UNKNOWN $usage "a command of 5000 letters" "'x{240}'?; see" \
+	-- "$(printf '%05000d' 0 | tr 0 x)"
+refused OPTION_UNKNOWN $usage "unknown option" "fwd: .*'--fly'; .*fwd --help" -- fwd --fly
+refused OPTION_UNKNOWN $usage "short options are unknown" "'-x'" -- fwd -x
+refused OPTION_VALUE $usage "not a choice" "'fly' for --mode; .*io mac macswap" -- fwd --mode fly
+refused OPTION_VALUE $usage "not a number" "'1x' for --burst; .*from 0 to 64" -- fwd --burst 1x
+refused OPTION_VALUE $usage "out of bounds" "'65' for --burst" -- fwd --burst=65
+refused OPTION_VALUE $usage "far out of bounds" "--seed; " -- fwd --seed 99999999999999999999
+refused OPTION_VALUE $usage "an empty number" "'' for --burst" -- fwd --burst=
+refused OPTION_VALUE $usage "a flag with a value" "'no' for --json; .*no value" -- fwd --json=no
+refused OPTION_NO_VALUE $usage "no value" "--mode needs a value; choose one of" -- fwd --mode
+refused OPERAND $usage "an operand too many" "'x'; .*fwd --help" -- fwd x
+refused OPTION_VALUE $usage "a bad peer" "'0,xx' for --eth-peer; form:" -- fwd --eth-peer 0,xx
 
-# --- EAL ---
-refused "unknown EAL option" $usage "unrecognized option '--fly'" "--eal-help" --fly -- ports
-quiet "EAL's hundred lines of usage are kept away"
-refused "an lcore that is not there" $usage "lcore 99 unavailable" "" -l 99 -- ports
-refused "memory that is not there" $failure "could not reserve the memory" "-m" \
+# --- what up is asked to do --------------------------------------------------------------------
+one=(--if "0,addr=10.9.0.2/24")
+refused OPTION_MISSING $usage "no interface" "up: --if is missing; .*up --help" -- up
+refused OPTION_MISSING $usage "no file to check" "config: check FILE is missing" -- config check
+refused OPERAND $usage "two files to check" "argument 'b'" -- config check a b
+refused IF_SPEC $usage "an unknown key" "--if 0,adr=1: unknown key" -- up --if 0,adr=1
+refused IF_SPEC $usage "no port" "must come first" -- up --if addr=10.9.0.2/24
+refused IF_SPEC $usage "an empty interface" "must come first" -- up --if ""
+refused IF_SPEC $usage "an impossible VLAN" "vlan must be 1 to 4094" -- up --if 0,vlan=4095
+refused IF_SPEC $usage "two gateways" "more than one gateway" -- up --if 0,gw=10.9.0.1,gw=10.9.0.3
+refused ADDR_BAD $usage "a bad address" "'10.9.0.256/24'" -- up --if 0,addr=10.9.0.256/24
+refused ADDR_BAD $usage "no length" "'10.9.0.2': .*prefix length" -- up --if 0,addr=10.9.0.2
+refused ADDR_BAD $usage "a bad gateway" "'x': not an address of a gateway" -- up --if 0,gw=x
+refused ADDR_BAD $usage "a group that is none" "not a multicast" -- up --if 0,group=10.9.0.2
+refused ROUTE_SPEC $usage "no prefix" "not a prefix" -- up "${one[@]}" --route x,via=10.9.0.1
+refused ROUTE_SPEC $usage "no way" "neither a gateway" -- up "${one[@]}" --route 10.7.0.0/16
+refused UDP_PORT_IN_USE $usage "two services on a port" "UDP port 7 is taken; .*--udp-sink" \
+	-- up "${one[@]}" --udp-echo 7 --udp-sink 7
+refused OPTION_VALUE $usage "a port that is none" "'65536' for --udp-echo; .*1 to 65535" \
+	-- up "${one[@]}" --udp-echo 65536
+refused OPTION_VALUE $usage "an unknown tunable" "'net.x=1' for --sysctl; no such" \
+	-- up "${one[@]}" --sysctl net.x=1
+refused OPTION_VALUE $usage "a tunable out of bounds" "for --sysctl; .* from 0 to 1$" \
+	-- up "${one[@]}" --sysctl net.ipv4.ip_forward=2
+
+# --- and by a file: the line first, the file's name once ----------------------------------------
+c=$tmp/c.ini
+in_file() { # row what regex line...
+	printf '%s\n' "${@:4}" >"$c"
+	refused "$1" $usage "$2" "^pollux: $c:$3" -- config check "$c"
+	expect_eq "... and names the file once" "$(grep -o "$c" "$tmp/refused.err" | wc -l)" 1
+}
+refused CONFIG_FILE $usage "no file" "$tmp/none: No such file" -- up --config "$tmp/none"
+refused CONFIG_FILE $usage "a directory" "$tmp: Is a directory" -- config check "$tmp"
+in_file CONFIG_LINE "an unknown key of [up]" "2: unknown key in \[up\]" "[up]" "fly = 1"
+in_file CONFIG_LINE "an unknown section" "2: unknown section" "[down]" "fly = 1"
+in_file CONFIG_LINE "a section without keys" "1: a section without keys" "[if 0]"
+in_file CONFIG_LINE "a key outside of a section" "1: unknown section" "mtu = 1500"
+in_file CONFIG_LINE "a line that is nothing" "2: neither" "[up]" "hello"
+in_file CONFIG_LINE "a line that is too long" "2: the line is too long" "[up]" "$(printf %300d 1)"
+in_file ADDR_BAD "a bad address" "3: bad address '10.9.0'" "[if 0]" "mtu = 1500" "gw = 10.9.0"
+in_file IF_SPEC "a bad MTU" "2: --if 0,mtu=7: mtu must be" "[if 0]" "mtu = 7"
+in_file ROUTE_SPEC "a bad route" "4: --route" "[if 0]" "mtu = 1500" "[up]" "route = x"
+in_file OPTION_VALUE "a bad tunable" "2: .* for --sysctl; form" "[up]" "sysctl = x"
+in_file UDP_PORT_IN_USE "two services" "3: UDP port 7" "[up]" "udp-echo = 7" "udp-sink = 7"
+
+# --- EAL ---------------------------------------------------------------------------------------
+refused EAL_OPTION $usage "EAL's unknown option" "'--fly'; .*--eal-help" --fly -- ports
+refused EAL_OPTION $usage "an lcore that is not there" "lcore 99 unavailable" -l 99 -- ports
+refused EAL_INIT $failure "memory that is not there" "could not reserve the memory .*; .*-m" \
 	--no-pci --no-huge -m 99999999 "--file-prefix=$id-errors" -- ports
 if grep -q '^HugePages_Free: *0$' /proc/meminfo; then
-	refused "no huge pages" $failure "no huge pages" "--no-huge" \
+	refused EAL_INIT $failure "no huge pages" "no huge pages; .*--no-huge" \
 		--no-pci "--file-prefix=$id-errors" -- ports
 fi
 start_pollux -n first --vdev=net_null0 -- fwd --mode rxonly
-refused "a prefix in use" $failure "same --file-prefix" "prefix of its own" \
+refused EAL_INIT $failure "a prefix in use" "same --file-prefix; .*prefix of its own" \
 	--no-pci --no-huge "--file-prefix=$id-first" -l 0 --vdev=net_null0 -- ports
 expect "the other one's files are still there" test -S "/var/run/dpdk/$id-first/mp_socket"
 stop_pollux -n first
 
-# --- devices that EAL would silently go without ---
-refused "unknown driver" $failure "net_tpa0: there is no such driver" "net_tap" \
+# --- devices that EAL would silently go without ------------------------------------------------
+refused VDEV_FAILED $failure "unknown driver" "net_tpa0: there is no such driver; .*net_tap" \
 	"${eal[@]}" --vdev=net_tpa0 -- ports
-refused "no such interface" $failure "no interface 'nope'" "ip link" \
+refused VDEV_FAILED $failure "no such interface" "no interface 'nope'; 'ip link'" \
 	"${eal[@]}" --vdev=net_af_packet0,iface=nope -- ports
-refused "no interface named" $failure "does not say which interface" "iface=NAME" \
+refused VDEV_FAILED $failure "no interface named" "does not say which interface; .*iface=NAME" \
 	"${eal[@]}" --vdev=net_af_packet0 -- ports
-refused "the driver's own reason" $failure "net_memif0: .*Unknown role: king" "log-level" \
+refused VDEV_FAILED $failure "the driver's own reason" "net_memif0: .*role: king; .*log-level" \
 	"${eal[@]}" --vdev=net_memif0,role=king -- ports
-quiet "nothing else is said"
-refused "no capture file" $failure "capture file $tmp/none: No such file" "check the path" \
+refused PCAP_FILE $failure "no capture file" "$tmp/none: No such file .*; check the path" \
 	"${eal[@]}" "--vdev=net_pcap0,rx_pcap=$tmp/none" -- ports
-refused "no capture" $failure "capture file /etc/passwd: unknown file format" "capinfos" \
+refused PCAP_FILE $failure "no capture" "/etc/passwd: unknown file format; .*capinfos" \
 	"${eal[@]}" --vdev=net_pcap0,rx_pcap=/etc/passwd -- ports
 : >"$tmp/empty"
-refused "an empty file" $failure "capture file $tmp/empty: " "" \
+refused PCAP_FILE $failure "an empty file" "$tmp/empty: " \
 	"${eal[@]}" "--vdev=net_pcap0,rx_pcap=$tmp/empty" -- ports
-refused "nowhere to write" $failure "capture file /nowhere/x: No such file" "" \
+refused PCAP_FILE $failure "nowhere to write" "/nowhere/x: No such file" \
 	"${eal[@]}" --vdev=net_pcap0,tx_pcap=/nowhere/x -- ports
-if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
-	weak=(setpriv '--bounding-set=-net_admin,-net_raw')
-	POLLUX_REAL=$POLLUX
-	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "${weak[*]}" "$POLLUX" >"$tmp/weak"
+
+need_root
+need setpriv
+weak() { # command before pollux...
+	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$*" "$POLLUX" >"$tmp/weak"
 	chmod +x "$tmp/weak"
+}
+strong=$POLLUX
+weak setpriv --bounding-set=-net_admin,-net_raw
+POLLUX=$tmp/weak
+refused NO_PRIVILEGE $failure "no privilege for a tap" \
+	"net_tap0 needs the capability cap_net_admin; .*setcap cap_net_admin" \
+	"${eal[@]}" --vdev=net_tap0 -- ports
+refused NO_PRIVILEGE $failure "no privilege for a packet socket" "cap_net_raw; .*setcap" \
+	"${eal[@]}" --vdev=net_af_packet0,iface=lo -- ports
+POLLUX=$strong
+if unshare -m mount -t tmpfs none /dev/net 2>/dev/null; then
+	# shellcheck disable=SC2016 # the inner shell's
+	weak unshare -m sh -c "'mount -t tmpfs none /dev/net && exec \"\$0\" \"\$@\"'"
 	POLLUX=$tmp/weak
-	refused "no privilege for a tap" $failure "net_tap0 needs the capability cap_net_admin" \
-		"setcap cap_net_admin" "${eal[@]}" --vdev=net_tap0 -- ports
-	refused "no privilege for a packet socket" $failure "needs the capability cap_net_raw" \
-		"setcap" "${eal[@]}" --vdev=net_af_packet0,iface=lo -- ports
-	printf '#!/bin/sh\nmount -t tmpfs none /dev/net && exec "%s" "$@"\n' "$POLLUX_REAL" \
-		>"$tmp/hide"
-	printf '#!/bin/sh\nexec unshare -m sh %s "$@"\n' "$tmp/hide" >"$tmp/weak"
-	if unshare -m mount -t tmpfs none /dev/net 2>/dev/null; then
-		refused "no TUN" $failure "net_tap0: there is no /dev/net/tun" "modprobe tun" \
-			"${eal[@]}" --vdev=net_tap0 -- ports
-	fi
-	POLLUX=$POLLUX_REAL
+	refused VDEV_FAILED $failure "no TUN" "net_tap0: there is no /dev/net/tun; .*modprobe tun" \
+		"${eal[@]}" --vdev=net_tap0 -- ports
+	POLLUX=$strong
 fi
 
-# --- ports, queues, memory ---
-refused "no ports" $usage "no ports" "--vdev=net_tap0" "${eal[@]}" -- fwd
-refused "no ports to list" $usage "no ports" "" "${eal[@]}" -- ports
-refused "a port that is not there" $usage "no port named '7'" "ports" \
+# --- ports, queues, memory ---------------------------------------------------------------------
+refused NO_PORTS $usage "no ports" "; .*--vdev=net_tap0" "${eal[@]}" -- fwd
+refused NO_PORTS $usage "no ports to list" "" "${eal[@]}" -- ports
+refused NO_PORTS $usage "no ports for a stack" "" "${eal[@]}" -- up "${one[@]}"
+refused PORT_UNKNOWN $usage "a port that is not there" "'7'; .*ports" \
 	"${null[@]}" -- fwd --eth-peer 7,02:00:00:00:00:01
-refused "a driver of ours that is not there" $usage "pollux: --port x=fly: no such driver" "form:" \
+refused PORT_UNKNOWN $usage "an interface's port" "'1'" "${null[@]}" -- up --if 1,addr=10.9.0.2/24
+refused PORT_SPEC $usage "a driver of ours that is not there" "--port x=fly: no such driver" \
 	"${null[@]}" -- fwd --port x=fly
-refused "a name that is taken" $usage "this name is taken" "" \
+refused PORT_SPEC $usage "a name that is taken" "this name is taken" \
 	"${null[@]}" -- fwd --port net_null0=loop
-refused "a frame that fits no buffer" $usage "bad value '8000' for --size" "up to 1514" \
+refused IF_SPEC $usage "an interface twice" "are an interface already" \
+	"${null[@]}" -- up "${one[@]}" --if net_null0,addr=10.8.0.2/24
+refused IF_SPEC $usage "an address twice" "an address is given twice" \
+	"${null[@]}" -- up --if 0,addr=10.9.0.2/24,addr=10.9.0.2/24
+refused IF_SPEC $usage "an address that no host has" "no host can have" \
+	"${null[@]}" -- up --if 0,addr=224.0.0.1/24
+refused ROUTE_SPEC $usage "a gateway far away" "on none of our networks" \
+	"${null[@]}" -- up "${one[@]}" --route 10.7.0.0/16,via=10.6.0.1
+refused ROUTE_SPEC $usage "a route by nothing" "no such interface" \
+	"${null[@]}" -- up "${one[@]}" --route 10.7.0.0/16,if=eth7
+refused OPTION_VALUE $usage "a frame that fits no buffer" "'8000' for --size; .*up to 1514" \
 	"${null[@]}" -- fwd --mode txonly --size 8000
-refused "more queues than the driver has" $failure "2 queues wanted, the driver gives 1" "" \
+refused PORT_QUEUES $failure "more queues than the driver has" "2 queues .* gives 1" \
 	"${eal[@]}" "--vdev=net_pcap0,tx_pcap=$tmp/out" -- fwd --queues 2
-refused "more queues than an lcore polls" $failure "would poll 80 queues, at most 64" "" \
+refused LCORE_QUEUES $failure "more queues than an lcore polls" "80 queues, at most 64" \
 	"${null[@]}" --vdev=net_null{1,2,3,4} -- fwd --queues 16
-refused "an lcore without a queue" $failure "lcore 1 has no queue" "fewer lcores" \
+refused LCORE_NO_QUEUE $failure "an lcore without a queue" "lcore 1 .*; .*fewer lcores" \
 	--no-pci --no-huge -m 128 "--file-prefix=$id-errors" --lcores '(0-1)@0' \
 	"--vdev=net_pcap0,tx_pcap=$tmp/out" -- fwd
-refused "no memory for packets" $failure "not enough memory for pool plx_lcore0: [0-9]+ mbufs" \
-	"raise EAL's -m" "${null[@]}" -- fwd --mbufs 10000000
-if [ "$(id -u)" = 0 ] && [ -c /dev/net/tun ]; then
-	netns k
-	refused "5 queues on a tap" $failure "aborts with more than 4 queues, 5 were asked" \
-		"at most 4 lcores" --no-pci --no-huge -m 256 "--file-prefix=$id-errors" \
-		--lcores '(0-4)@0' --vdev=net_tap0,iface=t0 -- fwd
-	refused "too few buffers for the driver" $failure \
-		"port net_tap0: setting up queues failed" "raise EAL's -m" \
-		"${eal[@]}" --vdev=net_tap0,iface=t0 -- fwd --mbufs 100 --rxd 512
-	expect_not "the tap is gone" ip link show t0
-	ns=
-fi
+refused NO_MEMORY $failure "no memory for packets" "plx_lcore0: [0-9]+ mbufs.*; raise EAL's -m" \
+	"${null[@]}" -- fwd --mbufs 10000000
+netns k
+clean=$(traces)
+refused TAP_QUEUES $failure "5 queues on a tap" "5 were asked for; use at most 4 lcores" \
+	--no-pci --no-huge -m 256 "--file-prefix=$id-errors" --lcores '(0-4)@0' \
+	--vdev=net_tap0,iface=t0 -- fwd
+refused PORT_OPEN $failure "too few buffers for the driver" \
+	"net_tap0: setting up queues failed: .*; raise EAL's -m" \
+	"${eal[@]}" --vdev=net_tap0,iface=t0 -- fwd --mbufs 100 --rxd 512
+refused IF_SPEC $usage "an MTU that the port cannot have" "the port refuses this MTU" \
+	"${eal[@]}" --vdev=net_tap0,iface=t0 -- up --if 0,mtu=65535
+ns=
+clean=$(traces)
 
 dir=${RUNTIME_DIRECTORY:-/var/run}/dpdk/$id-errors
 mkdir -p "$dir/pollux.sock"
 expect_refused "no control socket" $failure "control socket $dir/pollux.sock: " "${null[@]}" -- fwd
+said CONTROL_SOCKET "no control socket"
 rmdir "$dir/pollux.sock" "$dir" 2>/dev/null
 
-# --- each step of opening and running fails in turn ---
+# --- each step of opening and running fails in turn --------------------------------------------
 need cc pkg-config
 read -ra flags < <(pkg-config --cflags libdpdk)
 expect "the shim compiles" cc -shared -fPIC -D_GNU_SOURCE "${flags[@]}" \
@@ -144,15 +230,21 @@ export LD_PRELOAD=$tmp/fail.so
 [[ $PLX_BUILD != *asan* ]] || LD_PRELOAD=$(cc -print-file-name=libasan.so):$LD_PRELOAD
 two=("${null[@]}" --vdev=net_null1)
 for step in configure tx_queue rx_queue start; do
-	PLX_FAIL=$step refused "$step fails" $failure "port net_null[01]: .* failed: Input/output" \
-		"log" "${two[@]}" -- fwd
+	PLX_FAIL=$step refused PORT_OPEN $failure "$step fails" \
+		"port net_null[01]: .* failed: Input/output .*; .*log" "${two[@]}" -- fwd
 done
-PLX_FAIL=epoll refused "no more files" $failure "could not set up an epoll set: Too many open" \
-	"ulimit" "${two[@]}" -- fwd
+PLX_FAIL=epoll refused RUN $failure "no more files" "an epoll set: Too many open .*; .*ulimit" \
+	"${two[@]}" -- fwd
 rc=0
 PLX_FAIL=leak "$POLLUX" "${null[@]}" -- fwd --mode rxonly --for 1 --json \
-	>"$tmp/leak.out" 2>"$tmp/leak.err" || rc=$?
+	>"$tmp/leak.out" 2>"$tmp/refused.err" || rc=$?
 unset LD_PRELOAD
 expect_eq "a packet buffer that is lost fails the run" $rc $accounting
 expect_match "and is counted" "$(tail -n 1 "$tmp/leak.out")" '"mbufs_leaked":1'
-expect_match "and said" "$(cat "$tmp/leak.err")" "accounting does not close: 1 mbufs did not"
+said ACCOUNTING "and said"
+
+# --- and that was all of them ------------------------------------------------------------------
+for row in "${!line[@]}"; do
+	[ -n "${seen[$row]-}" ] || fail "nothing here provokes $row of $catalogue"
+done
+ok "each of the ${#line[@]} rows of the catalogue was provoked"

@@ -322,7 +322,7 @@ expect_refused() { # what exit-code regex argument...
 	shift 3
 	run timeout -k 5 $((2 * patience)) "$POLLUX" "$@" >"$tmp/refused.out" 2>"$tmp/refused.err" \
 		</dev/null || rc=$?
-	grep -qE "$regex" "$tmp/refused.err" ||
+	grep -qE -- "$regex" "$tmp/refused.err" ||
 		fail "$what: no '$regex' on stderr: $(tail -n 3 "$tmp/refused.err")"
 	[ ! -s "$tmp/refused.out" ] || fail "$what: stdout says $(head -n 1 "$tmp/refused.out")"
 	expect_eq "$what" $rc "$code"

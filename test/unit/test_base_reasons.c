@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include <plx_base_error.h>
 #include <plx_base_reasons.h>
 
 T(every_row_is_filled_and_unique)
@@ -41,4 +42,23 @@ T(tunables_keep_their_bounds)
 	eq(plx_tunable_find("net.ipv4.no_such_thing"), -ENOENT);
 }
 
-RUN(T_(every_row_is_filled_and_unique), T_(tunables_keep_their_bounds))
+T(an_error_is_one_line_whatever_it_quotes)
+{
+	char huge[5000];
+	struct plx_error e;
+
+	memset(huge, 'x', sizeof(huge) - 1);
+	huge[sizeof(huge) - 1] = '\0';
+	eq(plx_error_set(&e, -EINVAL, PLX_ERR_PORT_OPEN, huge, huge, "why", "do this"), -EINVAL);
+	str_eq(e.text + strlen(e.text) - strlen(" failed: why"), " failed: why");
+	str_eq(e.remedy, "do this");
+	plx_error_set(&e, -EINVAL, PLX_ERR_COMMAND_UNKNOWN, "a\nb\033[1m\x1f\x7f\xc3\xa9");
+	str_eq(e.text, "unknown command 'a?b?[1m??\xc3\xa9'");
+	str_eq(e.remedy, "see 'pollux -- --help' for the commands");
+	plx_error_set(&e, -EIO, PLX_ERR_EAL_INIT, "It says why.", "do this");
+	str_eq(e.text, "EAL did not start: It says why");
+	eq(plx_error_set(NULL, -ENOENT, PLX_ERR_NO_PORTS), -ENOENT);
+}
+
+RUN(T_(an_error_is_one_line_whatever_it_quotes), T_(every_row_is_filled_and_unique),
+	T_(tunables_keep_their_bounds))
