@@ -123,7 +123,6 @@ struct plx_softnet {
 			     full */
 	uint64_t time_squeeze; /**< passes cut short by budget or time */
 	uint64_t received_rps; /**< times woken by another lcore's packets */
-	uint64_t flow_limit_count;
 
 	/* load */
 	uint64_t passes, busy_passes;

@@ -32,7 +32,7 @@ static uint32_t backlog(const struct plx_softnet *sn)
 	return n;
 }
 
-/* The columns of /proc/net/softnet_stat; those that Linux itself fills with 0 are left out. */
+/* The columns of /proc/net/softnet_stat; cpu_collision is 0 in Linux, too. */
 static enum plx_telem_more softnet_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
 {
 	const struct plx_softnet *sn = at(arg, cursor);
@@ -46,7 +46,7 @@ static enum plx_telem_more softnet_row(struct plx_telem_row *r, uint64_t *cursor
 	plx_telem_row_u64(r, "time_squeeze", load(&sn->time_squeeze));
 	plx_telem_row_u64(r, "cpu_collision", 0);
 	plx_telem_row_u64(r, "received_rps", load(&sn->received_rps));
-	plx_telem_row_u64(r, "flow_limit_count", load(&sn->flow_limit_count));
+	plx_telem_row_u64(r, "flow_limit_count", 0); /* there is none: each pair has its ring */
 	plx_telem_row_u64(r, "backlog_len", waiting);
 	plx_telem_row_u64(r, "cpu", sn->lcore);
 	plx_telem_row_u64(r, "input_qlen", waiting);

@@ -22,7 +22,7 @@ liar) leaked=1 ;;
 loser) rx=8 ;;
 esac
 final='{"final":true,"rx_packets":'$rx',"originated":2,"tx_packets":1,"delivered":1,"held":0,'
-final+='"drops":{"SINK":7},"mbufs_leaked":'$leaked'}'
+final+='"drops":{"STOPPED":7},"mbufs_leaked":'$leaked'}'
 trap 'echo "$final"; exit $code' INT
 [ "$mode" = mute ] || echo '{"ready":true}'
 while :; do sleep 0.05; done
@@ -37,7 +37,7 @@ inner() { # script: run as a test of its own; its exit code and log
 	log=$(cat "$tmp/inner/log")
 }
 
-inner 'netns k; start_pollux -- up good; stop_pollux; expect_eq sink "$(json_field .drops.SINK)" 7'
+inner 'netns k; start_pollux -- up good; stop_pollux; expect_eq seven "$(json_field .drops.STOPPED)" 7'
 expect_eq "a good run passes" $rc 0
 expect_match "and says what held" "$log" "ok pollux ended well.*ok sink"
 

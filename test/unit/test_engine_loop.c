@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "engine_t.h"
 
+#include <time.h>
+
 /* The bursts that rx() was called with, as "queue:packets ...". */
 static void bursts(const char *expected)
 {
@@ -78,6 +80,21 @@ T(a_pass_ends_with_its_time)
 	eq(et.sn->busy_cycles, PLX_MS(9));
 }
 
+T(the_time_of_a_pass_can_be_set)
+{
+	et_new(1, 1);
+	et.port[0].on_rx = slow;
+	et_start();
+	et.tun.v[PLX_TUN_NETDEV_BUDGET_USECS] = 1;
+	et_feed(0, 0, 300);
+	eq(plx_engine_step(et.eng, 0), 64);
+	et.tun.v[PLX_TUN_NETDEV_BUDGET_USECS] = 1000000;
+	et.tun.v[PLX_TUN_NETDEV_BUDGET] = 65536;
+	et_feed(0, 0, 1000);
+	eq(plx_engine_step(et.eng, 0), 1236);
+	eq(et.sn->time_squeeze, 1);
+}
+
 T(queues_take_turns)
 {
 	et_new(2, 2);
@@ -148,6 +165,34 @@ T(what_a_driver_refuses_is_tried_each_pass)
 		eq(plx_get_be32(rte_pktmbuf_mtod(m, void *)), i);
 		rte_pktmbuf_free(m);
 	}
+}
+
+static void limit_of(int64_t len)
+{
+	et_new(1, 1);
+	et.tun.v[PLX_TUN_TX_QUEUE_LEN] = len;
+	et_start();
+	eq(et.sn->txq[0]->limit, len);
+	et.port[0].room = 0;
+	for (uint32_t i = 0; i < PLX_MIN(len, 1000) + 1u; i++)
+		plx_softnet_tx(et.sn, 0, et_mbuf(et.sn, i));
+	plx_engine_step(et.eng, 0);
+}
+
+T(a_queue_of_one)
+{
+	struct plx_acct sum;
+
+	limit_of(1);
+	eq(plx_engine_held(et.eng), 1);
+	plx_acct_sum(&sum);
+	eq(sum.drop[PLX_DROP_TX_FULL], 1);
+}
+
+T(the_longest_queue)
+{
+	limit_of(65536);
+	eq(plx_engine_held(et.eng), 1001);
 }
 
 T(what_is_never_taken_is_dropped_at_the_end)
@@ -232,6 +277,62 @@ T(pollers)
 	eq(et.sn->busy_passes, 1);
 }
 
+/* ---- rest ---- */
+
+static struct timespec run_end;
+
+static uint32_t stop_at(struct plx_softnet *sn, void *arg)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	if (t.tv_sec > run_end.tv_sec ||
+		(t.tv_sec == run_end.tv_sec && t.tv_nsec >= run_end.tv_nsec))
+		plx_engine_stop(sn->eng);
+	return 0;
+}
+
+/* How often an idle lcore looks in 100 ms, when no driver wakes it. */
+static uint64_t looks(int64_t backoff_us)
+{
+	struct plx_poller p = {.run = stop_at};
+	struct plx_error e = {0};
+
+	et_new(1, 1);
+	et.conf.clock = NULL;
+	et.conf.idle = PLX_IDLE_SLEEP;
+	et.tun.v[PLX_TUN_IDLE_SPIN_USECS] = 0;
+	et.tun.v[PLX_TUN_IDLE_BACKOFF_USECS] = backoff_us;
+	eq(et_open(&e), 0);
+	plx_softnet_add_poller(et.sn, &p);
+	clock_gettime(CLOCK_MONOTONIC, &run_end);
+	run_end.tv_nsec += 100000000;
+	run_end.tv_sec += run_end.tv_nsec / 1000000000;
+	run_end.tv_nsec %= 1000000000;
+	eq(plx_engine_run(et.eng), 0);
+	eq(et.sn->residency_n[PLX_RES_SLEEP], 0);
+	return et.sn->residency_n[PLX_RES_BACKOFF];
+}
+
+T(the_longest_back_off_can_be_set)
+{
+	uint64_t n = looks(1000000);
+
+	ok(n >= 2 && n < 25); /* each at least as long as all before: 20 us, 40 us, ... */
+}
+
+T(a_short_back_off)
+{
+	ok(looks(100) > 50);
+}
+
+/* It is not worth a system call: the lcore rests without. */
+T(a_back_off_of_nothing)
+{
+	eq(looks(1), 0);
+	ok(et.sn->residency_n[PLX_RES_PAUSE] > 50);
+}
+
 /* ---- life ---- */
 
 T(rx_may_be_left_out)
@@ -311,8 +412,10 @@ T(calls_need_a_running_engine)
 
 RUN_EAL(ET_(a_poll_takes_its_weight), ET_(the_burst_asked_for_is_bounded),
 	ET_(a_pass_ends_with_its_budget), ET_(a_budget_that_suffices_is_no_squeeze),
-	ET_(a_pass_ends_with_its_time), ET_(queues_take_turns), ET_(an_empty_queue_is_left_alone),
-	ET_(counters_of_a_queue), ET_(what_a_driver_refuses_is_tried_each_pass),
+	ET_(a_pass_ends_with_its_time), ET_(the_time_of_a_pass_can_be_set), ET_(queues_take_turns),
+	ET_(an_empty_queue_is_left_alone), ET_(counters_of_a_queue),
+	ET_(what_a_driver_refuses_is_tried_each_pass), ET_(a_queue_of_one), ET_(the_longest_queue),
+	ET_(the_longest_back_off_can_be_set), ET_(a_short_back_off), ET_(a_back_off_of_nothing),
 	ET_(what_is_never_taken_is_dropped_at_the_end), ET_(timers), ET_(pollers),
 	ET_(rx_may_be_left_out), ET_(a_port_that_fails_closes_all), ET_(no_memory_for_the_pool),
 	ET_(an_lcore_that_does_not_start_stops_all), ET_(calls_need_a_running_engine))
