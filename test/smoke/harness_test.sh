@@ -37,9 +37,9 @@ inner() { # script: run as a test of its own; its exit code and log
 	log=$(cat "$tmp/inner/log")
 }
 
-inner 'netns k; start_pollux -- up good; stop_pollux; expect_eq seven "$(json_field .drops.STOPPED)" 7'
+inner 'netns k; start_pollux -- up good; stop_pollux; expect_eq it "$(json_field .drops.STOPPED)" 7'
 expect_eq "a good run passes" $rc 0
-expect_match "and says what held" "$log" "ok pollux ended well.*ok sink"
+expect_match "and says what held" "$log" "ok pollux ended well.*ok it"
 
 inner 'start_pollux -- up leaks; stop_pollux'
 expect_eq "a bad exit code fails" $rc 1
