@@ -139,6 +139,20 @@ int app_eal_start(struct app *app, struct plx_error *e);
 /** Free the ports, clean EAL up and remove its files. */
 void app_eal_stop(struct app *app);
 
+/* huge.c */
+
+#define HUGE_ARGS 3
+/**
+ * What EAL has to be told where there are no huge pages, and the command line says nothing of them.
+ * @return how many arguments.
+ */
+int huge_args(const struct app *app, char *arg[static HUGE_ARGS]);
+/**
+ * Remove the files of huge pages of a process that has ended: what EAL itself had allocated stays
+ * in them. Unless the command line says --huge-unlink.
+ */
+void huge_clean(const struct app *app, const char *prefix);
+
 /* vdev.c */
 
 /** What can be wrong with the --vdev arguments, seen before EAL starts. */

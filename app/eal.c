@@ -145,7 +145,7 @@ static int why(const char *log, int err, struct plx_error *e)
 			"it could not reserve the memory asked for", "ask for less (-m)");
 	if (strstr(log, "hugepage info"))
 		return plx_error_set(e, -ENOMEM, PLX_ERR_EAL_INIT, "there are no huge pages",
-			"give it --no-huge -m 512, or reserve some: "
+			"leave out EAL's options about them, or reserve some: "
 			"sysctl vm.nr_hugepages=256");
 	if (!reason(log, text, sizeof(text)))
 		snprintf(text, sizeof(text), "%s", strerror(-err));
@@ -157,18 +157,21 @@ static int why(const char *log, int err, struct plx_error *e)
 
 static int init(struct app *app, char *log, size_t size, struct plx_error *e)
 {
-	char **argv = calloc((size_t)app->eal_argc + 2, sizeof(*argv));
-	int err = argv ? capture_begin() : -ENOMEM;
+	char **argv = calloc((size_t)app->eal_argc + HUGE_ARGS + 2, sizeof(*argv));
+	int argc = 1 + app->eal_argc, err = argv ? 0 : -ENOMEM;
 
+	if (!err) {
+		argv[0] = (char *)(uintptr_t) "pollux";
+		memcpy(argv + 1, app->eal_argv, (size_t)app->eal_argc * sizeof(*argv));
+		argc += huge_args(app, argv + argc);
+		err = capture_begin();
+	}
 	if (err) {
 		free(argv);
 		return plx_error_set(e, err, PLX_ERR_EAL_INIT, strerror(-err), "free some memory");
 	}
-	argv[0] = (char *)(uintptr_t) "pollux";
-	for (int i = 0; i < app->eal_argc; i++)
-		argv[1 + i] = app->eal_argv[i];
 	rte_errno = 0;
-	if (rte_eal_init(app->eal_argc + 1, argv) < 0)
+	if (rte_eal_init(argc, argv) < 0)
 		err = rte_errno > 0 ? -rte_errno : -EIO; /* it does not always set it */
 	capture_end(log, size);
 	free(argv);
@@ -204,13 +207,14 @@ static bool in_use(const char *dir)
 }
 
 /* EAL leaves its files there: config, hugepage_info, fbarray_*. */
-static void remove_dir(const char *dir)
+static void remove_dir(const struct app *app, const char *dir)
 {
 	struct dirent *entry;
 	DIR *d;
 
 	if (in_use(dir))
 		return;
+	huge_clean(app, strrchr(dir, '/') + 1);
 	d = opendir(dir);
 	while (d && (entry = readdir(d)))
 		if (entry->d_name[0] != '.')
@@ -228,7 +232,7 @@ void app_eal_stop(struct app *app)
 	plx_port_fini_all();
 	rte_eal_cleanup();
 	if (*dir)
-		remove_dir(dir);
+		remove_dir(app, dir);
 }
 
 int app_eal_start(struct app *app, struct plx_error *e)
@@ -243,7 +247,7 @@ int app_eal_start(struct app *app, struct plx_error *e)
 		const char *dir = rte_eal_get_runtime_dir();
 
 		if (*dir)
-			remove_dir(dir);
+			remove_dir(app, dir);
 		return err;
 	}
 	err = plx_pkt_init();

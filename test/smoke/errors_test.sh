@@ -117,10 +117,8 @@ refused EAL_OPTION $usage "EAL's unknown option" "'--fly'; .*--eal-help" --fly -
 refused EAL_OPTION $usage "an lcore that is not there" "lcore 99 unavailable" -l 99 -- ports
 refused EAL_INIT $failure "memory that is not there" "could not reserve the memory .*; .*-m" \
 	--no-pci --no-huge -m 99999999 "--file-prefix=$id-errors" -- ports
-if grep -q '^HugePages_Free: *0$' /proc/meminfo; then
-	refused EAL_INIT $failure "no huge pages" "no huge pages; .*--no-huge" \
-		--no-pci "--file-prefix=$id-errors" -- ports
-fi
+refused EAL_INIT $failure "no huge pages, but wanted" "no huge pages; .*vm.nr_hugepages" \
+	--no-pci "--huge-dir=$tmp" "--file-prefix=$id-errors" -- ports
 start_pollux -n first --vdev=net_null0 -- fwd --mode rxonly
 refused EAL_INIT $failure "a prefix in use" "same --file-prefix; .*prefix of its own" \
 	--no-pci --no-huge "--file-prefix=$id-first" -l 0 --vdev=net_null0 -- ports

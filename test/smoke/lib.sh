@@ -247,7 +247,8 @@ finish() { # name
 }
 
 # Start pollux and wait until it is ready. EAL's arguments that every test gives are added: no PCI,
-# no huge pages, 128 MiB, lcore 0 unless -l or --lcores is there, a file prefix, and --json.
+# no huge pages and PLX_MEM MiB (128; if empty, neither), lcore 0 unless -l or --lcores is there, a
+# file prefix, and --json.
 start_pollux() { # [-n NAME] EAL-ARGUMENT... -- COMMAND ARGUMENT...
 	local name=pollux end eal=(--no-pci)
 	if [ "$1" = -n ]; then
@@ -263,7 +264,7 @@ start_pollux() { # [-n NAME] EAL-ARGUMENT... -- COMMAND ARGUMENT...
 	esac
 	case " $* " in
 	*" --huge-dir"* | *" --in-memory "*) ;;
-	*) eal+=(--no-huge -m "${PLX_MEM:-128}") ;;
+	*) [ -z "${PLX_MEM-128}" ] || eal+=(--no-huge -m "${PLX_MEM-128}") ;;
 	esac
 	spawn "$name" "$POLLUX" "${eal[@]}" "$@" --json
 	end=$((SECONDS + 2 * patience))
