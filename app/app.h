@@ -144,9 +144,9 @@ void app_eal_stop(struct app *app);
 #define HUGE_ARGS 3
 /**
  * What EAL has to be told where there are no huge pages, and the command line says nothing of them.
- * @return how many arguments.
+ * @return how many arguments; if any, the note says why.
  */
-int huge_args(const struct app *app, char *arg[static HUGE_ARGS]);
+int huge_args(const struct app *app, char *arg[static HUGE_ARGS], char *note, size_t size);
 /**
  * Remove the files of huge pages of a process that has ended: what EAL itself had allocated stays
  * in them. Unless the command line says --huge-unlink.

@@ -159,11 +159,12 @@ static int init(struct app *app, char *log, size_t size, struct plx_error *e)
 {
 	char **argv = calloc((size_t)app->eal_argc + HUGE_ARGS + 2, sizeof(*argv));
 	int argc = 1 + app->eal_argc, err = argv ? 0 : -ENOMEM;
+	char note[128] = "";
 
 	if (!err) {
 		argv[0] = (char *)(uintptr_t) "pollux";
 		memcpy(argv + 1, app->eal_argv, (size_t)app->eal_argc * sizeof(*argv));
-		argc += huge_args(app, argv + argc);
+		argc += huge_args(app, argv + argc, note, sizeof(note));
 		err = capture_begin();
 	}
 	if (err) {
@@ -177,7 +178,11 @@ static int init(struct app *app, char *log, size_t size, struct plx_error *e)
 	free(argv);
 	if (verbose(app))
 		print_log(log, true);
-	return err ? why(log, err, e) : 0;
+	if (err)
+		return why(log, err, e);
+	if (*note)
+		app_note("%s", note);
+	return 0;
 }
 
 static int make_ports(struct app *app, struct plx_error *e)

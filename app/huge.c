@@ -99,7 +99,7 @@ static uint64_t free_bytes(void)
 	return most;
 }
 
-int huge_args(const struct app *app, char *arg[static HUGE_ARGS])
+int huge_args(const struct app *app, char *arg[static HUGE_ARGS], char *note, size_t size)
 {
 	static const char *const none[HUGE_ARGS] = {"--no-huge", "-m", "512"};
 	uint64_t wanted = memory_wanted(app), free;
@@ -113,7 +113,8 @@ int huge_args(const struct app *app, char *arg[static HUGE_ARGS])
 	n = wanted ? 1 : HUGE_ARGS;
 	for (int i = 0; i < n; i++)
 		arg[i] = (char *)(uintptr_t)none[i];
-	app_note("%" PRIu64 " MiB of huge pages are free, too few: EAL is told --no-huge%s",
+	snprintf(note, size,
+		"%" PRIu64 " MiB of huge pages are free, too few: EAL is told --no-huge%s",
 		free / MIB, wanted ? "" : " -m 512");
 	return n;
 }
