@@ -562,7 +562,7 @@ static enum plx_drop nd_in(
 	enum plx_drop drop;
 
 	if (nd->type == PLX_ICMP6_REDIRECT)
-		return PLX_DROP_ICMP_REDIRECT;
+		return net__redirect6_in(nl, nd, &ip->src, iface);
 	if (nd->type == PLX_ICMP6_NS || nd->type == PLX_ICMP6_NA) {
 		a = net__addr_find(net, iface, &nd->target);
 		ours = owns(net, iface, &nd->target); /* of this interface, RFC 4861 7.2.3 */

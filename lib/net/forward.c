@@ -115,6 +115,8 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 		refuse(nl, m, rx, rt, drop);
 		return;
 	}
+	if (plx_unlikely(d.ifc->index == rx->iface))
+		net__redirect_out(nl, m, rx, &d);
 	if (m->pkt_len > d.mtu) {
 		too_big(nl, m, rx, &d);
 		return;

@@ -51,8 +51,10 @@ static bool dest_allows(struct net_lcore *nl, const struct plx_addr *dst)
 	return take_token(&t->full_at, nl->sn->now_ns, each, DEST_BURST);
 }
 
-static bool allowed(struct net_lcore *nl, const struct plx_addr *dst, bool v6)
+static bool allowed(struct net_lcore *nl, const struct plx_addr *dst, bool v6, uint8_t type)
 {
+	if (!v6 && type == PLX_ICMP_REDIRECT) /* has limits of its own (Linux's icmp_ratemask) */
+		return true;
 	if (!dest_allows(nl, dst)) {
 		plx_stat_inc(net__stat(
 			v6, PLX_STAT_ICMP_OUTRATELIMITHOST, PLX_STAT_ICMP6_OUTRATELIMITHOST));
@@ -109,6 +111,7 @@ static void count_sent(bool v6, uint8_t type)
 	else
 		plx_stat_inc(type == PLX_ICMP_UNREACH	      ? PLX_STAT_ICMP_OUTDESTUNREACHS
 			     : type == PLX_ICMP_TIME_EXCEEDED ? PLX_STAT_ICMP_OUTTIMEEXCDS
+			     : type == PLX_ICMP_REDIRECT      ? PLX_STAT_ICMP_OUTREDIRECTS
 							      : PLX_STAT_ICMP_OUTPARMPROBS);
 }
 
@@ -141,7 +144,7 @@ void net__icmp_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	const void *from;
 	uint8_t *p;
 
-	if (!may_answer(nl, m, rx, type, code) || !allowed(nl, &rx->ip.src, v6))
+	if (!may_answer(nl, m, rx, type, code) || !allowed(nl, &rx->ip.src, v6, type))
 		return;
 	if (net__route(nl, &ip.dst, rx->iface, &d) != PLX_DROP_NONE)
 		return;
@@ -241,6 +244,11 @@ static int errno6(uint8_t type, uint8_t code)
 	return type == PLX_ICMP6_PARAM_PROBLEM ? EPROTO : EHOSTUNREACH;
 }
 
+static bool redirect(const struct plx_net_rx *rx, const struct plx_icmp *icmp)
+{
+	return rx->ip.version == 4 && icmp->type == PLX_ICMP_REDIRECT;
+}
+
 static bool too_big(const struct plx_net_rx *rx, const struct plx_icmp *icmp)
 {
 	return rx->ip.version == 6
@@ -277,8 +285,9 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 		known = t.proto == (v6 ? PLX_IPPROTO_ICMP6 : PLX_IPPROTO_ICMP);
 		if (t.proto == PLX_IPPROTO_UDP) {
 			home = net__udp_error(nl, &t, rx->iface,
-				v6 ? errno6(icmp->type, icmp->code)
-				   : errno4(icmp->type, icmp->code),
+				redirect(rx, icmp) ? 0
+				: v6		   ? errno6(icmp->type, icmp->code)
+						   : errno4(icmp->type, icmp->code),
 				!too_big(rx, icmp) ? 0
 				: v6		   ? icmp->rest
 						   : icmp->rest & 0xffff);
@@ -291,8 +300,28 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 		net__hand(nl, m, rx, (uint16_t)home);
 	else if (too_big(rx, icmp))
 		net__to_control(nl, m, NET_STAGE_PMTU, rx->iface, 0);
+	else if (redirect(rx, icmp))
+		net__to_control(nl, m, NET_STAGE_REDIRECT, rx->iface, 0);
 	else
 		plx_pkt_deliver(m);
+}
+
+enum plx_drop net__quote(const struct rte_mbuf *m, struct net_quote *q)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t l4_off;
+	uint8_t code;
+	enum plx_drop drop;
+
+	drop = p[0] >> 4 == 6 ? plx_wire_ip6_parse(&q->ip, p, m->pkt_len, &code)
+			      : plx_wire_ip4_parse(&q->ip, p, m->pkt_len, false);
+	if (drop == PLX_DROP_NONE)
+		drop = plx_wire_icmp_parse(&q->icmp, p + q->ip.hdr_bytes, q->ip.l4_bytes);
+	if (drop != PLX_DROP_NONE)
+		return drop;
+	q->p = p + q->ip.hdr_bytes + PLX_ICMP_BYTES;
+	return plx_wire_icmp_quote(
+		&q->t, &l4_off, q->p, m->data_len - q->ip.hdr_bytes - PLX_ICMP_BYTES);
 }
 
 /* What came by another lcore has been counted there. */
@@ -348,8 +377,11 @@ void net__icmp4_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 		error_in(nl, m, rx, &icmp);
 		break;
 	case PLX_ICMP_REDIRECT:
-		plx_stat_inc(PLX_STAT_ICMP_INREDIRECTS);
-		plx_pkt_drop(m, PLX_DROP_ICMP_REDIRECT);
+		count_in(rx, PLX_STAT_ICMP_INREDIRECTS);
+		if (net__redirects_wanted(nl->net, false))
+			error_in(nl, m, rx, &icmp);
+		else
+			plx_pkt_drop(m, PLX_DROP_ICMP_REDIRECT);
 		break;
 	default:
 		if (icmp.type == PLX_ICMP_ECHO_REPLY)

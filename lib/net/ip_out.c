@@ -32,8 +32,8 @@ static enum plx_drop on_link(struct net_lcore *nl, const struct plx_addr *dst,
 	if (!ifc)
 		return PLX_DROP_IP_NO_ROUTE;
 	*d = (struct net_dst){.ifc = ifc, .nexthop = *dst, .mtu = ifc->mtu};
-	if (nl->net->pmtu.n)
-		d->mtu = net__pmtu(nl, dst, d->mtu);
+	if (nl->net->exc.n)
+		net__exc_apply(nl, dst, d);
 	return PLX_DROP_NONE;
 }
 
@@ -78,8 +78,8 @@ enum plx_drop net__route(
 		return PLX_DROP_IP_UNREACHABLE_ROUTE;
 	}
 	d->mtu = rt->mtu && rt->mtu < d->ifc->mtu ? rt->mtu : d->ifc->mtu;
-	if (plx_unlikely(nl->net->pmtu.n))
-		d->mtu = net__pmtu(nl, dst, d->mtu);
+	if (plx_unlikely(nl->net->exc.n))
+		net__exc_apply(nl, dst, d);
 	return PLX_DROP_NONE;
 }
 

@@ -249,6 +249,7 @@ static void publish(struct plx_net *net, const struct plx_neigh *n)
 void net__nbr_event(struct plx_net *net, struct plx_neigh *n, unsigned int what)
 {
 	if (what & (PLX_NEIGH_EV_REMOVED | PLX_NEIGH_EV_FAILED)) {
+		net__exc_gateway_lost(net, n);
 		withdraw(net, net__rtab_find(&net->nbr, &n->addr, n->iface));
 		drop_pending(net, n);
 		return;

@@ -50,6 +50,9 @@ static void control_in(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage 
 	case NET_STAGE_PMTU:
 		net__pmtu_in(nl, m);
 		break;
+	case NET_STAGE_REDIRECT:
+		net__redirect4_in(nl, m, iface);
+		break;
 	case NET_STAGE_NEIGH:
 		net__nbr_resolve(nl, m, iface, flags);
 		break;
@@ -350,7 +353,7 @@ static int tables_init(struct plx_net *net)
 	net->neigh = plx_neigh_table_init(net->neigh_mem, c, &net->rng);
 	if (net__rtab_init(&net->nbr, c->gc_thresh3, net->key) != 0)
 		return -ENOMEM;
-	return net__rtab_init(&net->pmtu, 1024, net->key);
+	return net__rtab_init(&net->exc, 1024, net->key);
 }
 
 struct plx_net *plx_net_create(
@@ -416,7 +419,7 @@ void plx_net_destroy(struct plx_net *net)
 		free(net->ifc[i].mcast);
 	net__cfg_free(net->cfg);
 	net__rtab_fini(&net->nbr);
-	net__rtab_fini(&net->pmtu);
+	net__rtab_fini(&net->exc);
 	free(net->route);
 	free(net->neigh_mem);
 	free(net);

@@ -24,8 +24,9 @@ enum net_stage {
 	NET_STAGE_IP,  /**< input; data at the IP header, meta.iface = the interface it came by */
 	NET_STAGE_ARP, /**< control: data at the ARP packet */
 	NET_STAGE_ND, /**< control: neighbour discovery, checksum verified; data at the IP header */
-	NET_STAGE_GROUP, /**< control: IGMP or MLD, checksum verified; data at the IP header */
-	NET_STAGE_PMTU,	 /**< control: verified "too big"; data at the IP header */
+	NET_STAGE_GROUP,    /**< control: IGMP or MLD, checksum verified; data at the IP header */
+	NET_STAGE_PMTU,	    /**< control: verified "too big"; data at the IP header */
+	NET_STAGE_REDIRECT, /**< control: verified ICMP redirect; data at the IP header */
 	NET_STAGE_NEIGH, /**< control: out by meta.iface, next hop unknown; data at the IP header */
 };
 
@@ -91,12 +92,15 @@ struct net_nbr {
 	uint32_t noted; /**< 1 while note is under way */
 };
 
-/** A path MTU smaller than the interface's (RFC 1191, RFC 8201). */
-struct net_pmtu {
-	struct net_rnode node;
+/** What we were told about the way to one destination; immutable, a new one replaces it. */
+struct net_exc {
+	struct net_rnode node; /**< key: the destination */
 	struct net_retired retired;
-	uint16_t mtu;
-	plx_ns expires;
+	uint16_t mtu;	     /**< of the path, until mtu_until */
+	uint16_t iface;	     /**< of the redirect */
+	struct plx_addr gw;  /**< redirected to, until gw_until, */
+	struct plx_addr old; /**< while this is the next hop by route */
+	plx_ns mtu_until, gw_until;
 };
 
 /* ---- each lcore ---- */
@@ -104,6 +108,13 @@ struct net_pmtu {
 struct net_token {
 	uint32_t tag;	/**< of the destination */
 	plx_ns full_at; /**< when it may get a whole burst again */
+};
+
+/** Redirects sent to one sender. */
+struct net_redirected {
+	uint32_t tag; /**< of the sender */
+	uint32_t n;
+	plx_ns last;
 };
 
 struct net_lcore {
@@ -123,6 +134,7 @@ struct net_lcore {
 	/* ICMP rate limits */
 	struct net_token dest[256];
 	plx_ns errors_full_at; /**< the same for all together */
+	struct net_redirected redirected[256];
 	void *udp_mem, *frag_mem;
 };
 
@@ -149,9 +161,9 @@ struct net_ethertype {
 };
 
 struct plx_net {
-	struct net_cfg *cfg;  /**< published */
-	struct net_rtab nbr;  /**< struct net_nbr */
-	struct net_rtab pmtu; /**< struct net_pmtu */
+	struct net_cfg *cfg; /**< published */
+	struct net_rtab nbr; /**< struct net_nbr */
+	struct net_rtab exc; /**< struct net_exc */
 	struct plx_tunables *tun;
 	struct plx_engine *eng;
 	struct plx_toeplitz toeplitz;
@@ -173,7 +185,6 @@ struct plx_net {
 	void *neigh_mem;
 	struct plx_neigh_conf neigh_conf;
 	uint32_t n_pending; /**< packets that wait for neighbours */
-	uint32_t pmtu_n;
 	struct plx_timer timer;
 	struct plx_poller poller;
 	bool pump; /**< the machines have had input */
@@ -346,14 +357,47 @@ void net__icmp6_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 void net__icmp_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
 	uint8_t type, uint8_t code, uint32_t rest);
 
-/* pmtu.c */
+/** An ICMP message that quotes a packet of ours. */
+struct net_quote {
+	struct plx_ip ip;
+	struct plx_icmp icmp;
+	struct plx_tuple t;
+	const uint8_t *p; /**< the quoted packet */
+};
+/** Read what error_in() has passed on; m's data at the IP header. @return NONE or why not. */
+enum plx_drop net__quote(const struct rte_mbuf *m, struct net_quote *q);
+
+/* exc.c */
+/** What an exception for dst changes in *d. */
+void net__exc_apply(const struct net_lcore *nl, const struct plx_addr *dst, struct net_dst *d);
+/** Control: the path to dst takes no more than mtu. */
+void net__exc_mtu(struct plx_net *net, const struct plx_addr *dst, uint16_t mtu, plx_ns now);
+/** Control: gw is better for dst than the way it was sent up to now. */
+void net__exc_gateway(struct plx_net *net, const struct plx_addr *dst, const struct net_dst *was,
+	const struct plx_addr *gw, plx_ns now);
+/** Control: nobody answers there; back to the routes. */
+void net__exc_gateway_lost(struct plx_net *net, const struct plx_neigh *gw);
+
+/* pmtu.c: control */
 void net__pmtu_in(struct net_lcore *nl, struct rte_mbuf *m);
-uint16_t net__pmtu(const struct net_lcore *nl, const struct plx_addr *dst, uint16_t mtu);
+
+/* redirect.c */
+/** Do we follow redirects? */
+bool net__redirects_wanted(const struct plx_net *net, bool v6);
+/** Control. Takes m. */
+void net__redirect4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
+/** Control. */
+enum plx_drop net__redirect6_in(
+	struct net_lcore *nl, const struct plx_nd *nd, const struct plx_addr *src, uint16_t iface);
+/** m is about to leave by the interface it came by: tell its sender. m stays the caller's. */
+void net__redirect_out(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct net_dst *d);
 
 /* udp.c */
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 /**
- * An error about a datagram that we sent: tells its socket if that is this lcore's.
+ * An error about a datagram that we sent: tells its socket if that is this lcore's. err 0: nothing
+ * to tell.
  * @return the socket's lcore, or -1 when no socket sent it.
  */
 int net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, uint16_t iface, int err,

@@ -187,7 +187,7 @@ int net__udp_error(
 	if (!s)
 		return -1;
 	user = s->user;
-	if (user->ops->error && s->home == nl->sn->index)
+	if (err && user->ops->error && s->home == nl->sn->index)
 		user->ops->error(nl->sn, user, err, mtu, &msg);
 	return s->home;
 }

@@ -5,6 +5,7 @@
 #define OPT_SLLA   1
 #define OPT_TLLA   2
 #define OPT_PREFIX 3
+#define OPT_REDIR  4
 #define OPT_MTU	   5
 #define OPT_NONCE  14
 
@@ -274,6 +275,15 @@ static void emit_fixed(uint8_t *b, const struct plx_nd *nd)
 	default:
 		break;
 	}
+}
+
+void plx_wire_nd_redirected_emit(void *p, uint32_t bytes)
+{
+	uint8_t *b = p;
+
+	memset(b, 0, PLX_ND_REDIRECTED_BYTES);
+	b[0] = OPT_REDIR;
+	b[1] = (uint8_t)((PLX_ND_REDIRECTED_BYTES + bytes) / 8);
 }
 
 uint32_t plx_wire_nd_emit(void *p, const struct plx_nd *nd)

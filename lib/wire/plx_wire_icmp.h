@@ -27,6 +27,9 @@ PLX_C_BEGIN
 #define PLX_ICMP_UNREACH_HOST_ADMIN 10
 #define PLX_ICMP_UNREACH_ADMIN	    13 /**< communication administratively prohibited */
 
+#define PLX_ICMP_REDIRECT_NET  0
+#define PLX_ICMP_REDIRECT_HOST 1
+
 #define PLX_ICMP_TIME_TTL  0 /**< in transit */
 #define PLX_ICMP_TIME_FRAG 1 /**< reassembly */
 

@@ -61,6 +61,13 @@ PLX_API enum plx_drop plx_wire_nd_parse(
  */
 PLX_API uint32_t plx_wire_nd_emit(void *p, const struct plx_nd *nd);
 
+#define PLX_ND_REDIRECTED_BYTES 8 /**< what plx_wire_nd_redirected_emit() writes */
+/**
+ * The head of a redirected header option (RFC 4861 4.6.3), behind a redirect of plx_wire_nd_emit();
+ * so many bytes of the packet follow, a multiple of 8.
+ */
+PLX_API void plx_wire_nd_redirected_emit(void *p, uint32_t bytes);
+
 /** ff02::1:ffXX:XXXX of a (RFC 4291 2.7.1). */
 static inline struct plx_addr plx_wire_nd_solicited_node(const struct plx_addr *a)
 {

@@ -11,6 +11,7 @@
  *   ip 10.0.0.1 > 10.0.0.2 icmp echo-request len 56
  *   ip 10.0.0.2 > 10.0.0.1 icmp unreach 3 quote 32
  *   ip fe80::1 > ff02::1:ff00:2 nd ns 2001:db8::2 slla 02:00:00:00:00:01
+ *   ip fe80::1 > 2001:db8::2 nd redirect 2001:db8:9::1 > fe80::3 tlla 02:00:00:00:00:03
  *
  * Between the addresses and the protocol may stand: ttl N, tos N, id N, df, +N (a fragment that
  * more follow, at offset N), @N (the last one); before all: vlan N, to MAC, from MAC. Left out when
@@ -165,13 +166,19 @@ static uint32_t t_icmp_to(
 static uint32_t t_nd_to(uint8_t *p, struct t_words *s, struct plx_ip *ip)
 {
 	const char *what = t_next(s);
-	struct plx_nd nd = {.type = !strcmp(what, "ns")	  ? PLX_ICMP6_NS
-				    : !strcmp(what, "na") ? PLX_ICMP6_NA
-				    : !strcmp(what, "ra") ? PLX_ICMP6_RA
-							  : PLX_ICMP6_RS};
+	struct plx_nd nd = {.type = !strcmp(what, "ns")		? PLX_ICMP6_NS
+				    : !strcmp(what, "na")	? PLX_ICMP6_NA
+				    : !strcmp(what, "ra")	? PLX_ICMP6_RA
+				    : !strcmp(what, "redirect") ? PLX_ICMP6_REDIRECT
+								: PLX_ICMP6_RS};
 
 	if (nd.type == PLX_ICMP6_NS || nd.type == PLX_ICMP6_NA)
 		nd.target = t_addr(t_next(s));
+	if (nd.type == PLX_ICMP6_REDIRECT) {
+		nd.dst = t_addr(t_next(s));
+		t_next(s); /* > */
+		nd.target = t_addr(t_next(s));
+	}
 	while (s->at < s->n) {
 		if (t_is(s, "slla")) {
 			nd.has_slla = true;
@@ -370,6 +377,12 @@ static void t_nd_from(struct t_text *t, const struct plx_ip *ip, const uint8_t *
 	t_put(t, " nd %s", name[nd.type - PLX_ICMP6_RS]);
 	if (nd.type == PLX_ICMP6_NS || nd.type == PLX_ICMP6_NA) {
 		t_put(t, " ");
+		t_put_addr(t, &nd.target);
+	}
+	if (nd.type == PLX_ICMP6_REDIRECT) {
+		t_put(t, " ");
+		t_put_addr(t, &nd.dst);
+		t_put(t, " > ");
 		t_put_addr(t, &nd.target);
 	}
 	if (nd.router)
