@@ -63,11 +63,10 @@ static inline bool plx_addr_is_any6(const struct plx_addr *a)
 static inline bool plx_addr_is_v4(const struct plx_addr *a)
 {
 	/*
-	 * memcmp(), since from a comparison of members the compiler learns their values and puts
-	 * them back in pieces, which a copy of the whole then has to wait for.
+	 * One test of both: from a test of each the compiler learns their values and puts them back
+	 * in pieces, which a copy of the whole then has to wait for.
 	 */
-	return __builtin_memcmp(a->b, "\0\0\0\0\0\0\0\0", 8) == 0 &&
-	       __builtin_memcmp(a->b + 8, "\0\0\xff\xff", 4) == 0;
+	return (a->q[0] | (a->w[2] ^ __builtin_bswap32(0xffff))) == 0;
 }
 
 /** :: or 0.0.0.0 */
@@ -102,14 +101,14 @@ static inline bool plx_addr_is_linklocal(const struct plx_addr *a)
 static inline struct plx_addr plx_addr_from_v4(const void *be32)
 {
 	/* one store of 16 bytes: a copy made next is then forwarded, not stalled */
-	typedef uint64_t pair __attribute__((vector_size(16)));
+	typedef uint32_t quad __attribute__((vector_size(16)));
+	quad words = {0, 0, __builtin_bswap32(0xffff), 0};
 	struct plx_addr a;
 	uint32_t v;
-	pair both;
 
 	memcpy(&v, be32, sizeof(v));
-	both = (pair){0, (uint64_t)v << 32 | 0xffff0000};
-	memcpy(&a, &both, sizeof(a));
+	words[3] = v;
+	memcpy(&a, &words, sizeof(a));
 	return a;
 }
 

@@ -55,11 +55,16 @@ struct plx_ip {
 	/** IPv6: where the fragment header stands, 0 = none; and the byte that names it. */
 	uint16_t frag_hdr_off, unfrag_nh_off;
 	uint16_t err_ptr; /**< after a drop: offset for a parameter problem */
-	uint8_t version;  /**< 4 or 6 */
-	uint8_t proto;	  /**< upper protocol, after the extension headers */
-	uint8_t ttl;	  /**< or hop limit */
-	uint8_t tos;	  /**< or traffic class */
-	bool mf, df;
+	/*
+	 * ttl, tos and proto apart from each other: the compiler reads neighbours as one word, and
+	 * that waits until the bytes, written one by one, have reached the cache.
+	 */
+	uint8_t version; /**< 4 or 6 */
+	uint8_t ttl;	 /**< or hop limit */
+	bool mf;
+	uint8_t tos; /**< or traffic class */
+	bool df;
+	uint8_t proto;	   /**< upper protocol, after the extension headers */
 	bool is_frag;	   /**< needs reassembly: mf or frag_off */
 	bool router_alert; /**< RFC 2113, RFC 2711 with value 0, which MLD uses */
 	bool has_options;  /**< IPv4 options, IPv6 extension headers */
@@ -107,18 +112,23 @@ static inline enum plx_drop plx_wire_ip4_parse(
 	ip->flow_label = 0;
 	ip->hdr_bytes = hdr;
 	ip->l4_bytes = (uint16_t)(total - hdr);
-	ip->frag_off = (uint16_t)((frag & 0x1fff) * 8);
 	ip->nh_off = ip->frag_hdr_off = ip->unfrag_nh_off = ip->err_ptr = 0;
 	ip->version = 4;
 	ip->proto = b[9];
 	ip->ttl = b[8];
 	ip->tos = b[1];
-	ip->mf = frag >> 13 & 1;
 	ip->df = frag >> 14 & 1;
-	ip->is_frag = (frag & 0x3fff) != 0;
-	ip->router_alert = false;
-	ip->has_options = hdr > PLX_IP4_BYTES;
-	return plx_likely(!ip->has_options) ? PLX_DROP_NONE : plx_wire_ip4_options_parse(ip, p);
+	ip->mf = ip->is_frag = ip->router_alert = ip->has_options = false;
+	ip->frag_off = 0;
+	if (plx_unlikely(frag & 0x3fff)) {
+		ip->is_frag = true;
+		ip->mf = frag >> 13 & 1;
+		ip->frag_off = (uint16_t)((frag & 0x1fff) * 8);
+	}
+	if (plx_likely(hdr == PLX_IP4_BYTES))
+		return PLX_DROP_NONE;
+	ip->has_options = true;
+	return plx_wire_ip4_options_parse(ip, p);
 }
 
 /**
