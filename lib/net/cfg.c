@@ -54,7 +54,7 @@ static void put_simple(struct net_cfg *cfg, const struct plx_prefix *dst, uint8_
 
 	if (src)
 		r.src = *src;
-	if (dst->len == 128 && type != PLX_NET_ROUTE_UNICAST)
+	if (dst->len == 128 && type != PLX_NET_ROUTE_UNICAST && !plx_addr_is_loopback(&dst->addr))
 		cfg->own |= UINT64_C(1) << (dst->addr.b[15] & 63);
 	put(cfg, &r);
 }

@@ -29,8 +29,7 @@ static void to_handler(
 	plx_pkt_drop(m, PLX_DROP_ETH_PROTO);
 }
 
-/* A port without Ethernet: the version nibble is all there is. */
-static void l3_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port)
+void net__l3_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port)
 {
 	uint16_t iface = nl->cfg->port_if[port];
 	uint8_t version = m->data_len ? *rte_pktmbuf_mtod(m, const uint8_t *) >> 4 : 0;
@@ -72,10 +71,6 @@ void net__eth_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port)
 	uint16_t iface;
 	uint8_t flags;
 
-	if (plx_unlikely(plx_port_get(port)->features & PLX_PORT_F_NO_ETH)) {
-		l3_in(nl, m, port);
-		return;
-	}
 	drop = plx_wire_eth_parse(&eth, rte_pktmbuf_mtod(m, const void *), m->data_len);
 	if (drop == PLX_DROP_NONE)
 		drop = check(nl, &eth, port, &iface);
@@ -95,26 +90,41 @@ void net__eth_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port)
 		to_handler(nl, m, eth.type, iface, flags & NET_F_LINK_GROUP);
 }
 
-void net__eth_tx(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
+/* Tagged, or without room in front. */
+PLX_NOINLINE static void tx_any(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
 	const struct plx_mac *dst, uint16_t type)
 {
 	struct plx_eth eth = {.dst = *dst, .src = ifc->mac, .type = type};
 	uint16_t bytes = PLX_ETH_BYTES;
 
-	if (plx_unlikely(!ifc->up)) {
+	if (!ifc->up) {
 		plx_pkt_drop(m, PLX_DROP_TX_DOWN);
 		return;
 	}
-	if (plx_unlikely(ifc->vlan)) {
+	if (ifc->vlan) {
 		eth.vlan[0] = ifc->vlan;
 		eth.n_vlan = 1;
 		bytes += 4;
 	}
 	m = net__headroom(nl, m, bytes);
-	if (plx_unlikely(!m))
+	if (!m)
 		return;
-	rte_pktmbuf_prepend(m, bytes);
+	net__push(m, bytes);
 	plx_wire_eth_emit(rte_pktmbuf_mtod(m, void *), &eth);
 	m->l2_len = bytes;
+	plx_softnet_tx(nl->sn, ifc->port, m);
+}
+
+void net__eth_tx(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
+	const struct plx_mac *dst, uint16_t type)
+{
+	struct plx_eth eth = {.dst = *dst, .src = ifc->mac, .type = type};
+
+	if (plx_unlikely(!ifc->up || ifc->vlan || !net__has_headroom(m, PLX_ETH_BYTES))) {
+		tx_any(nl, m, ifc, dst, type);
+		return;
+	}
+	plx_wire_eth_emit(net__push(m, PLX_ETH_BYTES), &eth);
+	m->l2_len = PLX_ETH_BYTES;
 	plx_softnet_tx(nl->sn, ifc->port, m);
 }

@@ -7,7 +7,7 @@
  * it.
  */
 
-static void drop_in(struct rte_mbuf *m, enum plx_drop reason, bool v6)
+PLX_COLD static void drop_in(struct rte_mbuf *m, enum plx_drop reason, bool v6)
 {
 	switch (reason) {
 	case PLX_DROP_IP_NOT_LOCAL:
@@ -31,9 +31,9 @@ static void drop_in(struct rte_mbuf *m, enum plx_drop reason, bool v6)
 	}
 }
 
-void net__trim(struct rte_mbuf *m, uint32_t len)
+void net__trim_slow(struct rte_mbuf *m, uint32_t len)
 {
-	while (plx_unlikely(m->pkt_len > len)) {
+	while (m->pkt_len > len) {
 		struct rte_mbuf *last = rte_pktmbuf_lastseg(m);
 
 		rte_pktmbuf_trim(m, (uint16_t)PLX_MIN(m->pkt_len - len, (uint32_t)last->data_len));
@@ -112,12 +112,10 @@ static bool frag_elsewhere(struct net_lcore *nl, struct rte_mbuf *m, const struc
 
 static void local(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
-	if (plx_unlikely(rx->ip.is_frag)) {
-		if (!frag_elsewhere(nl, m, rx))
-			net__frag_in(nl, m, rx);
-		return;
-	}
-	net__ip_deliver(nl, m, rx);
+	if (plx_likely(!rx->ip.is_frag))
+		net__ip_deliver(nl, m, rx);
+	else if (!frag_elsewhere(nl, m, rx))
+		net__frag_in(nl, m, rx);
 }
 
 static bool strong_host_refuses(
@@ -127,45 +125,47 @@ static bool strong_host_refuses(
 	       rt->iface != rx->iface;
 }
 
-/* For whom is it? */
-static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+/* Not to one address of ours: to a group, to everybody, or to be forwarded. */
+PLX_NOINLINE static void dispatch_other(struct net_lcore *nl, struct rte_mbuf *m,
+	struct plx_net_rx *rx, const struct plx_net_route *rt)
 {
 	bool v6 = rx->ip.version == 6;
-	const struct plx_net_route *rt;
 
-	rx->to_many = false;
-	if (plx_unlikely(plx_addr_is_mcast(&rx->ip.dst))) {
+	if (plx_addr_is_mcast(&rx->ip.dst)) {
 		rx->to_many = true;
 		if (net__group_joined(nl->cfg, rx->iface, &rx->ip.dst))
 			local(nl, m, rx);
 		else
 			drop_in(m, PLX_DROP_IP_MCAST_NOT_MEMBER, v6);
-		return;
-	}
-	rt = route_of(nl, &rx->ip.dst);
-	if (plx_likely(rt && rt->type == PLX_NET_ROUTE_LOCAL)) {
-		if (plx_unlikely(rx->link_group && !v6))
-			drop_in(m, PLX_DROP_IP4_BCAST_LINK, v6);
-		else if (strong_host_refuses(nl, rx, rt))
-			drop_in(m, PLX_DROP_IP_NOT_LOCAL, v6);
-		else
-			local(nl, m, rx);
-		return;
-	}
-	if (rt && rt->type == PLX_NET_ROUTE_BROADCAST) {
+	} else if (rt && rt->type == PLX_NET_ROUTE_BROADCAST) {
 		rx->to_many = true;
 		local(nl, m, rx);
-		return;
-	}
-	if (!net__tun(nl->net, v6 ? PLX_TUN_IP6_FORWARDING : PLX_TUN_IP_FORWARD)) {
+	} else if (!net__tun(nl->net, v6 ? PLX_TUN_IP6_FORWARDING : PLX_TUN_IP_FORWARD)) {
 		drop_in(m, PLX_DROP_IP_NOT_LOCAL, v6);
-		return;
+	} else {
+		net__forward(nl, m, rx, rt);
 	}
-	net__forward(nl, m, rx, rt);
+}
+
+/* For whom is it? */
+static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	const struct plx_net_route *rt =
+		plx_addr_is_mcast(&rx->ip.dst) ? NULL : route_of(nl, &rx->ip.dst);
+
+	rx->to_many = false;
+	if (plx_unlikely(!rt || rt->type != PLX_NET_ROUTE_LOCAL))
+		dispatch_other(nl, m, rx, rt);
+	else if (plx_unlikely(rx->link_group && rx->ip.version == 4))
+		drop_in(m, PLX_DROP_IP4_BCAST_LINK, false);
+	else if (strong_host_refuses(nl, rx, rt))
+		drop_in(m, PLX_DROP_IP_NOT_LOCAL, rx->ip.version == 6);
+	else
+		local(nl, m, rx);
 }
 
 /* The header and 8 bytes of the upper layer are read in one piece. @return m, or NULL: dropped. */
-static struct rte_mbuf *headers_in_front(struct rte_mbuf *m)
+PLX_NOINLINE static struct rte_mbuf *headers_in_front(struct rte_mbuf *m)
 {
 	struct rte_mbuf *one = m;
 
@@ -199,17 +199,17 @@ void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 		else if (plx_unlikely(rx.ip.dst.b[12] == 127 || rx.ip.dst.b[12] == 0))
 			drop = PLX_DROP_IP4_MARTIAN_DST;
 	}
-	if (plx_unlikely(drop != PLX_DROP_NONE)) {
-		if (drop == PLX_DROP_IP4_OPTIONS) {
-			trim(m, &rx.ip);
-			net__icmp_error(nl, m, &rx, PLX_ICMP_PARAM_PROBLEM, 0,
-				(uint32_t)rx.ip.err_ptr << 24);
-		}
-		drop_in(m, drop, false);
+	if (plx_likely(drop == PLX_DROP_NONE)) {
+		trim(m, &rx.ip);
+		dispatch(nl, m, &rx);
 		return;
 	}
-	trim(m, &rx.ip);
-	dispatch(nl, m, &rx);
+	if (drop == PLX_DROP_IP4_OPTIONS) {
+		trim(m, &rx.ip);
+		net__icmp_error(
+			nl, m, &rx, PLX_ICMP_PARAM_PROBLEM, 0, (uint32_t)rx.ip.err_ptr << 24);
+	}
+	drop_in(m, drop, false);
 }
 
 static bool bad6(const struct net_lcore *nl, const struct plx_ip *ip, enum plx_drop *drop)
@@ -230,7 +230,7 @@ static bool bad6(const struct net_lcore *nl, const struct plx_ip *ip, enum plx_d
  * headers.
  * @return m, or NULL: dropped.
  */
-static struct rte_mbuf *headers_in_front6(struct rte_mbuf *m)
+PLX_NOINLINE static struct rte_mbuf *headers_in_front6(struct rte_mbuf *m)
 {
 	struct rte_mbuf *one = m->ol_flags & plx_pkt_merged_flag ? m : plx_pkt_linearize(m);
 	uint8_t nh;
@@ -286,7 +286,7 @@ void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 }
 
 /* No handler: tell the sender (RFC 1122 3.2.2.1, RFC 8200 4). */
-static void no_proto(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+PLX_COLD static void no_proto(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
 	bool v6 = rx->ip.version == 6;
 
@@ -298,36 +298,48 @@ static void no_proto(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx
 	drop_in(m, PLX_DROP_IP_NO_PROTO, v6);
 }
 
-/* @return false when there is no handler: m stays the caller's. */
-static bool to_proto(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+static bool has_proto(const struct plx_net *net, const struct plx_ip *ip)
 {
-	plx_net_handler fn = nl->net->proto[rx->ip.proto];
+	switch (ip->proto) {
+	case PLX_IPPROTO_ICMP:
+	case PLX_IPPROTO_IGMP:
+		if (ip->version == 4)
+			return true;
+		break;
+	case PLX_IPPROTO_ICMP6:
+		if (ip->version == 6)
+			return true;
+		break;
+	}
+	return net->proto[ip->proto];
+}
 
-	if (rx->ip.proto == PLX_IPPROTO_ICMP && rx->ip.version == 4)
+/* To the protocol that has_proto(). */
+PLX_NOINLINE static void to_proto(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	bool v6 = rx->ip.version == 6;
+
+	if (rx->ip.proto == PLX_IPPROTO_ICMP && !v6)
 		net__icmp4_in(nl, m, rx);
-	else if (rx->ip.proto == PLX_IPPROTO_ICMP6 && rx->ip.version == 6)
+	else if (rx->ip.proto == PLX_IPPROTO_ICMP6 && v6)
 		net__icmp6_in(nl, m, rx);
-	else if (rx->ip.proto == PLX_IPPROTO_IGMP && rx->ip.version == 4)
+	else if (rx->ip.proto == PLX_IPPROTO_IGMP && !v6)
 		net__to_control(nl, m, NET_STAGE_GROUP, rx->iface, 0);
-	else if (fn)
-		fn(rx, m);
 	else
-		return false;
-	return true;
+		nl->net->proto[rx->ip.proto](rx, m);
 }
 
 void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
-	enum plx_stat delivers =
-		net__stat(rx->ip.version == 6, PLX_STAT_IP_INDELIVERS, PLX_STAT_IP6_INDELIVERS);
-	bool handed = rx->handed;
-
-	if (plx_likely(rx->ip.proto == PLX_IPPROTO_UDP))
-		net__udp_in(nl, m, rx);
-	else if (!to_proto(nl, m, rx)) {
+	if (plx_unlikely(rx->ip.proto != PLX_IPPROTO_UDP && !has_proto(nl->net, &rx->ip))) {
 		no_proto(nl, m, rx);
 		return;
 	}
-	if (plx_likely(!handed))
-		plx_stat_inc(delivers);
+	if (plx_likely(!rx->handed))
+		plx_stat_inc(net__stat(
+			rx->ip.version == 6, PLX_STAT_IP_INDELIVERS, PLX_STAT_IP6_INDELIVERS));
+	if (plx_likely(rx->ip.proto == PLX_IPPROTO_UDP))
+		net__udp_in(nl, m, rx);
+	else
+		to_proto(nl, m, rx);
 }

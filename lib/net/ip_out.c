@@ -26,64 +26,68 @@ static const struct net_if *if_at(const struct net_cfg *cfg, uint16_t oif)
 	return oif < NET_IF_MAX && cfg->ifs[oif].index ? &cfg->ifs[oif] : NULL;
 }
 
+/* By no route: to whom it says, on this interface. */
 static enum plx_drop on_link(struct net_lcore *nl, const struct plx_addr *dst,
-	const struct net_if *ifc, struct net_dst *d)
+	const struct net_if *ifc, bool bcast, struct net_dst *d)
 {
 	if (!ifc)
 		return PLX_DROP_IP_NO_ROUTE;
-	*d = (struct net_dst){.ifc = ifc, .nexthop = *dst, .mtu = ifc->mtu};
+	*d = (struct net_dst){
+		.ifc = ifc, .src = d->src, .nexthop = *dst, .mtu = ifc->mtu, .bcast = bcast};
 	if (nl->net->exc.n)
 		net__exc_apply(nl, dst, d);
 	return PLX_DROP_NONE;
+}
+
+/* All but unicast by a route. */
+PLX_NOINLINE static enum plx_drop route_other(struct net_lcore *nl, const struct plx_addr *dst,
+	uint16_t oif, const struct plx_net_route *rt, struct net_dst *d)
+{
+	const struct net_cfg *cfg = nl->cfg;
+
+	d->src = rt && !plx_addr_is_any6(&rt->src) ? &rt->src : NULL;
+	if (rt && rt->type == PLX_NET_ROUTE_LOCAL) {
+		d->ifc = &cfg->ifs[rt->iface];
+		d->nexthop = *dst;
+		d->mtu = UINT16_MAX;
+		d->bcast = false;
+		d->local = true;
+		return PLX_DROP_NONE;
+	}
+	if (plx_addr_is_mcast(dst) || (oif && needs_oif(dst)))
+		return on_link(nl, dst, if_at(cfg, oif), false, d);
+	if (!rt)
+		return PLX_DROP_IP_NO_ROUTE;
+	if (rt->type == PLX_NET_ROUTE_BROADCAST)
+		return on_link(
+			nl, dst, rt->iface ? &cfg->ifs[rt->iface] : if_at(cfg, oif), true, d);
+	return PLX_DROP_IP_UNREACHABLE_ROUTE;
 }
 
 enum plx_drop net__route(
 	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d)
 {
 	const struct net_cfg *cfg = nl->cfg;
-	const struct plx_net_route *rt;
-	int32_t i;
+	const struct plx_net_route *rt = NULL;
 
-	if (plx_unlikely(plx_addr_is_mcast(dst)))
-		return on_link(nl, dst, if_at(cfg, oif), d);
-	i = net__lpm_lookup(&cfg->lpm, dst);
-	rt = i < 0 ? NULL : &cfg->routes[i];
-	if (plx_unlikely(oif && needs_oif(dst) && !(rt && rt->type == PLX_NET_ROUTE_LOCAL)))
-		return on_link(nl, dst, if_at(cfg, oif), d);
-	if (plx_unlikely(!rt))
-		return PLX_DROP_IP_NO_ROUTE;
-	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
-	switch (rt->type) {
-	case PLX_NET_ROUTE_UNICAST:
-		d->ifc = &cfg->ifs[rt->iface];
-		d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
-		d->bcast = d->local = false;
-		break;
-	case PLX_NET_ROUTE_BROADCAST:
-		d->ifc = rt->iface ? &cfg->ifs[rt->iface] : if_at(cfg, oif);
-		d->nexthop = *dst;
-		d->bcast = true;
-		d->local = false;
-		if (!d->ifc)
-			return PLX_DROP_IP_NO_ROUTE;
-		break;
-	case PLX_NET_ROUTE_LOCAL:
-		d->ifc = &cfg->ifs[rt->iface];
-		d->nexthop = *dst;
-		d->bcast = false;
-		d->local = true;
-		d->mtu = UINT16_MAX;
-		return PLX_DROP_NONE;
-	default:
-		return PLX_DROP_IP_UNREACHABLE_ROUTE;
+	if (plx_likely(!plx_addr_is_mcast(dst))) {
+		int32_t i = net__lpm_lookup(&cfg->lpm, dst);
+
+		rt = i < 0 ? NULL : &cfg->routes[i];
 	}
+	if (plx_unlikely(!rt || rt->type != PLX_NET_ROUTE_UNICAST || (oif && needs_oif(dst))))
+		return route_other(nl, dst, oif, rt, d);
+	d->ifc = &cfg->ifs[rt->iface];
+	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
+	d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
+	d->bcast = d->local = false;
 	d->mtu = rt->mtu && rt->mtu < d->ifc->mtu ? rt->mtu : d->ifc->mtu;
 	if (plx_unlikely(nl->net->exc.n))
 		net__exc_apply(nl, dst, d);
 	return PLX_DROP_NONE;
 }
 
-struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m)
+PLX_NOINLINE struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m)
 {
 	struct rte_mbuf *head = plx_softnet_alloc(nl->sn);
 
@@ -138,7 +142,20 @@ bool net__l4_ok(const struct rte_mbuf *m, const struct plx_ip *ip)
 	return plx_cksum_fold(sum) == 0xffff;
 }
 
-void net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d)
+/* The source that whoever sends left open. */
+PLX_NOINLINE static bool pick_src(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d)
+{
+	if (d->local)
+		ip->src = ip->dst;
+	else if (d->src)
+		ip->src = *d->src;
+	else
+		ip->src = net__src_pick(
+			nl->cfg, d->ifc->index, ip->version == 4 ? &d->nexthop : &ip->dst);
+	return !plx_addr_is_any(&ip->src);
+}
+
+bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d)
 {
 	bool v4 = plx_addr_is_v4(&ip->dst);
 
@@ -148,14 +165,7 @@ void net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_
 				  ? 1
 				  : (uint8_t)net__tun(nl->net,
 					    v4 ? PLX_TUN_IP_DEFAULT_TTL : PLX_TUN_IP6_HOP_LIMIT);
-	if (!plx_addr_is_any(&ip->src))
-		return;
-	if (d->local)
-		ip->src = ip->dst;
-	else if (d->src)
-		ip->src = *d->src;
-	else
-		ip->src = net__src_pick(nl->cfg, d->ifc->index, v4 ? &d->nexthop : &ip->dst);
+	return plx_likely(!plx_addr_is_any(&ip->src)) || pick_src(nl, ip, d);
 }
 
 /* Header in front, then to the link or to ourselves. */
@@ -167,11 +177,10 @@ static enum plx_drop send_whole(
 	m = net__headroom(nl, m, bytes);
 	if (!m)
 		return PLX_DROP_NO_MBUF;
-	rte_pktmbuf_prepend(m, bytes);
 	if (ip->version == 4)
-		plx_wire_ip4_emit(rte_pktmbuf_mtod(m, void *), ip);
+		plx_wire_ip4_emit(net__push(m, bytes), ip);
 	else
-		plx_wire_ip6_emit(rte_pktmbuf_mtod(m, void *), ip);
+		plx_wire_ip6_emit(net__push(m, bytes), ip);
 	m->l3_len = bytes;
 	if (plx_unlikely(d->local)) {
 		net__loopback(nl, m, 0);
@@ -186,7 +195,7 @@ static enum plx_drop send_whole(
  * Unlike what else goes to the same place at a time (RFC 6864 4, RFC 8200 4.5), on all lcores, and
  * not to be foretold by others (RFC 7739 5.3).
  */
-static uint32_t next_id(struct net_lcore *nl, const struct plx_ip *ip)
+PLX_NOINLINE static uint32_t next_id(struct net_lcore *nl, const struct plx_ip *ip)
 {
 	const uint64_t w[] = {ip->src.q[0], ip->src.q[1], ip->dst.q[0], ip->dst.q[1]};
 	uint64_t h = plx_hash_words(nl->net->key, w, PLX_DIM(w));
@@ -225,8 +234,7 @@ enum plx_drop plx_net_ip_send(
 	plx_pkt_originate(1);
 	drop = net__route(nl, &ip->dst, oif, &d);
 	if (drop == PLX_DROP_NONE) {
-		net__ip_defaults(nl, ip, &d);
-		if (plx_addr_is_any6(&ip->src))
+		if (!net__ip_defaults(nl, ip, &d))
 			drop = PLX_DROP_IP_NO_SRC;
 		else if (m->pkt_len > 65535u - PLX_IP4_BYTES)
 			drop = PLX_DROP_IP_TOO_BIG;

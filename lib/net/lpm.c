@@ -4,6 +4,19 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* The first len bits of a and b are the same. */
+static bool matches(const uint64_t *a, const uint64_t *b, unsigned int len)
+{
+	if (len <= 64)
+		return len == 0 || (a[0] ^ b[0]) >> (64 - len) == 0;
+	return a[0] == b[0] && (a[1] ^ b[1]) >> (128 - len) == 0;
+}
+
+static unsigned int bit_of(const uint64_t *a, unsigned int i)
+{
+	return (unsigned int)(a[i >> 6] >> (63 - (i & 63))) & 1;
+}
+
 static int32_t node_new(struct net_lpm *t, const uint64_t *key, unsigned int len, int32_t value)
 {
 	struct net_lpm_node *n = &t->node[t->n];
@@ -70,7 +83,7 @@ void net__lpm_add(struct net_lpm *t, const struct plx_prefix *p, int32_t value)
 				n->value = value;
 			return;
 		}
-		link = &n->child[net__lpm_bit(key, n->len)];
+		link = &n->child[bit_of(key, n->len)];
 		at = *link;
 	}
 	if (at < 0) {
@@ -79,13 +92,32 @@ void net__lpm_add(struct net_lpm *t, const struct plx_prefix *p, int32_t value)
 	}
 	/* n is longer than what it shares with p: p goes above it, or both below a fork */
 	fork = node_new(t, key, same, same == p->len ? value : NET_LPM_NONE);
-	t->node[fork].child[net__lpm_bit(t->node[at].key, same)] = at;
+	t->node[fork].child[bit_of(t->node[at].key, same)] = at;
 	if (same < p->len) {
 		int32_t leaf = node_new(t, key, p->len, value);
 
-		t->node[fork].child[net__lpm_bit(key, same)] = leaf;
+		t->node[fork].child[bit_of(key, same)] = leaf;
 	}
 	*link = fork;
+}
+
+int32_t net__lpm_walk(const struct net_lpm *t, const struct plx_addr *a)
+{
+	const uint64_t key[2] = {plx_get_be64(a->b), plx_get_be64(a->b + 8)};
+	int32_t best = NET_LPM_NONE, at = 0;
+
+	while (at >= 0) {
+		const struct net_lpm_node *n = &t->node[at];
+
+		if (!matches(n->key, key, n->len))
+			break;
+		if (n->value != NET_LPM_NONE)
+			best = n->value;
+		if (n->len == 128)
+			break;
+		at = n->child[bit_of(key, n->len)];
+	}
+	return best;
 }
 
 /* ---- the IPv4 table ---- */

@@ -42,38 +42,8 @@ int net__lpm_finish(struct net_lpm *t);
  * given at init. */
 void net__lpm_add(struct net_lpm *t, const struct plx_prefix *p, int32_t value);
 
-/** True when the first len bits of a and b are the same. */
-static inline bool net__lpm_match(const uint64_t *a, const uint64_t *b, unsigned int len)
-{
-	if (len <= 64)
-		return len == 0 || (a[0] ^ b[0]) >> (64 - len) == 0;
-	return a[0] == b[0] && (a[1] ^ b[1]) >> (128 - len) == 0;
-}
-
-static inline unsigned int net__lpm_bit(const uint64_t *a, unsigned int i)
-{
-	return (unsigned int)(a[i >> 6] >> (63 - (i & 63))) & 1;
-}
-
-/** The same by the trie alone: IPv6, and what the table is made from and tested against. */
-static inline int32_t net__lpm_walk(const struct net_lpm *t, const struct plx_addr *a)
-{
-	const uint64_t key[2] = {plx_get_be64(a->b), plx_get_be64(a->b + 8)};
-	int32_t best = NET_LPM_NONE, at = 0;
-
-	while (at >= 0) {
-		const struct net_lpm_node *n = &t->node[at];
-
-		if (!net__lpm_match(n->key, key, n->len))
-			break;
-		if (n->value != NET_LPM_NONE)
-			best = n->value;
-		if (n->len == 128)
-			break;
-		at = n->child[net__lpm_bit(key, n->len)];
-	}
-	return best;
-}
+/** By the trie alone: IPv6, and what the table is made from and tested against. */
+PLX_NOINLINE int32_t net__lpm_walk(const struct net_lpm *t, const struct plx_addr *a);
 
 /** The value of the longest prefix that holds a, or NET_LPM_NONE. */
 static inline int32_t net__lpm_lookup(const struct net_lpm *t, const struct plx_addr *a)

@@ -23,6 +23,12 @@ plx_ns net__now(const struct plx_net *net)
 	return net->started ? net->lcore[0]->sn->now_ns : plx_engine_now(net->eng);
 }
 
+void net__drop(struct rte_mbuf *m, enum plx_drop reason, enum plx_stat stat)
+{
+	plx_stat_inc(stat);
+	plx_pkt_drop(m, reason);
+}
+
 /* ---- hand-over ---- */
 
 void net__stage(struct rte_mbuf *m, enum net_stage stage, uint16_t iface, uint8_t flags)
@@ -119,6 +125,11 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	uint16_t port = q->port->id;
 
 	begin(nl);
+	if (plx_unlikely(q->port->features & PLX_PORT_F_NO_ETH)) {
+		for (uint16_t i = 0; i < n; i++)
+			net__l3_in(nl, pkts[i], port);
+		return;
+	}
 	for (uint16_t i = 0; i < n && i < PREFETCH; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 	for (uint16_t i = 0; i < n; i++) {

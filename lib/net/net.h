@@ -74,8 +74,9 @@ struct net_cfg {
 	uint8_t *vlan_if[PLX_PORT_MAX]; /**< by VLAN ID, 0 = none; NULL = no tagged interface */
 	struct plx_net_route *routes;
 	uint32_t n_routes;
-	struct net_lpm lpm;   /**< index into routes */
-	uint64_t own;	      /**< a bit for each local or broadcast address, by its last 6 bits */
+	struct net_lpm lpm; /**< index into routes */
+	/** A bit for each local or broadcast address but loopback ones, by its last 6 bits. */
+	uint64_t own;
 	struct net_src *srcs; /**< valid addresses, for source selection */
 	uint32_t n_srcs;
 	struct net_group *groups; /**< joined, sorted by address */
@@ -211,11 +212,7 @@ static inline const struct net_if *net__if(const struct net_lcore *nl, uint16_t 
 }
 
 /** Count and drop. */
-static inline void net__drop(struct rte_mbuf *m, enum plx_drop reason, enum plx_stat stat)
-{
-	plx_stat_inc(stat);
-	plx_pkt_drop(m, reason);
-}
+PLX_COLD void net__drop(struct rte_mbuf *m, enum plx_drop reason, enum plx_stat stat);
 
 /** One of two counters, by family. */
 static inline enum plx_stat net__stat(bool v6, enum plx_stat s4, enum plx_stat s6)
@@ -226,13 +223,13 @@ static inline enum plx_stat net__stat(bool v6, enum plx_stat s4, enum plx_stat s
 /* net.c */
 void net__stage(struct rte_mbuf *m, enum net_stage stage, uint16_t iface, uint8_t flags);
 /** To the control lcore's input; takes m. */
-void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage stage, uint16_t iface,
-	uint8_t flags);
+PLX_NOINLINE void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage stage,
+	uint16_t iface, uint8_t flags);
 /** To the IP input of another lcore; takes m, data at the IP header. */
-void net__hand(
+PLX_NOINLINE void net__hand(
 	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t lcore);
 /** To our own input on the next pass; takes m. */
-void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
+PLX_NOINLINE void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
 /** Free what r is part of when no reader can see it any more. Control. */
 void net__retire(
 	struct plx_net *net, struct net_retired *r, void (*free_fn)(struct net_retired *r));
@@ -281,7 +278,10 @@ void net__nbr_conf(const struct plx_net *net, struct plx_neigh_conf *c);
 void net__nbr_event(struct plx_net *net, struct plx_neigh *n, unsigned int what);
 
 /* eth.c */
+/** A frame from a port. Takes m. */
 void net__eth_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port);
+/** From a port without Ethernet: the version nibble is all there is. Takes m. */
+void net__l3_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port);
 /** Put an Ethernet header in front and send. Takes m. */
 void net__eth_tx(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
 	const struct plx_mac *dst, uint16_t type);
@@ -289,21 +289,26 @@ void net__eth_tx(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *
 /* ip_in.c: take m, data at the IP header */
 void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
 void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
+PLX_NOINLINE void net__trim_slow(struct rte_mbuf *m, uint32_t len);
 /** Cut what is behind the first len bytes. */
-void net__trim(struct rte_mbuf *m, uint32_t len);
+static inline void net__trim(struct rte_mbuf *m, uint32_t len)
+{
+	if (plx_unlikely(m->pkt_len > len))
+		net__trim_slow(m, len);
+}
 /** Is the source of what came by the wire an address of ours, or one that means everybody? */
 bool net__from_self(const struct net_lcore *nl, const struct plx_addr *src);
 /** Whole and for us: to its protocol. */
 void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 
 /* forward.c */
-void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
+PLX_NOINLINE void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
 	const struct plx_net_route *rt);
 
 /* frag.c */
 /** How many packet buffers there are to hold fragments in. At start. */
 void net__frag_start(struct net_lcore *nl);
-void net__frag_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
+PLX_NOINLINE void net__frag_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 void net__frag_timer(struct net_lcore *nl);
 void net__frag_stop(struct net_lcore *nl);
 /** Cut and send: hdr/rest are the headers of the first and of the other fragments. Takes m: the
@@ -312,9 +317,9 @@ struct net_frag_hdr {
 	uint8_t first[PLX_IP4_MAX_BYTES], rest[PLX_IP4_MAX_BYTES];
 	uint16_t first_bytes, rest_bytes;
 };
-enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ip *ip,
-	const struct net_frag_hdr *opt, uint16_t mtu, const struct net_if *ifc,
-	const struct plx_addr *nexthop, bool bcast);
+PLX_NOINLINE enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m,
+	const struct plx_ip *ip, const struct net_frag_hdr *opt, uint16_t mtu,
+	const struct net_if *ifc, const struct plx_addr *nexthop, bool bcast);
 
 /* ip_out.c */
 struct net_dst {
@@ -327,23 +332,30 @@ struct net_dst {
 /** Which way. @param oif wanted interface or 0. @return NONE or why not. */
 enum plx_drop net__route(
 	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d);
-/** Version, time to live and source where ip leaves them open. */
-void net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d);
+/** Version, time to live and source where ip leaves them open. @return false: there is no source.
+ */
+bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d);
 /** Send: m holds what follows the IP header. Takes m; already counted as originated. */
 enum plx_drop net__ip_out(
 	struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip, const struct net_dst *d);
 struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m);
-/**
- * Room in front of m's data for n bytes, or a new head mbuf. @return the head or NULL (m is
- * dropped).
- */
+/** n bytes in front of m's data that are ours to write: those of shared data are not. */
+static inline bool net__has_headroom(const struct rte_mbuf *m, uint16_t n)
+{
+	return plx_likely(m->data_off >= n && rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m));
+}
+/** Room in front of m's data, or a new head mbuf. @return the head or NULL (m is dropped). */
 static inline struct rte_mbuf *net__headroom(struct net_lcore *nl, struct rte_mbuf *m, uint16_t n)
 {
-	/* bytes in front of shared data are not ours to write */
-	if (plx_likely(rte_pktmbuf_headroom(m) >= n && rte_mbuf_refcnt_read(m) == 1 &&
-		       RTE_MBUF_DIRECT(m)))
-		return m;
-	return net__headroom_slow(nl, m);
+	return net__has_headroom(m, n) ? m : net__headroom_slow(nl, m);
+}
+/** Begin n bytes earlier, which net__headroom() has made sure are there. @return the new data. */
+static inline void *net__push(struct rte_mbuf *m, uint16_t n)
+{
+	m->data_off = (uint16_t)(m->data_off - n);
+	m->data_len = (uint16_t)(m->data_len + n);
+	m->pkt_len += n;
+	return rte_pktmbuf_mtod(m, void *);
 }
 /** Checksum of len bytes of a chain from off on, to be folded. */
 uint32_t net__sum(const struct rte_mbuf *m, uint32_t off, uint32_t len);
@@ -354,7 +366,7 @@ bool net__l4_ok(const struct rte_mbuf *m, const struct plx_ip *ip);
 void net__icmp4_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 void net__icmp6_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 /** An error about the packet m (data at its IP header), which stays the caller's. */
-void net__icmp_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+PLX_COLD void net__icmp_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
 	uint8_t type, uint8_t code, uint32_t rest);
 
 /** An ICMP message that quotes a packet of ours. */
@@ -369,7 +381,8 @@ enum plx_drop net__quote(const struct rte_mbuf *m, struct net_quote *q);
 
 /* exc.c */
 /** What an exception for dst changes in *d. */
-void net__exc_apply(const struct net_lcore *nl, const struct plx_addr *dst, struct net_dst *d);
+PLX_NOINLINE void net__exc_apply(
+	const struct net_lcore *nl, const struct plx_addr *dst, struct net_dst *d);
 /** Control: the path to dst takes no more than mtu. */
 void net__exc_mtu(struct plx_net *net, const struct plx_addr *dst, uint16_t mtu, plx_ns now);
 /** Control: gw is better for dst than the way it was sent up to now. */
@@ -390,8 +403,8 @@ void net__redirect4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 enum plx_drop net__redirect6_in(
 	struct net_lcore *nl, const struct plx_nd *nd, const struct plx_addr *src, uint16_t iface);
 /** m is about to leave by the interface it came by: tell its sender. m stays the caller's. */
-void net__redirect_out(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
-	const struct net_dst *d);
+PLX_NOINLINE void net__redirect_out(struct net_lcore *nl, struct rte_mbuf *m,
+	const struct plx_net_rx *rx, const struct net_dst *d);
 
 /* udp.c */
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);

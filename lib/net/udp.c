@@ -11,7 +11,7 @@
 
 /* ---- input ---- */
 
-static void drop_udp(struct rte_mbuf *m, enum plx_drop reason, bool v6)
+PLX_COLD static void drop_udp(struct rte_mbuf *m, enum plx_drop reason, bool v6)
 {
 	if (reason == PLX_DROP_UDP_CHECKSUM || reason == PLX_DROP_UDP_ZERO_CHECKSUM)
 		plx_stat_inc(net__stat(v6, PLX_STAT_UDP_INCSUMERRORS, PLX_STAT_UDP6_INCSUMERRORS));
@@ -84,8 +84,8 @@ static void steer(const struct net_lcore *nl, const struct rte_mbuf *m, struct p
  * To a group or to everybody: each socket of this lcore gets its copy, and one copy goes to each
  * other lcore that has a listener.
  */
-static void to_all(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
-	const struct plx_udp *udp, const struct plx_udp_flow *f)
+PLX_NOINLINE static void to_all(struct net_lcore *nl, struct rte_mbuf *m,
+	const struct plx_net_rx *rx, const struct plx_udp *udp, const struct plx_udp_flow *f)
 {
 	uint64_t told = UINT64_C(1) << nl->sn->index;
 	struct plx_udp_sock *s = NULL;
@@ -214,7 +214,11 @@ static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct n
 	memcpy(p + 6, &check, 2);
 }
 
-enum plx_drop plx_net_udp_send(
+/*
+ * Not inlined: where the compiler sees msg being made it keeps the addresses in pieces, and the
+ * copy of a whole one then waits for all its pieces to reach the cache.
+ */
+PLX_NOINLINE enum plx_drop plx_net_udp_send(
 	struct plx_softnet *sn, struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
 {
 	struct net_lcore *nl = net__self(sn);
@@ -241,8 +245,7 @@ enum plx_drop plx_net_udp_send(
 			m, drop, net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));
 		return drop;
 	}
-	net__ip_defaults(nl, &ip, &d);
-	if (plx_unlikely(plx_addr_is_any(&ip.src)))
+	if (plx_unlikely(!net__ip_defaults(nl, &ip, &d)))
 		drop = PLX_DROP_IP_NO_SRC;
 	else if (plx_unlikely(!msg->dport)) /* who sends from port 0 wants no answer (RFC 768) */
 		drop = PLX_DROP_UDP_PORT_ZERO;
@@ -253,11 +256,10 @@ enum plx_drop plx_net_udp_send(
 		return drop;
 	}
 	m = net__headroom(nl, m, PLX_UDP_BYTES);
-	if (!m)
+	if (plx_unlikely(!m))
 		return PLX_DROP_NO_MBUF;
 	m->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK);
-	rte_pktmbuf_prepend(m, PLX_UDP_BYTES);
-	plx_wire_udp_emit(rte_pktmbuf_mtod(m, void *), &udp);
+	plx_wire_udp_emit(net__push(m, PLX_UDP_BYTES), &udp);
 	/* as Linux's IP_PMTUDISC_WANT: don't fragment what fits the path that we know */
 	ip.df = !v6 && !net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC);
 	fill_sum(m, &ip, &d);
