@@ -18,7 +18,6 @@ use p
 iface_up v1
 use k
 iface_up v0 10.9.0.1/24 fd00:9::1/64
-run sysctl -qw net.ipv4.ipfrag_max_dist=0
 
 packet_port() { # name pairs lcores arguments
 	local name=$1 pairs=$2 lcores=$3

@@ -9,7 +9,6 @@
 
 need jq ethtool python3
 netns k
-run sysctl -qw net.ipv4.ipfrag_max_dist=0
 up=(up --if "0,addr=10.9.0.2/24,addr=fd00:9::2/64" --udp-echo 7)
 flows=test/smoke/flows.py
 

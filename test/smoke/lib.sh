@@ -158,6 +158,8 @@ netns() { # name
 	run true || skip "cannot enter a network namespace"
 	run sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
 		net.ipv6.conf.default.router_solicitations=0
+	# else it gives up a datagram when 64 fragments of others come in between: of other lcores
+	run sysctl -qw net.ipv4.ipfrag_max_dist=0
 	run ip link set lo up
 }
 

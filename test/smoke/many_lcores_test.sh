@@ -11,8 +11,6 @@ need jq ethtool python3
 netns k
 run sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0 \
 	net.ipv4.icmp_msgs_per_sec=10000 net.ipv4.icmp_msgs_burst=10000
-# The kernel gives up a datagram when 64 fragments of others come in between.
-run sysctl -qw net.ipv4.ipfrag_max_dist=0
 up=(up --if "0,addr=10.9.0.2/24,addr=fd00:9::2/64" --udp-echo 7)
 flows=test/smoke/flows.py
 

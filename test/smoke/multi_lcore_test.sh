@@ -9,8 +9,6 @@
 
 need jq ethtool python3
 netns k
-# The kernel gives up a datagram when 64 fragments of others come in between.
-run sysctl -qw net.ipv4.ipfrag_max_dist=0
 up=(up --if "0,addr=10.9.0.2/24,addr=fd00:9::2/64" --udp-echo 7 --udp-sink 9)
 flows=test/smoke/flows.py
 

@@ -32,7 +32,6 @@ serve() { # name queues lcores
 		--if "0,addr=10.9.0.2/24,addr=fd00:9::2/64" --udp-echo 7
 	iface_up t0 10.9.0.1/24 fd00:9::1/64
 	run ip link set t0 txqueuelen 5000
-	run sysctl -qw net.ipv4.ipfrag_max_dist=0
 	eventually "$1: a ping is answered" ping -q -c 1 -W 1 10.9.0.2
 	eventually "$1: a ping6 too" ping -q -c 1 -W 1 fd00:9::2
 	expect "$1: pings of 45 fragments" ping -q -c 3 -i 0.1 -W 2 -s 65000 10.9.0.2
