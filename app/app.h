@@ -126,6 +126,8 @@ void opt_defaults(struct app *app, void *conf);
 int opt_parse(struct app *app, void *conf, int argc, char **argv, struct plx_error *e);
 /** What `pollux -- COMMAND --help` prints. */
 void opt_help(const struct plx_cmd *cmd, FILE *out);
+/** A row of its tables: a word, and beside it a text that is broken into lines. */
+void opt_help_row(const char *left, const char *text, FILE *out);
 /** A decimal number within bounds. @return false if it is not one. */
 bool opt_u32(const char *s, uint32_t min, uint32_t max, uint32_t *v);
 

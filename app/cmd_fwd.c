@@ -39,7 +39,7 @@ struct fwd_conf {
 
 #define FIELD(name) offsetof(struct fwd_conf, name)
 static const struct opt opts[] = {
-	{"mode", "MODE", OPT_CHOICE, FIELD(mode), "io", "what to do with a packet, see above",
+	{"mode", "MODE", OPT_CHOICE, FIELD(mode), "io", "what to do with a packet, see below",
 		.choices = mode_names},
 	{"topology", "HOW", OPT_CHOICE, FIELD(topology), "paired",
 		"paired: 0 <-> 1, 2 <-> 3, an odd one to itself; chain: 0 -> 1 -> 2 -> 0; "
@@ -59,27 +59,31 @@ static const struct opt opts[] = {
 };
 
 static const char help[] =
-	"Forwards packets between ports, as testpmd's engines of the same names do:\n"
+	"Forwards packets between ports, as testpmd's engines of the same names do.\n"
 	"\n"
-#define X(name, text, rx, start, end) "  " name "\t" text "\n"
+	"Unlike testpmd it keeps what a device refuses, in order, and drops only beyond a "
+	"limit\n"
+	"(net.pollux.txqueuelen). Each second it prints a line of rates, at the end the "
+	"totals; a\n"
+	"packet or a packet buffer that is missing then makes it fail with exit code 3.\n"
+	"\n"
+	"Examples:\n"
+	"  pollux --no-huge --no-pci -m 256 --vdev=net_null0 --vdev=net_null1 -- fwd --for "
+	"5\n"
+	"  pollux --no-huge --no-pci -m 256 "
+	"--vdev=net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap \\\n"
+	"      -- fwd --mode 5tswap --idle-exit 200\n"
+	"  pollux --no-huge --no-pci -m 256 --vdev=net_tap0,iface=plx0 -- fwd --mode "
+	"txonly \\\n"
+	"      --size 1000 --flows 64 --for 10 --json";
+
+static void help_modes(FILE *out)
+{
+	fprintf(out, "\nModes:\n");
+#define X(name, text, rx, start, end) opt_help_row(name, text, out);
 	MODES(X)
 #undef X
-		"\n"
-		"Unlike testpmd it keeps what a device refuses, in order, and drops only beyond a "
-		"limit\n"
-		"(net.pollux.txqueuelen). Each second it prints a line of rates, at the end the "
-		"totals; a\n"
-		"packet or a packet buffer that is missing then makes it fail with exit code 3.\n"
-		"\n"
-		"Examples:\n"
-		"  pollux --no-huge --no-pci -m 256 --vdev=net_null0 --vdev=net_null1 -- fwd --for "
-		"5\n"
-		"  pollux --no-huge --no-pci -m 256 "
-		"--vdev=net_pcap0,rx_pcap=in.pcap,tx_pcap=out.pcap \\\n"
-		"      -- fwd --mode 5tswap --idle-exit 200\n"
-		"  pollux --no-huge --no-pci -m 256 --vdev=net_tap0,iface=plx0 -- fwd --mode "
-		"txonly \\\n"
-		"      --size 1000 --flows 64 --for 10 --json";
+}
 
 /* Where the packets of the i-th of n ports go. */
 static uint16_t peer_of(enum topology t, uint16_t i, uint16_t n)
@@ -234,6 +238,7 @@ const struct plx_cmd cmd_fwd = {
 	.opts = opts,
 	.conf_bytes = sizeof(struct fwd_conf),
 	.runs = true,
+	.more_help = help_modes,
 	.check = check,
 	.run = run,
 };

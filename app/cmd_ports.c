@@ -7,12 +7,14 @@
  * The ports of a command line and what a run would do with them. Nothing is opened.
  */
 
+/* A port that nobody opened has no link: what its driver says of it then means nothing. */
+static const char link_unknown[] = "unknown";
+
 /** One row: numbers and texts of a port. */
 struct row {
 	struct plx_port *port;
 	struct plx_place place;
 	char mac[PLX_MAC_STRLEN];
-	char link[24];
 	char lcores[128];
 };
 
@@ -37,18 +39,6 @@ static void describe(struct row *r, struct plx_port *p, const struct plx_place *
 	for (uint16_t q = 0; q < place->queues && n < sizeof(r->lcores) - 12; q++)
 		n += (size_t)snprintf(r->lcores + n, sizeof(r->lcores) - n, "%s%u", q ? "," : "",
 			lcore_at((uint16_t)((place->first + q) % lcores)));
-	if (p->features & PLX_PORT_F_LINK) {
-		struct plx_link link = {0};
-
-		if (p->ops->link)
-			p->ops->link(p, &link);
-		if (link.up && link.mbps)
-			snprintf(r->link, sizeof(r->link), "up %u Mb/s", link.mbps);
-		else
-			snprintf(r->link, sizeof(r->link), "%s", link.up ? "up" : "down");
-	} else {
-		snprintf(r->link, sizeof(r->link), "unknown");
-	}
 }
 
 static void print(const struct row *r, FILE *out)
@@ -60,7 +50,7 @@ static void print(const struct row *r, FILE *out)
 
 	snprintf(queues, sizeof(queues), "%u of %u", r->place.queues, plx_port_max_queues(p));
 	fprintf(out, "%-4u %-16s %-14s %-17s %-12s %-10s %s\n", p->id, p->name, p->caps.driver,
-		r->mac, r->link, queues, r->lcores);
+		r->mac, link_unknown, queues, r->lcores);
 	fprintf(out, "     features:");
 	for (int f = 0; f < PLX_PORT_FBIT_MAX; f++)
 		if (p->caps.features & 1u << f)
@@ -88,9 +78,9 @@ static json_t *object(const struct row *r)
 			json_array_append_new(quirks, json_string(q->text));
 	return json_pack("{s:i,s:s,s:s,s:s,s:i,s:s,s:i,s:i,s:s,s:o,s:s?,s:o}", "port", p->id,
 		"name", p->name, "driver", p->caps.driver, "mac", r->mac, "mtu", p->mtu, "link",
-		r->link, "queues", r->place.queues, "max_queues", plx_port_max_queues(p), "lcores",
-		r->lcores, "features", features, "software_steering", p->steer_why, "quirks",
-		quirks);
+		link_unknown, "queues", r->place.queues, "max_queues", plx_port_max_queues(p),
+		"lcores", r->lcores, "features", features, "software_steering", p->steer_why,
+		"quirks", quirks);
 }
 
 static int run(struct app *app, void *conf)
@@ -125,14 +115,15 @@ static void help_drivers(FILE *out)
 
 	fprintf(out, "\nDrivers of --port NAME=DRIVER[,KEY=VALUE...]:\n");
 	while ((d = plx_port_driver_next(d)))
-		fprintf(out, "  %-8s %s\n", d->name, d->help);
+		opt_help_row(d->name, d->help, out);
 }
 
 const struct plx_cmd cmd_ports = {
 	.name = "ports",
 	.summary = "list the ports of a command line: drivers, queues, features, quirks",
 	.text = "Lists the ports that the command line makes and what a run would do with them:\n"
-		"how many queues of each it would use and which lcore polls them. Opens nothing.\n"
+		"how many queues of each it would use and which lcore polls them. Opens nothing,\n"
+		"so that links are unknown; 'pollux-ctl ports' sees those of a run.\n"
 		"With --json: one object a port.\n"
 		"\n"
 		"Examples:\n"

@@ -15,7 +15,7 @@
 
 static const struct opt opts[] = {
 	{"if", "PORT,K=V...", OPT_LIST, offsetof(struct up_conf, ifs), NULL,
-		"an interface: addr=A/LEN and group=A (repeatable), gw=A, mtu=N, vlan=ID"},
+		"an interface: addr=A/LEN..., group=A..., gw=A, mtu=N, vlan=ID"},
 	{"route", "PREFIX,via=A[,if=NAME]", OPT_LIST, offsetof(struct up_conf, routes), NULL,
 		"a route"},
 	{"udp-echo", "PORT", OPT_LIST, offsetof(struct up_conf, echo), NULL, "send datagrams back"},
@@ -313,7 +313,7 @@ const struct plx_cmd cmd_up = {
 		"  pollux ... -- up --if 0,addr=10.1.0.1/24 --if 1,addr=10.2.0.1/24 \\\n"
 		"    --sysctl net.ipv4.ip_forward=1\n"
 		"  pollux ... -- up --if net_tap0,vlan=5,addr=10.5.0.2/24,gw=10.5.0.1\n"
-		"  pollux ... -- up --config host.ini\n",
+		"  pollux ... -- up --config host.ini",
 	.opts = opts,
 	.conf_bytes = sizeof(struct up_conf),
 	.idle = PLX_IDLE_SLEEP,

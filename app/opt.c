@@ -14,8 +14,7 @@ static const struct opt common_opts[] = {
 	{"json", NULL, OPT_FLAG, offsetof(struct app_common, json), NULL,
 		"print JSON lines only on stdout"},
 	{"port", "NAME=DRIVER[,K=V...]", OPT_LIST, offsetof(struct app_common, ports), NULL,
-		"a port that is not EAL's (repeatable); 'pollux -- ports --help' lists the "
-		"drivers"},
+		"a port that is not EAL's; 'pollux -- ports --help' lists the drivers"},
 	{NULL},
 };
 
@@ -215,20 +214,44 @@ int opt_parse(struct app *app, void *conf, int argc, char **argv, struct plx_err
 	return err;
 }
 
-static void help_table(const char *title, const struct opt *o, FILE *out)
+#define HELP_LEFT  22 /* columns of the word */
+#define HELP_WIDTH 88
+
+void opt_help_row(const char *left, const char *text, FILE *out)
+{
+	int column = strlen(left) > HELP_LEFT - 2 ? HELP_WIDTH : HELP_LEFT;
+
+	fprintf(out, "  %-*s", HELP_LEFT - 2, left);
+	while (*text) {
+		int n = (int)strcspn(text, " "), blanks = 1;
+
+		if (column + 1 + n > HELP_WIDTH) {
+			fprintf(out, "\n%*s", HELP_LEFT, "");
+			column = HELP_LEFT;
+		}
+		if (column == HELP_LEFT)
+			blanks = 2;
+		fprintf(out, "%*s%.*s", blanks, "", n, text);
+		column += blanks + n;
+		text += n + (int)strspn(text + n, " ");
+	}
+	fputc('\n', out);
+}
+
+static void help_table(const char *title, const struct opt *o, const struct plx_cmd *cmd, FILE *out)
 {
 	if (!o || !o->name)
 		return;
 	fprintf(out, "\n%s:\n", title);
 	for (; o->name; o++) {
-		char left[64];
+		const char *deflt = o->choices == idle_names ? idle_names[cmd->idle] : o->deflt;
+		bool said = !deflt || strcmp(deflt, "0") == 0; /* what 0 means is in the text */
+		char left[64], text[256];
 
 		snprintf(left, sizeof(left), "--%s %s", o->name, o->arg ? o->arg : "");
-		fprintf(out, strlen(left) > 20 ? "  %s\n%24s" : "  %-20s  %s", left, "");
-		fprintf(out, "%s", o->help);
-		if (o->deflt && strcmp(o->deflt, "0") != 0)
-			fprintf(out, " (default: %s)", o->deflt);
-		fprintf(out, "\n");
+		snprintf(text, sizeof(text), said ? "%s%s" : "%s%s (default: %s)", o->help,
+			o->type == OPT_LIST ? " (repeatable)" : "", deflt);
+		opt_help_row(left, text, out);
 	}
 }
 
@@ -237,11 +260,11 @@ void opt_help(const struct plx_cmd *cmd, FILE *out)
 	fprintf(out, "usage: pollux %s%s%s%s [OPTION]...\n\n%s\n",
 		cmd->no_eal ? "" : "[EAL ARGUMENTS] -- ", cmd->name, cmd->operands ? " " : "",
 		cmd->operands ? cmd->operands : "", cmd->text);
-	help_table("Options", cmd->opts, out);
+	help_table("Options", cmd->opts, cmd, out);
 	if (cmd->runs)
-		help_table("Options of a run", run_opts, out);
+		help_table("Options of a run", run_opts, cmd, out);
 	if (!cmd->no_eal)
-		help_table("Options of all commands", common_opts, out);
+		help_table("Options of all commands", common_opts, cmd, out);
 	if (cmd->more_help)
 		cmd->more_help(out);
 }

@@ -195,10 +195,14 @@ static json_t *object(
 
 static void text_rates(const struct app_run *run, const struct rates *r, double at)
 {
+	char cycles[24] = "-"; /* of no packets */
+
+	if (r->mpps > 0)
+		snprintf(cycles, sizeof(cycles), "%.0f", r->cycles);
 	fprintf(run->app->out,
 		"%8.1f s  rx %8.3f Mpps %7.2f Gb/s  tx %8.3f Mpps %7.2f Gb/s  "
-		"%6.0f cycles/packet  busy %3.0f %%\n",
-		at, r->rx_mpps, r->rx_gbps, r->tx_mpps, r->tx_gbps, r->cycles, r->busy * 100);
+		"%6s cycles/packet  busy %3.0f %%\n",
+		at, r->rx_mpps, r->rx_gbps, r->tx_mpps, r->tx_gbps, cycles, r->busy * 100);
 }
 
 void report_interval(struct app_run *run)

@@ -212,7 +212,7 @@ const struct plx_cmd cmd_config = {
 		"  sysctl = net.ipv4.ip_forward=1\n"
 		"\n"
 		"Example:\n"
-		"  pollux -- config check host.ini\n",
+		"  pollux -- config check host.ini",
 	.no_eal = true,
 	.check = check,
 	.run = run,

@@ -96,8 +96,12 @@ static void print_figures(const json_t *row, const char *title, const struct col
 	for (int i = 1; i < 6; i++)
 		fprintf(out, " %*s", width(row, i), c->title[i]);
 	fprintf(out, " %10s\n    ", ""); /* the column of compressed packets */
-	for (int i = 0; i < 6; i++)
-		fprintf(out, "%*lld ", width(row, i), fmt_num(row, c->key[i]));
+	for (int i = 0; i < 6; i++) {
+		if (c == &rx && i == 5 && !json_object_get(row, c->key[i])) /* nobody counts them */
+			fprintf(out, "%*s ", width(row, i), "-");
+		else
+			fprintf(out, "%*lld ", width(row, i), fmt_num(row, c->key[i]));
+	}
 	fputc('\n', out);
 }
 
@@ -136,6 +140,8 @@ static void print_addr(const json_t *row, FILE *out)
 	if (*brd)
 		fprintf(out, "brd %s ", brd);
 	fprintf(out, "scope %s ", fmt_str(row, "scope"));
+	if (fmt_num(row, "secondary"))
+		fprintf(out, "secondary ");
 	if (failed)
 		fprintf(out, "dadfailed ");
 	if (fmt_num(row, "preferred_s") == 0)

@@ -96,6 +96,7 @@ struct plx_engine_ops {
 	/** After the last rx: drop or send what is held. Packets may still be handed over.
 	 * Optional. */
 	void (*stop)(struct plx_softnet *sn);
+	bool counts_mcast; /**< rx() counts frames to groups: plx_softnet.rx_mcast */
 };
 
 /** The twin of softnet_data: all that one lcore owns. */
@@ -129,6 +130,7 @@ struct plx_softnet {
 	uint64_t rx_pkts, handed_pkts;
 	uint64_t busy_cycles;
 	uint64_t start_cycles, last_cycles;
+	uint64_t rx_mcast[PLX_PORT_MAX]; /**< frames to a group MAC that is not broadcast */
 	plx_ns residency_ns[PLX_RES_MAX];
 	uint64_t residency_n[PLX_RES_MAX];
 	struct plx_hist slept;	 /**< how long sleeps were */

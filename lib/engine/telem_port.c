@@ -59,6 +59,18 @@ enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, 
 	return PLX_TELEM_MORE;
 }
 
+/* Where the upper layer looks at MACs; without one nobody knows. */
+static void add_mcast(
+	struct plx_telem_row *r, const struct plx_port *p, const struct plx_engine *eng)
+{
+	uint64_t sum = 0;
+
+	for (uint16_t i = 0; i < eng->n; i++)
+		sum += __atomic_load_n(&eng->sn[i]->rx_mcast[p->id], __ATOMIC_RELAXED);
+	if (eng->conf.ops->counts_mcast)
+		plx_telem_row_u64(r, "multicast", sum);
+}
+
 static void add_stats(struct plx_telem_row *r, struct plx_port *p)
 {
 	struct plx_port_stats s;
@@ -98,6 +110,7 @@ enum plx_telem_more engine__dev_row(struct plx_telem_row *r, uint64_t *cursor, v
 	plx_telem_row_u64(r, "noarp", !!(p->features & PLX_PORT_F_NO_ETH));
 	plx_telem_row_u64(r, "qlen", p->n_txq ? p->txq[0]->limit : 0);
 	add_stats(r, p);
+	add_mcast(r, p, arg);
 	return PLX_TELEM_MORE;
 }
 

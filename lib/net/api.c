@@ -327,6 +327,7 @@ bool plx_net_addr_next(struct plx_net *net, uint32_t *cursor, struct plx_net_add
 
 		if (a->pub.iface) {
 			*addr = a->pub;
+			addr->secondary = net__addr_secondary(net, a);
 			if (addr->dynamic)
 				lifetimes(net, addr);
 			return true;

@@ -37,6 +37,29 @@ static bool usable(const struct net_addr *a)
 	       (a->pub.state == PLX_NET_ADDR_VALID || a->pub.state == PLX_NET_ADDR_DEPRECATED);
 }
 
+/* An address that an operator gave makes its network a connected one; a SLAAC address says nothing
+ * about on-link (RFC 4862 5.5.3). */
+static bool connects(const struct plx_net *net, const struct net_addr *a)
+{
+	return usable(a) && net->ifc[a->pub.iface].pub.up && !a->pub.dynamic &&
+	       a->pub.prefix.len < 128;
+}
+
+bool net__addr_secondary(const struct plx_net *net, const struct net_addr *a)
+{
+	const struct plx_prefix *p = &a->pub.prefix;
+
+	for (unsigned int i = 0; i < net->addr_top; i++) {
+		const struct net_addr *b = &net->addr[i];
+
+		if (b->serial < a->serial && b->pub.iface == a->pub.iface &&
+			b->pub.prefix.len == p->len && connects(net, b) &&
+			plx_prefix_contains(&b->pub.prefix, &p->addr))
+			return true;
+	}
+	return false;
+}
+
 /* ---- building ---- */
 
 static void put(struct net_cfg *cfg, const struct plx_net_route *r)
@@ -86,7 +109,8 @@ static void put_addrs(struct plx_net *net, struct net_cfg *cfg)
 			continue;
 		p = host(&a->pub.prefix.addr);
 		put_simple(cfg, &p, PLX_NET_ROUTE_LOCAL, a->pub.iface, &a->pub.prefix.addr);
-		put_broadcasts(cfg, &a->pub);
+		if (!net__addr_secondary(net, a))
+			put_broadcasts(cfg, &a->pub);
 		cfg->srcs[cfg->n_srcs++] = (struct net_src){
 			.addr = a->pub.prefix.addr,
 			.iface = a->pub.iface,
@@ -102,15 +126,15 @@ static void put_addrs(struct plx_net *net, struct net_cfg *cfg)
 	put_simple(cfg, &p, PLX_NET_ROUTE_BROADCAST, 0, NULL);
 }
 
-/* The networks that our addresses are in; a SLAAC address says nothing about on-link (RFC
- * 4862 5.5.3). */
+/* The networks that our addresses are in, each by the oldest of them, as Linux has it
+ * (fib_add_ifaddr()). */
 static void put_connected(struct plx_net *net, struct net_cfg *cfg)
 {
 	for (unsigned int i = 0; i < net->addr_top; i++) {
 		const struct net_addr *a = &net->addr[i];
 		struct plx_prefix p = a->pub.prefix;
 
-		if (!usable(a) || !net->ifc[a->pub.iface].pub.up || a->pub.dynamic || p.len == 128)
+		if (!connects(net, a) || net__addr_secondary(net, a))
 			continue;
 		mask_addr(&p);
 		/* IPv6 chooses among all addresses (RFC 6724) */
@@ -381,13 +405,15 @@ int net__addr_add(struct plx_net *net, uint16_t iface, const struct plx_prefix *
 	if (!a)
 		return -ENOSPC;
 	net->addr_top = PLX_MAX(net->addr_top, (uint16_t)(a - net->addr + 1));
-	*a = (struct net_addr){.pub = {
-				       .prefix = *p,
-				       .iface = iface,
-				       .dynamic = dynamic,
-				       .valid_until = PLX_NEVER,
-				       .preferred_until = PLX_NEVER,
-			       }};
+	*a = (struct net_addr){.pub =
+				       {
+					       .prefix = *p,
+					       .iface = iface,
+					       .dynamic = dynamic,
+					       .valid_until = PLX_NEVER,
+					       .preferred_until = PLX_NEVER,
+				       },
+		.serial = ++net->addr_serial};
 	if (!plx_addr_is_v4(&p->addr)) {
 		struct plx_addr group = plx_wire_nd_solicited_node(&p->addr);
 

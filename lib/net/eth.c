@@ -64,6 +64,13 @@ static enum plx_drop check(
 	return PLX_DROP_NONE;
 }
 
+/* rtnl_link_stats64's multicast: of the device, whatever becomes of the frame. */
+static void count_group(struct net_lcore *nl, const struct plx_mac *dst, uint16_t port)
+{
+	if (plx_unlikely(plx_mac_is_mcast(dst)) && !plx_mac_is_bcast(dst))
+		nl->sn->rx_mcast[port]++;
+}
+
 void net__eth_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port)
 {
 	struct plx_eth eth;
@@ -72,8 +79,10 @@ void net__eth_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port)
 	uint8_t flags;
 
 	drop = plx_wire_eth_parse(&eth, rte_pktmbuf_mtod(m, const void *), m->data_len);
-	if (drop == PLX_DROP_NONE)
+	if (drop == PLX_DROP_NONE) {
+		count_group(nl, &eth.dst, port);
 		drop = check(nl, &eth, port, &iface);
+	}
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
 		plx_pkt_drop(m, drop);
 		return;

@@ -298,6 +298,7 @@ const struct plx_engine_ops plx_net_ops = {
 	.timer = on_timer,
 	.start = on_start,
 	.stop = on_stop,
+	.counts_mcast = true,
 };
 
 static void *aligned(size_t bytes)

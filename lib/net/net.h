@@ -153,6 +153,7 @@ struct net_ifc {
 
 struct net_addr {
 	struct plx_net_addr pub; /**< pub.iface 0 = slot not used */
+	uint64_t serial;	 /**< of addresses added: the lower, the older */
 	struct plx_claim claim;
 };
 
@@ -179,6 +180,7 @@ struct plx_net {
 	/* control lcore only */
 	struct net_ifc ifc[NET_IF_MAX];
 	struct net_addr addr[NET_ADDR_MAX];
+	uint64_t addr_serial;	     /**< addresses added so far */
 	uint16_t addr_top;	     /**< slots from here on have never been used */
 	struct plx_net_route *route; /**< static and advertised ones, by metric */
 	uint32_t n_route;
@@ -238,6 +240,8 @@ void net__retire_poll(struct plx_net *net);
 /* cfg.c: control */
 int net__publish(struct plx_net *net);
 void net__cfg_free(struct net_cfg *cfg);
+/** Has an older address of the same interface and network its routes? */
+bool net__addr_secondary(const struct plx_net *net, const struct net_addr *a);
 struct net_addr *net__addr_find(
 	const struct plx_net *net, uint16_t iface, const struct plx_addr *a);
 /** Add with a state; claims it. */

@@ -83,8 +83,9 @@ enum plx_net_addr_state {
 struct plx_net_addr {
 	struct plx_prefix prefix; /**< address and length of its network */
 	uint16_t iface;
-	uint8_t state; /**< enum plx_net_addr_state */
-	bool dynamic;  /**< from a router's advertisement */
+	uint8_t state;	/**< enum plx_net_addr_state */
+	bool dynamic;	/**< from a router's advertisement */
+	bool secondary; /**< an older one of the same network has its routes. Output */
 	plx_ns valid_until, preferred_until;
 };
 

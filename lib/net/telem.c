@@ -19,6 +19,31 @@ static bool is_if(const struct plx_net *net, uint64_t i)
 	return i > 0 && i < NET_IF_MAX && net->ifc[i].pub.index;
 }
 
+/*
+ * Linux numbers interfaces as they are made: first the ports, then VLANs on them. So the numbers of
+ * ports are those of the table "dev".
+ */
+static uint64_t ifindex(const struct plx_net *net, const struct net_ifc *c)
+{
+	uint64_t n = c->pub.port + 1u;
+
+	if (!c->pub.vlan)
+		return n;
+	n = plx_port_count() + 1u;
+	for (uint16_t i = 1; i < c->pub.index; i++)
+		n += is_if(net, i) && net->ifc[i].pub.vlan;
+	return n;
+}
+
+/* The interface of a number, NULL if there is none. */
+static const struct net_ifc *if_at(const struct plx_net *net, uint64_t number)
+{
+	for (uint16_t i = 1; i < NET_IF_MAX; i++)
+		if (is_if(net, i) && ifindex(net, &net->ifc[i]) == number)
+			return &net->ifc[i];
+	return NULL;
+}
+
 static const char *if_name(const struct plx_net *net, uint16_t i)
 {
 	return is_if(net, i) ? net->ifc[i].pub.name : "";
@@ -31,13 +56,13 @@ static void add_str_addr(struct plx_telem_row *r, const char *name, const struct
 	plx_telem_row_str(r, name, plx_addr_format(a, text));
 }
 
-static void add_if(struct plx_telem_row *r, const struct net_ifc *c)
+static void add_if(struct plx_telem_row *r, const struct plx_net *net, const struct net_ifc *c)
 {
 	char mac[PLX_MAC_STRLEN];
 	struct plx_link link;
 
 	plx_port_link(c->port, &link);
-	plx_telem_row_u64(r, "ifindex", c->pub.index);
+	plx_telem_row_u64(r, "ifindex", ifindex(net, c));
 	plx_telem_row_str(r, "ifname", c->pub.name);
 	plx_telem_row_str(r, "link", c->pub.vlan ? c->port->name : "");
 	plx_telem_row_u64(r, "port", c->pub.port);
@@ -94,6 +119,7 @@ static void add_addr(struct plx_telem_row *r, const struct plx_net_addr *a, plx_
 	add_broadcast(r, &a->prefix);
 	plx_telem_row_str(
 		r, "scope", !v4 && plx_addr_is_linklocal(&a->prefix.addr) ? "link" : "global");
+	plx_telem_row_u64(r, "secondary", v4 && a->secondary);
 	plx_telem_row_str(r, "state", addr_state(a));
 	plx_telem_row_u64(r, "valid_s", left_s(a->valid_until, now));
 	plx_telem_row_u64(r, "preferred_s",
@@ -118,24 +144,25 @@ static bool addr_at(const struct plx_net *net, uint16_t iface, uint32_t *at, str
 	return false;
 }
 
-/* A cursor is an interface in the upper bits, where in its addresses in the lower 16. */
+/* A cursor is an interface's number in the upper bits, where in its addresses in the lower 16. */
 static enum plx_telem_more addr_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
 {
 	const struct plx_net *net = arg;
 	uint64_t i = *cursor >> 16;
 	uint32_t at = *cursor & 0xffff, from = at;
+	const struct net_ifc *c = if_at(net, i);
 	struct plx_net_addr a;
 
-	if (i >= NET_IF_MAX)
+	if (i > PLX_PORT_MAX + NET_IF_MAX)
 		return PLX_TELEM_END;
-	if (is_if(net, i) && addr_at(net, (uint16_t)i, &at, &a)) {
-		add_if(r, &net->ifc[i]);
+	if (c && addr_at(net, c->pub.index, &at, &a)) {
+		add_if(r, net, c);
 		add_addr(r, &a, net__now(net));
 		*cursor = i << 16 | at;
 		return PLX_TELEM_MORE;
 	}
-	if (is_if(net, i) && from == 0) /* it has none */
-		add_if(r, &net->ifc[i]);
+	if (c && from == 0) /* it has none */
+		add_if(r, net, c);
 	*cursor = (i + 1) << 16;
 	return PLX_TELEM_MORE;
 }

@@ -78,6 +78,12 @@ expect_eq "drops counts what it names" \
 	"$(rows drops 'map(select(.reason == "UDP_NO_PORT"))[0].count')" 1
 spawn watch "${c[@]}" softnet --watch=0.2 --raw # to the end
 
+expect_eq "dev and addr number interfaces alike" "$(rows addr '.[0].ifindex')" \
+	"$(rows dev '.[0].ifindex')"
+was=$(rows dev '.[0].multicast')
+run ping -q -c 3 -i 0.05 -W 0.1 -I t0 224.0.0.1 >/dev/null
+expect_ge "dev counts frames to groups" $(($(rows dev '.[0].multicast') - was)) 3
+
 # --- steering ----------------------------------------------------------------------------------
 
 expect "an address is added" "${c[@]}" addr add 10.9.0.3/24 dev 0
@@ -88,6 +94,24 @@ expect_not "... and silent" ping -c 1 -W 1 10.9.0.3
 refuses "it is gone" 1 'EADDRNOTAVAIL' addr del 10.9.0.3/24 dev net_tap0
 refuses "no such interface" 1 "ENODEV" addr add 10.9.0.3/24 dev eth7
 refuses "no address" 1 "EINVAL" addr add 10.9.0.300/24 dev 0
+
+# Addresses of one network have one route: the kernel, given the same, is the judge.
+for address in 10.12.0.{2,3}/24 10.12.0.4/25; do
+	expect "$address here" "${c[@]}" addr add "$address" dev 0
+	expect "... and there" ip address add "$address" dev t0
+done
+routes() { # sorted, without the kernel's word for a link that is down
+	awk '/^10.12/ { $3 = "DEV"; print $1, $2, $3, $4, $5, $6, $7, $8, $9 }' | sort
+}
+says route
+expect_eq "routes are the kernel's" "$(routes <<<"$said")" "$(run ip route | routes)"
+says addr
+expect_eq "who is secondary, too" "$(grep secondary <<<"$said" | awk '{ print $2 }')" \
+	"$(run ip -4 address show dev t0 secondary | awk '/inet/ { print $2 }')"
+for address in 10.12.0.{2,3}/24 10.12.0.4/25; do
+	expect "$address is removed" "${c[@]}" addr del "$address" dev 0
+done
+run ip address flush dev t0 to 10.12.0.0/24
 
 expect "a route is added" "${c[@]}" route add 10.7.0.0/16 via 10.9.0.1 metric 5
 says route

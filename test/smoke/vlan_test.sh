@@ -15,6 +15,9 @@ start_pollux --vdev=net_tap0,iface=t0 -- up --udp-echo 7 \
 	--if 0,addr=10.9.0.2/24 --if net_tap0,vlan=5,addr=10.5.0.2/24,addr=fd00:5::2/64,mtu=1400 \
 	--sysctl net.ipv6.conf.all.dad_transmits=0
 iface_up t0 10.9.0.1/24
+expect_eq "interfaces have numbers of their own" \
+	"$(ctl addr --json | jq -r '[.[] | "\(.ifindex) \(.ifname)"] | unique | join(", ")')" \
+	"1 net_tap0, 2 net_tap0.5"
 capture t0
 expect "untagged: ping" ping -q -c 2 -i 0.02 -W $patience 10.9.0.2
 

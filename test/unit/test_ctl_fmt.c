@@ -72,14 +72,14 @@ static const char *printed(void (*print)(const struct fmt *f, const json_t *rows
 T(dev_is_ip_s_link)
 {
 	given("[{'ifindex':3,'ifname':'t0','mac':'02:00:00:00:00:01','mtu':1400,'up':1,"
-	      "'running':1,'qlen':1000,'rx_bytes':516,'rx_packets':6,'tx_bytes':606,"
-	      "'tx_packets':7}]");
+	      "'running':1,'qlen':1000,'rx_bytes':516,'rx_packets':6,'multicast':2,"
+	      "'tx_bytes':606,'tx_packets':7}]");
 	str_eq(printed(fmt_dev),
 		"3: t0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1400 qdisc pfifo state UP "
 		"mode DEFAULT group default qlen 1000\n"
 		"    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff\n"
 		"    RX:  bytes packets errors dropped  missed   mcast           \n"
-		"           516       6      0       0       0       0 \n"
+		"           516       6      0       0       0       2 \n"
 		"    TX:  bytes packets errors dropped carrier collsns           \n"
 		"           606       7      0       0       0       0 \n");
 }
@@ -95,7 +95,7 @@ T(columns_grow_with_the_longest_figure_of_either_direction)
 		"mode DEFAULT group default\n"
 		"    link/ether 02:00:00:00:00:01 brd ff:ff:ff:ff:ff:ff\n"
 		"    RX:    bytes  packets   errors dropped  missed   mcast           \n"
-		"    123456789012        5        1       2       3       0 \n"
+		"    123456789012        5        1       2       3       - \n"
 		"    TX:    bytes  packets   errors dropped carrier collsns           \n"
 		"               4 33617216 12345678       6       0       0 \n");
 }

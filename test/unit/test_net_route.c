@@ -193,6 +193,76 @@ T(addresses_while_running)
 	nt_none();
 }
 
+/* The connected routes that there are: "PREFIX src ADDRESS", one a line. */
+static const char *connected(void)
+{
+	static char text[512];
+	struct plx_net_route r;
+	uint32_t cursor = 0;
+	size_t n = 0;
+
+	text[0] = '\0';
+	while (plx_net_route_next(nt.net, &cursor, &r)) {
+		char dst[PLX_PREFIX_STRLEN], src[PLX_ADDR_STRLEN];
+
+		if (r.proto != PLX_NET_PROTO_KERNEL || r.type != PLX_NET_ROUTE_UNICAST ||
+			!plx_addr_is_v4(&r.dst.addr))
+			continue;
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s src %s\n",
+			plx_prefix_format(&r.dst, dst), plx_addr_format(&r.src, src));
+	}
+	return text;
+}
+
+static bool secondary(const char *addr)
+{
+	const struct plx_prefix p = t_prefix(addr);
+	struct plx_net_addr a;
+	uint32_t cursor = 0;
+
+	while (plx_net_addr_next(nt.net, &cursor, &a))
+		if (plx_addr_eq(&a.prefix.addr, &p.addr))
+			return a.secondary;
+	fail_msg("no address %s", addr);
+	return false;
+}
+
+/* As Linux: the oldest address has its network's route, the others are secondary; a longer prefix
+ * is a network of its own. When it goes the next oldest has it (promote_secondaries=1). */
+T(a_network_has_one_route)
+{
+	struct plx_prefix second = t_prefix("10.3.0.3/24"), first = t_prefix("10.3.0.2/24");
+
+	nt_new(2, 0);
+	nt_addr(1, "10.3.0.2/24");
+	nt_addr(1, "10.3.0.3/24");
+	nt_addr(1, "10.3.0.4/25");
+	nt_addr(2, "10.3.0.5/24");
+	nt_settle();
+	str_eq(connected(), "10.3.0.0/24 src 10.3.0.2\n10.3.0.0/25 src 10.3.0.4\n"
+			    "10.3.0.0/24 src 10.3.0.5\n");
+	ok(!secondary("10.3.0.2") && secondary("10.3.0.3") && !secondary("10.3.0.4") &&
+		!secondary("10.3.0.5"));
+	eq(plx_net_addr_del(nt.net, 1, &first), 0);
+	str_eq(connected(), "10.3.0.0/24 src 10.3.0.3\n10.3.0.0/25 src 10.3.0.4\n"
+			    "10.3.0.0/24 src 10.3.0.5\n");
+	eq(plx_net_addr_add(nt.net, 1, &first), 0); /* younger now, wherever it is kept */
+	ok(secondary("10.3.0.2") && !secondary("10.3.0.3"));
+	eq(plx_net_addr_del(nt.net, 1, &second), 0);
+	ok(!secondary("10.3.0.2"));
+}
+
+T(frames_to_groups_are_counted)
+{
+	nt_simple();
+	nt_in(0, "to 01:00:5e:00:00:01 ip 10.0.0.1 > 224.0.0.1 udp 1 > 2 len 1");
+	nt_in(0, "to 33:33:00:00:00:99 ip fe80::1 > ff02::99 udp 1 > 2 len 1");
+	nt_in(0, "to ff:ff:ff:ff:ff:ff ip 10.0.0.1 > 10.0.0.255 udp 1 > 2 len 1");
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1 > 2 len 1");
+	eq(plx_engine_softnet(nt.eng, 0)->rx_mcast[0], 2);
+	nt_forget();
+}
+
 T(what_cannot_be_an_address)
 {
 	static const char *const bad[] = {"0.0.0.0/8", "224.0.0.1/24", "127.0.0.1/8", "255.0.0.1/8",
@@ -228,4 +298,5 @@ T(addresses_have_an_end)
 RUN_EAL(NT_(longest_prefix_wins), NT_(smallest_metric_wins_then_the_oldest),
 	NT_(what_cannot_be_a_route), NT_(sources_of_ip4), NT_(a_route_may_name_its_source),
 	NT_(sources_of_ip6), NT_(broadcast_goes_to_all), NT_(an_interface_that_does_not_exist),
-	NT_(addresses_while_running), NT_(what_cannot_be_an_address), NT_(addresses_have_an_end))
+	NT_(addresses_while_running), NT_(a_network_has_one_route),
+	NT_(frames_to_groups_are_counted), NT_(what_cannot_be_an_address), NT_(addresses_have_an_end))

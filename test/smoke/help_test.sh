@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# Help fits a terminal and is complete: each option of the sources is in it, with its default, and
+# nothing that does not exist.
+. "$(dirname "$0")/lib.sh"
+
+fits() { # what text
+	expect_eq "$1: no line is over 90 columns" \
+		"$(expand <<<"$2" | awk 'length > 90')" ""
+}
+
+# The long options that a text shows.
+options() {
+	grep -oE -- '--[a-z]+(-[a-z]+)*' | sort -u
+}
+
+table() { # file name: the options of a table in C
+	sed -n "/struct opt $2\[\] = {/,/^};/p" "$1" | sed -nE 's/^\t\{"([a-z-]+)",.*/--\1/p'
+}
+
+declare -A own=([up]=app/cmd_up.c [fwd]=app/cmd_fwd.c)
+fits "pollux" "$("$POLLUX" --help)"
+for command in up fwd ports config; do
+	help=$("$POLLUX" -- "$command" --help)
+	fits "$command" "$help"
+	[ -n "${own[$command]-}" ] || continue
+	expect_eq "$command: each option, and no other" \
+		"$(sed '1,/^Options:/d' <<<"$help" | sed -nE 's/^  (--[a-z-]+).*/\1/p' | sort)" \
+		"$({ table "${own[$command]}" opts && table app/opt.c run_opts &&
+			table app/opt.c common_opts; } | sort)"
+done
+one_line() {
+	tr -s ' \n' ' '
+}
+expect_match "up rests by sleeping" "$("$POLLUX" -- up --help | one_line)" \
+	"--idle POLICY [^-]*\(default: sleep\)"
+expect_match "fwd by polling" "$("$POLLUX" -- fwd --help | one_line)" \
+	"--idle POLICY [^-]*\(default: poll\)"
+
+fits "pollux-ctl" "$("$POLLUX_CTL" --help)"
+shown=$("$POLLUX_CTL" --help)
+for command in $(sed -n '/struct command commands/,/^};/s/^\t{"\([a-z]*\)",.*/\1/p' app/ctl/main.c); do
+	help=$("$POLLUX_CTL" "$command" --help)
+	fits "pollux-ctl $command" "$help"
+	shown+=$'\n'$help
+	flags=$(grep -A1 "^	{\"$command\"," app/ctl/main.c | tr -d '\n' |
+		sed -E 's/^[^"]*"[a-z]+", [^,]*, [^,]*, [^,]*, "([^"]*)".*/\1/')
+	for flag in $(grep -o . <<<"$flags"); do
+		expect_match "pollux-ctl $command says what -$flag is" "$help" "(^|[^a-z-])-$flag"
+	done
+done
+expect_eq "pollux-ctl: each long option" \
+	"$(sed -nE 's/^\t\{"([a-z-]+)", [a-z]+_argument.*/--\1/p' app/ctl/main.c | sort)" \
+	"$(options <<<"$shown")"
