@@ -88,11 +88,6 @@ bool net__from_self(const struct net_lcore *nl, const struct plx_addr *src)
 	return rt && (rt->type == PLX_NET_ROUTE_LOCAL || rt->type == PLX_NET_ROUTE_BROADCAST);
 }
 
-static bool looped(uint8_t flags, uint16_t iface)
-{
-	return iface == 0 && (flags & ~NET_F_HANDED) == 0;
-}
-
 /* Whose lcore is it? Local datagrams of several lcores go by their socket (udp.c), fragments by the
  * 2-tuple. */
 static bool frag_elsewhere(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx)
@@ -193,7 +188,8 @@ void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 	rx.link_group = flags & NET_F_LINK_GROUP;
 	rx.copy = flags & NET_F_COPY;
 	rx.handed = flags & NET_F_HANDED;
-	if (plx_likely(drop == PLX_DROP_NONE) && !looped(flags, iface)) {
+	rx.looped = flags & NET_F_LOOPED;
+	if (plx_likely(drop == PLX_DROP_NONE) && !rx.looped) {
 		if (plx_unlikely(bad_src4(&rx.ip) || net__from_self(nl, &rx.ip.src)))
 			drop = PLX_DROP_IP4_MARTIAN_SRC;
 		else if (plx_unlikely(rx.ip.dst.b[12] == 127 || rx.ip.dst.b[12] == 0))
@@ -253,6 +249,7 @@ void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 		.link_group = flags & NET_F_LINK_GROUP,
 		.copy = flags & NET_F_COPY,
 		.handed = flags & NET_F_HANDED,
+		.looped = flags & NET_F_LOOPED,
 	};
 	enum plx_drop drop = PLX_DROP_NONE;
 	uint8_t code = PLX_IP6_SILENT;
@@ -262,7 +259,7 @@ void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 	if (plx_unlikely(m->nb_segs > 1 && !(m = headers_in_front6(m))))
 		return;
 	drop = plx_wire_ip6_parse_hop(&rx.ip, rte_pktmbuf_mtod(m, const void *), m->pkt_len, &code);
-	if (plx_likely(drop == PLX_DROP_NONE) && !looped(flags, iface))
+	if (plx_likely(drop == PLX_DROP_NONE) && !rx.looped)
 		bad6(nl, &rx.ip, &drop);
 	if (plx_likely(drop == PLX_DROP_NONE)) {
 		const struct plx_net_route *rt =

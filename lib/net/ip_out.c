@@ -26,6 +26,12 @@ static const struct net_if *if_at(const struct net_cfg *cfg, uint16_t oif)
 	return oif < NET_IF_MAX && cfg->ifs[oif].index ? &cfg->ifs[oif] : NULL;
 }
 
+/* ff01::/16 and the reserved ff00::/16 (RFC 4291 2.7): never on a wire. */
+static bool stays_here(const struct plx_addr *dst)
+{
+	return dst->b[0] == 0xff && (dst->b[1] & 0xf) <= 1;
+}
+
 /* By no route: to whom it says, on this interface. */
 static enum plx_drop on_link(struct net_lcore *nl, const struct plx_addr *dst,
 	const struct net_if *ifc, bool bcast, struct net_dst *d)
@@ -33,7 +39,15 @@ static enum plx_drop on_link(struct net_lcore *nl, const struct plx_addr *dst,
 	if (!ifc)
 		return PLX_DROP_IP_NO_ROUTE;
 	*d = (struct net_dst){
-		.ifc = ifc, .src = d->src, .nexthop = *dst, .mtu = ifc->mtu, .bcast = bcast};
+		.ifc = ifc,
+		.src = d->src,
+		.nexthop = *dst,
+		.mtu = ifc->mtu,
+		.bcast = bcast,
+		.loop = bcast ||
+			(plx_addr_is_mcast(dst) &&
+				(stays_here(dst) || net__group_joined(nl->cfg, ifc->index, dst))),
+	};
 	if (nl->net->exc.n)
 		net__exc_apply(nl, dst, d);
 	return PLX_DROP_NONE;
@@ -50,7 +64,7 @@ PLX_NOINLINE static enum plx_drop route_other(struct net_lcore *nl, const struct
 		d->ifc = &cfg->ifs[rt->iface];
 		d->nexthop = *dst;
 		d->mtu = UINT16_MAX;
-		d->bcast = false;
+		d->bcast = d->loop = false;
 		d->local = true;
 		return PLX_DROP_NONE;
 	}
@@ -80,7 +94,7 @@ enum plx_drop net__route(
 	d->ifc = &cfg->ifs[rt->iface];
 	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
 	d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
-	d->bcast = d->local = false;
+	d->bcast = d->local = d->loop = false;
 	d->mtu = rt->mtu && rt->mtu < d->ifc->mtu ? rt->mtu : d->ifc->mtu;
 	if (plx_unlikely(nl->net->exc.n))
 		net__exc_apply(nl, dst, d);
@@ -183,7 +197,7 @@ static enum plx_drop send_whole(
 		plx_wire_ip6_emit(net__push(m, bytes), ip);
 	m->l3_len = bytes;
 	if (plx_unlikely(d->local)) {
-		net__loopback(nl, m, 0);
+		net__loopback(nl, m, d->loop ? d->ifc->index : 0);
 		return PLX_DROP_NONE;
 	}
 	plx_pkt_meta(m)->flags = 0;
@@ -204,6 +218,32 @@ PLX_NOINLINE static uint32_t next_id(struct net_lcore *nl, const struct plx_ip *
 	return (uint32_t)(h >> 32) + n * nl->net->n_lcores + nl->sn->index;
 }
 
+/*
+ * A copy for those here, whole before it is cut (Linux's ip_mc_output()).
+ * @return true: that was all, m is done with.
+ */
+PLX_NOINLINE static bool loop_back(
+	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ip *ip, const struct net_dst *d)
+{
+	struct rte_mbuf *c = d->no_loop ? NULL : rte_pktmbuf_copy(m, nl->sn->pool, 0, UINT32_MAX);
+	struct net_dst here = *d;
+	struct plx_ip whole = *ip;
+
+	if (c) {
+		here.local = true;
+		whole.l4_bytes = (uint16_t)m->pkt_len;
+		plx_pkt_originate(1);
+		send_whole(nl, c, &whole, &here);
+	} else if (!d->no_loop) {
+		plx_stat_inc(net__stat(
+			ip->version == 6, PLX_STAT_IP_OUTDISCARDS, PLX_STAT_IP6_OUTDISCARDS));
+	}
+	if (!stays_here(&ip->dst))
+		return false;
+	plx_pkt_deliver(m);
+	return true;
+}
+
 enum plx_drop net__ip_out(
 	struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip, const struct net_dst *d)
 {
@@ -211,6 +251,8 @@ enum plx_drop net__ip_out(
 	uint32_t bytes = m->pkt_len + (v4 ? PLX_IP4_BYTES : PLX_IP6_BYTES);
 
 	plx_stat_inc(net__stat(!v4, PLX_STAT_IP_OUTREQUESTS, PLX_STAT_IP6_OUTREQUESTS));
+	if (plx_unlikely(d->loop) && loop_back(nl, m, ip, d))
+		return PLX_DROP_NONE;
 	if (plx_likely(bytes <= d->mtu || d->local)) {
 		ip->l4_bytes = (uint16_t)m->pkt_len;
 		/* an atomic datagram needs no identification of its own (RFC 6864 4.1) */

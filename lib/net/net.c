@@ -83,7 +83,7 @@ void net__hand(
 {
 	net__stage(m, NET_STAGE_IP, rx->iface,
 		NET_F_HANDED | (rx->link_group ? NET_F_LINK_GROUP : 0) |
-			(rx->copy ? NET_F_COPY : 0));
+			(rx->copy ? NET_F_COPY : 0) | (rx->looped ? NET_F_LOOPED : 0));
 	plx_softnet_hand(nl->sn, lcore, m);
 }
 
@@ -152,7 +152,7 @@ void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 	plx_acct_self()->tx_pkts++;
 	m->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK |
 			 RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_RSS_HASH);
-	net__stage(m, NET_STAGE_IP, iface, 0);
+	net__stage(m, NET_STAGE_IP, iface, NET_F_LOOPED);
 	plx_pkt_meta(m)->next = NULL;
 	if (nl->loop_n++)
 		plx_pkt_meta(nl->loop_tail)->next = m;
@@ -176,7 +176,7 @@ static uint32_t loop_run(struct plx_softnet *sn, void *arg)
 		struct rte_mbuf *next = plx_pkt_meta(m)->next;
 
 		plx_acct_self()->rx_pkts++;
-		ip_in(nl, m, plx_pkt_meta(m)->iface, 0);
+		ip_in(nl, m, plx_pkt_meta(m)->iface, NET_F_LOOPED);
 		m = next;
 	}
 	return n;

@@ -31,10 +31,11 @@ enum net_stage {
 };
 
 /* meta.flags */
-#define NET_F_LINK_GROUP 1 /**< came in a group or broadcast frame */
-#define NET_F_FORWARDED	 2 /**< not ours */
-#define NET_F_COPY	 4 /**< another lcore's copy of a group's datagram */
-#define NET_F_HANDED	 8 /**< came by another lcore, which has counted it as received */
+#define NET_F_LINK_GROUP 1  /**< came in a group or broadcast frame */
+#define NET_F_FORWARDED	 2  /**< not ours */
+#define NET_F_COPY	 4  /**< another lcore's copy of a group's datagram */
+#define NET_F_HANDED	 8  /**< came by another lcore, which has counted it as received */
+#define NET_F_LOOPED	 16 /**< our own, on its way to ourselves */
 
 /* ---- the snapshot: immutable once published ---- */
 
@@ -230,7 +231,7 @@ PLX_NOINLINE void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum
 /** To the IP input of another lcore; takes m, data at the IP header. */
 PLX_NOINLINE void net__hand(
 	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t lcore);
-/** To our own input on the next pass; takes m. */
+/** To our own input on the next pass, as if it came by iface (0: none); takes m. */
 PLX_NOINLINE void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
 /** Free what r is part of when no reader can see it any more. Control. */
 void net__retire(
@@ -332,6 +333,8 @@ struct net_dst {
 	struct plx_addr nexthop;
 	uint16_t mtu;
 	bool bcast, local;
+	bool loop;    /**< those here hear it, too: joined the group, or are among everybody; */
+	bool no_loop; /**< but the sender does not want that */
 };
 /** Which way. @param oif wanted interface or 0. @return NONE or why not. */
 enum plx_drop net__route(

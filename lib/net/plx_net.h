@@ -153,6 +153,7 @@ struct plx_net_udp_msg {
 	uint16_t iface; /**< it came by; to send: 0 = by route */
 	uint8_t ttl, tos;
 	bool to_many; /**< received: dst is a group or a broadcast address, no source of answers */
+	bool no_loop; /**< to send: members of the group here don't get it (IP_MULTICAST_LOOP 0) */
 };
 
 struct plx_net_udp;
@@ -184,7 +185,8 @@ PLX_API void plx_net_udp_close(struct plx_net *net, struct plx_net_udp *s);
 
 /**
  * Send the payload m as a datagram from msg->src:sport (src any: chosen) to msg->dst:dport. Takes
- * m; counts it as originated. On an lcore. @return NONE or the reason for which it was dropped.
+ * m; counts it as originated. What goes to a group that the interface has joined, or to everybody,
+ * is also received here. On an lcore. @return NONE or the reason for which it was dropped.
  */
 PLX_API enum plx_drop plx_net_udp_send(
 	struct plx_softnet *sn, struct rte_mbuf *m, const struct plx_net_udp_msg *msg);
@@ -200,6 +202,7 @@ struct plx_net_rx {
 	bool to_many;	 /**< its destination is a group or a broadcast address */
 	bool copy;	 /**< another lcore's copy of a group's datagram */
 	bool handed;	 /**< came by another lcore, which has counted it */
+	bool looped;	 /**< our own: it never was on a wire */
 };
 
 /** Takes m. EtherType handlers: data starts behind the Ethernet header; IP handlers: at the IP

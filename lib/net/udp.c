@@ -110,16 +110,17 @@ PLX_NOINLINE static void to_all(struct net_lcore *nl, struct rte_mbuf *m,
 			continue;
 		}
 		told |= UINT64_C(1) << s->home;
-		net__stage(
-			c, NET_STAGE_IP, rx->iface, NET_F_LINK_GROUP | NET_F_COPY | NET_F_HANDED);
+		net__stage(c, NET_STAGE_IP, rx->iface,
+			NET_F_LINK_GROUP | NET_F_COPY | NET_F_HANDED |
+				(rx->looped ? NET_F_LOOPED : 0));
 		plx_softnet_hand(nl->sn, s->home, c);
 	}
 	if (heard)
 		plx_pkt_deliver(m);
 	else
 		net__drop(m, PLX_DROP_UDP_NO_PORT,
-			net__stat(
-				rx->ip.version == 6, PLX_STAT_UDP_NOPORTS, PLX_STAT_UDP6_NOPORTS));
+			net__stat(rx->ip.version == 6, PLX_STAT_UDP_IGNOREDMULTI,
+				PLX_STAT_UDP6_IGNOREDMULTI));
 }
 
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
@@ -201,7 +202,7 @@ static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct n
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
 	uint16_t check;
 
-	if (whole && !d->local && d->ifc->features & PLX_PORT_F_TX_CSUM_L4) {
+	if (whole && !d->local && !d->loop && d->ifc->features & PLX_PORT_F_TX_CSUM_L4) {
 		check = plx_cksum_fold(pseudo);
 		m->ol_flags |= RTE_MBUF_F_TX_UDP_CKSUM |
 			       (ip->version == 4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
@@ -245,6 +246,8 @@ PLX_NOINLINE enum plx_drop plx_net_udp_send(
 			m, drop, net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));
 		return drop;
 	}
+	if (plx_unlikely(d.loop))
+		d.no_loop = msg->no_loop && !d.bcast;
 	if (plx_unlikely(!net__ip_defaults(nl, &ip, &d)))
 		drop = PLX_DROP_IP_NO_SRC;
 	else if (plx_unlikely(!msg->dport)) /* who sends from port 0 wants no answer (RFC 768) */

@@ -233,6 +233,125 @@ T(broadcast_and_groups)
 	nt_none();
 }
 
+/* What goes to a group is heard by its members here, and everybody includes ourselves. */
+T(what_we_send_to_many_comes_back)
+{
+	static const char *const to[] = {"239.1.2.3", "ff15::3"};
+	struct plx_addr group;
+
+	nt_simple();
+	eq(nt_open(&sock, 9, 0), 0);
+	for (int i = 0; i < 2; i++) {
+		group = t_addr(to[i]);
+		eq(nt_send(to[i], 4), PLX_DROP_NONE);
+		eq(sock.n, 0); /* no member */
+		eq(plx_net_group_join(nt.net, 1, &group), 0);
+		nt_run();
+		nt_forget();
+		nt_mark();
+		eq(nt_send(to[i], 4), PLX_DROP_NONE);
+		eq(sock.n, 1);
+		eq(sock.bytes, 4);
+		ok(sock.msg.to_many);
+		eq(sock.msg.iface, 1);
+		ok(plx_addr_eq(&sock.msg.dst, &group));
+		nt_out(0, i ? "ip 2001:db8::2 > ff15::3 ttl 1 udp 9 > 9 len 4"
+			    : "ip 10.0.0.2 > 239.1.2.3 ttl 1 df udp 9 > 9 len 4");
+		nt_no_drop();
+		sock.n = 0;
+		eq(plx_net_group_leave(nt.net, 1, &group), 0);
+		nt_run();
+		nt_forget();
+		eq(nt_send(to[i], 4), PLX_DROP_NONE);
+		eq(sock.n, 0);
+		nt_forget();
+	}
+	eq(nt_send("10.0.0.255", 4), PLX_DROP_NONE);
+	eq(nt_send("255.255.255.255", 4), PLX_DROP_NONE);
+	eq(sock.n, 2);
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.255 df udp 9 > 9 len 4 to ff:ff:ff:ff:ff:ff");
+	nt_out(0, "ip 10.0.0.2 > 255.255.255.255 df udp 9 > 9 len 4 to ff:ff:ff:ff:ff:ff");
+	nt_none();
+	nt_no_drop();
+	plx_net_udp_close(nt.net, &sock.s);
+	eq(nt_send("10.0.0.255", 4), PLX_DROP_NONE);
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	eq(nt_stat(PLX_STAT_UDP_IGNOREDMULTI), 1);
+	eq(nt_stat(PLX_STAT_UDP_NOPORTS), 0);
+	nt_forget();
+}
+
+/* The wire gets it in fragments, the members here whole; a device's checksum is not for them. */
+T(what_comes_back_is_whole_and_right)
+{
+	struct plx_addr group = t_addr("239.1.2.3");
+
+	nt_new(1, PLX_PORT_F_TX_CSUM_L4);
+	nt_addr(1, "10.0.0.2/24");
+	nt_settle();
+	eq(nt_open(&sock, 9, 0), 0);
+	eq(plx_net_group_join(nt.net, 1, &group), 0);
+	nt_run();
+	nt_forget();
+	eq(nt_send("239.1.2.3", 4), PLX_DROP_NONE);
+	eq(sock.n, 1);
+	nt_out(0, "ip 10.0.0.2 > 239.1.2.3 ttl 1 df udp 9 > 9 len 4");
+	eq(nt_send("239.1.2.3", 3000), PLX_DROP_NONE);
+	eq(sock.n, 2);
+	eq(sock.bytes, 3000);
+	for (int i = 0; i < 2048; i++)
+		eq(sock.data[i], (uint8_t)(i % 2000));
+	nt_out(0, "ip 10.0.0.2 > 239.1.2.3 ttl 1 +0 proto 17 len 1480");
+	nt_out(0, "ip 10.0.0.2 > 239.1.2.3 ttl 1 +1480 proto 17 len 1480");
+	nt_out(0, "ip 10.0.0.2 > 239.1.2.3 ttl 1 @2960 proto 17 len 48");
+	nt_none();
+	nt_no_drop();
+}
+
+/* IP_MULTICAST_LOOP is 0: groups only, as in Linux. */
+T(who_does_not_want_it_back)
+{
+	struct plx_softnet *sn;
+	struct plx_net_udp_msg msg = {.sport = 9, .dport = 9, .no_loop = true};
+	struct plx_addr group = t_addr("239.1.2.3");
+
+	nt_simple();
+	sn = plx_engine_softnet(nt.eng, 0);
+	eq(nt_open(&sock, 9, 0), 0);
+	eq(plx_net_group_join(nt.net, 1, &group), 0);
+	nt_run();
+	nt_forget();
+	msg.dst = group;
+	eq(plx_net_udp_send(sn, plx_softnet_alloc(sn), &msg), PLX_DROP_NONE);
+	nt_run();
+	eq(sock.n, 0);
+	nt_out(0, "ip 10.0.0.2 > 239.1.2.3 ttl 1 df udp 9 > 9 len 0");
+	msg.dst = t_addr("10.0.0.255");
+	eq(plx_net_udp_send(sn, plx_softnet_alloc(sn), &msg), PLX_DROP_NONE);
+	nt_run();
+	eq(sock.n, 1);
+	eq(nt_forget(), 1);
+	nt_no_drop();
+}
+
+/* RFC 4291 2.7: the scope of an interface has no wire. */
+T(interface_local_groups_stay_here)
+{
+	struct plx_addr group = t_addr("ff01::3");
+
+	nt_simple();
+	eq(nt_open(&sock, 9, 0), 0);
+	eq(nt_send("ff01::3", 4), PLX_DROP_NONE);
+	nt_drop(PLX_DROP_IP_MCAST_NOT_MEMBER);
+	eq(sock.n, 0);
+	eq(plx_net_group_join(nt.net, 1, &group), 0);
+	nt_run();
+	eq(nt_send("ff01::3", 4), PLX_DROP_NONE);
+	eq(sock.n, 1);
+	nt_none();
+	nt_no_drop();
+}
+
 T(errors_reach_the_socket)
 {
 	start(true);
@@ -276,11 +395,17 @@ T(no_buffers)
 	eq(nt_stat(PLX_STAT_UDP_RCVBUFERRORS), 1);
 	eq(sock.n, 0);
 	nt_none();
-	rte_pktmbuf_free_bulk(all, n);
+	rte_pktmbuf_free_bulk(all, 1); /* one to send, none to hear it */
+	eq(nt_send("255.255.255.255", 4), PLX_DROP_NONE);
+	eq(nt_stat(PLX_STAT_IP_OUTDISCARDS), 1);
+	eq(nt_forget(), 1);
+	rte_pktmbuf_free_bulk(all + 1, n - 1);
 }
 
 RUN_EAL(NT_(echoes), NT_(an_empty_datagram_is_one), NT_(nobody_there), NT_(checksums),
 	NT_(a_sum_of_zero_is_sent_as_ones), NT_(lengths), NT_(surplus_bytes_are_cut),
 	NT_(chained_mbufs), NT_(our_own_addresses_answer_without_the_wire),
 	NT_(the_longest_datagrams_to_ourselves), NT_(nobody_talks_to_himself_by_our_address),
-	NT_(broadcast_and_groups), NT_(errors_reach_the_socket), NT_(no_buffers))
+	NT_(broadcast_and_groups), NT_(what_we_send_to_many_comes_back),
+	NT_(what_comes_back_is_whole_and_right), NT_(who_does_not_want_it_back),
+	NT_(interface_local_groups_stay_here), NT_(errors_reach_the_socket), NT_(no_buffers))
