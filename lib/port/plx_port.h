@@ -91,8 +91,9 @@ enum plx_quirk_flag {
 	PLX_QUIRK_REFUSAL_ERRS =
 		1u << 15,	    /**< its tx errors are refusals: the frames are offered again */
 	PLX_QUIRK_HOLDS = 1u << 16, /**< loses the packets that it holds when it is closed */
-	PLX_QUIRK_DEFRAGS = 1u << 17, /**< IPv4 fragments come put together, cut to a buffer */
-	PLX_QUIRK_KEEPS = 1u << 18,   /**< up to `arg` mbufs a queue never come back */
+	PLX_QUIRK_DEFRAGS = 1u << 17,  /**< IPv4 fragments come put together, cut to a buffer */
+	PLX_QUIRK_KEEPS = 1u << 18,    /**< up to `arg` mbufs a queue never come back */
+	PLX_QUIRK_TX_WAITS = 1u << 19, /**< tx sleeps until the interface has sent */
 };
 
 struct plx_quirk {

@@ -41,6 +41,8 @@ static const struct plx_quirk quirks[] = {
 	{"net_af_packet", ALL, PLX_QUIRK_DEFRAGS, 0,
 		"the kernel puts IPv4 fragments together, and what exceeds framesz= comes cut"},
 	{"net_af_packet", ALL, PLX_QUIRK_COPIES, 0, "transmit copies and frees at once"},
+	{"net_af_packet", ALL, PLX_QUIRK_TX_WAITS, 0,
+		"transmit sleeps while half of the socket's send buffer is under way"},
 	{"net_af_xdp", ALL, PLX_QUIRK_KEEPS, 4160,
 		"what its rings hold when it is closed never comes back"},
 	{"net_af_xdp", ALL, PLX_QUIRK_PREALLOC, 0, "takes an mbuf for each rx descriptor at start"},

@@ -21,6 +21,10 @@ struct ethdev {
 int ethdev__open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e);
 void ethdev__stop(struct plx_port *p);
 
+/* packet.c */
+/** Keep net_af_packet on this interface from sleeping in its transmit. */
+void ethdev__packet_no_wait(unsigned int if_index);
+
 /* control.c */
 int ethdev__set_rx_mode(struct plx_port *p, bool promisc, bool allmulti);
 int ethdev__set_mcast(struct plx_port *p, const struct plx_mac *mac, uint32_t n);

@@ -112,6 +112,8 @@ int ethdev__open(struct plx_port *p, const struct plx_port_conf *conf, struct pl
 		if (err && err != -ENOTSUP)
 			return failed(p, "setting the MTU", err, e);
 	}
+	if (p->quirks & PLX_QUIRK_TX_WAITS)
+		ethdev__packet_no_wait(d->info.if_index);
 	err = rte_eth_dev_start(d->port_id);
 	if (err)
 		return failed(p, "starting", err, e);
