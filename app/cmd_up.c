@@ -55,7 +55,7 @@ static void echo_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mb
 		.iface = plx_addr_is_linklocal(&msg->src) ? msg->iface : 0,
 	};
 
-	((struct up *)s->user)->served[sn->index]++;
+	plx_count(((struct up *)s->user)->served[sn->index], 1);
 	plx_net_udp_send(sn, m, &reply);
 }
 
@@ -63,7 +63,7 @@ static void echo_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mb
 static void sink_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mbuf *m,
 	const struct plx_net_udp_msg *msg)
 {
-	((struct up *)s->user)->served[sn->index]++;
+	plx_count(((struct up *)s->user)->served[sn->index], 1);
 	rte_pktmbuf_free(m);
 }
 
@@ -71,7 +71,7 @@ static void sink_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mb
 static void echo_error(struct plx_softnet *sn, struct plx_net_udp *s, int err, uint32_t mtu,
 	const struct plx_net_udp_msg *msg)
 {
-	((struct up *)s->user)->errors[sn->index]++;
+	plx_count(((struct up *)s->user)->errors[sn->index], 1);
 }
 
 static const struct plx_net_udp_ops echo_ops = {.rx = echo_rx, .error = echo_error};
@@ -227,7 +227,7 @@ static uint64_t sum(const struct up *up, const uint64_t *each)
 	uint64_t n = 0;
 
 	for (uint16_t i = 0; i < up->lcores; i++)
-		n += __atomic_load_n(&each[i], __ATOMIC_RELAXED);
+		n += plx_count_read(each[i]);
 	return n;
 }
 
@@ -237,8 +237,7 @@ static void json_counter(json_t *o, const struct up *up, const char *name, const
 	char by[64];
 
 	for (uint16_t i = 0; i < up->lcores; i++)
-		json_array_append_new(list,
-			json_integer((json_int_t)__atomic_load_n(&each[i], __ATOMIC_RELAXED)));
+		json_array_append_new(list, json_integer((json_int_t)plx_count_read(each[i])));
 	snprintf(by, sizeof(by), "%s_by_lcore", name);
 	json_object_set_new(o, name, json_integer((json_int_t)sum(up, each)));
 	json_object_set_new(o, by, list);

@@ -3,11 +3,6 @@
 
 #include <inttypes.h>
 
-static uint64_t get(const uint64_t *p)
-{
-	return __atomic_load_n(p, __ATOMIC_RELAXED);
-}
-
 /*
  * Some drivers say "taken" where they mean "tried": what they then could not send is a drop of
  * theirs, not a packet transmitted.
@@ -37,16 +32,15 @@ void report_counts(struct app_run *run, struct app_counts *c)
 
 		c->lcore[i] = (struct app_lcore){
 			.lcore = sn->lcore,
-			.received = get(&sn->rx_pkts),
-			.processed = get(&sn->processed),
-			.handed = get(&sn->handed_pkts),
-			.dropped = get(&sn->dropped),
-			.time_squeeze = get(&sn->time_squeeze),
+			.received = plx_count_read(sn->rx_pkts),
+			.processed = plx_count_read(sn->processed),
+			.handed = plx_count_read(sn->handed_pkts),
+			.dropped = plx_count_read(sn->dropped),
+			.time_squeeze = plx_count_read(sn->time_squeeze),
 		};
-		c->busy_cycles += get(&sn->busy_cycles);
+		c->busy_cycles += plx_count_read(sn->busy_cycles);
 		for (int r = 0; r < PLX_RES_MAX; r++)
-			c->residency_ns[r] +=
-				__atomic_load_n(&sn->residency_ns[r], __ATOMIC_RELAXED);
+			c->residency_ns[r] += plx_count_read(sn->residency_ns[r]);
 	}
 	for (uint16_t i = 0; i < run->n_ports; i++) {
 		plx_port_stats(plx_port_get(i), &c->port[i]);

@@ -49,6 +49,15 @@ typedef int64_t plx_ns;
 #define PLX_MS(n)  ((plx_ns)(n)*1000000)
 #define PLX_SEC(n) ((plx_ns)(n)*1000000000)
 
+/*
+ * A statistic has one writer and is read by other threads: relaxed atomics, which on x86 are the
+ * plain instructions.
+ */
+/** Add n to the statistic v, an integer of its only writer. */
+#define plx_count(v, n) __atomic_store_n(&(v), (v) + (n), __ATOMIC_RELAXED)
+/** Its value of about now. Any thread. */
+#define plx_count_read(v) __atomic_load_n(&(v), __ATOMIC_RELAXED)
+
 /* Network order stands in bytes, host order in plain integers; these cross over, at any alignment.
  */
 

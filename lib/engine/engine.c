@@ -166,6 +166,9 @@ int plx_engine_run(struct plx_engine *eng)
 	__atomic_store_n(&eng->closed, 0, __ATOMIC_SEQ_CST);
 	rte_eal_mp_remote_launch(engine__loop, eng, CALL_MAIN);
 	rte_eal_mp_wait_lcore();
+	/* What the lcores have written is seen from here on: each has left by engine__gone(). */
+	while (__atomic_load_n(&eng->running, __ATOMIC_ACQUIRE))
+		sched_yield();
 	close_doors(eng);
 	return eng->failed ? -EIO : 0;
 }
@@ -234,7 +237,7 @@ uint64_t plx_engine_held(struct plx_engine *eng)
 
 	for (uint16_t i = 0; i < eng->n; i++)
 		for (uint16_t j = 0; j < eng->n; j++) {
-			n += eng->sn[i]->out[j].n;
+			n += plx_count_read(eng->sn[i]->out[j].n);
 			n += eng->sn[i]->in[j] ? plx_ring_count(eng->sn[i]->in[j]) : 0;
 		}
 	for (uint16_t i = 0; i < plx_port_count(); i++) {

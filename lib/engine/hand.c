@@ -35,6 +35,12 @@ bool engine__mail_waits(const struct plx_softnet *sn)
 	return false;
 }
 
+/* So many are staged for another lcore: plx_engine_held() counts them from outside. */
+static void stage(struct plx_softnet *sn, uint16_t index, int n)
+{
+	__atomic_store_n(&sn->out[index].n, (uint16_t)n, __ATOMIC_RELAXED);
+}
+
 static void hand_flush_one(struct plx_softnet *sn, uint16_t index)
 {
 	uint16_t n = sn->out[index].n;
@@ -46,11 +52,11 @@ static void hand_flush_one(struct plx_softnet *sn, uint16_t index)
 		sn->out[index].ring, (void *const *)pkts, PLX_MIN(n, room));
 
 	if (sent < n) {
-		sn->dropped += n - sent;
+		plx_count(sn->dropped, n - sent);
 		plx_pkt_drop_bulk(pkts + sent, n - sent, PLX_DROP_BACKLOG_FULL);
 	}
-	sn->out[index].n = 0;
-	sn->handed_pkts += sent;
+	stage(sn, index, 0);
+	plx_count(sn->handed_pkts, sent);
 	if (sent)
 		engine__wake(sn->out[index].to);
 }
@@ -71,7 +77,7 @@ void engine__hand_sweep(struct plx_softnet *sn)
 
 	for (uint16_t i = 0; i < sn->eng->n; i++) {
 		plx_pkt_drop_bulk(sn->out[i].pkts, sn->out[i].n, PLX_DROP_STOPPED);
-		sn->out[i].n = 0;
+		stage(sn, i, 0);
 		while (sn->in[i] && (n = plx_ring_dequeue(sn->in[i], (void **)pkts, PLX_DIM(pkts))))
 			plx_pkt_drop_bulk(pkts, n, PLX_DROP_STOPPED);
 	}
@@ -83,7 +89,8 @@ void plx_softnet_hand(struct plx_softnet *sn, uint16_t index, struct rte_mbuf *m
 		sn->eng->conf.ops->backlog(sn, &m, 1);
 		return;
 	}
-	sn->out[index].pkts[sn->out[index].n++] = m;
+	sn->out[index].pkts[sn->out[index].n] = m;
+	stage(sn, index, sn->out[index].n + 1);
 	if (sn->out[index].n == PLX_PORT_BURST)
 		hand_flush_one(sn, index);
 }
@@ -130,7 +137,7 @@ uint32_t engine__backlog(struct plx_softnet *sn, uint32_t budget)
 		if (n == 0)
 			continue;
 		total += n;
-		sn->received_rps++;
+		plx_count(sn->received_rps, 1);
 		left = take_tx(sn, pkts, n);
 		if (left)
 			sn->eng->conf.ops->backlog(sn, pkts, left);

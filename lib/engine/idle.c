@@ -39,8 +39,8 @@ static void add_time(struct plx_softnet *sn, enum plx_idle_state state, uint64_t
 {
 	uint64_t end = engine__cycles(sn->eng);
 
-	sn->residency_ns[state] += engine__ns(sn->eng, end) - engine__ns(sn->eng, begin);
-	sn->residency_n[state]++;
+	plx_count(sn->residency_ns[state], engine__ns(sn->eng, end) - engine__ns(sn->eng, begin));
+	plx_count(sn->residency_n[state], 1);
 	sn->last_cycles = end;
 }
 

@@ -72,14 +72,14 @@ static uint32_t rx_pass(struct plx_softnet *sn, uint64_t begin)
 				left--;
 			}
 			if (budget <= 0 || (n == weight && engine__cycles(eng) - begin > limit)) {
-				sn->time_squeeze += left > 0;
+				plx_count(sn->time_squeeze, left > 0);
 				left = 0;
 			}
 		}
 		i = (uint16_t)(i + 1 == sn->n_rxq ? 0 : i + 1);
 	}
 	sn->first = i;
-	sn->rx_pkts += total;
+	plx_count(sn->rx_pkts, total);
 	return total;
 }
 
@@ -114,7 +114,7 @@ static uint32_t pass(struct plx_softnet *sn, uint64_t begin)
 	sn->now_ns = engine__ns(sn->eng, begin);
 	pkts = rx_pass(sn, begin);
 	pkts += engine__backlog(sn, PLX_PORT_BURST);
-	sn->processed += pkts;
+	plx_count(sn->processed, pkts);
 	work = pkts + engine__msgs(sn) + timers(sn) + pollers(sn);
 	if (work || sn->n_dirty)
 		flush(sn);
@@ -128,16 +128,16 @@ uint32_t engine__turn(struct plx_softnet *sn, uint64_t begin)
 	uint64_t end = engine__cycles(eng);
 	enum plx_idle_state state = work ? PLX_RES_BUSY : PLX_RES_SPIN;
 
-	sn->passes++;
+	plx_count(sn->passes, 1);
 	if (work) {
-		sn->busy_passes++;
-		sn->busy_cycles += end - begin;
+		plx_count(sn->busy_passes, 1);
+		plx_count(sn->busy_cycles, end - begin);
 		sn->idle_since_ns = sn->now_ns;
 		if (plx_unlikely(sn->armed))
 			engine__disarm(sn);
 	}
-	sn->residency_ns[state] += engine__ns(eng, end) - engine__ns(eng, begin);
-	sn->residency_n[state]++;
+	plx_count(sn->residency_ns[state], engine__ns(eng, end) - engine__ns(eng, begin));
+	plx_count(sn->residency_n[state], 1);
 	sn->last_cycles = end;
 	rte_rcu_qsbr_quiescent(eng->rcu, sn->index);
 	return work;
@@ -205,7 +205,8 @@ void engine__enter(struct plx_softnet *sn)
 		plx_engine_stop(eng);
 	}
 	__atomic_add_fetch(&eng->running, 1, __ATOMIC_ACQ_REL);
-	sn->start_cycles = sn->last_cycles = engine__cycles(eng);
+	sn->last_cycles = engine__cycles(eng);
+	__atomic_store_n(&sn->start_cycles, sn->last_cycles, __ATOMIC_RELAXED);
 }
 
 void engine__gone(struct plx_softnet *sn)

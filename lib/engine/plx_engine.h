@@ -326,9 +326,9 @@ static inline void plx_hist_add(struct plx_hist *h, plx_ns ns)
 	uint64_t us = ns < 0 ? 0 : (uint64_t)ns / 1000;
 	unsigned int b = us ? 64 - (unsigned int)__builtin_clzll(us) : 0;
 
-	h->n[b < PLX_ENGINE_HIST ? b : PLX_ENGINE_HIST - 1]++;
+	plx_count(h->n[b < PLX_ENGINE_HIST ? b : PLX_ENGINE_HIST - 1], 1);
 	if (ns > h->max_ns)
-		h->max_ns = ns;
+		__atomic_store_n(&h->max_ns, ns, __ATOMIC_RELAXED);
 }
 
 PLX_C_END

@@ -8,16 +8,6 @@
  * lcore is asked, so a stuck one can be looked at.
  */
 
-static uint64_t load(const uint64_t *v)
-{
-	return __atomic_load_n(v, __ATOMIC_RELAXED);
-}
-
-static uint64_t load_ns(const plx_ns *v)
-{
-	return (uint64_t)__atomic_load_n(v, __ATOMIC_RELAXED);
-}
-
 static const struct plx_softnet *at(const struct plx_engine *eng, uint64_t *cursor)
 {
 	return *cursor < eng->n ? eng->sn[(*cursor)++] : NULL;
@@ -41,11 +31,11 @@ static enum plx_telem_more softnet_row(struct plx_telem_row *r, uint64_t *cursor
 	if (!sn)
 		return PLX_TELEM_END;
 	waiting = backlog(sn);
-	plx_telem_row_u64(r, "processed", load(&sn->processed));
-	plx_telem_row_u64(r, "dropped", load(&sn->dropped));
-	plx_telem_row_u64(r, "time_squeeze", load(&sn->time_squeeze));
+	plx_telem_row_u64(r, "processed", plx_count_read(sn->processed));
+	plx_telem_row_u64(r, "dropped", plx_count_read(sn->dropped));
+	plx_telem_row_u64(r, "time_squeeze", plx_count_read(sn->time_squeeze));
 	plx_telem_row_u64(r, "cpu_collision", 0);
-	plx_telem_row_u64(r, "received_rps", load(&sn->received_rps));
+	plx_telem_row_u64(r, "received_rps", plx_count_read(sn->received_rps));
 	plx_telem_row_u64(r, "flow_limit_count", 0); /* there is none: each pair has its ring */
 	plx_telem_row_u64(r, "backlog_len", waiting);
 	plx_telem_row_u64(r, "cpu", sn->lcore);
@@ -60,14 +50,14 @@ static void add_hist(
 	uint64_t n[PLX_ENGINE_HIST];
 
 	for (int i = 0; i < PLX_ENGINE_HIST; i++)
-		n[i] = load(&h->n[i]);
+		n[i] = plx_count_read(h->n[i]);
 	plx_telem_row_u64s(r, name, n, PLX_ENGINE_HIST);
-	plx_telem_row_u64(r, max_name, load_ns(&h->max_ns));
+	plx_telem_row_u64(r, max_name, (uint64_t)plx_count_read(h->max_ns));
 }
 
 static uint64_t up_ns(const struct plx_softnet *sn)
 {
-	uint64_t start = load(&sn->start_cycles);
+	uint64_t start = plx_count_read(sn->start_cycles);
 
 	return start ? (uint64_t)(plx_engine_now(sn->eng) - engine__ns(sn->eng, start)) : 0;
 }
@@ -104,13 +94,13 @@ static enum plx_telem_more idle_row(struct plx_telem_row *r, uint64_t *cursor, v
 	plx_telem_row_u64(r, "shared_cpu", sn->shared_cpu);
 	plx_telem_row_u64(r, "up_ns", up_ns(sn));
 	for (int i = 0; i < PLX_RES_MAX; i++) {
-		plx_telem_row_u64(r, names[i].ns, load_ns(&sn->residency_ns[i]));
-		plx_telem_row_u64(r, names[i].n, load(&sn->residency_n[i]));
+		plx_telem_row_u64(r, names[i].ns, (uint64_t)plx_count_read(sn->residency_ns[i]));
+		plx_telem_row_u64(r, names[i].n, plx_count_read(sn->residency_n[i]));
 	}
-	plx_telem_row_u64(r, "passes", load(&sn->passes));
-	plx_telem_row_u64(r, "rx_pkts", load(&sn->rx_pkts));
-	plx_telem_row_u64(r, "handed_pkts", load(&sn->handed_pkts));
-	plx_telem_row_u64(r, "busy_cycles", load(&sn->busy_cycles));
+	plx_telem_row_u64(r, "passes", plx_count_read(sn->passes));
+	plx_telem_row_u64(r, "rx_pkts", plx_count_read(sn->rx_pkts));
+	plx_telem_row_u64(r, "handed_pkts", plx_count_read(sn->handed_pkts));
+	plx_telem_row_u64(r, "busy_cycles", plx_count_read(sn->busy_cycles));
 	add_hist(r, "slept", "slept_max_ns", &sn->slept);
 	add_hist(r, "latency", "latency_max_ns", &sn->latency);
 	return PLX_TELEM_MORE;

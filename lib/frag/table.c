@@ -227,7 +227,7 @@ void frag__hold(
 	d->source->charge += g->charge;
 	f->stats.memory_bytes += g->charge;
 	f->stats.buffers += g->buffers;
-	f->stats.held++;
+	plx_count(f->stats.held, 1);
 	f->held++;
 }
 
@@ -269,7 +269,7 @@ static void unhash(struct plx_frag *f, struct datagram *d)
 
 void frag__forget(struct plx_frag *f, struct datagram *d)
 {
-	f->stats.held -= d->n;
+	plx_count(f->stats.held, -(uint32_t)d->n);
 	retire(f, d);
 	if (d->last) {
 		d->last->next = f->free_fragment;
@@ -342,6 +342,6 @@ bool plx_frag_pop_dead(struct plx_frag *f, struct plx_frag_dead *dead)
 	};
 	g->next = f->free_fragment;
 	f->free_fragment = g;
-	f->stats.held--;
+	plx_count(f->stats.held, -1u);
 	return true;
 }

@@ -16,20 +16,24 @@ static uint32_t charge(const struct rte_mbuf *m)
 	return n;
 }
 
+static void put(enum plx_stat id, uint64_t v)
+{
+	__atomic_store_n(&plx_acct_self()->stat[id], v, __ATOMIC_RELAXED);
+}
+
 /* lib/frag counts; its counters are this lcore's. */
 static void export_stats(const struct net_lcore *nl)
 {
 	const struct plx_frag_stats *s = plx_frag_stats(nl->frag);
-	uint64_t *stat = plx_acct_self()->stat;
 
-	stat[PLX_STAT_IP_REASMREQDS] = s->v4.reqds;
-	stat[PLX_STAT_IP_REASMOKS] = s->v4.oks;
-	stat[PLX_STAT_IP_REASMFAILS] = s->v4.fails;
-	stat[PLX_STAT_IP_REASMTIMEOUT] = s->v4.timeouts;
-	stat[PLX_STAT_IP6_REASMREQDS] = s->v6.reqds;
-	stat[PLX_STAT_IP6_REASMOKS] = s->v6.oks;
-	stat[PLX_STAT_IP6_REASMFAILS] = s->v6.fails;
-	stat[PLX_STAT_IP6_REASMTIMEOUT] = s->v6.timeouts;
+	put(PLX_STAT_IP_REASMREQDS, s->v4.reqds);
+	put(PLX_STAT_IP_REASMOKS, s->v4.oks);
+	put(PLX_STAT_IP_REASMFAILS, s->v4.fails);
+	put(PLX_STAT_IP_REASMTIMEOUT, s->v4.timeouts);
+	put(PLX_STAT_IP6_REASMREQDS, s->v6.reqds);
+	put(PLX_STAT_IP6_REASMOKS, s->v6.oks);
+	put(PLX_STAT_IP6_REASMFAILS, s->v6.fails);
+	put(PLX_STAT_IP6_REASMTIMEOUT, s->v6.timeouts);
 }
 
 /* RFC 792, RFC 8200 4.5: the first fragment is quoted. */
@@ -309,8 +313,9 @@ enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const stru
 		made++;
 	}
 	plx_pkt_originate(made - 1); /* the datagram itself is counted already */
-	plx_acct_self()->stat[net__stat(v6, PLX_STAT_IP_FRAGCREATES, PLX_STAT_IP6_FRAGCREATES)] +=
-		made;
+	plx_count(plx_acct_self()
+			  ->stat[net__stat(v6, PLX_STAT_IP_FRAGCREATES, PLX_STAT_IP6_FRAGCREATES)],
+		made);
 	plx_stat_inc(net__stat(v6, PLX_STAT_IP_FRAGOKS, PLX_STAT_IP6_FRAGOKS));
 	rte_pktmbuf_free(m);
 	return PLX_DROP_NONE;

@@ -97,7 +97,7 @@ static void pend(struct plx_net *net, struct plx_neigh *n, struct rte_mbuf *m)
 
 		n->user[0] = plx_pkt_meta(old)->next;
 		n->user_count--;
-		net->n_pending--;
+		plx_count(net->n_pending, -1u);
 		plx_pkt_drop(old, PLX_DROP_NEIGH_QUEUE_FULL);
 	}
 	plx_pkt_meta(m)->next = NULL;
@@ -107,7 +107,7 @@ static void pend(struct plx_net *net, struct plx_neigh *n, struct rte_mbuf *m)
 		plx_pkt_meta(tail)->next = m;
 	n->user[1] = m;
 	n->user_count++;
-	net->n_pending++;
+	plx_count(net->n_pending, 1);
 }
 
 static void dst_of(const struct rte_mbuf *m, struct plx_addr *src, struct plx_addr *dst)
@@ -158,7 +158,7 @@ static struct rte_mbuf *take_pending(struct plx_net *net, struct plx_neigh *n)
 {
 	struct rte_mbuf *m = n->user[0];
 
-	net->n_pending -= n->user_count;
+	plx_count(net->n_pending, -n->user_count);
 	n->user[0] = n->user[1] = NULL;
 	n->user_count = 0;
 	return m;

@@ -149,7 +149,7 @@ void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 	}
 	/* what leaves here has a checksum by our own hand, and comes in again as a packet of its
 	 * own */
-	plx_acct_self()->tx_pkts++;
+	plx_count(plx_acct_self()->tx_pkts, 1);
 	m->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK |
 			 RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_RSS_HASH);
 	net__stage(m, NET_STAGE_IP, iface, NET_F_LOOPED);
@@ -175,7 +175,7 @@ static uint32_t loop_run(struct plx_softnet *sn, void *arg)
 	while (m) {
 		struct rte_mbuf *next = plx_pkt_meta(m)->next;
 
-		plx_acct_self()->rx_pkts++;
+		plx_count(plx_acct_self()->rx_pkts, 1);
 		ip_in(nl, m, plx_pkt_meta(m)->iface, NET_F_LOOPED);
 		m = next;
 	}
@@ -283,7 +283,7 @@ static void on_stop(struct plx_softnet *sn)
 	while (nl->loop_head) {
 		struct rte_mbuf *next = plx_pkt_meta(nl->loop_head)->next;
 
-		plx_acct_self()->rx_pkts++;
+		plx_count(plx_acct_self()->rx_pkts, 1);
 		plx_pkt_drop(nl->loop_head, PLX_DROP_STOPPED);
 		nl->loop_head = next;
 	}
@@ -439,10 +439,10 @@ void plx_net_destroy(struct plx_net *net)
 
 uint64_t plx_net_held(struct plx_net *net)
 {
-	uint64_t n = __atomic_load_n(&net->n_pending, __ATOMIC_RELAXED);
+	uint64_t n = plx_count_read(net->n_pending);
 
 	for (uint16_t i = 0; net->eng && i < plx_engine_lcores(net->eng); i++)
-		n += plx_frag_stats(net->lcore[i]->frag)->held;
+		n += plx_count_read(plx_frag_stats(net->lcore[i]->frag)->held);
 	return n;
 }
 

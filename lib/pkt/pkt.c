@@ -33,7 +33,7 @@ int plx_pkt_init(void)
 
 void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason)
 {
-	plx_acct_self()->drop[reason] += plx_pkt_wire(m);
+	plx_count(plx_acct_self()->drop[reason], plx_pkt_wire(m));
 	rte_pktmbuf_free(m);
 }
 
@@ -48,13 +48,13 @@ static uint64_t wire_pkts(struct rte_mbuf **m, unsigned int n)
 
 void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_drop reason)
 {
-	plx_acct_self()->drop[reason] += wire_pkts(m, n);
+	plx_count(plx_acct_self()->drop[reason], wire_pkts(m, n));
 	rte_pktmbuf_free_bulk(m, n);
 }
 
 void plx_pkt_deliver_bulk(struct rte_mbuf **m, unsigned int n)
 {
-	plx_acct_self()->delivered_pkts += wire_pkts(m, n);
+	plx_count(plx_acct_self()->delivered_pkts, wire_pkts(m, n));
 	rte_pktmbuf_free_bulk(m, n);
 }
 
@@ -67,7 +67,7 @@ void plx_acct_sum(struct plx_acct *sum)
 		const uint64_t *from = (const uint64_t *)&plx_acct[l];
 
 		for (size_t i = 0; i < offsetof(struct plx_acct, stat) / 8 + PLX_STAT_MAX; i++)
-			to[i] += __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+			to[i] += plx_count_read(from[i]);
 	}
 }
 

@@ -58,7 +58,7 @@ PLX_API void plx_acct_reset(void);
 
 static inline void plx_stat_inc(enum plx_stat id)
 {
-	plx_acct_self()->stat[id]++;
+	plx_count(plx_acct_self()->stat[id], 1);
 }
 
 /** What travels with an mbuf between our stages and lcores; in a dynamic field. */
@@ -101,7 +101,7 @@ PLX_API void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_dro
 /** The way out for what a local protocol has consumed. */
 static inline void plx_pkt_deliver(struct rte_mbuf *m)
 {
-	plx_acct_self()->delivered_pkts += plx_pkt_wire(m);
+	plx_count(plx_acct_self()->delivered_pkts, plx_pkt_wire(m));
 	rte_pktmbuf_free(m);
 }
 
@@ -110,21 +110,21 @@ PLX_API void plx_pkt_deliver_bulk(struct rte_mbuf **m, unsigned int n);
 /** The same for packets as a driver gave them: each is one wire packet. */
 static inline void plx_pkt_deliver_fresh(struct rte_mbuf **m, unsigned int n)
 {
-	plx_acct_self()->delivered_pkts += n;
+	plx_count(plx_acct_self()->delivered_pkts, n);
 	rte_pktmbuf_free_bulk(m, n);
 }
 
 /** The same where the mbuf itself lives on, e.g. to carry the answer (which is then originated). */
 static inline void plx_pkt_deliver_keep(struct rte_mbuf *m)
 {
-	plx_acct_self()->delivered_pkts += plx_pkt_wire(m);
+	plx_count(plx_acct_self()->delivered_pkts, plx_pkt_wire(m));
 	m->ol_flags &= ~plx_pkt_merged_flag;
 }
 
 /** Count packets that we made. */
 static inline void plx_pkt_originate(uint32_t pkts)
 {
-	plx_acct_self()->originated_pkts += pkts;
+	plx_count(plx_acct_self()->originated_pkts, pkts);
 }
 
 /** How a pool is made. */

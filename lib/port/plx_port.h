@@ -364,17 +364,17 @@ static inline uint16_t plx_rxq_burst(struct plx_rxq *q, struct rte_mbuf **pkts, 
 
 	if (got == 0)
 		return 0;
-	q->pkts += got;
-	q->polls++;
-	q->full += got == n;
-	plx_acct_self()->rx_pkts += got;
+	plx_count(q->pkts, got);
+	plx_count(q->polls, 1);
+	plx_count(q->full, got == n);
+	plx_count(plx_acct_self()->rx_pkts, got);
 	return got;
 }
 
 /** For drivers: m came in and is not passed up. It counts as received and dropped. */
 static inline void plx_rxq_lost(struct rte_mbuf *m, enum plx_drop reason)
 {
-	plx_acct_self()->rx_pkts += plx_pkt_wire(m);
+	plx_count(plx_acct_self()->rx_pkts, plx_pkt_wire(m));
 	plx_pkt_drop(m, reason);
 }
 
@@ -382,14 +382,15 @@ static inline void plx_rxq_lost(struct rte_mbuf *m, enum plx_drop reason)
  */
 static inline void plx_txq_lost(struct rte_mbuf *m, enum plx_drop reason)
 {
-	plx_acct_self()->tx_pkts--; /* since the caller counts all that burst() takes */
+	/* since the caller counts all that burst() takes */
+	plx_count(plx_acct_self()->tx_pkts, -UINT64_C(1));
 	plx_pkt_drop(m, reason);
 }
 
-/** Packets that wait in the tx queue. */
+/** Packets that wait in the tx queue: exact on its lcore, of about now for others. */
 static inline uint32_t plx_txq_len(const struct plx_txq *q)
 {
-	return q->tail - q->head;
+	return plx_count_read(q->tail) - plx_count_read(q->head);
 }
 
 /** Slow part of plx_txq_push(): makes the frame acceptable or drops it. @return m or NULL. */
@@ -404,7 +405,8 @@ static inline void plx_txq_push(struct plx_txq *q, struct rte_mbuf *m)
 		if (!m)
 			return;
 	}
-	q->fifo[q->tail++ & (q->cap - 1)] = m;
+	q->fifo[q->tail & (q->cap - 1)] = m;
+	plx_count(q->tail, 1);
 }
 
 /** Offer what waits to the driver, in order. @return how many it took. */

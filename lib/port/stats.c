@@ -5,11 +5,6 @@
 
 /* What the queues' lcores count, read from outside: each figure is of about now. */
 
-static uint64_t load(const uint64_t *v)
-{
-	return __atomic_load_n(v, __ATOMIC_RELAXED);
-}
-
 void plx_port_stats(struct plx_port *p, struct plx_port_stats *s)
 {
 	*s = (struct plx_port_stats){
@@ -18,10 +13,10 @@ void plx_port_stats(struct plx_port *p, struct plx_port_stats *s)
 		.tx_dropped = p->past_tx_drops,
 	};
 	for (uint16_t i = 0; i < p->n_rxq; i++)
-		s->rx_packets += load(&p->rxq[i]->pkts);
+		s->rx_packets += plx_count_read(p->rxq[i]->pkts);
 	for (uint16_t i = 0; i < p->n_txq; i++) {
-		s->tx_packets += load(&p->txq[i]->pkts);
-		s->tx_dropped += load(&p->txq[i]->drops);
+		s->tx_packets += plx_count_read(p->txq[i]->pkts);
+		s->tx_dropped += plx_count_read(p->txq[i]->drops);
 	}
 	if (p->ops->stats)
 		p->ops->stats(p, s);
@@ -60,7 +55,7 @@ static void add_queue(struct list *l, const char *kind, uint16_t id, const void 
 	for (size_t i = 0; i < n && l->n < l->max; i++, l->n++) {
 		snprintf(
 			l->names[l->n], sizeof(l->names[0]), "%s_queue_%u_%s", kind, id, f[i].name);
-		l->values[l->n] = load((const uint64_t *)((const char *)q + f[i].off));
+		l->values[l->n] = plx_count_read(*(const uint64_t *)((const char *)q + f[i].off));
 	}
 }
 
@@ -90,8 +85,8 @@ bool plx_port_stuck(struct plx_port *p, struct plx_tx_stuck *what)
 		w->reported = stuck;
 		*what = (struct plx_tx_stuck){
 			.queue = i,
-			.pkts = __atomic_load_n(&w->waited, __ATOMIC_RELAXED),
-			.waited_ns = __atomic_load_n(&w->waited_ns, __ATOMIC_RELAXED),
+			.pkts = plx_count_read(w->waited),
+			.waited_ns = plx_count_read(w->waited_ns),
 		};
 		return true;
 	}

@@ -16,13 +16,16 @@ static uint32_t limit(const struct plx_txq *q)
 
 static void drop(struct plx_txq *q, struct rte_mbuf *m, enum plx_drop reason)
 {
-	q->drops++;
+	plx_count(q->drops, 1);
 	plx_pkt_drop(m, reason);
 }
 
 static void drop_head(struct plx_txq *q, enum plx_drop reason)
 {
-	drop(q, q->fifo[q->head++ & mask(q)], reason);
+	struct rte_mbuf *m = q->fifo[q->head & mask(q)];
+
+	plx_count(q->head, 1);
+	drop(q, m, reason);
 }
 
 static void drop_all(struct plx_txq *q, enum plx_drop reason)
@@ -56,8 +59,8 @@ struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 
 static void accepted(struct plx_txq *q, uint32_t n)
 {
-	q->pkts += n;
-	plx_acct_self()->tx_pkts += n;
+	plx_count(q->pkts, n);
+	plx_count(plx_acct_self()->tx_pkts, n);
 }
 
 static bool link_is_down(const struct plx_txq *q)
@@ -82,7 +85,8 @@ static bool unblock(struct plx_txq *q)
 		drop_head(q, PLX_DROP_TX_TOO_LONG);
 		return true;
 	}
-	if (q->refused++ % REFUSALS == 0 && link_is_down(q))
+	plx_count(q->refused, 1);
+	if (q->refused % REFUSALS == 1 && link_is_down(q))
 		drop_all(q, PLX_DROP_TX_DOWN);
 	return false;
 }
@@ -99,11 +103,11 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 			PLX_MIN(plx_txq_len(q), q->cap - at), (uint32_t)UINT16_MAX);
 		uint16_t sent = q->burst(q, &q->fifo[at], n);
 
-		q->bursts++;
-		q->head += sent;
+		plx_count(q->bursts, 1);
+		plx_count(q->head, sent);
 		total += sent;
 		if (plx_unlikely(sent < n)) {
-			q->requeues++;
+			plx_count(q->requeues, 1);
 			if (sent == 0 && unblock(q))
 				continue;
 			break;
@@ -120,11 +124,11 @@ void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 	if (plx_likely(q->head == q->tail && q->max_bytes == 0 && !q->linear && limit(q))) {
 		uint16_t sent = q->burst(q, pkts, n);
 
-		q->bursts++;
+		plx_count(q->bursts, 1);
 		accepted(q, sent);
 		if (plx_likely(sent == n))
 			return;
-		q->requeues++;
+		plx_count(q->requeues, 1);
 		for (uint16_t i = sent; i < n; i++)
 			plx_txq_push(q, pkts[i]);
 		return;
@@ -139,7 +143,7 @@ static void note_stuck(struct plx_txq *q, plx_ns waited_ns)
 {
 	struct plx_tx_watch *w = &q->watch;
 
-	__atomic_store_n(&w->timeouts, w->timeouts + 1, __ATOMIC_RELAXED);
+	plx_count(w->timeouts, 1);
 	if (w->stuck && w->pkts == q->pkts)
 		return;
 	w->pkts = q->pkts;

@@ -157,7 +157,7 @@ static void stats(struct plx_port *p, struct plx_port_stats *s)
 	plx_port_stats(lower(p), &l);
 	plx_net_impair_stats(p, PLX_NET_IMPAIR_RX, &rx);
 	plx_net_impair_stats(p, PLX_NET_IMPAIR_TX, &tx);
-	lost = tx.lost + tx.queue_full + ip->line[PLX_NET_IMPAIR_TX].given_up;
+	lost = tx.lost + tx.queue_full + plx_count_read(ip->line[PLX_NET_IMPAIR_TX].given_up);
 	l.rx_packets = s->rx_packets;
 	l.tx_packets = s->tx_packets - PLX_MIN(s->tx_packets, lost);
 	l.rx_dropped += rx.lost + rx.queue_full;
@@ -210,9 +210,11 @@ static const struct plx_port_ops ops = {
 void plx_net_impair_stats(
 	struct plx_port *p, enum plx_net_impair_dir dir, struct plx_impair_stats *s)
 {
-	struct impair_port *ip = p->priv;
+	struct impair_line *l = &((struct impair_port *)p->priv)->line[dir];
 
-	*s = ip->line[dir].model.stats;
+	rte_spinlock_lock(&l->lock);
+	*s = l->model.stats;
+	rte_spinlock_unlock(&l->lock);
 }
 
 static int bad_text(

@@ -39,7 +39,7 @@ static void hold(struct impair_line *l, uint16_t queue, struct rte_mbuf *m, plx_
 {
 	impair__heap_push(
 		&l->heap[queue], &(struct impair_held){.at = at, .seq = l->seq++, .m = m});
-	l->held++;
+	plx_count(l->held, 1);
 }
 
 static bool is_extension(uint8_t proto)
@@ -146,8 +146,8 @@ static bool pump(struct impair_port *ip, uint16_t queue, plx_ns now)
 			m[n] = held[n].m;
 		}
 		sent = to->burst(to, m, n);
-		to->pkts += sent;
-		l->held -= sent;
+		plx_count(to->pkts, sent);
+		plx_count(l->held, -(uint32_t)sent);
 		for (uint16_t i = sent; i < n; i++)
 			impair__heap_push(h, &held[i]);
 		if (sent < n)
@@ -199,7 +199,7 @@ static uint16_t give_out(
 
 	for (; out < n && due(h, now); out++)
 		pkts[out] = impair__heap_pop(h).m;
-	l->held -= out;
+	plx_count(l->held, -(uint32_t)out);
 	return out;
 }
 
@@ -210,7 +210,7 @@ static uint16_t take_in(struct impair_port *ip, uint16_t queue, uint16_t n, plx_
 	struct rte_mbuf *m[PLX_PORT_BURST];
 	uint16_t got = from->burst(from, m, n);
 
-	from->pkts += got;
+	plx_count(from->pkts, got);
 	for (uint16_t i = 0; i < got; i++)
 		enter(&ip->line[PLX_NET_IMPAIR_RX], queue, m[i], now);
 	return got;
@@ -257,7 +257,7 @@ void impair__give_up(struct impair_port *ip, uint16_t queue)
 	plx_ns now = impair__now();
 
 	rte_spinlock_lock(&l->lock);
-	for (; due(&l->heap[queue], now); l->held--, l->given_up++)
+	for (; due(&l->heap[queue], now); plx_count(l->held, -1u), plx_count(l->given_up, 1))
 		lose(l, impair__heap_pop(&l->heap[queue]).m, PLX_DROP_TX_TIMEOUT);
 	rte_spinlock_unlock(&l->lock);
 }

@@ -46,7 +46,7 @@ static bool refuse(struct plx_txq *q, struct loop *l, struct rte_mbuf *m)
 	if (plx_likely(is_up(l) && !too_long))
 		return false;
 	plx_txq_lost(m, too_long ? PLX_DROP_TX_TOO_LONG : PLX_DROP_TX_DOWN);
-	l->dropped[q->id]++;
+	plx_count(l->dropped[q->id], 1);
 	return true;
 }
 
@@ -70,7 +70,7 @@ static uint16_t tx_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 		m->packet_type = 0;
 		m->tx_offload = 0;
 		m->port = q->port->id;
-		l->bytes[q->id] += m->pkt_len;
+		plx_count(l->bytes[q->id], m->pkt_len);
 		plx_ring_enqueue(ring, (void *const *)&m, 1);
 	}
 	return i;
@@ -151,8 +151,8 @@ static void stats(struct plx_port *p, struct plx_port_stats *s)
 	const struct loop *l = p->priv;
 
 	for (uint16_t q = 0; q < l->queues; q++) {
-		uint64_t bytes = __atomic_load_n(&l->bytes[q], __ATOMIC_RELAXED);
-		uint64_t dropped = __atomic_load_n(&l->dropped[q], __ATOMIC_RELAXED);
+		uint64_t bytes = plx_count_read(l->bytes[q]);
+		uint64_t dropped = plx_count_read(l->dropped[q]);
 
 		s->tx_bytes += bytes;
 		s->rx_bytes += bytes;

@@ -76,12 +76,12 @@ static bool take(struct plx_txq *q, struct pipe_txq *t, struct stage *s, struct 
 
 	if (plx_unlikely(too_long(m, q->port))) {
 		plx_txq_lost(m, PLX_DROP_TX_TOO_LONG);
-		t->dropped++;
+		plx_count(t->dropped, 1);
 		return true;
 	}
 	if (plx_unlikely(too_long(m, peer->port))) {
 		rte_pktmbuf_free(m);
-		t->giants++;
+		plx_count(t->giants, 1);
 		return true;
 	}
 	to = classify(peer, m, &hash);
@@ -89,7 +89,7 @@ static bool take(struct plx_txq *q, struct pipe_txq *t, struct stage *s, struct 
 		if (!e->drop_when_full)
 			return false;
 		rte_pktmbuf_free(m);
-		t->missed++;
+		plx_count(t->missed, 1);
 		return true;
 	}
 	own = plx_pkt_own(m);
@@ -98,11 +98,11 @@ static bool take(struct plx_txq *q, struct pipe_txq *t, struct stage *s, struct 
 	m = cross(peer, own, hash);
 	if (plx_unlikely(!m)) {
 		plx_txq_lost(own, PLX_DROP_TX_ERROR);
-		t->dropped++;
+		plx_count(t->dropped, 1);
 		return true;
 	}
 	s->m[to][s->n[to]++] = m;
-	t->bytes += bytes;
+	plx_count(t->bytes, bytes);
 	return true;
 }
 
@@ -110,7 +110,7 @@ static uint16_t no_carrier(struct pipe_txq *t, struct rte_mbuf **pkts, uint16_t 
 {
 	for (uint16_t i = 0; i < n; i++)
 		plx_txq_lost(pkts[i], PLX_DROP_TX_DOWN);
-	t->dropped += n;
+	plx_count(t->dropped, n);
 	return n;
 }
 

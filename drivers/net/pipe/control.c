@@ -33,27 +33,22 @@ void pipe__link(struct plx_port *p, struct plx_link *link)
 		.up = pipe__carrier(p->priv), .mbps = PIPE_MBPS, .full_duplex = true};
 }
 
-static uint64_t get(const uint64_t *counter)
-{
-	return __atomic_load_n(counter, __ATOMIC_RELAXED);
-}
-
 /* What a receiver's NIC would count stands with the sender, whose lcore found it out. */
 void pipe__stats(struct plx_port *p, struct plx_port_stats *s)
 {
 	const struct pipe_end *e = p->priv;
 
 	for (uint16_t i = 0; i < e->queues; i++) {
-		uint64_t dropped = get(&e->txq[i].dropped);
+		uint64_t dropped = plx_count_read(e->txq[i].dropped);
 
-		s->tx_bytes += get(&e->txq[i].bytes);
+		s->tx_bytes += plx_count_read(e->txq[i].bytes);
 		s->tx_dropped += dropped;
 		s->tx_packets -= PLX_MIN(dropped, s->tx_packets);
 	}
 	for (uint16_t i = 0; e->peer && i < e->queues; i++) {
-		s->rx_bytes += get(&e->peer->txq[i].bytes);
-		s->rx_errors += get(&e->peer->txq[i].giants);
-		s->rx_missed_errors += get(&e->peer->txq[i].missed);
+		s->rx_bytes += plx_count_read(e->peer->txq[i].bytes);
+		s->rx_errors += plx_count_read(e->peer->txq[i].giants);
+		s->rx_missed_errors += plx_count_read(e->peer->txq[i].missed);
 	}
 }
 
