@@ -114,6 +114,8 @@ static int if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mt
 	*c = (struct net_ifc){.port = p,
 		.pub = {.index = i, .port = port, .vlan = vlan, .mac = p->mac, .up = true}};
 	c->pub.mtu = mtu ? PLX_MIN(mtu, p->mtu) : p->mtu; /* no frame that the port refuses */
+	c->mtu6 = c->pub.mtu;
+	c->lost_link = p->lost_link;
 	if (vlan)
 		snprintf(c->pub.name, sizeof(c->pub.name), "%s.%u", p->name, vlan);
 	else
@@ -155,7 +157,6 @@ static void do_if_up(struct plx_softnet *sn, void *arg)
 	struct args *a = arg;
 	struct plx_net *net = a->net;
 	struct net_ifc *c = &net->ifc[a->iface];
-	plx_ns now = net__now(net);
 
 	a->result = -ENODEV;
 	if (!has_if(net, a->iface))
@@ -168,20 +169,13 @@ static void do_if_up(struct plx_softnet *sn, void *arg)
 	if (a->result)
 		return;
 	c->pub.up = a->up;
-	plx_mcast_link(c->mcast, a->up, now);
+	c->lost_link = c->port->lost_link;
 	if (a->up) {
-		for (unsigned int i = 0; i < NET_ADDR_MAX;
-			i++) /* others may have taken them meanwhile */
-			if (net->addr[i].pub.iface == a->iface) {
-				plx_neigh_claim_restart(&net->addr[i].claim, now);
-				net->addr[i].pub.state = net->addr[i].claim.state == PLX_CLAIM_VALID
-								 ? PLX_NET_ADDR_VALID
-								 : PLX_NET_ADDR_TENTATIVE;
-			}
-		net__rdisc_start(net, c);
+		net__link_up(net, c);
 	} else {
+		net__link_down(net, c);
 		plx_neigh_rdisc_stop(&c->rdisc);
-		plx_neigh_flush(net->neigh, a->iface, false);
+		c->mtu6 = c->pub.mtu;
 	}
 	net__publish(net);
 	net__ctl_pump(net);
@@ -207,7 +201,9 @@ static void do_if_mtu(struct plx_softnet *sn, void *arg)
 		a->result = plx_port_set_mtu(c->port, a->mtu);
 	if (a->result)
 		return;
-	c->pub.mtu = a->mtu;
+	c->pub.mtu = c->mtu6 = a->mtu; /* until a router says otherwise, again */
+	c->rdisc.conf.max_mtu = a->mtu;
+	c->rdisc.mtu = 0;
 	net__publish(a->net);
 }
 

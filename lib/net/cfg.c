@@ -176,6 +176,7 @@ static int put_ifs(struct plx_net *net, struct net_cfg *cfg)
 			.port = c->pub.port,
 			.vlan = c->pub.vlan,
 			.mtu = c->pub.mtu,
+			.mtu6 = c->mtu6,
 			.mac = c->pub.mac,
 			.up = c->pub.up,
 			.eth = !(c->port->features & PLX_PORT_F_NO_ETH),

@@ -293,12 +293,9 @@ static void rdisc_event(struct plx_net *net, uint16_t iface, const struct plx_rd
 	case PLX_RDISC_DEL_ONLINK:
 		ra_route(net, iface, ev, false);
 		break;
-	case PLX_RDISC_SET_MTU: /* IPv6 only asks for less; one MTU for both families is the safe
-				   side */
-		if (ev->mtu >= 1280 && ev->mtu < c->pub.mtu) {
-			c->pub.mtu = (uint16_t)ev->mtu;
-			net__publish(net);
-		}
+	case PLX_RDISC_SET_MTU: /* no more than the link's, and none of IPv4's business */
+		c->mtu6 = (uint16_t)PLX_MIN(ev->mtu, (uint32_t)c->pub.mtu);
+		net__publish(net);
 		break;
 	case PLX_RDISC_SET_HOPLIMIT:
 		__atomic_store_n(
@@ -341,7 +338,7 @@ static void pump_mcast(struct plx_net *net, struct net_lcore *nl, struct net_ifc
 {
 	const struct net_if *ifc = net__if(nl, c->pub.index);
 	struct plx_mcast_report r;
-	uint32_t room = PLX_MIN((uint32_t)c->pub.mtu, 1500u) - PLX_IP6_RA_BYTES;
+	uint32_t room = PLX_MIN((uint32_t)c->mtu6, 1500u) - PLX_IP6_RA_BYTES;
 
 	plx_mcast_timer(c->mcast, nl->sn->now_ns);
 	while (plx_mcast_output(c->mcast, nl->sn->now_ns, room, &r))

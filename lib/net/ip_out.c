@@ -42,7 +42,7 @@ static enum plx_drop on_link(struct net_lcore *nl, const struct plx_addr *dst,
 		.ifc = ifc,
 		.src = d->src,
 		.nexthop = *dst,
-		.mtu = ifc->mtu,
+		.mtu = net__if_mtu(ifc, dst),
 		.bcast = bcast,
 		.loop = bcast ||
 			(plx_addr_is_mcast(dst) &&
@@ -95,7 +95,9 @@ enum plx_drop net__route(
 	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
 	d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
 	d->bcast = d->local = d->loop = false;
-	d->mtu = rt->mtu && rt->mtu < d->ifc->mtu ? rt->mtu : d->ifc->mtu;
+	d->mtu = net__if_mtu(d->ifc, dst);
+	if (plx_unlikely(rt->mtu))
+		d->mtu = PLX_MIN(d->mtu, rt->mtu);
 	if (plx_unlikely(nl->net->exc.n))
 		net__exc_apply(nl, dst, d);
 	return PLX_DROP_NONE;

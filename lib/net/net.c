@@ -243,6 +243,7 @@ static uint32_t ctl_run(struct plx_softnet *sn, void *arg)
 {
 	struct plx_net *net = arg;
 
+	net__link_watch(net);
 	if (plx_likely(!net->pump))
 		return 0;
 	begin(net->lcore[0]);

@@ -42,7 +42,8 @@ enum net_stage {
 /** An interface as the data path needs it. */
 struct net_if {
 	uint16_t index; /**< 0 = slot not used */
-	uint16_t port, vlan, mtu;
+	uint16_t port, vlan;
+	uint16_t mtu, mtu6; /**< of IPv4, and of IPv6: as a router advertised */
 	struct plx_mac mac;
 	bool up, eth;
 	bool rss_hash;	   /**< its port hashes with our key */
@@ -148,8 +149,10 @@ struct net_ifc {
 	struct plx_rdisc rdisc;
 	struct plx_mcast *mcast;
 	uint32_t mcast_gen;
-	plx_ns probe_ns;
+	uint16_t mtu6; /**< Linux's cnf.mtu6: at most pub.mtu */
 	bool rss_hash;
+	bool lost_link; /**< as last seen */
+	bool router;	/**< joined the groups of routers */
 };
 
 struct net_addr {
@@ -191,7 +194,8 @@ struct plx_net {
 	uint32_t n_pending; /**< packets that wait for neighbours */
 	struct plx_timer timer;
 	struct plx_poller poller;
-	bool pump; /**< the machines have had input */
+	bool pump;	 /**< the machines have had input */
+	plx_ns watch_ns; /**< when to look at links and tunables again */
 	struct net_retired *retired;
 	struct plx_rng rng;
 	uint64_t key[2];
@@ -207,6 +211,12 @@ static inline int64_t net__tun(const struct plx_net *net, enum plx_tunable t)
 static inline struct net_lcore *net__self(struct plx_softnet *sn)
 {
 	return (struct net_lcore *)sn->user;
+}
+
+/** Of what goes to dst. */
+static inline uint16_t net__if_mtu(const struct net_if *ifc, const struct plx_addr *dst)
+{
+	return plx_addr_is_v4(dst) ? ifc->mtu : ifc->mtu6;
 }
 
 static inline const struct net_if *net__if(const struct net_lcore *nl, uint16_t index)
@@ -270,6 +280,12 @@ void net__ctl_arp(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
 void net__ctl_nd(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
 void net__ctl_group(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
 void net__ctl_stop(struct plx_net *net);
+
+/* link.c: control */
+void net__link_up(struct plx_net *net, struct net_ifc *c);
+void net__link_down(struct plx_net *net, struct net_ifc *c);
+/** See what has changed without a word to us. Once a pass. */
+void net__link_watch(struct plx_net *net);
 
 /* nbr.c */
 /** On the link: header and out. Takes m, whose data begin at the IP header. */

@@ -132,7 +132,7 @@ static void send6(struct net_lcore *nl, const struct rte_mbuf *m, const struct p
 		.proto = PLX_IPPROTO_ICMP6,
 		.ttl = PLX_ND_HOP_LIMIT,
 	};
-	const struct net_dst back = {.ifc = d->ifc, .nexthop = rx->ip.src, .mtu = d->ifc->mtu};
+	const struct net_dst back = {.ifc = d->ifc, .nexthop = rx->ip.src, .mtu = d->ifc->mtu6};
 	struct rte_mbuf *e;
 	uint8_t *p;
 

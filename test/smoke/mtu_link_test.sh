@@ -76,8 +76,12 @@ sleep 1
 ticks=$(($(cpu) - ticks))
 [ $ticks -lt 30 ] || fail "1 s without a link has cost $ticks ticks of CPU"
 ok "without a link it rests ($ticks ticks of CPU in 1 s)"
+told=.snmp.Icmp6OutNeighborAdvertisements
+before=$(json_field $told)
 run ip link set t0 up
 run ip address replace fd00:9::1/64 dev t0 nodad
+eventually "up again by the kernel: its three addresses are announced" bash -c \
+	"tail -n 1 '${out[pollux]}' | jq -e '$told >= $before + 3' >/dev/null"
 eventually "up again by the kernel: ping" ping -q -c 1 -W 0.5 10.9.0.2
 pings "up again by the kernel"
 

@@ -84,6 +84,33 @@ T(a_duplicate_is_not_used)
 	nt_none();
 }
 
+/*
+ * The link-local address is made from the MAC: then the MAC is not ours alone. With Linux's default
+ * (accept_dad 1) the address is given up and the others go on; RFC 4862 5.4.5 would disable IPv6.
+ */
+T(a_duplicate_of_the_mac_address_is_given_up_alone)
+{
+	struct plx_net_addr a;
+	uint32_t cursor = 0;
+
+	nt_new(1, 0);
+	nt_addr(1, "2001:db8::2/64");
+	nt_start();
+	nt_in(0, "ip " LL " > ff02::1 nd na " LL " override tlla " PEER);
+	nt_sleep(PLX_SEC(10));
+	ok(plx_net_addr_next(nt.net, &cursor, &a));
+	ok(plx_addr_is_linklocal(&a.prefix.addr));
+	eq(a.state, PLX_NET_ADDR_DUPLICATE);
+	nt_forget();
+	nt_mark();
+	nt_neigh(1, "2001:db8::1");
+	nt_in(0, "ip 2001:db8::1 > 2001:db8::2 icmp echo-request len 4");
+	nt_out(0, "ip 2001:db8::2 > 2001:db8::1 icmp echo-reply len 4");
+	nt_in(0, "ip fe80::1 > " LL " icmp echo-request len 4");
+	nt_drop(PLX_DROP_IP_NOT_LOCAL);
+	nt_none();
+}
+
 T(resolves)
 {
 	nt_simple();
@@ -194,10 +221,7 @@ T(no_router_is_believed_unless_accepted)
 
 T(an_advertised_mtu_is_obeyed)
 {
-	nt_new(1, 0);
-	nt_addr(1, "2001:db8::2/64");
-	nt_neigh(1, "2001:db8::1");
-	nt_settle();
+	nt_simple();
 	router_says(R1, "mtu 1300");
 	nt_forget();
 	nt_send("2001:db8::1", 1300);
@@ -207,6 +231,26 @@ T(an_advertised_mtu_is_obeyed)
 	nt_forget();
 	nt_send("2001:db8::1", 1300);
 	nt_out(0, "ip 2001:db8::2 > 2001:db8::1 +0 proto 17 len 1248");
+	nt_forget();
+	nt_send("10.0.0.1", 1472); /* IPv4 has its own */
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 9 > 9 len 1472");
+	router_says(R1, "mtu 1501"); /* above what the link takes */
+	router_says(R1, "mtu 1500");
+	nt_forget();
+	nt_send("2001:db8::1", 1452);
+	nt_out(0, "ip 2001:db8::2 > 2001:db8::1 udp 9 > 9 len 1452");
+	router_says(R1, "mtu 1300"); /* until the link itself changes, or goes */
+	nt_forget();
+	eq(plx_net_if_set_mtu(nt.net, 1, 1400), 0);
+	nt_send("2001:db8::1", 1352);
+	nt_out(0, "ip 2001:db8::2 > 2001:db8::1 udp 9 > 9 len 1352");
+	router_says(R1, "mtu 1500");
+	router_says(R1, "mtu 1300");
+	nt_forget();
+	nt_send("2001:db8::1", 1352);
+	nt_out(0, "ip 2001:db8::2 > 2001:db8::1 +0 proto 17 len 1248");
+	eq(nt_forget(), 1);
+	nt_no_drop();
 }
 
 /* Packets to ourselves can look like anything; they reach no machine of an interface. */
@@ -245,7 +289,7 @@ T(what_we_send_to_ourselves_is_no_news)
 }
 
 RUN_EAL(NT_(comes_up), NT_(answers_solicitations), NT_(not_for_addresses_of_other_interfaces),
-	NT_(a_duplicate_is_not_used), NT_(resolves), NT_(a_router_gives_prefix_and_way),
-	NT_(two_routers), NT_(a_router_takes_only_its_own_route),
-	NT_(no_router_is_believed_unless_accepted), NT_(an_advertised_mtu_is_obeyed),
-	NT_(what_we_send_to_ourselves_is_no_news))
+	NT_(a_duplicate_is_not_used), NT_(a_duplicate_of_the_mac_address_is_given_up_alone),
+	NT_(resolves), NT_(a_router_gives_prefix_and_way), NT_(two_routers),
+	NT_(a_router_takes_only_its_own_route), NT_(no_router_is_believed_unless_accepted),
+	NT_(an_advertised_mtu_is_obeyed), NT_(what_we_send_to_ourselves_is_no_news))

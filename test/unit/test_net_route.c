@@ -299,4 +299,5 @@ RUN_EAL(NT_(longest_prefix_wins), NT_(smallest_metric_wins_then_the_oldest),
 	NT_(what_cannot_be_a_route), NT_(sources_of_ip4), NT_(a_route_may_name_its_source),
 	NT_(sources_of_ip6), NT_(broadcast_goes_to_all), NT_(an_interface_that_does_not_exist),
 	NT_(addresses_while_running), NT_(a_network_has_one_route),
-	NT_(frames_to_groups_are_counted), NT_(what_cannot_be_an_address), NT_(addresses_have_an_end))
+	NT_(frames_to_groups_are_counted), NT_(what_cannot_be_an_address),
+	NT_(addresses_have_an_end))
