@@ -3,7 +3,8 @@
 
 #include <sched.h>
 
-#define TIMER_BUDGET 256	 /* timers a pass */
+#define TIMER_BUDGET 256 /* timers a pass */
+#define LOOK_PKTS    64	 /* packets between two looks at the clock: a NAPI weight, as in Linux */
 #define DRAIN_NS     PLX_MS(200) /* how long a refusing driver is asked again at stop, at most */
 
 /* The driver is full: again next time, in order; but not for ever. */
@@ -59,7 +60,7 @@ static uint32_t rx_pass(struct plx_softnet *sn, uint64_t begin)
 		(uint64_t)engine__tun(eng, PLX_TUN_NETDEV_BUDGET_USECS) * eng->clock.hz / 1000000;
 	uint64_t empty = 0; /* queues seen empty in this pass */
 	uint16_t left = sn->n_rxq, i = sn->first;
-	uint32_t total = 0;
+	uint32_t total = 0, look = LOOK_PKTS;
 
 	while (left) {
 		if (!(empty & UINT64_C(1) << i)) {
@@ -71,10 +72,12 @@ static uint32_t rx_pass(struct plx_softnet *sn, uint64_t begin)
 				empty |= UINT64_C(1) << i;
 				left--;
 			}
-			if (budget <= 0 || (n == weight && engine__cycles(eng) - begin > limit)) {
+			if (budget <= 0 || (total >= look && engine__cycles(eng) - begin > limit)) {
 				plx_count(sn->time_squeeze, left > 0);
 				left = 0;
 			}
+			if (total >= look)
+				look = total + LOOK_PKTS;
 		}
 		i = (uint16_t)(i + 1 == sn->n_rxq ? 0 : i + 1);
 	}
