@@ -39,16 +39,16 @@ expect_match "fwd by polling" "$("$POLLUX" -- fwd --help | one_line)" \
 
 fits "pollux-ctl" "$("$POLLUX_CTL" --help)"
 shown=$("$POLLUX_CTL" --help)
-for command in $(sed -n '/struct command commands/,/^};/s/^\t{"\([a-z]*\)",.*/\1/p' app/ctl/main.c); do
+while read -r command; do
 	help=$("$POLLUX_CTL" "$command" --help)
 	fits "pollux-ctl $command" "$help"
 	shown+=$'\n'$help
 	flags=$(grep -A1 "^	{\"$command\"," app/ctl/main.c | tr -d '\n' |
 		sed -E 's/^[^"]*"[a-z]+", [^,]*, [^,]*, [^,]*, "([^"]*)".*/\1/')
-	for flag in $(grep -o . <<<"$flags"); do
+	while read -r flag; do
 		expect_match "pollux-ctl $command says what -$flag is" "$help" "(^|[^a-z-])-$flag"
-	done
-done
+	done < <(grep -o . <<<"$flags")
+done < <(sed -n '/struct command commands/,/^};/s/^\t{"\([a-z]*\)",.*/\1/p' app/ctl/main.c)
 expect_eq "pollux-ctl: each long option" \
 	"$(sed -nE 's/^\t\{"([a-z-]+)", [a-z]+_argument.*/--\1/p' app/ctl/main.c | sort)" \
 	"$(options <<<"$shown")"
