@@ -88,9 +88,10 @@ void fmt_sysctl(const struct fmt *f, const json_t *rows)
 		const char *unit = fmt_str(row, "unit");
 
 		if (f->opts->stats)
-			fprintf(f->out, "# %s; default %lld, %lld..%lld%s%s\n",
+			fprintf(f->out, "# %s; default %lld, %lld..%lld%s%s%s\n",
 				fmt_str(row, "text"), fmt_num(row, "default"), fmt_num(row, "min"),
-				fmt_num(row, "max"), *unit ? " " : "", unit);
+				fmt_num(row, "max"), *unit ? " " : "", unit,
+				*fmt_str(row, "when") ? "; read at start only" : "");
 		fprintf(f->out, "%s = %lld\n", fmt_str(row, "name"), fmt_num(row, "value"));
 	}
 }

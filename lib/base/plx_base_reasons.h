@@ -38,7 +38,7 @@ enum plx_err {
 
 /** Tunables under Linux's sysctl names. */
 enum plx_tunable {
-#define X(id, name, def, min, max, unit, text) PLX_TUN_##id,
+#define X(id, name, def, min, max, unit, when, text) PLX_TUN_##id,
 #include "plx_base_tunable.def"
 #undef X
 	PLX_TUN_MAX
@@ -66,6 +66,7 @@ struct plx_tunable_info {
 	const char *name; /**< "net.ipv4.ip_forward" */
 	int64_t def, min, max;
 	const char *unit; /**< "ms", or "" for a plain number */
+	const char *when; /**< "" = it may change at any time; "start" = it is read once */
 	const char *text; /**< a sentence */
 };
 

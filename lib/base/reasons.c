@@ -23,7 +23,8 @@ const struct plx_err_info plx_err_info[PLX_ERR_MAX] = {
 };
 
 const struct plx_tunable_info plx_tunable_info[PLX_TUN_MAX] = {
-#define X(id, name, def, min, max, unit, text) [PLX_TUN_##id] = {name, def, min, max, unit, text},
+#define X(id, name, def, min, max, unit, when, text)                                               \
+	[PLX_TUN_##id] = {name, def, min, max, unit, when, text},
 #include "plx_base_tunable.def"
 #undef X
 };

@@ -63,10 +63,7 @@ static void rdisc_init(struct plx_net *net, struct net_ifc *c)
 	rc.iface = c->pub.index;
 	rc.mac = c->pub.mac;
 	rc.max_mtu = c->pub.mtu;
-	rc.solicits = (uint8_t)net__tun(net, PLX_TUN_RTR_SOLICITS);
-	rc.autoconf = net__tun(net, PLX_TUN_AUTOCONF);
-	if (!net__tun(net, PLX_TUN_ACCEPT_RA))
-		rc.solicits = rc.autoconf = rc.accept_defrtr = rc.accept_pinfo = 0;
+	net__rdisc_conf(net, &rc);
 	plx_neigh_rdisc_init(&c->rdisc, &rc, &net->rng);
 }
 
@@ -412,16 +409,20 @@ const struct plx_neigh *plx_net_neigh_next(struct plx_net *net, uint32_t *cursor
 static void do_join(struct plx_softnet *sn, void *arg)
 {
 	struct args *a = arg;
+	struct net_ifc *c = &a->net->ifc[a->iface];
+	plx_ns now = net__now(a->net);
 
 	a->result = -ENODEV;
 	if (!has_if(a->net, a->iface))
 		return;
-	if (a->up)
-		a->result = plx_mcast_join(
-			a->net->ifc[a->iface].mcast, a->addr, NULL, net__now(a->net));
+	if (!a->up)
+		a->result = plx_mcast_leave(c->mcast, a->addr, NULL, now);
+	else if (c->memberships >= net__tun(a->net, PLX_TUN_IGMP_MAX_MEMBERSHIPS))
+		a->result = -ENOBUFS; /* as ip_mc_join_group() */
 	else
-		a->result = plx_mcast_leave(
-			a->net->ifc[a->iface].mcast, a->addr, NULL, net__now(a->net));
+		a->result = plx_mcast_join(c->mcast, a->addr, NULL, now);
+	if (a->result == 0)
+		c->memberships += a->up ? 1 : UINT32_MAX;
 	net__ctl_pump(a->net);
 }
 

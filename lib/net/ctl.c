@@ -174,16 +174,11 @@ static void send_report(
 
 static void pump_neigh(struct plx_net *net, struct net_lcore *nl)
 {
-	struct plx_neigh_conf conf = net->neigh_conf;
 	struct plx_neigh_tx tx;
 	struct plx_neigh *n;
 	unsigned int what;
 
-	net__nbr_conf(net, &conf);
-	if (memcmp(&conf, &net->neigh_conf, sizeof(conf)) != 0) { /* a tunable was set */
-		net->neigh_conf = conf;
-		plx_neigh_table_set_conf(net->neigh, &conf);
-	}
+	net__nbr_refresh(net);
 	plx_neigh_timer(net->neigh, nl->sn->now_ns);
 	while ((what = plx_neigh_event(net->neigh, &n)))
 		net__nbr_event(net, n, what);
@@ -307,11 +302,21 @@ static void rdisc_event(struct plx_net *net, uint16_t iface, const struct plx_rd
 	}
 }
 
+/* Tunables may change at any time: asked again before each use. Whether advertisements are accepted
+ * at all is asked where they come in. */
+void net__rdisc_conf(const struct plx_net *net, struct plx_rdisc_conf *conf)
+{
+	conf->autoconf = net__tun(net, PLX_TUN_AUTOCONF);
+	conf->solicits =
+		net__tun(net, PLX_TUN_ACCEPT_RA) ? (uint8_t)net__tun(net, PLX_TUN_RTR_SOLICITS) : 0;
+}
+
 static void pump_rdisc(struct plx_net *net, struct net_lcore *nl, struct net_ifc *c)
 {
 	struct plx_rdisc_event ev;
 	struct plx_neigh_tx tx;
 
+	net__rdisc_conf(net, &c->rdisc.conf);
 	plx_neigh_rdisc_timer(&c->rdisc, nl->sn->now_ns);
 	while (plx_neigh_rdisc_event(&c->rdisc, &ev))
 		rdisc_event(net, c->pub.index, &ev);
@@ -398,6 +403,7 @@ bool net__ctl_run(struct plx_net *net)
 
 void net__rdisc_start(struct plx_net *net, struct net_ifc *c)
 {
+	net__rdisc_conf(net, &c->rdisc.conf);
 	if (!(c->port->features & PLX_PORT_F_NO_ETH))
 		plx_neigh_rdisc_start(&c->rdisc, net__now(net));
 	net__ctl_pump(net);
@@ -489,6 +495,7 @@ static enum plx_drop arp_in(struct net_lcore *nl, const struct plx_arp *arp, uin
 	claims_arp(net, arp, iface, now);
 	if (arp_sender_impossible(nl, arp))
 		return PLX_DROP_ARP_IGNORED;
+	net__nbr_refresh(net);
 	drop = plx_neigh_input_arp(net->neigh, iface, arp, ours, now);
 	if (arp->op == PLX_ARP_REQUEST && ours) {
 		struct plx_arp reply = {.op = PLX_ARP_REPLY,
@@ -570,11 +577,13 @@ static enum plx_drop nd_in(
 		if (nd->type == PLX_ICMP6_NS && !ours)
 			return PLX_DROP_ND_IGNORED;
 	}
+	net__nbr_refresh(net);
 	drop = plx_neigh_input_nd(net->neigh, iface, nd, &ip->src, ours, now);
 	if (nd->type == PLX_ICMP6_NS) {
 		send_na(nl, net__if(nl, iface), nd, &ip->src);
 		return PLX_DROP_NONE;
 	}
+	net__rdisc_conf(net, &net->ifc[iface].rdisc.conf);
 	if (nd->type == PLX_ICMP6_RA)
 		return net__tun(net, PLX_TUN_ACCEPT_RA) && !net__tun(net, PLX_TUN_IP6_FORWARDING)
 			       ? plx_neigh_rdisc_input(&net->ifc[iface].rdisc, nd, &ip->src, now)

@@ -87,6 +87,17 @@ void net__nbr_conf(const struct plx_net *net, struct plx_neigh_conf *c)
 	c->delay_first_probe_ns = PLX_SEC(net__tun(net, PLX_TUN_NEIGH_DELAY_FIRST_PROBE));
 }
 
+void net__nbr_refresh(struct plx_net *net)
+{
+	struct plx_neigh_conf conf = net->neigh_conf;
+
+	net__nbr_conf(net, &conf);
+	if (memcmp(&conf, &net->neigh_conf, sizeof(conf)) == 0)
+		return;
+	net->neigh_conf = conf;
+	plx_neigh_table_set_conf(net->neigh, &conf);
+}
+
 static void pend(struct plx_net *net, struct plx_neigh *n, struct rte_mbuf *m)
 {
 	struct rte_mbuf *tail = n->user[1];
@@ -141,6 +152,7 @@ void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, 
 		net__link_out(nl, m, d.ifc, &d.nexthop, d.bcast);
 		return;
 	}
+	net__nbr_refresh(net);
 	n = plx_neigh_use(net->neigh, iface, &d.nexthop, nl->sn->now_ns);
 	if (!n) {
 		plx_pkt_drop(m, PLX_DROP_NEIGH_TABLE_FULL);

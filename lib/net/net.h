@@ -149,7 +149,8 @@ struct net_ifc {
 	struct plx_rdisc rdisc;
 	struct plx_mcast *mcast;
 	uint32_t mcast_gen;
-	uint16_t mtu6; /**< Linux's cnf.mtu6: at most pub.mtu */
+	uint32_t memberships; /**< groups joined by programs, not for our addresses */
+	uint16_t mtu6;	      /**< Linux's cnf.mtu6: at most pub.mtu */
 	bool rss_hash;
 	bool lost_link; /**< as last seen */
 	bool router;	/**< joined the groups of routers */
@@ -271,6 +272,8 @@ plx_ns net__now(const struct plx_net *net);
 /* ctl.c: control */
 void net__ctl_start(struct plx_net *net);
 /** Ask for routers on an interface that has come up. */
+/** The part of it that tunables decide. */
+void net__rdisc_conf(const struct plx_net *net, struct plx_rdisc_conf *conf);
 void net__rdisc_start(struct plx_net *net, struct net_ifc *c);
 /** The machines have had input: net__ctl_run() is due, once a pass. */
 void net__ctl_pump(struct plx_net *net);
@@ -295,6 +298,8 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags);
 /** The tunables that the neighbour table has copies of. */
 void net__nbr_conf(const struct plx_net *net, struct plx_neigh_conf *c);
+/** Control: has one of them been set? Before the table is used. */
+void net__nbr_refresh(struct plx_net *net);
 /** Control: one event of the neighbour table. */
 void net__nbr_event(struct plx_net *net, struct plx_neigh *n, unsigned int what);
 

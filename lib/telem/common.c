@@ -58,6 +58,7 @@ static enum plx_telem_more tunable_row(struct plx_telem_row *r, uint64_t *cursor
 	plx_telem_row_i64(r, "min", plx_tunable_info[i].min);
 	plx_telem_row_i64(r, "max", plx_tunable_info[i].max);
 	plx_telem_row_str(r, "unit", plx_tunable_info[i].unit);
+	plx_telem_row_str(r, "when", plx_tunable_info[i].when);
 	plx_telem_row_str(r, "text", plx_tunable_info[i].text);
 	*cursor = i + 1;
 	return PLX_TELEM_MORE;
@@ -71,6 +72,10 @@ static int sysctl(const struct plx_telem_args *args, struct plx_telem_reply *rep
 
 	if (id < 0)
 		return plx_telem_reply_error(reply, id, "no tunable '%s'", name);
+	if (*plx_tunable_info[id].when) /* Linux's read-only files say the same */
+		return plx_telem_reply_error(reply, -EACCES,
+			"%s is read at %s only: give it there, by up --sysctl", name,
+			plx_tunable_info[id].when);
 	err = plx_tunable_set(tunables, (enum plx_tunable)id, value);
 	if (err)
 		plx_telem_reply_error(reply, err, "%s: %lld is not in %lld..%lld", name,

@@ -38,7 +38,8 @@ expect_eq "no process at all" "$rc:$said" \
 	"1:pollux-ctl: no running pollux found in $RUNTIME_DIRECTORY/dpdk"
 
 netns k
-start_pollux --vdev=net_tap0,iface=t0 -- up --if 0,addr=10.9.0.2/24,addr=fd00:9::2/64
+start_pollux --vdev=net_tap0,iface=t0 -- up --if 0,addr=10.9.0.2/24,addr=fd00:9::2/64 \
+	--sysctl net.ipv4.neigh.default.gc_thresh3=16
 iface_up t0 10.9.0.1/24 fd00:9::1/64
 c=("$POLLUX_CTL" --file-prefix "${prefix[pollux]}")
 eventually "a ping is answered" ping -c 1 -W 1 10.9.0.2
@@ -129,6 +130,19 @@ expect_match "... and there" "$said" \
 expect "it is removed" "${c[@]}" neigh del 10.9.0.77 dev 0
 refuses "it is gone" 1 "ENOENT" neigh del 10.9.0.77 dev 0
 
+# No more than gc_thresh3 said at start, whoever adds them.
+n=0
+while [ $n -lt 17 ] && "${c[@]}" neigh add 10.9.0.$((100 + n)) lladdr 02:00:00:00:00:77 dev 0 \
+	2>/dev/null; do
+	n=$((n + 1))
+done
+expect_ge "neighbours have a limit" $((16 - n)) 0
+expect_ge "... and it is the one given" $n 8
+while [ $n -gt 0 ]; do
+	"${c[@]}" neigh del 10.9.0.$((99 + n)) dev 0 || fail "neigh del"
+	n=$((n - 1))
+done
+
 expect "the MTU is changed" "${c[@]}" link set net_tap0 mtu 1400
 expect_match "... that of the kernel's end" "$(run ip link show t0)" 'mtu 1400'
 refuses "one that cannot be" 1 "EINVAL" link set net_tap0 mtu 7
@@ -142,6 +156,26 @@ eventually "... and answers" ping -c 1 -W 1 10.9.0.2
 expect_eq "a tunable is set" "$("${c[@]}" sysctl net.ipv4.icmp_echo_ignore_all=1)" \
 	"net.ipv4.icmp_echo_ignore_all = 1"
 expect_not "... and holds" ping -c 1 -W 1 10.9.0.2
+"${c[@]}" sysctl net.ipv4.icmp_echo_ignore_all=0 >/dev/null
+
+# Each takes both of its bounds, or says why not; each is set in a test somewhere.
+while read -r name min max default when; do
+	if [ "$when" = start ]; then
+		refuses "$name is for the start" 1 "read at start only.*EACCES" sysctl "$name=$max"
+		continue
+	fi
+	for value in "$min" "$max" "$default"; do
+		said=$("${c[@]}" sysctl "$name=$value" && "${c[@]}" sysctl "$name") ||
+			fail "$name=$value: $said"
+		[ "$(tail -n 1 <<<"$said")" = "$name = $value" ] || fail "$name=$value: $said"
+	done
+done < <(rows sysctl '.[] | "\(.name) \(.min) \(.max) \(.default) \(.when)"')
+ok "each tunable can be set to its bounds"
+while IFS=, read -r id name _; do
+	grep -qE "PLX_TUN_${id#X(}\b" test/unit/*.c ||
+		grep -qF "${name//[\" ]/}" test/smoke/*.sh || fail "no test sets $name"
+done < <(grep '^X(' lib/base/plx_base_tunable.def)
+ok "each tunable has a test"
 refuses "out of bounds" 1 "ERANGE" sysctl net.ipv4.icmp_echo_ignore_all=2
 refuses "unknown" 1 "ENOENT" sysctl net.ipv4.nope=2
 

@@ -185,6 +185,9 @@ refused IF_SPEC $usage "an address twice" "an address is given twice" \
 	"${null[@]}" -- up --if 0,addr=10.9.0.2/24,addr=10.9.0.2/24
 refused IF_SPEC $usage "an address that no host has" "no host can have" \
 	"${null[@]}" -- up --if 0,addr=224.0.0.1/24
+refused IF_SPEC $usage "more groups than there may be" "No buffer space" \
+	"${null[@]}" -- up --if 0,group=224.1.0.1,group=ff02::99 \
+	--sysctl net.ipv4.igmp_max_memberships=1
 refused ROUTE_SPEC $usage "a gateway far away" "on none of our networks" \
 	"${null[@]}" -- up "${one[@]}" --route 10.7.0.0/16,via=10.6.0.1
 refused ROUTE_SPEC $usage "a route by nothing" "no such interface" \

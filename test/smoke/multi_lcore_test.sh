@@ -62,6 +62,13 @@ expect_ge "by lcore 0" "$(json_field -n two '.udp_served_by_lcore[0]')" 300
 expect_ge "and by lcore 1" "$(json_field -n two '.udp_served_by_lcore[1]')" 300
 expect_ge "some was steered to its owner" "$(json_field -n two '[.lcores[].handed] | add')" 1
 flow_by_flow 1376
+ctl -n two sysctl net.pollux.soft_steer=0 >/dev/null
+handed() {
+	ctl -n two idle --json | jq '[.[].handed_pkts] | add'
+}
+count=$(handed)
+expect "flows are echoed unsteered" $flows 10.9.0.2 7 --flows 64 --count 3
+expect_eq "... where they come in" "$(handed)" "$count"
 expect_eq "the datagrams of fragments were put together" \
 	"$(json_field -n two '.snmp.IpReasmOKs + .snmp.Ip6ReasmOKs')" $((6 + 96))
 stop_pollux -n two

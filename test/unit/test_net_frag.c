@@ -370,9 +370,42 @@ T(no_buffers_half_way)
 	nt_forget();
 }
 
-RUN_EAL(NT_(pieces_in_order), NT_(pieces_in_every_order), NT_(a_long_ping), NT_(overlaps),
-	NT_(duplicates), NT_(time_is_up), NT_(endless_fragments_leave_the_pool_alone),
-	NT_(stopping_drops_the_pieces), NT_(malformed), NT_(atomic_fragments),
-	NT_(no_neighbour_discovery_in_fragments), NT_(a_fault_that_shows_when_it_is_whole),
-	NT_(identifications_differ), NT_(the_longest_datagram_goes_and_comes),
-	NT_(no_buffers_half_way))
+/* An incomplete datagram is held for so long, and no longer. */
+static void held_for(int v, plx_ns time)
+{
+	datagram(dgrams[v]);
+	piece(0, 400, true);
+	nt_sleep(time - PLX_MS(10));
+	eq(plx_net_held(nt.net), 1);
+	nt_sleep(PLX_SEC(1));
+	eq(plx_net_held(nt.net), 0);
+	nt_drop(PLX_DROP_FRAG_TIMEOUT);
+	nt_forget();
+}
+
+T(tunables_hold_from_the_next_fragment)
+{
+	start();
+	held_for(0, PLX_SEC(30));
+	nt_tun(PLX_TUN_IPFRAG_TIME, 3);
+	held_for(0, PLX_SEC(3));
+	held_for(1, PLX_SEC(60));
+	nt_tun(PLX_TUN_IP6FRAG_TIME, 2);
+	held_for(1, PLX_SEC(2));
+
+	nt_tun(PLX_TUN_IPFRAG_MAX_SOURCE, 0);
+	piece(0, 400, true);
+	nt_drop(PLX_DROP_FRAG_PER_SOURCE);
+	nt_tun(PLX_TUN_IPFRAG_MAX_SOURCE, 1 << 20);
+	nt_tun(PLX_TUN_IPFRAG_HIGH_THRESH, 0);
+	piece(0, 400, true);
+	nt_drop(PLX_DROP_FRAG_MEMORY);
+	eq(plx_net_held(nt.net), 0);
+}
+
+RUN_EAL(NT_(tunables_hold_from_the_next_fragment), NT_(pieces_in_order), NT_(pieces_in_every_order),
+	NT_(a_long_ping), NT_(overlaps), NT_(duplicates), NT_(time_is_up),
+	NT_(endless_fragments_leave_the_pool_alone), NT_(stopping_drops_the_pieces), NT_(malformed),
+	NT_(atomic_fragments), NT_(no_neighbour_discovery_in_fragments),
+	NT_(a_fault_that_shows_when_it_is_whole), NT_(identifications_differ),
+	NT_(the_longest_datagram_goes_and_comes), NT_(no_buffers_half_way))
