@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Text of addresses, prefixes and MACs: never a crash, and what was read is written so that it
  * reads the same. */
-#include <plx_base.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -17,14 +15,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(text, data, size);
 	text[size] = '\0';
 
-	if (!plx_addr_parse(&a, text) &&
-		(plx_addr_parse(&a2, plx_addr_format(&a, again)) || !plx_addr_eq(&a, &a2)))
-		__builtin_trap();
-	if (!plx_prefix_parse(&p, text) &&
-		(plx_prefix_parse(&p2, plx_prefix_format(&p, again)) || p.len != p2.len))
-		__builtin_trap();
-	if (!plx_mac_parse(&m, text) &&
-		(plx_mac_parse(&m2, plx_mac_format(&m, again)) || memcmp(&m, &m2, sizeof(m)) != 0))
-		__builtin_trap();
+	if (!plx_addr_parse(&a, text))
+		must(!plx_addr_parse(&a2, plx_addr_format(&a, again)) && plx_addr_eq(&a, &a2));
+	if (!plx_prefix_parse(&p, text))
+		must(!plx_prefix_parse(&p2, plx_prefix_format(&p, again)) && p.len == p2.len);
+	if (!plx_mac_parse(&m, text))
+		must(!plx_mac_parse(&m2, plx_mac_format(&m, again)) && !memcmp(&m, &m2, sizeof(m)));
 	return 0;
 }

@@ -7,28 +7,15 @@
  */
 #include <stdlib.h>
 
-#include <plx_base.h>
 #include <plx_neigh.h>
 #include <plx_wire.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			__builtin_trap();                                                          \
-	} while (0)
+#include "fuzz.h"
 
 #define THRESH	  8
 #define MAX_SLOTS (THRESH + THRESH / 4 + 16)
 #define CLAIMS	  2
 #define IFACE	  1
-
-/* The input, byte by byte; zeroes when it is used up. */
-struct input {
-	const uint8_t *p;
-	size_t left;
-};
 
 struct world {
 	struct input in;
@@ -40,24 +27,6 @@ struct world {
 	unsigned int n_given;
 	plx_ns now;
 };
-
-static uint8_t u8(struct input *in)
-{
-	if (in->left == 0)
-		return 0;
-	in->left--;
-	return *in->p++;
-}
-
-static const uint8_t *span(struct input *in, size_t want, size_t *got)
-{
-	const uint8_t *p = in->p;
-
-	*got = PLX_MIN(want, in->left);
-	in->p += *got;
-	in->left -= *got;
-	return p;
-}
 
 /* One of few, so that they meet: 10.0.0.0 to .15 and fe80:: to fe80::f. */
 static struct plx_addr some_addr(struct input *in)

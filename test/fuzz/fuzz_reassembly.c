@@ -10,13 +10,7 @@
 
 #include <plx_frag.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(x)                                                                                   \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			__builtin_trap();                                                          \
-	} while (0)
+#include "fuzz.h"
 
 #define PACKETS	   1024
 #define STEP_BYTES 8
@@ -33,7 +27,7 @@ static void came_out(struct run *r, void *pkt)
 {
 	uint8_t *held = pkt;
 
-	CHECK(held >= r->held && held < r->held + PACKETS && *held);
+	must(held >= r->held && held < r->held + PACKETS && *held);
 	*held = 0;
 	r->n_held--;
 }
@@ -43,8 +37,8 @@ static void drain(struct run *r)
 	struct plx_frag_dead dead;
 
 	while (plx_frag_pop_dead(r->f, &dead)) {
-		CHECK(dead.reason != PLX_DROP_NONE);
-		CHECK(!dead.time_exceeded || dead.reason == PLX_DROP_FRAG_TIMEOUT);
+		must(dead.reason != PLX_DROP_NONE);
+		must(!dead.time_exceeded || dead.reason == PLX_DROP_FRAG_TIMEOUT);
 		came_out(r, dead.pkt);
 	}
 }
@@ -53,25 +47,25 @@ static void check_limits(const struct run *r)
 {
 	const struct plx_frag_stats *s = plx_frag_stats(r->f);
 
-	CHECK(s->held == r->n_held);
-	CHECK(s->held <= r->conf.pieces);
-	CHECK(s->datagrams + s->refused <= r->conf.datagrams);
-	CHECK(s->memory_bytes <= r->conf.limits.memory_bytes);
-	CHECK(s->buffers <= r->conf.limits.buffers);
-	CHECK((s->datagrams == 0) == (s->held == 0));
+	must(s->held == r->n_held);
+	must(s->held <= r->conf.pieces);
+	must(s->datagrams + s->refused <= r->conf.datagrams);
+	must(s->memory_bytes <= r->conf.limits.memory_bytes);
+	must(s->buffers <= r->conf.limits.buffers);
+	must((s->datagrams == 0) == (s->held == 0));
 }
 
 static void check_whole(struct run *r, const struct plx_frag_out *out)
 {
 	uint32_t off = 0;
 
-	CHECK(out->n <= r->conf.limits.datagram_pieces);
+	must(out->n <= r->conf.limits.datagram_pieces);
 	for (uint32_t i = 0; i < out->n; i++) {
-		CHECK(out->piece[i].off == off && out->piece[i].len > 0);
+		must(out->piece[i].off == off && out->piece[i].len > 0);
 		off += out->piece[i].len;
 		came_out(r, out->piece[i].pkt);
 	}
-	CHECK(out->n == 0 || (off == out->len && off <= 65535 && out->ecn < 4));
+	must(out->n == 0 || (off == out->len && off <= 65535 && out->ecn < 4));
 }
 
 /* What is due is done, and the deadline moves on. */
@@ -79,7 +73,7 @@ static void pass_time(struct run *r, plx_ns by)
 {
 	r->now += by;
 	for (uint32_t i = 0; plx_frag_deadline(r->f) <= r->now; i++) {
-		CHECK(i <= r->conf.datagrams);
+		must(i <= r->conf.datagrams);
 		plx_frag_timer(r->f, r->now);
 		drain(r);
 	}
@@ -110,7 +104,7 @@ static void give(struct run *r, uint32_t n, const uint8_t *b)
 	r->held[n] = 1;
 	r->n_held++;
 	if (plx_frag_input(r->f, &in, r->now, &out)) {
-		CHECK(out.n == 0);
+		must(out.n == 0);
 		came_out(r, in.pkt);
 	}
 	check_whole(r, &out);
@@ -144,15 +138,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	configure(&r.conf, data);
 	bytes = plx_frag_size(&r.conf);
 	mem = aligned_alloc(64, bytes);
-	CHECK(mem);
+	must(mem);
 	r.f = plx_frag_init(mem, &r.conf);
-	CHECK(r.f);
+	must(r.f);
 	for (uint32_t n = 0; n < PACKETS && 4 + (n + 1) * STEP_BYTES <= size; n++)
 		give(&r, n, data + 4 + n * STEP_BYTES);
 	plx_frag_fini(r.f);
 	drain(&r);
 	check_limits(&r);
-	CHECK(r.n_held == 0 && plx_frag_deadline(r.f) == PLX_NEVER);
+	must(r.n_held == 0 && plx_frag_deadline(r.f) == PLX_NEVER);
 	free(mem);
 	return 0;
 }

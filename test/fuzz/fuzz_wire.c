@@ -6,13 +6,7 @@
  */
 #include <plx_wire.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define must(x)                                                                                    \
-	do {                                                                                       \
-		if (!(x))                                                                          \
-			__builtin_trap();                                                          \
-	} while (0)
+#include "fuzz.h"
 
 /* Structs are compared with their padding, so that starts out alike. */
 #define blank(a)   memset(&(a), 0, sizeof(a))
