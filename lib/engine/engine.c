@@ -47,11 +47,11 @@ static bool shares_cpu(uint32_t lcore)
 static struct plx_softnet *softnet_new(struct plx_engine *eng, uint32_t lcore, uint64_t seed)
 {
 	int socket = (int)rte_lcore_to_socket_id(lcore);
-	struct plx_softnet *sn = rte_zmalloc_socket(NULL, sizeof(*sn), RTE_CACHE_LINE_SIZE, socket);
+	struct plx_softnet *sn = plx_pkt_mem_alloc(sizeof(*sn), socket);
 
 	if (!sn)
 		return NULL;
-	sn->rxq = rte_zmalloc_socket(NULL, sizeof(*sn->rxq) * PLX_ENGINE_RXQ_MAX, 0, socket);
+	sn->rxq = plx_pkt_mem_alloc(sizeof(*sn->rxq) * PLX_ENGINE_RXQ_MAX, socket);
 	if (!sn->rxq) {
 		rte_free(sn);
 		return NULL;
@@ -76,8 +76,7 @@ static int connect_lcores(struct plx_engine *eng)
 
 			if (from == to)
 				continue;
-			mem = rte_zmalloc_socket(NULL, plx_ring_size(PLX_ENGINE_BACKLOG),
-				RTE_CACHE_LINE_SIZE,
+			mem = plx_pkt_mem_alloc(plx_ring_size(PLX_ENGINE_BACKLOG),
 				(int)rte_lcore_to_socket_id(eng->sn[to]->lcore));
 			if (!mem)
 				return -ENOMEM;

@@ -132,9 +132,16 @@ struct plx_pkt_pool_conf {
 	const char *name;
 	uint32_t pkts;	     /**< mbufs */
 	uint16_t room_bytes; /**< data room without the headroom; 0 = 2048 */
-	int socket;	     /**< NUMA node; SOCKET_ID_ANY where it does not matter */
+	int socket;	     /**< NUMA node, as plx_pkt_mem_alloc()'s */
 	bool shared_cpu;     /**< lcores share CPUs: a preempted one must not hold up the others */
 };
+
+/**
+ * Memory that begins as zeroes, on a cache line; rte_free() frees it.
+ * @param socket NUMA node where it should be: if that has none left (or is none: vdevs say -1), it
+ * comes from another, as slow memory is better than none. @return NULL when there is none at all.
+ */
+PLX_API void *plx_pkt_mem_alloc(size_t bytes, int socket);
 
 /** @return the pool, or NULL with *e filled (NO_MEMORY). The caller frees it with
  * rte_mempool_free(). */

@@ -5,7 +5,15 @@
 #include <stdio.h>
 
 #include <rte_errno.h>
+#include <rte_malloc.h>
 #include <rte_mempool.h>
+
+void *plx_pkt_mem_alloc(size_t bytes, int socket)
+{
+	void *mem = rte_zmalloc_socket(NULL, bytes, RTE_CACHE_LINE_SIZE, socket);
+
+	return mem ? mem : rte_zmalloc(NULL, bytes, RTE_CACHE_LINE_SIZE);
+}
 
 /* 256 is a burst of 64 four times over; the bound is DPDK's (a cache holds at most n / 1.5). */
 static unsigned int cache_size(uint32_t pkts)

@@ -54,8 +54,7 @@ static void queues_free(struct plx_port *p)
 
 static struct plx_rxq *rxq_new(struct plx_port *p, uint16_t id)
 {
-	struct plx_rxq *q =
-		rte_zmalloc_socket(NULL, sizeof(*q), RTE_CACHE_LINE_SIZE, p->caps.socket);
+	struct plx_rxq *q = plx_pkt_mem_alloc(sizeof(*q), p->caps.socket);
 
 	if (q)
 		*q = (struct plx_rxq){.port = p, .id = id, .lcore = LCORE_ID_ANY};
@@ -64,8 +63,7 @@ static struct plx_rxq *rxq_new(struct plx_port *p, uint16_t id)
 
 static struct plx_txq *txq_new(struct plx_port *p, uint16_t id, uint32_t limit)
 {
-	struct plx_txq *q =
-		rte_zmalloc_socket(NULL, sizeof(*q), RTE_CACHE_LINE_SIZE, p->caps.socket);
+	struct plx_txq *q = plx_pkt_mem_alloc(sizeof(*q), p->caps.socket);
 	uint32_t cap = rte_align32pow2(limit + PLX_PORT_BURST);
 
 	if (!q)
@@ -78,8 +76,7 @@ static struct plx_txq *txq_new(struct plx_port *p, uint16_t id, uint32_t limit)
 		.limit = limit,
 		.linear = !(p->features & PLX_PORT_F_SG),
 		.max_bytes = frame_limit(p),
-		.fifo = rte_zmalloc_socket(
-			NULL, cap * sizeof(void *), RTE_CACHE_LINE_SIZE, p->caps.socket),
+		.fifo = plx_pkt_mem_alloc(cap * sizeof(void *), p->caps.socket),
 	};
 	if (!q->fifo) {
 		rte_free(q);

@@ -49,6 +49,10 @@ if [ "$(cat $pages)" = 128 ] && mount -t hugetlbfs none "$tmp/huge" 2>/dev/null;
 	stop_pollux -n huge
 	expect_eq "... and given back" "$(free_pages)" 128
 	expect_eq "... without a file" "$(ls "$tmp/huge")" ""
+	comes_up node --socket-mem=192
+	expect_ge "memory of a node is used" $((128 - $(free_pages))) 96
+	stop_pollux -n node
+	expect_eq "... and given back" "$(free_pages)" 128
 	comes_up more -m 1000
 	expect_match "too few for -m" "$(cat "${err[more]}")" "^pollux: 256 $without$"
 	stop_pollux -n more

@@ -8,7 +8,7 @@
 int impair__heap_new(struct impair_heap *h, uint32_t cap, int socket)
 {
 	h->n = 0;
-	h->v = rte_malloc_socket(NULL, cap * sizeof(*h->v), RTE_CACHE_LINE_SIZE, socket);
+	h->v = plx_pkt_mem_alloc(cap * sizeof(*h->v), socket);
 	return h->v ? 0 : -ENOMEM;
 }
 
