@@ -359,6 +359,8 @@ bool plx_net_route_next(struct plx_net *net, uint32_t *cursor, struct plx_net_ro
 {
 	const struct net_cfg *cfg = net->cfg;
 
+	while (*cursor < cfg->n_routes && !cfg->lpm.value[*cursor].used)
+		++*cursor;
 	if (*cursor >= cfg->n_routes)
 		return false;
 	*route = cfg->routes[(*cursor)++];

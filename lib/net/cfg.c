@@ -6,9 +6,10 @@
 #include <stdlib.h>
 
 /*
- * Interfaces, addresses and routes. The control lcore keeps the lists; each change builds a whole
- * new snapshot (struct net_cfg) and publishes it. A host's lists are short and changes are rare; in
- * return the data path reads one immutable thing.
+ * Interfaces, addresses and routes. The control lcore keeps the lists; a change builds a whole new
+ * snapshot (struct net_cfg) and publishes it. A host's lists are short and changes are rare; in
+ * return the data path reads one immutable thing. Only routes can be many: they are put into the
+ * snapshot in use while it has room (lpm.h), and a new one takes those along that are left.
  *
  * As in Linux, local and broadcast addresses are routes: one lookup tells input whether a packet is
  * for us and output where it goes.
@@ -62,11 +63,18 @@ bool net__addr_secondary(const struct plx_net *net, const struct net_addr *a)
 
 /* ---- building ---- */
 
-static void put(struct net_cfg *cfg, const struct plx_net_route *r)
+/* @return 0 or -ENOSPC. */
+static int put(struct net_cfg *cfg, const struct plx_net_route *r, uint64_t rank)
 {
-	cfg->routes[cfg->n_routes] = *r;
-	net__lpm_add(&cfg->lpm, &r->dst, (int32_t)cfg->n_routes);
+	uint32_t i = cfg->n_routes;
+
+	if (i == cfg->max_routes)
+		return -ENOSPC;
+	cfg->routes[i] = *r;
+	if (net__lpm_add(&cfg->lpm, &r->dst, (int32_t)i, rank) != 0)
+		return -ENOSPC;
 	cfg->n_routes++;
+	return 0;
 }
 
 static void put_simple(struct net_cfg *cfg, const struct plx_prefix *dst, uint8_t type,
@@ -79,7 +87,7 @@ static void put_simple(struct net_cfg *cfg, const struct plx_prefix *dst, uint8_
 		r.src = *src;
 	if (dst->len == 128 && type != PLX_NET_ROUTE_UNICAST && !plx_addr_is_loopback(&dst->addr))
 		cfg->own |= UINT64_C(1) << (dst->addr.b[15] & 63);
-	put(cfg, &r);
+	put(cfg, &r, 0);
 }
 
 /* The directed broadcast address of an IPv4 network, and its old all-zeros form; a /31 or /32 has
@@ -143,25 +151,31 @@ static void put_connected(struct plx_net *net, struct net_cfg *cfg)
 	}
 }
 
-/* While the table is being made. */
 static bool is_own(const struct net_cfg *cfg, const struct plx_addr *a)
 {
-	int32_t i = net__lpm_walk(&cfg->lpm, a);
+	int32_t i = net__lpm_lookup(&cfg->lpm, a);
 
 	return i >= 0 && cfg->routes[i].type == PLX_NET_ROUTE_LOCAL;
 }
 
-static void put_routes(struct plx_net *net, struct net_cfg *cfg)
+static int put_route(const struct plx_net *net, struct net_cfg *cfg, const struct plx_net_route *x)
 {
-	for (uint32_t i = 0; i < net->n_route; i++) {
-		struct plx_net_route r = net->route[i];
+	struct plx_net_route r = *x;
 
-		if (r.iface && !net->ifc[r.iface].pub.up)
-			continue;
-		if (!is_own(cfg, &r.src))
-			r.src = (struct plx_addr){0};
-		put(cfg, &r);
-	}
+	if (r.iface && !net->ifc[r.iface].pub.up)
+		return 0;
+	if (!is_own(cfg, &r.src))
+		r.src = (struct plx_addr){0};
+	return put(cfg, &r, UINT64_C(1) + r.metric); /* behind what comes with addresses */
+}
+
+static int put_routes(const struct plx_net *net, struct net_cfg *cfg)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < net->n_route && !err; i++)
+		err = put_route(net, cfg, &net->route[i]);
+	return err;
 }
 
 static int put_ifs(struct plx_net *net, struct net_cfg *cfg)
@@ -253,26 +267,29 @@ static void free_retired(struct net_retired *r)
 int net__publish(struct plx_net *net)
 {
 	struct net_cfg *cfg = calloc(1, sizeof(*cfg)), *old = net->cfg;
-	uint32_t max = net->n_route + 4 * NET_ADDR_MAX + 8, groups = count_groups(net);
+	uint32_t groups = count_groups(net);
+	int err;
 
 	if (!cfg)
 		return -ENOMEM;
-	cfg->routes = calloc(max, sizeof(*cfg->routes));
+	/* what there is, and half as much again: so each route pays for a few when all are moved */
+	cfg->max_routes = net->n_route + net->n_route / 2 + 4 * NET_ADDR_MAX + 8;
+	cfg->routes = malloc(cfg->max_routes * sizeof(*cfg->routes));
 	cfg->srcs = calloc(NET_ADDR_MAX, sizeof(*cfg->srcs));
 	cfg->groups = calloc(groups + 1, sizeof(*cfg->groups));
-	if (!cfg->routes || !cfg->srcs || !cfg->groups || net__lpm_init(&cfg->lpm, max) != 0 ||
-		put_ifs(net, cfg) != 0) {
+	if (!cfg->routes || !cfg->srcs || !cfg->groups ||
+		net__lpm_init(&cfg->lpm, cfg->max_routes) != 0 || put_ifs(net, cfg) != 0) {
 		net__cfg_free(cfg);
 		return -ENOMEM;
 	}
 	put_addrs(net, cfg);
 	put_connected(net, cfg);
-	put_routes(net, cfg);
-	put_groups(net, cfg, groups);
-	if (net__lpm_finish(&cfg->lpm) != 0) {
+	err = put_routes(net, cfg);
+	if (err) {
 		net__cfg_free(cfg);
-		return -ENOMEM;
+		return err;
 	}
+	put_groups(net, cfg, groups);
 	__atomic_store_n(&net->cfg, cfg, __ATOMIC_RELEASE);
 	if (net->lcore[0])
 		net->lcore[0]->cfg = cfg;
@@ -479,6 +496,13 @@ static int route_check(const struct plx_net *net, struct plx_net_route *r)
 	return r->iface < NET_IF_MAX && net->ifc[r->iface].pub.index ? 0 : -ENODEV;
 }
 
+/* Take number i off the list; the others keep their order. */
+static void unlist(struct plx_net *net, uint32_t i)
+{
+	net->n_route--;
+	memmove(&net->route[i], &net->route[i + 1], (net->n_route - i) * sizeof(*net->route));
+}
+
 int net__route_add(struct plx_net *net, const struct plx_net_route *route)
 {
 	struct plx_net_route r = *route;
@@ -500,7 +524,27 @@ int net__route_add(struct plx_net *net, const struct plx_net_route *route)
 	for (at = net->n_route++; at > 0 && net->route[at - 1].metric > r.metric; at--)
 		net->route[at] = net->route[at - 1];
 	net->route[at] = r;
-	return net__publish(net);
+	if (put_route(net, net->cfg, &r) == 0)
+		return 0;
+	err = net__publish(net);
+	if (err)
+		unlist(net, at);
+	return err;
+}
+
+/* From the snapshot in use, if it is there: not while its interface is down. */
+static void take_out(struct net_cfg *cfg, const struct plx_net_route *r)
+{
+	for (int32_t i = net__lpm_exact(&cfg->lpm, &r->dst); i != NET_LPM_NONE;
+		i = cfg->lpm.value[i].next) {
+		const struct plx_net_route *x = &cfg->routes[i];
+
+		if (x->metric == r->metric && x->iface == r->iface && x->type == r->type &&
+			x->proto == r->proto && plx_addr_eq(&x->via, &r->via)) {
+			net__lpm_del(&cfg->lpm, &r->dst, i);
+			return;
+		}
+	}
 }
 
 int net__route_del(struct plx_net *net, const struct plx_net_route *route, int proto)
@@ -516,10 +560,9 @@ int net__route_del(struct plx_net *net, const struct plx_net_route *route, int p
 			(r.iface && x->iface != r.iface) || (r.metric && x->metric != r.metric) ||
 			(proto >= 0 && x->proto != proto))
 			continue;
-		net->n_route--;
-		memmove(&net->route[i], &net->route[i + 1],
-			(net->n_route - i) * sizeof(*net->route)); /* the others keep their order */
-		return net__publish(net);
+		take_out(net->cfg, x);
+		unlist(net, i);
+		return 0;
 	}
 	return -ESRCH;
 }

@@ -78,6 +78,21 @@ PLX_NOINLINE static enum plx_drop route_other(struct net_lcore *nl, const struct
 	return PLX_DROP_IP_UNREACHABLE_ROUTE;
 }
 
+/* By a unicast route. */
+static inline void by_route(struct net_lcore *nl, const struct plx_addr *dst,
+	const struct plx_net_route *rt, struct net_dst *d)
+{
+	d->ifc = &nl->cfg->ifs[rt->iface];
+	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
+	d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
+	d->bcast = d->local = d->loop = false;
+	d->mtu = net__if_mtu(d->ifc, dst);
+	if (plx_unlikely(rt->mtu))
+		d->mtu = PLX_MIN(d->mtu, rt->mtu);
+	if (plx_unlikely(nl->net->exc.n))
+		net__exc_apply(nl, dst, d);
+}
+
 enum plx_drop net__route(
 	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d)
 {
@@ -91,16 +106,43 @@ enum plx_drop net__route(
 	}
 	if (plx_unlikely(!rt || rt->type != PLX_NET_ROUTE_UNICAST || (oif && needs_oif(dst))))
 		return route_other(nl, dst, oif, rt, d);
-	d->ifc = &cfg->ifs[rt->iface];
-	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
-	d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
-	d->bcast = d->local = d->loop = false;
-	d->mtu = net__if_mtu(d->ifc, dst);
-	if (plx_unlikely(rt->mtu))
-		d->mtu = PLX_MIN(d->mtu, rt->mtu);
-	if (plx_unlikely(nl->net->exc.n))
-		net__exc_apply(nl, dst, d);
+	by_route(nl, dst, rt, d);
 	return PLX_DROP_NONE;
+}
+
+struct way_out {
+	const struct plx_net_route *routes;
+	uint16_t oif;
+};
+
+static bool leaves_by(const void *arg, int32_t i)
+{
+	const struct way_out *w = arg;
+
+	return w->routes[i].type == PLX_NET_ROUTE_UNICAST && w->routes[i].iface == w->oif;
+}
+
+enum plx_drop net__route_by(
+	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d)
+{
+	const struct net_cfg *cfg = nl->cfg;
+	const struct way_out w = {cfg->routes, oif};
+	enum plx_drop drop = net__route(nl, dst, oif, d);
+	int32_t i;
+
+	if (drop == PLX_DROP_IP_UNREACHABLE_ROUTE || plx_unlikely(!oif))
+		return drop;
+	if (drop == PLX_DROP_NONE && (d->local || d->ifc->index == oif))
+		return drop;
+	i = net__lpm_walk(&cfg->lpm, dst, leaves_by, &w);
+	if (i != NET_LPM_NONE) {
+		by_route(nl, dst, &cfg->routes[i], d);
+		return PLX_DROP_NONE;
+	}
+	if (!plx_addr_is_v4(dst))
+		return PLX_DROP_IP_NO_ROUTE;
+	d->src = NULL;
+	return on_link(nl, dst, if_at(cfg, oif), false, d);
 }
 
 PLX_NOINLINE struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m)

@@ -143,7 +143,7 @@ void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, 
 		return;
 	}
 	dst_of(m, &src, &dst);
-	drop = net__route(nl, &dst, iface, &d);
+	drop = net__route_by(nl, &dst, iface, &d); /* it is decided already */
 	if (drop != PLX_DROP_NONE || d.ifc->index != iface) {
 		plx_pkt_drop(m, drop ? drop : PLX_DROP_IP_NO_ROUTE);
 		return;

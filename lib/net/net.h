@@ -15,7 +15,7 @@
 
 #define NET_IF_MAX	PLX_NET_IF_MAX
 #define NET_ADDR_MAX	256
-#define NET_ROUTE_MAX	4096
+#define NET_ROUTE_MAX	15000
 #define NET_PEND_MAX	1000 /* packets to ourselves that wait for the next pass */
 #define NET_HANDLER_MAX 16
 
@@ -69,13 +69,14 @@ struct net_retired {
 	void (*free)(struct net_retired *r);
 };
 
+/** Immutable, but for static routes, which come and go in place. */
 struct net_cfg {
 	struct net_retired retired;
 	struct net_if ifs[NET_IF_MAX];
 	uint8_t port_if[PLX_PORT_MAX];	/**< untagged interface of a port, 0 = none */
 	uint8_t *vlan_if[PLX_PORT_MAX]; /**< by VLAN ID, 0 = none; NULL = no tagged interface */
-	struct plx_net_route *routes;
-	uint32_t n_routes;
+	struct plx_net_route *routes;	/**< none is ever overwritten */
+	uint32_t n_routes, max_routes;
 	struct net_lpm lpm; /**< index into routes */
 	/** A bit for each local or broadcast address but loopback ones, by its last 6 bits. */
 	uint64_t own;
@@ -359,6 +360,12 @@ struct net_dst {
 };
 /** Which way. @param oif wanted interface or 0. @return NONE or why not. */
 enum plx_drop net__route(
+	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d);
+/**
+ * By no interface but oif, if that is not 0: the longest of its prefixes, and IPv4 takes a
+ * destination without a route for a neighbour (Linux's ip_route_output_key(), SO_BINDTODEVICE).
+ */
+enum plx_drop net__route_by(
 	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d);
 /** Version, time to live and source where ip leaves them open. @return false: there is no source.
  */

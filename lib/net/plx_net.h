@@ -153,6 +153,7 @@ struct plx_net_udp_msg {
 	uint16_t iface; /**< it came by; to send: 0 = by route */
 	uint8_t ttl, tos;
 	bool to_many; /**< received: dst is a group or a broadcast address, no source of answers */
+	bool bound;   /**< to send: by iface or not at all (SO_BINDTODEVICE) */
 	bool no_loop; /**< to send: members of the group here don't get it (IP_MULTICAST_LOOP 0) */
 };
 

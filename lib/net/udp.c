@@ -240,7 +240,8 @@ PLX_NOINLINE enum plx_drop plx_net_udp_send(
 	ip.ttl = msg->ttl;
 	ip.tos = msg->tos;
 	plx_pkt_originate(1);
-	drop = net__route(nl, &ip.dst, msg->iface, &d);
+	drop = plx_unlikely(msg->bound) ? net__route_by(nl, &ip.dst, msg->iface, &d)
+					: net__route(nl, &ip.dst, msg->iface, &d);
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
 		net__drop(
 			m, drop, net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "t.h"
 
+#include <errno.h>
+
 #include "../../lib/net/lpm.h"
 #include "../../lib/net/rtab.h"
 
@@ -10,24 +12,38 @@
 
 static struct plx_prefix p[PREFIXES];
 
-static bool is_duplicate(uint32_t n)
+static uint64_t rank[PREFIXES];
+static uint32_t since[PREFIXES]; /* when it was put; 0: it is not there */
+
+static bool same_prefix(uint32_t i, uint32_t k)
 {
-	for (uint32_t i = 0; i < n; i++)
-		if (p[i].len == p[n].len && plx_addr_eq(&p[i].addr, &p[n].addr))
-			return true;
-	return false;
+	return p[i].len == p[k].len && plx_addr_eq(&p[i].addr, &p[k].addr);
 }
 
-/* By looking at all of them. The first one of a prefix counts. */
-static int32_t naive(uint32_t n, const struct plx_addr *a)
+/* Does i come before k, of the same prefix? */
+static bool before(uint32_t i, uint32_t k)
+{
+	return rank[i] < rank[k] || (rank[i] == rank[k] && since[i] < since[k]);
+}
+
+static bool is_odd(const void *arg, int32_t value)
+{
+	return value % 2;
+}
+
+/* By looking at all of them. */
+static int32_t naive(const struct plx_addr *a, bool odd)
 {
 	int32_t best = NET_LPM_NONE;
 
-	for (uint32_t i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < PREFIXES; i++) {
 		/* ::/0 and the like are not meant for IPv4 */
-		if (plx_addr_is_v4(a) && p[i].len < 96)
+		if (!since[i] || (plx_addr_is_v4(a) && p[i].len < 96) || (odd && i % 2 == 0))
 			continue;
-		if (plx_prefix_contains(&p[i], a) && (best < 0 || p[i].len > p[best].len))
+		if (!plx_prefix_contains(&p[i], a))
+			continue;
+		if (best < 0 || p[i].len > p[best].len ||
+			(p[i].len == p[best].len && before(i, (uint32_t)best)))
 			best = (int32_t)i;
 	}
 	return best;
@@ -61,44 +77,74 @@ static struct plx_prefix some_prefix(struct plx_rng *rng)
 	return x;
 }
 
+static void look(const struct net_lpm *t, struct plx_rng *rng)
+{
+	struct plx_addr a = some_addr(rng);
+
+	if (plx_rng_below(rng, 2)) { /* near one of them */
+		a = p[plx_rng_below(rng, PREFIXES)].addr;
+		a.b[15] ^= (uint8_t)plx_rng_below(rng, 4);
+		if (plx_rng_below(rng, 4) == 0)
+			a.b[13] ^= 1;
+	}
+	eq(net__lpm_lookup(t, &a), naive(&a, false));
+	eq(net__lpm_walk(t, &a, NULL, NULL), naive(&a, false));
+	eq(net__lpm_walk(t, &a, is_odd, NULL), naive(&a, true));
+}
+
+/* One comes or goes. A value is put once. @return false when they are used up. */
+static bool change(struct net_lpm *t, struct plx_rng *rng, uint32_t *next)
+{
+	uint32_t i = plx_rng_below(rng, PREFIXES);
+
+	if (plx_rng_below(rng, 3) == 0 && since[i]) {
+		net__lpm_del(t, &p[i], (int32_t)i);
+		since[i] = 0;
+		return true;
+	}
+	if (*next == PREFIXES)
+		return false;
+	i = (*next)++;
+	if (i && plx_rng_below(rng, 4) == 0)
+		p[i] = p[plx_rng_below(rng, i)];
+	else
+		p[i] = some_prefix(rng);
+	rank[i] = plx_rng_below(rng, 3);
+	eq(net__lpm_add(t, &p[i], (int32_t)i, rank[i]), 0);
+	since[i] = i + 1;
+	return true;
+}
+
 T(finds_what_a_scan_finds)
 {
 	struct plx_rng rng;
 
 	plx_rng_init(&rng, t_seed(11));
-	for (int round = 0; round < 30; round++) {
-		uint32_t n = plx_rng_below(&rng, PREFIXES);
+	for (int round = 0; round < 10; round++) {
+		uint32_t next = 0;
 		struct net_lpm t;
 
+		memset(since, 0, sizeof(since));
 		eq(net__lpm_init(&t, PREFIXES), 0);
-		for (uint32_t i = 0; i < n; i++) {
-			do
-				p[i] = some_prefix(&rng);
-			while (is_duplicate(i));
-			net__lpm_add(&t, &p[i], (int32_t)i);
-		}
-		eq(net__lpm_finish(&t), 0);
+		while (change(&t, &rng, &next))
+			for (int i = 0; i < 10; i++)
+				look(&t, &rng);
 		ok(t.n <= t.cap && t.n_chunk <= t.cap_chunk);
-		for (int i = 0; i < 2000; i++) {
-			struct plx_addr a = some_addr(&rng);
-			int32_t expected;
+		for (uint32_t i = 0; i < PREFIXES; i++)
+			if (since[i]) {
+				int32_t first = net__lpm_exact(&t, &p[i]);
 
-			if (n && plx_rng_below(&rng, 2)) { /* near one of them */
-				a = p[plx_rng_below(&rng, n)].addr;
-				a.b[15] ^= (uint8_t)plx_rng_below(&rng, 4);
-				if (plx_rng_below(&rng, 4) == 0)
-					a.b[13] ^= 1;
+				ok(first == (int32_t)i || before((uint32_t)first, i));
+				ok(same_prefix((uint32_t)first, i));
+				net__lpm_del(&t, &p[i], (int32_t)i);
+				since[i] = 0;
+				look(&t, &rng);
 			}
-			expected = naive(n, &a);
-			eq(net__lpm_lookup(&t, &a), expected);
-			if (!plx_addr_is_v4(&a))
-				eq(net__lpm_walk(&t, &a), expected);
-		}
 		net__lpm_fini(&t);
 	}
 }
 
-T(the_first_one_of_a_prefix_stays)
+T(the_values_of_a_prefix_stand_by_rank)
 {
 	struct plx_prefix ten;
 	struct plx_addr a;
@@ -106,12 +152,41 @@ T(the_first_one_of_a_prefix_stays)
 
 	plx_prefix_parse(&ten, "10.0.0.0/8");
 	plx_addr_parse(&a, "10.9.9.9");
-	eq(net__lpm_init(&t, 2), 0);
-	net__lpm_add(&t, &ten, 5);
-	net__lpm_add(&t, &ten, 3);
-	eq(net__lpm_walk(&t, &a), 5);
-	eq(net__lpm_finish(&t), 0);
+	eq(net__lpm_init(&t, 8), 0);
+	eq(net__lpm_exact(&t, &ten), NET_LPM_NONE);
+	eq(net__lpm_add(&t, &ten, 5, 1), 0);
+	eq(net__lpm_add(&t, &ten, 3, 1), 0);
 	eq(net__lpm_lookup(&t, &a), 5);
+	eq(net__lpm_add(&t, &ten, 4, 0), 0);
+	eq(net__lpm_lookup(&t, &a), 4);
+	net__lpm_del(&t, &ten, 5); /* from the middle */
+	eq(net__lpm_lookup(&t, &a), 4);
+	net__lpm_del(&t, &ten, 4);
+	eq(net__lpm_lookup(&t, &a), 3);
+	net__lpm_del(&t, &ten, 3);
+	eq(net__lpm_lookup(&t, &a), NET_LPM_NONE);
+	net__lpm_fini(&t);
+}
+
+/* It says so, and is as it was. */
+T(room_runs_out)
+{
+	struct plx_prefix x = {.addr = {.b = {0x20}}, .len = 128};
+	struct plx_addr a = x.addr;
+	struct net_lpm t;
+	uint32_t n = 0;
+
+	eq(net__lpm_init(&t, NET_LPM_MAX + 1), -EINVAL);
+	eq(net__lpm_init(&t, 4), 0);
+	while (net__lpm_add(&t, &x, 0, 0) == 0) {
+		net__lpm_del(&t, &x, 0);
+		x.addr.b[15]++;
+		n++;
+	}
+	ok(n >= 4);
+	eq(net__lpm_add(&t, &x, 0, 0), -ENOSPC);
+	eq(net__lpm_exact(&t, &x), NET_LPM_NONE);
+	eq(net__lpm_lookup(&t, &a), NET_LPM_NONE);
 	net__lpm_fini(&t);
 }
 
@@ -121,7 +196,6 @@ T(an_empty_table_finds_nothing)
 	struct net_lpm t;
 
 	eq(net__lpm_init(&t, 0), 0);
-	eq(net__lpm_finish(&t), 0);
 	eq(net__lpm_lookup(&t, &a), NET_LPM_NONE);
 	plx_addr_parse(&a, "10.0.0.1");
 	eq(net__lpm_lookup(&t, &a), NET_LPM_NONE);
@@ -189,6 +263,6 @@ T(an_unlinked_entry_leads_on)
 	net__rtab_fini(&t);
 }
 
-RUN(T_(finds_what_a_scan_finds), T_(the_first_one_of_a_prefix_stays),
+RUN(T_(finds_what_a_scan_finds), T_(the_values_of_a_prefix_stand_by_rank), T_(room_runs_out),
 	T_(an_empty_table_finds_nothing), T_(chains_against_an_array),
 	T_(an_unlinked_entry_leads_on))

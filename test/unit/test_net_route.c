@@ -53,6 +53,145 @@ T(smallest_metric_wins_then_the_oldest)
 	nt_drop(PLX_DROP_IP_NO_ROUTE);
 }
 
+/* One by one, and each is in use at once; the way the others go is not disturbed. */
+T(thousands_of_routes)
+{
+	struct plx_net_route r = {.proto = PLX_NET_PROTO_STATIC}, x;
+	uint32_t cursor = 0, n = 0;
+	char text[128];
+
+	nt_simple();
+	eq(nt_route("0.0.0.0/0", "10.0.0.1"), 0);
+	for (uint32_t i = 0; i < 10000; i++) {
+		snprintf(text, sizeof(text), "20.%u.%u.0/24", i >> 8, i & 255);
+		r.dst = t_prefix(text);
+		r.type = i % 2 ? PLX_NET_ROUTE_BLACKHOLE : PLX_NET_ROUTE_UNREACHABLE;
+		eq(plx_net_route_add(nt.net, &r), 0);
+		if (i % 1000 == 0) {
+			snprintf(text, sizeof(text), "20.%u.%u.9", i >> 8, i & 255);
+			eq(nt_send(text, 1), PLX_DROP_IP_UNREACHABLE_ROUTE);
+			nt_drop(PLX_DROP_IP_UNREACHABLE_ROUTE);
+		}
+	}
+	while (plx_net_route_next(nt.net, &cursor, &x))
+		n += x.type == PLX_NET_ROUTE_BLACKHOLE;
+	eq(n, 5000);
+	nt_addr(1, "10.0.9.2/24"); /* a new snapshot takes them along */
+	eq(nt_send("20.5.6.7", 1), PLX_DROP_IP_UNREACHABLE_ROUTE);
+	nt_drop(PLX_DROP_IP_UNREACHABLE_ROUTE);
+	for (uint32_t i = 0; i < 10000; i++) {
+		snprintf(text, sizeof(text), "20.%u.%u.0/24", i >> 8, i & 255);
+		r.dst = t_prefix(text);
+		eq(plx_net_route_del(nt.net, &r), 0);
+	}
+	nt_forget();
+	eq(nt_send("20.5.6.7", 1), PLX_DROP_NONE);
+	nt_out(0, "ip 10.0.0.2 > 20.5.6.7 df udp 9 > 9 len 1");
+	for (n = cursor = 0; plx_net_route_next(nt.net, &cursor, &x);)
+		n += x.type == PLX_NET_ROUTE_BLACKHOLE;
+	eq(n, 0);
+	nt_forget();
+}
+
+/* There is an end to it, said once it is reached, and room again afterwards. */
+T(too_many_routes)
+{
+	struct plx_net_route r = {.type = PLX_NET_ROUTE_BLACKHOLE, .dst = {.len = 128}};
+	uint32_t n = 0;
+
+	nt_simple();
+	r.dst.addr = t_addr("20.0.0.1");
+	/* each in a /16 and a /24 of its own as far as that goes: as many chunks as can be */
+	for (int err = 0; !err; n += !err) {
+		plx_put_be16(r.dst.addr.b + 12, (uint16_t)(0x1400 + n));
+		err = plx_net_route_add(nt.net, &r);
+		ok(err == 0 || err == -ENOSPC);
+	}
+	eq(n, 15000);
+	r.dst.addr = t_addr("20.0.0.1");
+	eq(plx_net_route_del(nt.net, &r), 0);
+	eq(plx_net_route_add(nt.net, &r), 0);
+	eq(plx_net_route_add(nt.net, &r), -EEXIST);
+}
+
+/* A route by an interface that is down waits, and may go meanwhile. */
+T(routes_of_an_interface_that_is_down)
+{
+	struct plx_net_route r = {.dst = t_prefix("20.0.0.0/8")};
+
+	nt_simple();
+	eq(plx_net_if_set_up(nt.net, 1, false), 0);
+	r.iface = 1;
+	r.via = t_addr("10.0.0.1");
+	eq(plx_net_route_add(nt.net, &r), 0);
+	r.dst = t_prefix("30.0.0.0/8");
+	eq(plx_net_route_add(nt.net, &r), 0);
+	eq(nt_send("20.0.0.1", 1), PLX_DROP_IP_NO_ROUTE);
+	eq(plx_net_route_del(nt.net, &r), 0);
+	eq(plx_net_if_set_up(nt.net, 1, true), 0);
+	nt_sleep(PLX_SEC(5));
+	nt_forget();
+	nt_mark();
+	eq(nt_send("20.0.0.1", 1), PLX_DROP_NONE);
+	nt_out(0, "ip 10.0.0.2 > 20.0.0.1 df udp 9 > 9 len 1");
+	eq(nt_send("30.0.0.1", 1), PLX_DROP_IP_NO_ROUTE);
+	nt_drop(PLX_DROP_IP_NO_ROUTE);
+}
+
+static enum plx_drop bound(const char *dst, uint16_t iface)
+{
+	struct plx_softnet *sn = plx_engine_softnet(nt.eng, 0);
+	const struct plx_net_udp_msg msg = {
+		.dst = t_addr(dst), .sport = 9, .dport = 9, .iface = iface, .bound = true};
+	enum plx_drop drop = plx_net_udp_send(sn, plx_softnet_alloc(sn), &msg);
+
+	nt_run();
+	return drop;
+}
+
+/* SO_BINDTODEVICE: only the routes of that interface count. */
+T(by_one_interface_only)
+{
+	struct plx_net_route r = {.dst = t_prefix("0.0.0.0/0"), .metric = 7};
+
+	nt_new(2, 0);
+	nt_addr(1, "10.0.0.2/24");
+	nt_addr(2, "10.1.0.2/24");
+	nt_addr(1, "2001:db8::2/64");
+	nt_addr(2, "2001:db8:1::2/64");
+	nt_neigh(1, "10.0.0.1");
+	nt_neigh(2, "10.1.0.1");
+	nt_neigh(2, "8.8.8.8");
+	nt_settle();
+	eq(nt_route("0.0.0.0/0", "10.0.0.1"), 0);
+	eq(nt_route("20.0.0.0/8", "10.0.0.1"), 0);
+	eq(bound("8.8.8.8", 1), PLX_DROP_NONE);
+	nt_out(0, "ip 10.0.0.2 > 8.8.8.8 df udp 9 > 9 len 0");
+	/* IPv4 without a route there: a neighbour, as in Linux */
+	eq(bound("8.8.8.8", 2), PLX_DROP_NONE);
+	nt_out(1, "ip 10.1.0.2 > 8.8.8.8 df udp 9 > 9 len 0");
+	eq(bound("2001:db8::1", 2), PLX_DROP_IP_NO_ROUTE);
+	nt_drop(PLX_DROP_IP_NO_ROUTE);
+	/* the second default route, though another one and a longer prefix come first */
+	r.via = t_addr("10.1.0.1");
+	eq(plx_net_route_add(nt.net, &r), 0);
+	eq(bound("20.0.0.1", 2), PLX_DROP_NONE);
+	nt_out(1, "ip 10.1.0.2 > 20.0.0.1 df udp 9 > 9 len 0");
+	eq(bound("20.0.0.1", 0), PLX_DROP_NONE); /* not bound to any */
+	nt_out(0, "ip 10.0.0.2 > 20.0.0.1 df udp 9 > 9 len 0");
+	/* its next hop is found, too */
+	eq(bound("10.1.0.7", 2), PLX_DROP_NONE);
+	nt_out(1, "arp who-has 10.1.0.7 tell 10.1.0.2");
+	eq(bound("10.0.0.7", 2), PLX_DROP_NONE);
+	nt_out(1, "ip 10.1.0.2 > 10.0.0.7 df udp 9 > 9 len 0");
+	r = (struct plx_net_route){
+		.dst = t_prefix("30.0.0.0/8"), .type = PLX_NET_ROUTE_UNREACHABLE};
+	eq(plx_net_route_add(nt.net, &r), 0);
+	eq(bound("30.0.0.1", 2), PLX_DROP_IP_UNREACHABLE_ROUTE);
+	nt_drop(PLX_DROP_IP_UNREACHABLE_ROUTE);
+	nt_none();
+}
+
 T(what_cannot_be_a_route)
 {
 	nt_simple();
@@ -296,8 +435,9 @@ T(addresses_have_an_end)
 }
 
 RUN_EAL(NT_(longest_prefix_wins), NT_(smallest_metric_wins_then_the_oldest),
-	NT_(what_cannot_be_a_route), NT_(sources_of_ip4), NT_(a_route_may_name_its_source),
-	NT_(sources_of_ip6), NT_(broadcast_goes_to_all), NT_(an_interface_that_does_not_exist),
-	NT_(addresses_while_running), NT_(a_network_has_one_route),
-	NT_(frames_to_groups_are_counted), NT_(what_cannot_be_an_address),
-	NT_(addresses_have_an_end))
+	NT_(thousands_of_routes), NT_(too_many_routes), NT_(routes_of_an_interface_that_is_down),
+	NT_(by_one_interface_only), NT_(what_cannot_be_a_route), NT_(sources_of_ip4),
+	NT_(a_route_may_name_its_source), NT_(sources_of_ip6), NT_(broadcast_goes_to_all),
+	NT_(an_interface_that_does_not_exist), NT_(addresses_while_running),
+	NT_(a_network_has_one_route), NT_(frames_to_groups_are_counted),
+	NT_(what_cannot_be_an_address), NT_(addresses_have_an_end))
