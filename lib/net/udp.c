@@ -62,7 +62,9 @@ static void deliver(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_n
 
 /*
  * Which lcore the flow belongs to, and the hash that says so: the device's where it hashes with our
- * key, of the packet m if there is one.
+ * key, of the packet m if there is one. An error has none and comes by any lcore: its flow's is
+ * told by the hash even where datagrams stay where the device put them (soft_steer 0), which with
+ * as many queues as lcores and an equal indirection table is the same.
  */
 static void steer(const struct net_lcore *nl, const struct rte_mbuf *m, struct plx_udp_flow *f)
 {
@@ -70,7 +72,7 @@ static void steer(const struct net_lcore *nl, const struct rte_mbuf *m, struct p
 
 	f->home = nl->sn->index;
 	f->hash = 1;
-	if (plx_likely(net->n_lcores == 1) || !net__tun(net, PLX_TUN_SOFT_STEER))
+	if (plx_likely(net->n_lcores == 1) || (m && !net__tun(net, PLX_TUN_SOFT_STEER)))
 		return;
 	if (m && m->ol_flags & RTE_MBUF_F_RX_RSS_HASH && net__if(nl, (uint16_t)f->iface)->rss_hash)
 		f->hash = m->hash.rss;

@@ -53,4 +53,50 @@ T(a_group_has_members_everywhere)
 	nt_no_drop();
 }
 
-RUN_EAL(NT_(a_datagram_goes_to_its_socket), NT_(a_group_has_members_everywhere))
+static void one_of_two(struct nt_sock *ns, uint16_t home)
+{
+	*ns = (struct nt_sock){
+		.s = {.ops = &nt_sock_ops, .user = ns, .lport = 7, .home = home, .reuseport = true},
+		.echo = true};
+	eq(plx_net_udp_open(nt.net, &ns->s), 0);
+}
+
+/* Of two that share a port the one is told that has the flow, though its error comes by any lcore
+ * and datagrams are left where they come. */
+T(an_error_finds_its_flow)
+{
+	static struct nt_sock a, b;
+	char text[128];
+	uint32_t to_b = 0;
+
+	nt_simple();
+	one_of_two(&a, 0);
+	one_of_two(&b, 1);
+	for (int port = 1000; port < 1050; port++) {
+		uint32_t was = b.n;
+		bool is_b;
+
+		nt_tun(PLX_TUN_SOFT_STEER, 1);
+		snprintf(text, sizeof(text), "ip 10.0.0.1 > 10.0.0.2 udp %d > 7 len 4", port);
+		nt_in(0, text);
+		is_b = b.n > was;
+		to_b += is_b;
+		ok(nt_sent(0)); /* the answer, to be quoted */
+		for (int steer = 0; steer < 2; steer++) {
+			a.errors = b.errors = 0;
+			nt_tun(PLX_TUN_SOFT_STEER, steer);
+			nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp unreach 3 quote 28");
+			eq(a.errors, !is_b);
+			eq(b.errors, is_b);
+			if (is_b)
+				eq(b.lcore, 1);
+		}
+	}
+	ok(to_b > 5 && to_b < 45);
+	nt_no_drop();
+	plx_net_udp_close(nt.net, &a.s);
+	plx_net_udp_close(nt.net, &b.s);
+}
+
+RUN_EAL(NT_(an_error_finds_its_flow), NT_(a_datagram_goes_to_its_socket),
+	NT_(a_group_has_members_everywhere))
