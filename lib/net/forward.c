@@ -14,6 +14,21 @@ static bool forbidden(const struct plx_net_rx *rx)
 	       (ip->version == 4 && ip->dst.b[12] >= 240);
 }
 
+/* As Linux's ip_error(), ip6_pkt_drop() and ip6_forward(): IPv4's unreachable routes have no
+ * counter.
+ */
+static void count_refused(const struct plx_net_route *rt, enum plx_drop reason, bool v6)
+{
+	if (reason == PLX_DROP_IP_NO_ROUTE)
+		plx_stat_inc(net__stat(v6, PLX_STAT_IPEXT_INNOROUTES, PLX_STAT_IP6_INNOROUTES));
+	else if (reason == PLX_DROP_IP_TTL)
+		plx_stat_inc(net__stat(v6, PLX_STAT_IP_INHDRERRORS, PLX_STAT_IP6_INHDRERRORS));
+	else if (reason == PLX_DROP_IP_FWD_REFUSED)
+		plx_stat_inc(net__stat(v6, PLX_STAT_IP_INADDRERRORS, PLX_STAT_IP6_INADDRERRORS));
+	else if (v6 && rt->type == PLX_NET_ROUTE_UNREACHABLE)
+		plx_stat_inc(PLX_STAT_IP6_INNOROUTES);
+}
+
 /* @param rt the route, if one was found: a black hole is silent. */
 static void refuse(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
 	const struct plx_net_route *rt, enum plx_drop reason)
@@ -42,12 +57,7 @@ static void refuse(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 	default:
 		break;
 	}
-	if (reason == PLX_DROP_IP_NO_ROUTE)
-		plx_stat_inc(v6 ? PLX_STAT_IP6_INNOROUTES : PLX_STAT_IP_OUTNOROUTES);
-	else if (reason == PLX_DROP_IP_TTL)
-		plx_stat_inc(v6 ? PLX_STAT_IP6_INHDRERRORS : PLX_STAT_IP_INHDRERRORS);
-	else
-		plx_stat_inc(v6 ? PLX_STAT_IP6_INADDRERRORS : PLX_STAT_IP_INADDRERRORS);
+	count_refused(rt, reason, v6);
 	plx_pkt_drop(m, reason);
 }
 

@@ -191,8 +191,7 @@ static void echo(
 			drop = PLX_DROP_IP_NO_SRC;
 	}
 	if (drop != PLX_DROP_NONE) {
-		net__drop(
-			m, drop, net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));
+		net__drop_out(m, drop, v6);
 		return;
 	}
 	memcpy(&old_type, p, 2);

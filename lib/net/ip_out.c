@@ -5,6 +5,16 @@
  * IP output: which way (one route lookup), which source, header, fragments, next hop.
  */
 
+/* Linux's IPv4 counts what has no route, IPv6 also what a route calls unreachable. */
+void net__drop_out(struct rte_mbuf *m, enum plx_drop reason, bool v6)
+{
+	if (reason == PLX_DROP_IP_NO_ROUTE)
+		plx_stat_inc(net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));
+	else if (reason == PLX_DROP_IP_UNREACHABLE_ROUTE && v6)
+		plx_stat_inc(PLX_STAT_IP6_OUTNOROUTES);
+	plx_pkt_drop(m, reason);
+}
+
 static bool needs_oif(const struct plx_addr *dst)
 {
 	return plx_addr_is_mcast(dst) || (plx_addr_is_linklocal(dst) && !plx_addr_is_v4(dst));
@@ -233,8 +243,11 @@ static enum plx_drop send_whole(
 	uint16_t bytes = ip->version == 4 ? PLX_IP4_BYTES : PLX_IP6_BYTES;
 
 	m = net__headroom(nl, m, bytes);
-	if (!m)
+	if (plx_unlikely(!m)) {
+		plx_stat_inc(net__stat(
+			ip->version == 6, PLX_STAT_IP_OUTDISCARDS, PLX_STAT_IP6_OUTDISCARDS));
 		return PLX_DROP_NO_MBUF;
+	}
 	if (ip->version == 4)
 		plx_wire_ip4_emit(net__push(m, bytes), ip);
 	else
@@ -326,8 +339,7 @@ enum plx_drop plx_net_ip_send(
 			drop = PLX_DROP_IP_TOO_BIG;
 	}
 	if (drop != PLX_DROP_NONE) {
-		net__drop(
-			m, drop, net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));
+		net__drop_out(m, drop, v6);
 		return drop;
 	}
 	return net__ip_out(nl, m, ip, &d);

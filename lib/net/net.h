@@ -229,6 +229,9 @@ static inline const struct net_if *net__if(const struct net_lcore *nl, uint16_t 
 /** Count and drop. */
 PLX_COLD void net__drop(struct rte_mbuf *m, enum plx_drop reason, enum plx_stat stat);
 
+/** Going out. */
+PLX_NOINLINE void net__drop_out(struct rte_mbuf *m, enum plx_drop reason, bool v6);
+
 /** One of two counters, by family. */
 static inline enum plx_stat net__stat(bool v6, enum plx_stat s4, enum plx_stat s6)
 {

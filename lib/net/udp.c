@@ -102,7 +102,8 @@ PLX_NOINLINE static void to_all(struct net_lcore *nl, struct rte_mbuf *m,
 		}
 		c = rte_pktmbuf_copy(m, nl->sn->pool, 0, UINT32_MAX);
 		if (!c) {
-			plx_stat_inc(PLX_STAT_UDP_RCVBUFERRORS);
+			plx_stat_inc(net__stat(rx->ip.version == 6, PLX_STAT_UDP_RCVBUFERRORS,
+				PLX_STAT_UDP6_RCVBUFERRORS));
 			continue;
 		}
 		heard++;
@@ -221,6 +222,13 @@ static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct n
  * Not inlined: where the compiler sees msg being made it keeps the addresses in pieces, and the
  * copy of a whole one then waits for all its pieces to reach the cache.
  */
+/* As Linux counts when it finds no memory to send from. */
+PLX_NOINLINE static enum plx_drop no_buffer(bool v6)
+{
+	plx_stat_inc(net__stat(v6, PLX_STAT_UDP_SNDBUFERRORS, PLX_STAT_UDP6_SNDBUFERRORS));
+	return PLX_DROP_NO_MBUF;
+}
+
 PLX_NOINLINE enum plx_drop plx_net_udp_send(
 	struct plx_softnet *sn, struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
 {
@@ -245,8 +253,7 @@ PLX_NOINLINE enum plx_drop plx_net_udp_send(
 	drop = plx_unlikely(msg->bound) ? net__route_by(nl, &ip.dst, msg->iface, &d)
 					: net__route(nl, &ip.dst, msg->iface, &d);
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
-		net__drop(
-			m, drop, net__stat(v6, PLX_STAT_IP_OUTNOROUTES, PLX_STAT_IP6_OUTNOROUTES));
+		net__drop_out(m, drop, v6);
 		return drop;
 	}
 	if (plx_unlikely(d.loop))
@@ -263,14 +270,16 @@ PLX_NOINLINE enum plx_drop plx_net_udp_send(
 	}
 	m = net__headroom(nl, m, PLX_UDP_BYTES);
 	if (plx_unlikely(!m))
-		return PLX_DROP_NO_MBUF;
+		return no_buffer(v6);
 	m->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK);
 	plx_wire_udp_emit(net__push(m, PLX_UDP_BYTES), &udp);
 	/* as Linux's IP_PMTUDISC_WANT: don't fragment what fits the path that we know */
 	ip.df = !v6 && !net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC);
 	fill_sum(m, &ip, &d);
+	if (plx_unlikely(net__ip_out(nl, m, &ip, &d) != PLX_DROP_NONE))
+		return no_buffer(v6);
 	plx_stat_inc(net__stat(v6, PLX_STAT_UDP_OUTDATAGRAMS, PLX_STAT_UDP6_OUTDATAGRAMS));
-	return net__ip_out(nl, m, &ip, &d);
+	return PLX_DROP_NONE;
 }
 
 /* ---- sockets ---- */
