@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <rte_eal.h>
@@ -211,6 +213,25 @@ static bool in_use(const char *dir)
 	return busy;
 }
 
+/* Processes that share nothing (--in-memory, --no-shconf) lock nothing, but they listen. */
+static bool listens(const char *dir, const char *name)
+{
+	struct sockaddr_un addr = {.sun_family = AF_UNIX};
+	struct ucred who = {0};
+	socklen_t len = sizeof(who);
+	bool other;
+	int fd;
+
+	if (snprintf(addr.sun_path, sizeof(addr.sun_path), "%s/%s", dir, name) >=
+		(int)sizeof(addr.sun_path))
+		return false; /* no socket has such a name */
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	other = fd >= 0 && connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) == 0 && who.pid != getpid();
+	close(fd);
+	return other;
+}
+
 /* EAL leaves its files there: config, hugepage_info, fbarray_*. */
 static void remove_dir(const struct app *app, const char *dir)
 {
@@ -222,7 +243,7 @@ static void remove_dir(const struct app *app, const char *dir)
 	huge_clean(app, strrchr(dir, '/') + 1);
 	d = opendir(dir);
 	while (d && (entry = readdir(d)))
-		if (entry->d_name[0] != '.')
+		if (entry->d_name[0] != '.' && !listens(dir, entry->d_name))
 			unlinkat(dirfd(d), entry->d_name, 0);
 	if (d)
 		closedir(d);

@@ -23,6 +23,7 @@ enum ctl_exit {
 /** Options, in any place of the command line. */
 struct ctl_opts {
 	const char *prefix; /**< --file-prefix; NULL = the only one that runs */
+	int pid;	    /**< --pid; 0 = whoever it is */
 	bool json, watch, v4, v6, stats, zeros, raw, xstats, help;
 	double watch_s;
 };
@@ -38,16 +39,17 @@ void ctl_complain(const char *format, ...) __attribute__((format(printf, 1, 2)))
 struct ctl_peer {
 	char dir[CTL_PATH_MAX]; /**< its EAL run-time directory */
 	char prefix[256];
+	char sock[256]; /**< its control socket there */
 	int pid;
 };
 
 /** Where EAL keeps the directories of its processes, by its rules. */
 const char *ctl_base_dir(char *buf, size_t size);
 /**
- * The one that the prefix names, or the only one if it is NULL.
+ * The one that the prefix names, or the only one if it is NULL; of several the one with the pid.
  * @return CTL_OK, or the exit code after a complaint.
  */
-int ctl_find(const char *prefix, struct ctl_peer *peer);
+int ctl_find(const char *prefix, int pid, struct ctl_peer *peer);
 
 /* sock.c */
 

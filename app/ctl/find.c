@@ -21,70 +21,104 @@ const char *ctl_base_dir(char *buf, size_t size)
 	return buf;
 }
 
-/* Is a pollux there? @return 0 with *peer filled, or -errno. */
-static int look(const char *base, const char *prefix, struct ctl_peer *peer)
+/** What a search has found so far. */
+struct search {
+	int pid; /* wanted; 0 = any */
+	struct ctl_peer *peer;
+	char list[1024]; /* of all that fit */
+	int n, denied;
+};
+
+/* Is a pollux behind this socket? */
+static void look(struct search *s, const char *base, const char *prefix, const char *name)
 {
+	struct ctl_peer p = {0};
 	struct ucred who = {0};
 	socklen_t len = sizeof(who);
+	size_t used = strlen(s->list);
 	int fd;
 
-	snprintf(peer->prefix, sizeof(peer->prefix), "%s", prefix);
-	if (snprintf(peer->dir, sizeof(peer->dir), "%s/%s", base, prefix) >= (int)sizeof(peer->dir))
-		return -ENAMETOOLONG;
-	fd = ctl_connect(peer->dir, SOCKET);
-	if (fd < 0)
-		return fd;
+	snprintf(p.prefix, sizeof(p.prefix), "%s", prefix);
+	snprintf(p.sock, sizeof(p.sock), "%s", name);
+	if (snprintf(p.dir, sizeof(p.dir), "%s/%s", base, prefix) >= (int)sizeof(p.dir))
+		return;
+	fd = ctl_connect(p.dir, name);
+	if (fd < 0) {
+		s->denied += fd == -EACCES || fd == -EPERM;
+		return;
+	}
 	getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len);
 	close(fd);
-	peer->pid = who.pid;
-	return 0;
+	p.pid = who.pid;
+	if (s->pid && s->pid != p.pid)
+		return;
+	snprintf(s->list + used, sizeof(s->list) - used, "%s%s (pid %d)", s->n ? ", " : "", prefix,
+		p.pid);
+	if (s->n++ == 0)
+		*s->peer = p;
 }
 
-static int find_named(const char *base, const char *prefix, struct ctl_peer *peer)
+/* Those that share a prefix (--in-memory, --no-shconf) have pollux.sock, pollux.sock:1, ... */
+static void look_in(struct search *s, const char *base, const char *prefix)
 {
-	int err = strchr(prefix, '/') ? -EINVAL : look(base, prefix, peer);
+	char dir[CTL_PATH_MAX + 256];
+	struct dirent *entry;
+	DIR *d;
 
-	if (!err)
-		return CTL_OK;
-	if (err == -ENOENT || err == -ECONNREFUSED)
-		ctl_complain("no pollux with --file-prefix %s is running (in %s)", prefix, base);
-	else
-		ctl_complain("--file-prefix %s: %s", prefix, strerror(-err));
+	snprintf(dir, sizeof(dir), "%s/%s", base, prefix);
+	d = opendir(dir);
+	s->denied += !d && errno == EACCES;
+	while (d && (entry = readdir(d)))
+		if (strncmp(entry->d_name, SOCKET, strlen(SOCKET)) == 0)
+			look(s, base, prefix, entry->d_name);
+	if (d)
+		closedir(d);
+}
+
+static void look_everywhere(struct search *s, const char *base)
+{
+	struct dirent *entry;
+	DIR *d = opendir(base);
+
+	while (d && (entry = readdir(d)))
+		if (entry->d_name[0] != '.')
+			look_in(s, base, entry->d_name);
+	if (d)
+		closedir(d);
+}
+
+static int complain_none(const struct search *s, const char *base, const char *prefix)
+{
+	char named[300] = "", pid[32] = "";
+
+	if (prefix)
+		snprintf(named, sizeof(named), " with --file-prefix %s", prefix);
+	if (s->pid)
+		snprintf(pid, sizeof(pid), " with pid %d", s->pid);
+	ctl_complain("no running pollux%s%s found in %s%s", named, pid, base,
+		s->denied ? ", or it is another user's" : "");
 	return CTL_FAILED;
 }
 
-int ctl_find(const char *prefix, struct ctl_peer *peer)
+int ctl_find(const char *prefix, int pid, struct ctl_peer *peer)
 {
-	char base[CTL_PATH_MAX], list[1024] = "";
-	struct ctl_peer other;
-	struct dirent *entry;
-	int n = 0, denied = 0;
-	DIR *d;
+	struct search s = {.pid = pid, .peer = peer};
+	char base[CTL_PATH_MAX];
 
 	ctl_base_dir(base, sizeof(base));
-	if (prefix)
-		return find_named(base, prefix, peer);
-	d = opendir(base);
-	while (d && (entry = readdir(d))) {
-		size_t used = strlen(list);
-		int err = entry->d_name[0] == '.' ? -ENOENT : look(base, entry->d_name, &other);
-
-		denied += err == -EACCES || err == -EPERM;
-		if (err)
-			continue;
-		snprintf(list + used, sizeof(list) - used, "%s%s (pid %d)", n ? ", " : "",
-			other.prefix, other.pid);
-		if (n++ == 0)
-			*peer = other;
+	if (prefix && (!*prefix || strchr(prefix, '/'))) {
+		ctl_complain("--file-prefix '%s': that is no name", prefix);
+		return CTL_USAGE;
 	}
-	if (d)
-		closedir(d);
-	if (n == 1)
-		return CTL_OK;
-	if (n > 1)
-		ctl_complain("several are running, choose one by --file-prefix: %s", list);
+	if (prefix)
+		look_in(&s, base, prefix);
 	else
-		ctl_complain("no running pollux found in %s%s", base,
-			denied ? ", or it is another user's" : "");
-	return n > 1 ? CTL_USAGE : CTL_FAILED;
+		look_everywhere(&s, base);
+	if (s.n == 1)
+		return CTL_OK;
+	if (s.n == 0)
+		return complain_none(&s, base, prefix);
+	ctl_complain("several are running, choose one by %s: %s",
+		prefix ? "--pid" : "--file-prefix or --pid", s.list);
+	return CTL_USAGE;
 }

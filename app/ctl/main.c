@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +150,7 @@ static const char options_text[] =
 	"\n"
 	"Options:\n"
 	"  -f, --file-prefix P    the process's EAL option; not needed while only one runs\n"
+	"  -p, --pid N            of several with the same prefix: this process\n"
 	"  -j, --json             rows as JSON\n"
 	"      --watch[=SECONDS]  again and again, each 1 s or as said\n"
 	"  -h, --help             with a command: its forms and examples\n"
@@ -156,6 +158,7 @@ static const char options_text[] =
 
 static const struct option long_options[] = {
 	{"file-prefix", required_argument, NULL, 'f'},
+	{"pid", required_argument, NULL, 'p'},
 	{"json", no_argument, NULL, 'j'},
 	{"watch", optional_argument, NULL, 'W'},
 	{"stats", no_argument, NULL, 's'},
@@ -206,15 +209,32 @@ static bool set_watch(struct ctl_opts *o, const char *seconds)
 	return false;
 }
 
+static bool set_pid(struct ctl_opts *o, const char *text)
+{
+	char *end;
+	long pid = strtol(text, &end, 10);
+
+	if (*text && !*end && pid > 0 && pid <= INT_MAX) {
+		o->pid = (int)pid;
+		return true;
+	}
+	ctl_complain("--pid %s: that is no process's number", text);
+	return false;
+}
+
 /* @return -1, or the exit code. given: short names of the options that only some commands have. */
 static int parse_options(int argc, char **argv, struct ctl_opts *o, char given[static 128])
 {
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f:jhV46szrSaw", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "f:p:jhV46szrSaw", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o->prefix = optarg;
+			break;
+		case 'p':
+			if (!set_pid(o, optarg))
+				return CTL_USAGE;
 			break;
 		case 'j':
 			o->json = true;
@@ -387,7 +407,7 @@ static int set_tunables(const struct ctl_opts *o, int argc, char **argv)
 			ctl_complain("sysctl: %s", err == 1 ? "no '=' in an argument" : why);
 			return CTL_USAGE;
 		}
-		code = code == -1 ? ctl_find(o->prefix, &peer) : CTL_OK;
+		code = code == -1 ? ctl_find(o->prefix, o->pid, &peer) : CTL_OK;
 		if (code == CTL_OK)
 			code = ctl_write(&peer, request);
 		else
@@ -419,7 +439,7 @@ static int run(const struct command *c, const struct ctl_opts *o, int argc, char
 	}
 	if (err == 1 && !parse_show(c, argc, argv, &only))
 		return CTL_USAGE;
-	code = ctl_find(o->prefix, &peer);
+	code = ctl_find(o->prefix, o->pid, &peer);
 	if (code != CTL_OK) {
 		if (err == 0)
 			json_decref(request);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "ctl.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -78,7 +79,7 @@ static json_t *exchange(int fd, const char *request)
 /* The control socket is the first to go when a pollux ends. */
 static bool ended(const struct ctl_peer *peer)
 {
-	int fd = ctl_connect(peer->dir, "pollux.sock");
+	int fd = ctl_connect(peer->dir, peer->sock);
 
 	if (fd >= 0)
 		close(fd);
@@ -120,24 +121,53 @@ static json_int_t read_page(
 	return next;
 }
 
+/* @return the descriptor when this is the peer's; -ESRCH if it is another process's; -errno. */
+static int dial(const struct ctl_peer *peer, const char *name, bool any)
+{
+	int fd = ctl_connect(peer->dir, name);
+	json_t *greeting;
+	bool its;
+
+	if (fd < 0)
+		return fd;
+	greeting = exchange(fd, NULL);
+	its = greeting &&
+	      (any || json_integer_value(json_object_get(greeting, "pid")) == peer->pid);
+	json_decref(greeting);
+	if (its)
+		return fd;
+	close(fd);
+	return greeting ? -ESRCH : -EIO;
+}
+
+#define TELEMETRY "dpdk_telemetry.v2"
+
+/*
+ * Processes that share a directory have sockets with numbers behind the name, and say who they are.
+ * Where there is one it is taken at its name: a container's process has another pid in there.
+ */
 static int dial_telemetry(const struct ctl_peer *peer)
 {
-	int fd = ctl_connect(peer->dir, "dpdk_telemetry.v2");
-	json_t *greeting;
+	DIR *d = opendir(peer->dir);
+	struct dirent *entry;
+	int fd = -ENOENT, n = 0;
 
-	if (fd < 0 && ended(peer))
+	while (d && (entry = readdir(d)))
+		n += strncmp(entry->d_name, TELEMETRY, strlen(TELEMETRY)) == 0;
+	if (d)
+		rewinddir(d);
+	while (d && fd < 0 && fd != -EIO && (entry = readdir(d)))
+		if (strncmp(entry->d_name, TELEMETRY, strlen(TELEMETRY)) == 0)
+			fd = dial(peer, entry->d_name, n == 1);
+	if (d)
+		closedir(d);
+	if (fd >= 0 || fd == -EIO) /* of an unfriendly greeting all is said */
+		return fd;
+	if (ended(peer))
 		complain_io(EPIPE);
-	else if (fd < 0)
-		ctl_complain("%s/dpdk_telemetry.v2: %s%s", peer->dir, strerror(-fd),
+	else
+		ctl_complain("%s/" TELEMETRY ": %s%s", peer->dir, strerror(-fd),
 			fd == -ENOENT ? " (was it started with --no-telemetry?)" : "");
-	if (fd < 0)
-		return -1;
-	greeting = exchange(fd, NULL);
-	if (!greeting) {
-		close(fd);
-		return -1;
-	}
-	json_decref(greeting);
 	return fd;
 }
 
@@ -163,13 +193,13 @@ json_t *ctl_read(const struct ctl_peer *peer, const char *table)
 
 int ctl_write(const struct ctl_peer *peer, json_t *request)
 {
-	int fd = ctl_connect(peer->dir, "pollux.sock"), code = CTL_FAILED;
+	int fd = ctl_connect(peer->dir, peer->sock), code = CTL_FAILED;
 	char *text = json_dumps(request, JSON_COMPACT);
 	json_t *reply = NULL, *error;
 
 	json_decref(request);
 	if (fd < 0)
-		ctl_complain("%s/pollux.sock: %s", peer->dir, strerror(-fd));
+		ctl_complain("%s/%s: %s", peer->dir, peer->sock, strerror(-fd));
 	else
 		reply = exchange(fd, text);
 	error = json_object_get(reply, "error");

@@ -69,7 +69,8 @@ PLX_API int plx_telem_reply_error(struct plx_telem_reply *reply, int err, const 
 struct plx_telem_server;
 
 /**
- * Listen. A socket file that nobody listens on is replaced, a live one refused.
+ * Listen on pollux.sock, or, where another process does, on pollux.sock:1 and so on. A socket file
+ * that nobody listens on is replaced.
  * @param dir EAL's run-time directory. @return NULL with *e filled (CONTROL_SOCKET).
  */
 PLX_API struct plx_telem_server *plx_telem_server_open(const char *dir, struct plx_error *e);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define SERVE_MAX 64 /* requests a call */
+#define SUFFIXES  64 /* processes in one directory */
 
 struct client {
 	int fd;	       /* -1 = free */
@@ -65,11 +66,30 @@ static int bind_over_stale(int fd, const struct sockaddr_un *addr)
 		return 0;
 	if (errno != EADDRINUSE)
 		return -errno;
-	if (!is_socket(addr->sun_path) || is_live(addr))
+	if (!is_socket(addr->sun_path))
+		return -EEXIST;
+	if (is_live(addr))
 		return -EADDRINUSE;
 	if (unlink(addr->sun_path) != 0)
 		return -errno;
 	return bind(fd, sa, sizeof(*addr)) == 0 ? 0 : -errno;
+}
+
+/*
+ * EAL's directory is one process's, unless it shares nothing (--in-memory, --no-shconf): then a
+ * number comes behind the name, as EAL's telemetry does it.
+ */
+static int bind_first_free(struct plx_telem_server *s)
+{
+	size_t n = strlen(s->addr.sun_path), room = sizeof(s->addr.sun_path) - n;
+	int err = bind_over_stale(s->listener, &s->addr);
+
+	for (int i = 1; err == -EADDRINUSE && i < SUFFIXES; i++) {
+		if (snprintf(s->addr.sun_path + n, room, ":%d", i) >= (int)room)
+			return -ENAMETOOLONG;
+		err = bind_over_stale(s->listener, &s->addr);
+	}
+	return err;
 }
 
 static int watch(const struct plx_telem_server *s, int fd, uint32_t index)
@@ -91,7 +111,7 @@ static int start(struct plx_telem_server *s)
 	/* The file gets the socket's own mode, so there is no moment at which others may use it. */
 	if (fchmod(s->listener, 0600) != 0)
 		return -errno;
-	err = bind_over_stale(s->listener, &s->addr);
+	err = bind_first_free(s);
 	if (err)
 		return err;
 	if (stat(s->addr.sun_path, &st) != 0)

@@ -32,7 +32,10 @@ rows() { # table filter
 
 # A name without a process, no name and no process.
 c=("$POLLUX_CTL" --file-prefix nobody)
-refuses "no process of this name" 1 "no pollux with --file-prefix nobody" dev
+refuses "no process of this name" 1 "no running pollux with --file-prefix nobody" dev
+refuses "no name at all" 2 "that is no name" -f "" dev
+refuses "no process of this number" 1 "with pid 1 found" --pid 1 dev
+refuses "no number at all" 2 "no process.s number" --pid x dev
 rc=0 said=$("$POLLUX_CTL" drops 2>&1) || rc=$?
 expect_eq "no process at all" "$rc:$said" \
 	"1:pollux-ctl: no running pollux found in $RUNTIME_DIRECTORY/dpdk"

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 need_root
-need ping
+need ping jq
 pages=/proc/sys/vm/nr_hugepages
 had=$(cat $pages)
 [ "$had" = 0 ] || skip "huge pages are reserved already: they may be in use"
@@ -53,6 +53,14 @@ if [ "$(cat $pages)" = 128 ] && mount -t hugetlbfs none "$tmp/huge" 2>/dev/null;
 	expect_ge "memory of a node is used" $((128 - $(free_pages))) 96
 	stop_pollux -n node
 	expect_eq "... and given back" "$(free_pages)" 128
+	comes_up memory --in-memory
+	expect_eq "in memory: pollux-ctl finds it" \
+		"$(ctl -n memory dev --json | jq -r '.[0].ifname')" net_tap0
+	expect "in memory: and steers it" "$POLLUX_CTL" -f "${prefix[memory]}" \
+		addr add 10.9.0.3/24 dev 0
+	expect "in memory: the new address answers" ping -q -c 1 -W 1 10.9.0.3
+	stop_pollux -n memory
+	expect_eq "in memory: all is given back" "$(free_pages) $(ls "$tmp/huge")" "128 "
 	comes_up more -m 1000
 	expect_match "too few for -m" "$(cat "${err[more]}")" "^pollux: 256 $without$"
 	stop_pollux -n more
