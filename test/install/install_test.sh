@@ -52,7 +52,9 @@ flags_of() { # library...: the arrays flags, link and static
 	# Ours static, the rest shared, as the app has it; what is private to ours must be named.
 	static=()
 	for flag in "${link[@]}"; do
-		if [[ $flag == -lplx_* ]]; then
+		if [[ $flag =~ ^-Wl,.*,-l(plx_net_[a-z]+), ]]; then
+			flag=-Wl,--whole-archive,$libdir/lib${BASH_REMATCH[1]}.a,--no-whole-archive
+		elif [[ $flag == -lplx_* ]]; then
 			private+=("$(pkg-config --print-requires-private "lib${flag#-l}")")
 			flag=$libdir/lib${flag#-l}.a
 		fi
@@ -97,6 +99,52 @@ expect "a C++ program links with all of them" g++ "${cc_flags[@]}" "$tmp/probe.c
 expect "and runs" "$tmp/probe"
 expect "clang links all the archives" clang "${cc_flags[@]}" "$tmp/probe.c" -o "$tmp/probe" \
 	"${flags[@]}" "${static[@]}"
+
+# Drivers register themselves: they are there by their pkg-config files, whatever the linker thinks
+# of libraries that nobody calls. Static ones by the command of the guide.
+cat >"$tmp/drivers.c" <<-'END'
+	#include <stdio.h>
+	#include <plx_port.h>
+	int main(void)
+	{
+		const struct plx_port_driver *d = NULL;
+		while ((d = plx_port_driver_next(d)))
+			puts(d->name);
+	}
+END
+drivers=(libplx_port libplx_net_pipe libplx_net_loop libplx_net_impair)
+registered() { # what linker-flag...
+	local what=$1
+	shift
+	expect "$what: a program with the drivers links" gcc "$tmp/drivers.c" -o "$tmp/drivers" \
+		"${flags[@]}" "$@"
+	expect_eq "$what: and they are there" "$("$tmp/drivers" | sort | xargs)" "impair loop pipe"
+}
+mapfile -t flags < <(pkg-config --cflags "${drivers[@]}" | xargs -n 1)
+mapfile -t link < <(pkg-config --libs "${drivers[@]}" | xargs -n 1)
+registered "shared" "${link[@]}"
+registered "shared, as needed" -Wl,--as-needed "${link[@]}"
+registered "shared, by gold" -fuse-ld=gold -Wl,--as-needed "${link[@]}"
+registered "shared, by lld" -fuse-ld=lld -Wl,--as-needed "${link[@]}"
+mkdir "$tmp/meson"
+cp "$tmp/drivers.c" "$tmp/meson"
+cat >"$tmp/meson/meson.build" <<-END
+	project('drivers', 'c')
+	deps = []
+	foreach d : '${drivers[*]}'.split()
+		deps += dependency(d)
+	endforeach
+	executable('drivers', 'drivers.c', dependencies: deps)
+END
+expect "meson: a project with the drivers is set up" meson setup "$tmp/meson/build" "$tmp/meson"
+expect "meson: it links" ninja -C "$tmp/meson/build"
+expect_eq "meson: and they are there" "$("$tmp/meson/build/drivers" | sort | xargs)" \
+	"impair loop pipe"
+script=$(sed -n "/^    libs=.*sed -E '$/,/')$/p" doc/guide/lib.md | sed "1d; s/')$//")
+[ -n "$script" ] || fail "doc/guide/lib.md has no command for archives"
+mapfile -t static < <(pkg-config --libs "${drivers[@]}" | sed -E "$script" | xargs -n 1)
+registered "static" "${static[@]}"
+expect "static: and needs none of our shared objects" bash -c "! ldd '$tmp/drivers' | grep libplx_"
 
 for example in examples/*.c; do
 	[ -f "$example" ] || continue
