@@ -11,14 +11,14 @@ need arping ping nc python3 tcpdump tshark jq
 netns k
 scapy_up
 start_pollux --vdev=net_tap0,iface=t0 -- up --if 0,addr=10.9.0.2/24 --udp-echo 7 \
-	--sysctl net.ipv4.neigh.default.base_reachable_time_ms=1000 \
+	--sysctl net.ipv4.neigh.default.base_reachable_time_ms=500 \
 	--sysctl net.ipv4.neigh.default.retrans_time_ms=200 \
 	--sysctl net.ipv4.neigh.default.delay_first_probe_time=1
 iface_up t0 10.9.0.1/24
 capture t0
 port=${port_mac[t0]} kernel=${kernel_mac[t0]}
 
-expect "arping gets answers" arping -q -c 2 -I t0 10.9.0.2
+expect "arping gets answers" arping -q -f -w 2 -I t0 10.9.0.2
 expect_not "and none for an address that nobody has" arping -q -c 1 -w 1 -I t0 10.9.0.3
 expect_not "a probe (RFC 5227) finds the address taken" arping -q -D -c 1 -w 1 -I t0 10.9.0.2
 expect "ping" ping -q -c 1 -W $patience 10.9.0.2
@@ -34,7 +34,7 @@ run sysctl -qw net.ipv4.conf.t0.arp_notify=1
 run ip link set t0 address 02:00:00:00:00:aa
 eventually_ctl "it moves, with a gratuitous ARP" "10.9.0.1 .* lladdr 02:00:00:00:00:aa" neigh
 run sysctl -qw net.ipv4.conf.t0.arp_notify=0
-spawn ping ping -q -i 0.02 -c 50 -W $patience 10.9.0.2
+spawn ping ping -q -i 0.01 -c 50 -W $patience 10.9.0.2
 run ip link set t0 address 02:00:00:00:00:bb
 finish ping
 expect_match "it moves and asks: no ping is lost" "$(cat "${out[ping]}")" " 50 received"
@@ -51,7 +51,7 @@ sendp(Ether(src="02:00:00:00:00:ee", dst="ff:ff:ff:ff:ff:ff") /
     iface="t0", count=3, inter=0.05, verbose=0)
 END
 ok "another claims the address"
-expect "Pollux still has it" arping -q -c 1 -I t0 10.9.0.2
+expect "Pollux still has it" arping -q -f -w 2 -I t0 10.9.0.2
 expect_eq "and has not learnt it as a neighbour's" "$(ctl neigh | grep -c '^10.9.0.2 ')" 0
 
 # A neighbour that never answers: the kernel sends from an address that it is silent about.

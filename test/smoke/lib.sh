@@ -249,7 +249,7 @@ finish() { # name
 			unset "pid[$name]"
 			fail "$name did not end within $patience s"
 		fi
-		sleep 0.05
+		sleep 0.02
 	done
 	wait "${pid[$name]}"
 	status=$?
@@ -284,21 +284,23 @@ start_pollux() { # [-n NAME] EAL-ARGUMENT... -- COMMAND ARGUMENT...
 			fail "pollux ended before it was ready, exit code $status: $*"
 		fi
 		[ $SECONDS -lt $end ] || fail "pollux was not ready within $((2 * patience)) s: $*"
-		sleep 0.05
+		sleep 0.02
 	done
 }
 
 balance='.rx_packets + .originated
 	- .tx_packets - .delivered - .held - ([.drops[]] | add // 0)'
+final="[.final == true, .mbufs_leaked, $balance] | @tsv"
 
 # What must hold whenever pollux ends: exit code 0, no mbuf leaked, every packet accounted for.
 check_final() { # name
 	[ "$status" != 3 ] || fail "accounting of $1 does not close (exit code 3)"
 	[ "$status" = 0 ] || fail "$1 ended with exit code $status"
-	[ "$(json_field -n "$1" .final)" = true ] || fail "$1 printed no final object"
-	[ "$(json_field -n "$1" .mbufs_leaked)" = 0 ] || fail "$1 leaked mbufs"
-	[ "$(json_field -n "$1" "$balance")" = 0 ] || fail "the accounting of $1 is off: $(
-		json_field -n "$1" 'del(.ports)')"
+	local last leaked off
+	read -r last leaked off < <(json_field -n "$1" "$final")
+	[ "$last" = true ] || fail "$1 printed no final object"
+	[ "$leaked" = 0 ] || fail "$1 leaked mbufs"
+	[ "$off" = 0 ] || fail "the accounting of $1 is off: $(json_field -n "$1" 'del(.ports)')"
 	ok "$1 ended well: nothing leaked, accounting closed"
 }
 
@@ -320,6 +322,7 @@ stop_pollux() { # [-n NAME] [SIGNAL]
 }
 
 # Wait until it ends by itself (--for, --idle-exit).
+# shellcheck disable=SC2120 # likewise
 wait_pollux() { # [-n NAME]
 	local name=pollux
 	[ "${1-}" != -n ] || name=$2
@@ -368,6 +371,36 @@ eventually_ctl() { # what regex argument...
 		sleep 0.1
 	done
 	ok "$what"
+}
+
+# Talk to 10.9.0.2 and fd00:9::2 once they answer: pings of 45 fragments, and 128 datagrams of each
+# kind of length to the echo on port 7.
+kernel_talks() { # name [longest by IPv4]
+	local size=0,1,17,64
+	eventually "$1: a ping is answered" ping -q -c 1 -W 1 10.9.0.2
+	eventually "$1: a ping6 too" ping -q -c 1 -W 1 fd00:9::2
+	expect "$1: pings of 45 fragments" ping -q -c 3 -i 0.1 -W 2 -s 65000 10.9.0.2
+	expect "$1: of IPv6 too" ping -q -c 3 -i 0.1 -W 2 -s 65000 fd00:9::2
+	expect "$1: UDP of each size" test/smoke/flows.py 10.9.0.2 7 --flows 4 --count 16 \
+		--size $size,1472,1473,9000,"${2:-65507}"
+	expect "$1: of IPv6 too" test/smoke/flows.py fd00:9::2 7 --flows 4 --count 16 \
+		--size $size,1452,1453,9000,65487
+}
+
+# Have fwd copy one capture file to another, to its end.
+replay() { # in out argument-of-fwd...
+	local from=$1 to=$2
+	shift 2
+	rm -f "$to"
+	start_pollux "--vdev=net_pcap0,rx_pcap=$from,tx_pcap=$to" -- fwd --idle-exit 100 "$@"
+	# shellcheck disable=SC2119 # it is the only one
+	wait_pollux
+}
+
+# The packets of a capture file: number, length, and what tells their bytes apart.
+packets() { # file
+	tshark -n -r "$1" -o frame.generate_md5_hash:TRUE -T fields -e frame.number -e frame.len \
+		-e frame.md5_hash 2>/dev/null
 }
 
 # Send one datagram and print what comes back.

@@ -12,17 +12,6 @@ given=$tmp/in.pcap got=$tmp/out.pcap
 /usr/bin/python3 test/smoke/frames.py forms "$given" "$tmp/spoiled.pcap" 2>/dev/null ||
 	skip "no scapy here"
 
-replay() { # in out argument...: run to the end of the file
-	local from=$1 to=$2
-	shift 2
-	rm -f "$to"
-	start_pollux "--vdev=net_pcap0,rx_pcap=$from,tx_pcap=$to" -- fwd --idle-exit 200 "$@"
-	wait_pollux
-}
-packets() { # file: bytes of every packet, times apart
-	tshark -n -r "$1" -o frame.generate_md5_hash:TRUE -T fields -e frame.number -e frame.len \
-		-e frame.md5_hash 2>/dev/null
-}
 count() { # file
 	capinfos -rcMT "$1" 2>/dev/null | cut -f 2
 }

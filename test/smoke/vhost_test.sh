@@ -10,7 +10,6 @@
 need jq ethtool python3
 netns k
 export PLX_MEM=512
-flows=test/smoke/flows.py
 sock=$tmp/vhost.sock
 
 start_pollux -n host -l 0 "--vdev=net_vhost0,iface=$sock" -- fwd --mode rxonly
@@ -19,8 +18,9 @@ start_pollux -n guest -l 1 --single-file-segments "--vdev=net_virtio_user0,path=
 wait_pollux -n guest
 stop_pollux -n host
 expect_ge "frames were sent" "$(json_field -n guest .tx_packets)" 1000
-expect_eq "and each one came" "$(json_field -n host .rx_packets)" \
-	"$(json_field -n guest .tx_packets)"
+sent=$(json_field -n guest .tx_packets)
+expect_ge "and came, but for a ring that the end of the sender may take along" \
+	"$(json_field -n host .rx_packets)" $((sent - 256))
 
 serve() { # name queues lcores
 	local host=host$1 guest=guest$1
@@ -32,13 +32,7 @@ serve() { # name queues lcores
 		--if "0,addr=10.9.0.2/24,addr=fd00:9::2/64" --udp-echo 7
 	iface_up t0 10.9.0.1/24 fd00:9::1/64
 	run ip link set t0 txqueuelen 5000
-	eventually "$1: a ping is answered" ping -q -c 1 -W 1 10.9.0.2
-	eventually "$1: a ping6 too" ping -q -c 1 -W 1 fd00:9::2
-	expect "$1: pings of 45 fragments" ping -q -c 3 -i 0.1 -W 2 -s 65000 10.9.0.2
-	expect "$1: UDP of each size" $flows 10.9.0.2 7 --flows 4 --count 16 \
-		--size 0,1,17,64,1472,1473,9000,65507
-	expect "$1: of IPv6 too" $flows fd00:9::2 7 --flows 4 --count 16 \
-		--size 0,1,17,64,1452,1453,9000,65487
+	kernel_talks "$1"
 	stop_pollux -n "$guest"
 	stop_pollux -n "$host"
 	expect_eq "$1: all datagrams were served" "$(json_field -n "$guest" .udp_served)" 128
