@@ -58,7 +58,7 @@ static enum plx_drop on_link(struct net_lcore *nl, const struct plx_addr *dst,
 			(plx_addr_is_mcast(dst) &&
 				(stays_here(dst) || net__group_joined(nl->cfg, ifc->index, dst))),
 	};
-	if (nl->net->exc.n)
+	if (__atomic_load_n(&nl->net->exc.n, __ATOMIC_RELAXED))
 		net__exc_apply(nl, dst, d);
 	return PLX_DROP_NONE;
 }
@@ -99,7 +99,7 @@ static inline void by_route(struct net_lcore *nl, const struct plx_addr *dst,
 	d->mtu = net__if_mtu(d->ifc, dst);
 	if (plx_unlikely(rt->mtu))
 		d->mtu = PLX_MIN(d->mtu, rt->mtu);
-	if (plx_unlikely(nl->net->exc.n))
+	if (plx_unlikely(__atomic_load_n(&nl->net->exc.n, __ATOMIC_RELAXED)))
 		net__exc_apply(nl, dst, d);
 }
 

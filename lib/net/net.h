@@ -288,6 +288,16 @@ void net__ctl_nd(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 void net__ctl_group(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface);
 void net__ctl_stop(struct plx_net *net);
 
+/* ctl_tx.c: control */
+void net__send_arp(struct net_lcore *nl, const struct net_if *ifc, const struct plx_arp *arp,
+	const struct plx_mac *dst);
+/** With hop limit 255. */
+void net__send_nd(struct net_lcore *nl, const struct net_if *ifc, const struct plx_nd *nd,
+	const struct plx_addr *src, const struct plx_addr *dst, const struct plx_mac *mac);
+void net__send_tx(struct net_lcore *nl, const struct plx_neigh_tx *tx);
+void net__send_report(
+	struct net_lcore *nl, const struct net_if *ifc, const struct plx_mcast_report *r);
+
 /* link.c: control */
 void net__link_up(struct plx_net *net, struct net_ifc *c);
 void net__link_down(struct plx_net *net, struct net_ifc *c);
