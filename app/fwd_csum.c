@@ -53,28 +53,6 @@ static bool parse(struct rte_mbuf *m, struct layers *l)
 	return true;
 }
 
-/* Sum len bytes from off on, over all segments. */
-static uint32_t sum_chain(const struct rte_mbuf *m, uint32_t off, uint32_t len)
-{
-	uint32_t sum = 0, done = 0;
-
-	for (; m && len; m = m->next) {
-		uint32_t n;
-
-		if (off >= m->data_len) {
-			off -= m->data_len;
-			continue;
-		}
-		n = PLX_MIN(len, m->data_len - off);
-		sum = plx_cksum_combine(sum,
-			plx_cksum_add(0, rte_pktmbuf_mtod_offset(m, const void *, off), n), done);
-		done += n;
-		len -= n;
-		off = 0;
-	}
-	return sum;
-}
-
 static void ip4_header(struct rte_mbuf *m, const struct layers *l, bool device)
 {
 	uint16_t check = 0;
@@ -107,7 +85,7 @@ static void transport(struct rte_mbuf *m, const struct layers *l, bool device)
 	}
 	check = 0;
 	memcpy(field, &check, sizeof(check));
-	sum = plx_cksum_combine(sum, sum_chain(m, m->l2_len + m->l3_len, l->ip.l4_bytes), 0);
+	sum = plx_cksum_combine(sum, plx_pkt_csum_sum(m, m->l2_len + m->l3_len, l->ip.l4_bytes), 0);
 	check = udp ? plx_cksum_finish_udp(sum) : plx_cksum_finish(sum);
 	memcpy(field, &check, sizeof(check));
 }

@@ -172,28 +172,6 @@ PLX_NOINLINE struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rt
 	return head;
 }
 
-uint32_t net__sum(const struct rte_mbuf *m, uint32_t off, uint32_t len)
-{
-	uint32_t sum = 0, done = 0;
-
-	for (; m && len; m = m->next) {
-		uint32_t n;
-
-		if (off >= m->data_len) {
-			off -= m->data_len;
-			continue;
-		}
-		n = PLX_MIN(len, m->data_len - off);
-		sum = plx_cksum_combine(sum,
-			plx_cksum_add(0, rte_pktmbuf_mtod_offset(m, const uint8_t *, off), n),
-			done);
-		done += n;
-		len -= n;
-		off = 0;
-	}
-	return sum;
-}
-
 bool net__l4_ok(const struct rte_mbuf *m, const struct plx_ip *ip)
 {
 	uint32_t sum = 0;
@@ -206,7 +184,7 @@ bool net__l4_ok(const struct rte_mbuf *m, const struct plx_ip *ip)
 			rte_pktmbuf_mtod_offset(m, const uint8_t *, ip->hdr_bytes), ip->l4_bytes);
 	if (ip->proto != PLX_IPPROTO_ICMP && ip->proto != PLX_IPPROTO_IGMP)
 		sum = plx_cksum_pseudo(&ip->src, &ip->dst, ip->proto, ip->l4_bytes);
-	sum = plx_cksum_combine(sum, net__sum(m, ip->hdr_bytes, ip->l4_bytes), 0);
+	sum = plx_cksum_combine(sum, plx_pkt_csum_sum(m, ip->hdr_bytes, ip->l4_bytes), 0);
 	return plx_cksum_fold(sum) == 0xffff;
 }
 

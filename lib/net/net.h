@@ -405,8 +405,6 @@ static inline void *net__push(struct rte_mbuf *m, uint16_t n)
 	m->pkt_len += n;
 	return rte_pktmbuf_mtod(m, void *);
 }
-/** Checksum of len bytes of a chain from off on, to be folded. */
-uint32_t net__sum(const struct rte_mbuf *m, uint32_t off, uint32_t len);
 /** Is the transport checksum right? By the device's word, or summed up over the chain. */
 bool net__l4_ok(const struct rte_mbuf *m, const struct plx_ip *ip);
 

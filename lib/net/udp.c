@@ -213,7 +213,7 @@ static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct n
 		check = plx_cksum_finish_udp(plx_cksum_add(pseudo, p, m->pkt_len));
 	} else {
 		check = plx_cksum_finish_udp(
-			plx_cksum_combine(pseudo, net__sum(m, 0, m->pkt_len), 0));
+			plx_cksum_combine(pseudo, plx_pkt_csum_sum(m, 0, m->pkt_len), 0));
 	}
 	memcpy(p + 6, &check, 2);
 }

@@ -9,18 +9,24 @@
 #define TCP_CKSUM_OFF 16
 #define UDP_CKSUM_OFF 6
 
-static uint32_t sum_from(const struct rte_mbuf *m, uint32_t off)
+uint32_t plx_pkt_csum_sum(const struct rte_mbuf *m, uint32_t off, uint32_t len)
 {
-	uint32_t sum = 0;
-	size_t done = 0;
+	uint32_t sum = 0, done = 0;
 
-	for (; m; m = m->next) {
-		const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
-		uint32_t skip = PLX_MIN(off, (uint32_t)m->data_len);
+	for (; m && len; m = m->next) {
+		uint32_t n;
 
-		off -= skip;
-		sum = plx_cksum_combine(sum, plx_cksum_add(0, p + skip, m->data_len - skip), done);
-		done += m->data_len - skip;
+		if (off >= m->data_len) {
+			off -= m->data_len;
+			continue;
+		}
+		n = PLX_MIN(len, m->data_len - off);
+		sum = plx_cksum_combine(sum,
+			plx_cksum_add(0, rte_pktmbuf_mtod_offset(m, const uint8_t *, off), n),
+			done);
+		done += n;
+		len -= n;
+		off = 0;
 	}
 	return sum;
 }
@@ -37,7 +43,7 @@ static int fill_l4(struct rte_mbuf *m, uint32_t l4_off, uint64_t which)
 	if (field + sizeof(check) > m->data_len)
 		return -EINVAL;
 	/* The field holds the sum of the pseudo-header already: it is part of what is summed. */
-	sum = sum_from(m, l4_off);
+	sum = plx_pkt_csum_sum(m, l4_off, UINT32_MAX);
 	check = udp ? plx_cksum_finish_udp(sum) : plx_cksum_finish(sum);
 	memcpy(rte_pktmbuf_mtod_offset(m, uint8_t *, field), &check, sizeof(check));
 	return 0;

@@ -165,5 +165,10 @@ PLX_API struct rte_mbuf *plx_pkt_own(struct rte_mbuf *m);
  * @return 0; -EINVAL when the lengths do not fit the packet, -EOPNOTSUPP for SCTP's CRC.
  */
 PLX_API int plx_pkt_csum_fill(struct rte_mbuf *m);
+/**
+ * The Internet checksum's sum, not finished (plx_cksum_combine(), plx_cksum_finish()), of len bytes
+ * from off on, over all segments; of as many as there are if len is more.
+ */
+PLX_API uint32_t plx_pkt_csum_sum(const struct rte_mbuf *m, uint32_t off, uint32_t len);
 
 PLX_C_END

@@ -81,6 +81,37 @@ T(checksums_are_filled_whatever_the_shape)
 	}
 }
 
+/* However a packet is cut, and wherever the part that is summed lies. */
+T(a_part_of_a_chain_is_summed_as_if_it_were_whole)
+{
+	struct plx_rng rng;
+	uint8_t f[1500];
+
+	plx_rng_init(&rng, t_seed(2));
+	for (int i = 0; i < 4000; i++) {
+		uint32_t bytes = 1 + (uint32_t)plx_rng_below(&rng, sizeof(f)), done;
+		uint32_t off = (uint32_t)plx_rng_below(&rng, bytes + 1);
+		uint32_t len = (uint32_t)plx_rng_below(&rng, bytes + 100);
+		uint32_t there = PLX_MIN(len, bytes - off);
+		struct rte_mbuf *m;
+
+		plx_rng_bytes(&rng, f, bytes);
+		done = 1 + (uint32_t)plx_rng_below(&rng, bytes);
+		m = t_mbuf(f, (uint16_t)done);
+		while (done < bytes) {
+			uint32_t n = 1 + (uint32_t)plx_rng_below(&rng, bytes - done);
+			struct rte_mbuf *more = rte_pktmbuf_alloc(t_pool);
+
+			memcpy(rte_pktmbuf_append(more, (uint16_t)n), f + done, n);
+			eq(rte_pktmbuf_chain(m, more), 0);
+			done += n;
+		}
+		eq(plx_cksum_finish(plx_pkt_csum_sum(m, off, len)),
+			plx_cksum_finish(plx_cksum_add(0, f + off, there)));
+		plx_pkt_deliver(m);
+	}
+}
+
 T(an_udp_sum_of_zero_is_sent_as_ffff)
 {
 	/* The pseudo-header's sum stands in the field; the rest is chosen so that all sums to ffff.
@@ -200,9 +231,10 @@ T(without_memory_a_shared_packet_stays_as_it_was)
 	rte_mempool_free(tiny);
 }
 
-RUN_EAL(T_EAL_(checksums_are_filled_whatever_the_shape), T_EAL_(an_udp_sum_of_zero_is_sent_as_ffff),
-	T_EAL_(nothing_asked_nothing_changed), T_EAL_(lengths_that_do_not_fit_are_refused),
-	T_EAL_(a_private_packet_is_its_own),
+RUN_EAL(T_EAL_(checksums_are_filled_whatever_the_shape),
+	T_EAL_(a_part_of_a_chain_is_summed_as_if_it_were_whole),
+	T_EAL_(an_udp_sum_of_zero_is_sent_as_ffff), T_EAL_(nothing_asked_nothing_changed),
+	T_EAL_(lengths_that_do_not_fit_are_refused), T_EAL_(a_private_packet_is_its_own),
 	T_EAL_(a_clone_and_its_original_are_shared_until_one_goes),
 	T_EAL_(one_shared_segment_is_enough),
 	T_EAL_(without_memory_a_shared_packet_stays_as_it_was))
