@@ -508,24 +508,16 @@ static struct plx_telem_cmds cmds = {.cmd = cmd, .n = PLX_DIM(cmd)};
 
 int plx_net_telem_add(struct plx_net *net)
 {
-	cmds.arg = net;
-	plx_telem_cmds_add(&cmds);
-	for (size_t i = 0; i < PLX_DIM(tables); i++) {
-		int err;
+	int err = plx_telem_tables_add(tables, PLX_DIM(tables), net);
 
-		tables[i].arg = net;
-		err = plx_telem_table_add(&tables[i]);
-		if (err) {
-			plx_net_telem_del();
-			return err;
-		}
-	}
-	return 0;
+	cmds.arg = net;
+	if (!err)
+		plx_telem_cmds_add(&cmds);
+	return err;
 }
 
 void plx_net_telem_del(void)
 {
 	plx_telem_cmds_del(&cmds);
-	for (size_t i = 0; i < PLX_DIM(tables); i++)
-		plx_telem_table_del(&tables[i]);
+	plx_telem_tables_del(tables, PLX_DIM(tables));
 }

@@ -112,23 +112,17 @@ static struct plx_telem_cmds cmds = {.cmd = &set_cmd, .n = 1};
 
 int plx_telem_common_add(struct plx_tunables *tun)
 {
-	tunables = tun;
-	for (size_t i = 0; i < PLX_DIM(common); i++) {
-		int err = plx_telem_table_add(&common[i]);
+	int err;
 
-		if (err) {
-			while (i--)
-				plx_telem_table_del(&common[i]);
-			return err;
-		}
-	}
-	plx_telem_cmds_add(&cmds);
-	return 0;
+	tunables = tun;
+	err = plx_telem_tables_add(common, PLX_DIM(common), NULL);
+	if (!err)
+		plx_telem_cmds_add(&cmds);
+	return err;
 }
 
 void plx_telem_common_del(void)
 {
 	plx_telem_cmds_del(&cmds);
-	for (size_t i = 0; i < PLX_DIM(common); i++)
-		plx_telem_table_del(&common[i]);
+	plx_telem_tables_del(common, PLX_DIM(common));
 }

@@ -58,11 +58,14 @@ struct plx_telem_table {
 
 /** Serve a table from now on. After rte_eal_init(). @return 0 or -errno; -EEXIST: name is taken. */
 PLX_API int plx_telem_table_add(struct plx_telem_table *t);
+/** The same for n of them, with one `arg`: all or, when it fails, none. */
+PLX_API int plx_telem_tables_add(struct plx_telem_table *t, unsigned int n, void *arg);
 /**
  * Serve it no more; its name may be taken again. Waits for the readers that are in it, so whoever
  * run() asks must still answer, be it by an error. Nothing happens if it was not added.
  */
 PLX_API void plx_telem_table_del(struct plx_telem_table *t);
+PLX_API void plx_telem_tables_del(struct plx_telem_table *t, unsigned int n);
 
 /*
  * Fields of a row, for row() only. The name is a constant of letters, digits and '_'; a text is

@@ -218,3 +218,24 @@ void plx_telem_table_del(struct plx_telem_table *t)
 		}
 	pthread_rwlock_unlock(&lock);
 }
+
+int plx_telem_tables_add(struct plx_telem_table *t, unsigned int n, void *arg)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		int err;
+
+		t[i].arg = arg;
+		err = plx_telem_table_add(&t[i]);
+		if (err) {
+			plx_telem_tables_del(t, i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void plx_telem_tables_del(struct plx_telem_table *t, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		plx_telem_table_del(&t[i]);
+}

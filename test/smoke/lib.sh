@@ -377,8 +377,8 @@ eventually_ctl() { # what regex argument...
 # kind of length to the echo on port 7.
 kernel_talks() { # name [longest by IPv4]
 	local size=0,1,17,64
-	eventually "$1: a ping is answered" ping -q -c 1 -W 1 10.9.0.2
-	eventually "$1: a ping6 too" ping -q -c 1 -W 1 fd00:9::2
+	eventually "$1: a ping is answered" ping -q -c 1 -W 0.3 10.9.0.2
+	eventually "$1: a ping6 too" ping -q -c 1 -W 0.3 fd00:9::2
 	expect "$1: pings of 45 fragments" ping -q -c 3 -i 0.1 -W 2 -s 65000 10.9.0.2
 	expect "$1: of IPv6 too" ping -q -c 3 -i 0.1 -W 2 -s 65000 fd00:9::2
 	expect "$1: UDP of each size" test/smoke/flows.py 10.9.0.2 7 --flows 4 --count 16 \

@@ -53,6 +53,8 @@ static uint32_t hash_of(struct rte_mbuf *m, const uint8_t *key)
 	return plx_steer_hash_tuple(&t, &u);
 }
 
+static struct plx_port *a, *b; /* the ends */
+
 static void make(const char *spec)
 {
 	struct plx_error e = {0};
@@ -61,6 +63,14 @@ static void make(const char *spec)
 		print_message("%s: %s\n", spec, e.text);
 	assert_non_null(plx_port_find("a"));
 	assert_non_null(plx_port_find("b"));
+}
+
+/* Both ends, open with so many queues. */
+static void pair(const char *spec, uint16_t a_queues, uint16_t b_queues)
+{
+	make(spec);
+	a = t_open("a", a_queues);
+	b = t_open("b", b_queues);
 }
 
 static void send(struct plx_port *p, uint16_t queue, struct rte_mbuf *m)
@@ -79,12 +89,9 @@ static uint64_t dropped(enum plx_drop reason)
 
 T(what_one_end_sends_the_other_receives_in_order)
 {
-	struct plx_port *a, *b;
 	struct rte_mbuf *m;
 
-	make("a=pipe,peer=b");
-	a = t_open("a", 1);
-	b = t_open("b", 1);
+	pair("a=pipe,peer=b", 1, 1);
 	for (uint32_t i = 0; i < 200; i++)
 		send(a, 0, udp(1, i));
 	eq(plx_net_pipe_rx_pending(b->rxq[0]), 200);
@@ -105,12 +112,9 @@ T(what_one_end_sends_the_other_receives_in_order)
 
 T(frames_land_on_the_queue_of_the_peers_table_with_their_hash)
 {
-	struct plx_port *a, *b;
 	unsigned int used = 0;
 
-	make("a=pipe,peer=b,queues=4");
-	a = t_open("a", 2);
-	b = t_open("b", 4);
+	pair("a=pipe,peer=b,queues=4", 2, 4);
 	for (uint16_t sport = 0; sport < 256; sport++)
 		send(a, sport & 1, udp(sport, sport));
 	for (uint16_t q = 0; q < 4; q++) {
@@ -133,16 +137,13 @@ T(frames_land_on_the_queue_of_the_peers_table_with_their_hash)
 
 T(key_and_table_change_while_it_runs)
 {
-	struct plx_port *a, *b;
 	uint8_t key[40], back[64];
 	uint16_t len = sizeof(back);
 	struct plx_reta reta, got;
 	struct plx_rng rng;
 	struct rte_mbuf *m;
 
-	make("a=pipe,peer=b,queues=2");
-	a = t_open("a", 1);
-	b = t_open("b", 2);
+	pair("a=pipe,peer=b,queues=2", 1, 2);
 	plx_rng_init(&rng, t_seed(1));
 	plx_rng_bytes(&rng, key, sizeof(key));
 	eq(b->ops->rss_set(b, key, sizeof(key), NULL), 0);
@@ -169,7 +170,6 @@ T(key_and_table_change_while_it_runs)
 T(bad_keys_and_tables_are_refused)
 {
 	struct plx_reta reta;
-	struct plx_port *b;
 	uint8_t key[52] = {0};
 	uint16_t len = 39;
 
@@ -186,12 +186,9 @@ T(bad_keys_and_tables_are_refused)
 T(frames_without_a_tuple_go_to_queue_0_unhashed)
 {
 	uint8_t arp[60] = {[0 ... 5] = 0xff, 2, 0, 0, 0, 0, 1, 8, 6};
-	struct plx_port *a, *b;
 	struct rte_mbuf *m;
 
-	make("a=pipe,peer=b,queues=4");
-	a = t_open("a", 1);
-	b = t_open("b", 4);
+	pair("a=pipe,peer=b,queues=4", 1, 4);
 	send(a, 0, t_mbuf(arp, sizeof(arp)));
 	send(a, 0, t_mbuf(arp, 13));
 	for (int i = 0; i < 2; i++) {
@@ -204,12 +201,9 @@ T(frames_without_a_tuple_go_to_queue_0_unhashed)
 
 T(a_full_queue_holds_up_the_sender_and_nothing_is_lost)
 {
-	struct plx_port *a, *b;
 	struct rte_mbuf *m;
 
-	make("a=pipe,peer=b,depth=64");
-	a = t_open("a", 1);
-	b = t_open("b", 1);
+	pair("a=pipe,peer=b,depth=64", 1, 1);
 	for (uint32_t i = 0; i < 200; i++)
 		plx_txq_push(a->txq[0], udp(1, i));
 	eq(plx_txq_flush(a->txq[0]), 64);
@@ -227,12 +221,9 @@ T(a_full_queue_holds_up_the_sender_and_nothing_is_lost)
 T(a_full_queue_loses_its_frames_when_told_so_and_only_its)
 {
 	struct plx_port_stats s;
-	struct plx_port *a, *b;
 	struct plx_reta reta;
 
-	make("a=pipe,peer=b,queues=2,depth=128,full=drop");
-	a = t_open("a", 1);
-	b = t_open("b", 2);
+	pair("a=pipe,peer=b,queues=2,depth=128,full=drop", 1, 2);
 	eq(plx_steer_reta_equal(&reta, 128, 0, 1), 0);
 	eq(b->ops->rss_set(b, NULL, 0, &reta), 0);
 	for (uint32_t i = 0; i < 100; i++)
@@ -250,7 +241,6 @@ T(a_full_queue_loses_its_frames_when_told_so_and_only_its)
 T(without_a_carrier_frames_are_dropped_with_their_reason)
 {
 	struct plx_port_stats s;
-	struct plx_port *a, *b;
 	struct plx_link link;
 
 	make("a=pipe,peer=b");
@@ -284,11 +274,8 @@ T(frames_too_long_are_dropped_by_whom_they_are_too_long_for)
 {
 	uint8_t frame[1600] = {0};
 	struct plx_port_stats s;
-	struct plx_port *a, *b;
 
-	make("a=pipe,peer=b,mtu=1000");
-	a = t_open("a", 1);
-	b = t_open("b", 1);
+	pair("a=pipe,peer=b,mtu=1000", 1, 1);
 	send(a, 0, t_mbuf(frame, 1022));
 	eq(t_drain(b, 0), 1);
 	send(a, 0, t_mbuf(frame, 1023));
@@ -325,12 +312,9 @@ static struct rte_mbuf *offloaded(uint16_t sport)
 
 T(checksums_left_to_the_device_arrive_filled_and_marked_good)
 {
-	struct plx_port *a, *b;
 	struct rte_mbuf *m, *want;
 
-	make("a=pipe,peer=b");
-	a = t_open("a", 1);
-	b = t_open("b", 1);
+	pair("a=pipe,peer=b", 1, 1);
 	send(a, 0, offloaded(9));
 	m = t_recv(b, 0);
 	assert_non_null(m);
@@ -343,12 +327,9 @@ T(checksums_left_to_the_device_arrive_filled_and_marked_good)
 
 T(a_checksum_that_cannot_be_filled_is_an_error)
 {
-	struct plx_port *a, *b;
 	struct rte_mbuf *m;
 
-	make("a=pipe,peer=b");
-	a = t_open("a", 1);
-	b = t_open("b", 1);
+	pair("a=pipe,peer=b", 1, 1);
 	m = offloaded(9);
 	m->l3_len = 200;
 	send(a, 0, m);
@@ -359,11 +340,8 @@ T(a_checksum_that_cannot_be_filled_is_an_error)
 T(a_shared_mbuf_is_copied_a_private_one_passed)
 {
 	struct rte_mbuf *m, *clone, *got;
-	struct plx_port *a, *b;
 
-	make("a=pipe,peer=b");
-	a = t_open("a", 1);
-	b = t_open("b", 1);
+	pair("a=pipe,peer=b", 1, 1);
 	m = udp(1, 1);
 	clone = rte_pktmbuf_clone(m, t_pool);
 	plx_pkt_originate(1);
@@ -384,12 +362,9 @@ T(a_shared_mbuf_is_copied_a_private_one_passed)
 T(chains_pass_whole_with_their_checksum)
 {
 	struct rte_mbuf *m, *rest, *got, *want;
-	struct plx_port *a, *b;
 	uint8_t flat[BYTES];
 
-	make("a=pipe,peer=b");
-	a = t_open("a", 1);
-	b = t_open("b", 1);
+	pair("a=pipe,peer=b", 1, 1);
 	m = offloaded(3);
 	rest = rte_pktmbuf_alloc(t_pool);
 	memcpy(rte_pktmbuf_append(rest, 15), rte_pktmbuf_mtod_offset(m, void *, BYTES - 15), 15);
@@ -407,11 +382,8 @@ T(chains_pass_whole_with_their_checksum)
 
 T(closing_frees_what_waits)
 {
-	struct plx_port *a, *b;
 
-	make("a=pipe,peer=b,queues=2");
-	a = t_open("a", 2);
-	b = t_open("b", 2);
+	pair("a=pipe,peer=b,queues=2", 2, 2);
 	for (uint16_t i = 0; i < 50; i++)
 		send(a, i & 1, udp(i, i));
 	plx_port_close(b);
@@ -431,7 +403,6 @@ T(closing_frees_what_waits)
 T(a_sleeper_is_woken_once_and_never_missed)
 {
 	struct plx_port_conf conf = {.n_rxq = 1, .n_txq = 1, .rx_intr = true};
-	struct plx_port *a, *b;
 	struct rte_epoll_event ev;
 	int epfd = epoll_create1(0);
 
@@ -511,7 +482,6 @@ T(a_sleeping_receiver_gets_all_of_another_threads_frames_in_order)
 	int epfd = epoll_create1(0);
 	struct sender s = {.frames = 100000};
 	struct rte_epoll_event ev[2];
-	struct plx_port *b;
 	pthread_t thread;
 	void *failed;
 
@@ -582,7 +552,6 @@ T(without_descriptors_it_does_not_open_and_leaves_none_behind)
 	struct plx_port_conf conf = {.n_rxq = 4, .n_txq = 4, .rx_intr = true};
 	struct rlimit old, low;
 	struct plx_error e = {0};
-	struct plx_port *b;
 	int next, after;
 
 	make("a=pipe,peer=b,queues=4");

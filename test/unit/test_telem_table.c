@@ -256,6 +256,29 @@ T(a_name_is_taken_until_it_is_given_back)
 	close(fd);
 }
 
+/* The second of three cannot be added: the first is not there either. */
+T(several_are_added_or_none)
+{
+	struct plx_telem_table list[] = {{.name = "first", .help = "x", .row = all_kinds},
+		{.name = "no-dash", .help = "x", .row = all_kinds},
+		{.name = "third", .help = "x", .row = all_kinds}};
+	int fd = dial();
+	uint64_t next;
+	json_t *page;
+
+	ok(plx_telem_tables_add(list, 3, NULL) < 0);
+	ok(read_page(fd, "first", 0, &next) == NULL);
+	list[1].name = "second";
+	eq(plx_telem_tables_add(list, 3, &next), 0);
+	assert_ptr_equal(list[2].arg, &next);
+	page = read_page(fd, "third", 0, &next);
+	ok(page != NULL);
+	json_decref(page);
+	plx_telem_tables_del(list, 3);
+	ok(read_page(fd, "second", 0, &next) == NULL);
+	close(fd);
+}
+
 T(a_name_that_rte_telemetry_refuses_is_refused)
 {
 	struct plx_telem_table odd = {.name = "no-dash", .help = "x", .row = all_kinds};
@@ -413,6 +436,7 @@ int main(void)
 		T_(all_rows_arrive_by_pages_with_all_kinds_of_fields),
 		T_(rows_are_made_by_the_owner),
 		T_(a_name_is_taken_until_it_is_given_back),
+		T_(several_are_added_or_none),
 		T_(a_name_that_rte_telemetry_refuses_is_refused),
 		T_(a_cursor_that_is_no_number_is_refused),
 		T_(a_table_may_go_while_it_is_read),
