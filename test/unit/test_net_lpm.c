@@ -2,6 +2,8 @@
 #include "t.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
 
 #include "../../lib/net/lpm.h"
 #include "../../lib/net/rtab.h"
@@ -202,6 +204,75 @@ T(an_empty_table_finds_nothing)
 	net__lpm_fini(&t);
 }
 
+#define SHARED 64
+
+static struct {
+	struct net_lpm t;
+	struct plx_prefix p[SHARED];
+	uint32_t ended, looked;
+} shared;
+
+static int net_of(uint32_t addr)
+{
+	return addr >> 16 == 0x0a01 ? (int)(addr >> 8 & 0xff) : -1;
+}
+
+/* The short prefix is always there; a longer one may be, if it holds the address. */
+static void *reader(void *arg)
+{
+	struct plx_rng rng;
+	struct plx_addr a;
+
+	plx_rng_init(&rng, 7);
+	while (!__atomic_load_n(&shared.ended, __ATOMIC_ACQUIRE)) {
+		uint32_t v4 = 0x0a010000 + (uint32_t)plx_rng_below(&rng, SHARED << 8);
+		const uint8_t be[] = {10, (uint8_t)(v4 >> 16), (uint8_t)(v4 >> 8), (uint8_t)v4};
+		int32_t table, trie;
+
+		a = plx_addr_from_v4(be);
+		table = net__lpm_lookup(&shared.t, &a);
+		trie = net__lpm_walk(&shared.t, &a, NULL, NULL);
+		for (int i = 0; i < 2; i++) {
+			int32_t v = i ? trie : table;
+
+			if (v != 0 && (v < 0 || (v - 1) % SHARED != net_of(v4)))
+				return &shared; /* what is not there */
+		}
+		__atomic_fetch_add(&shared.looked, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Longer prefixes come and go beside one who looks: he finds them or what was there before. */
+T(readers_need_not_wait)
+{
+	struct plx_prefix ten;
+	char text[32];
+	pthread_t th;
+	void *fault;
+
+	plx_prefix_parse(&ten, "10.0.0.0/8");
+	eq(net__lpm_init(&shared.t, 16384), 0);
+	eq(net__lpm_add(&shared.t, &ten, 0, 0), 0);
+	for (int i = 0; i < SHARED; i++) {
+		snprintf(text, sizeof(text), "10.1.%d.%d/%d", i, i % 2 ? 77 : 0, i % 2 ? 32 : 24);
+		eq(plx_prefix_parse(&shared.p[i], text), 0);
+	}
+	eq(pthread_create(&th, NULL, reader, NULL), 0);
+	for (int32_t v = 1; v < 16384; v++) { /* a value is put once; each prefix goes again */
+		eq(net__lpm_add(&shared.t, &shared.p[(v - 1) % SHARED], v, 0), 0);
+		if (v > SHARED / 2)
+			net__lpm_del(&shared.t, &shared.p[(v - 1 - SHARED / 2) % SHARED],
+				v - SHARED / 2);
+		while (v == 1 && !__atomic_load_n(&shared.looked, __ATOMIC_RELAXED))
+			sched_yield();
+	}
+	__atomic_store_n(&shared.ended, 1, __ATOMIC_RELEASE);
+	pthread_join(th, &fault);
+	assert_null(fault);
+	net__lpm_fini(&shared.t);
+}
+
 /* ---- the table of chains ---- */
 
 T(chains_against_an_array)
@@ -263,6 +334,7 @@ T(an_unlinked_entry_leads_on)
 	net__rtab_fini(&t);
 }
 
-RUN(T_(finds_what_a_scan_finds), T_(the_values_of_a_prefix_stand_by_rank), T_(room_runs_out),
+RUN(T_(readers_need_not_wait), T_(finds_what_a_scan_finds),
+	T_(the_values_of_a_prefix_stand_by_rank), T_(room_runs_out),
 	T_(an_empty_table_finds_nothing), T_(chains_against_an_array),
 	T_(an_unlinked_entry_leads_on))
