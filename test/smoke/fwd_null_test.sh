@@ -42,7 +42,8 @@ expect_eq "every line is an object" "$(jq -c type "${out[pollux]}" | sort -u)" '
 expect_ge "one comes each second" ${#lines[@]} 3
 expect_eq "one is final" "$(jq -c 'select(.final)' "${out[pollux]}" | wc -l)" 1
 expect_eq "it holds what scripts rely on" "$(json_field '["command", "mode", "seconds",
-	"rx_packets", "tx_packets", "mpps", "cycles_per_packet", "drops", "mbufs_leaked"] - keys | length')" 0
+	"rx_packets", "tx_packets", "mpps", "cycles_per_packet", "drops", "mbufs_leaked"]
+	- keys | length')" 0
 expect_eq "--for is kept to" "$(json_field '.seconds >= 2 and .seconds < 4')" true
 expect_eq "counters only grow" "$(jq -s '[.[].rx_packets // 0] | . == sort' "${out[pollux]}")" true
 
