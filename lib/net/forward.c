@@ -61,33 +61,11 @@ static void refuse(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 	plx_pkt_drop(m, reason);
 }
 
-/* Copied options (RFC 791 3.1: the copied flag) for all fragments but the first. */
-static void copy_options(struct net_frag_hdr *h, const uint8_t *p, uint16_t bytes)
-{
-	uint16_t at = PLX_IP4_BYTES, out = PLX_IP4_BYTES;
-
-	memcpy(h->first, p, bytes);
-	h->first_bytes = bytes;
-	memcpy(h->rest, p, PLX_IP4_BYTES);
-	while (at < bytes && p[at] != 0) {
-		uint8_t len = p[at] == 1 ? 1 : p[at + 1];
-
-		if (p[at] & 0x80) {
-			memcpy(h->rest + out, p + at, len);
-			out = (uint16_t)(out + len);
-		}
-		at = (uint16_t)(at + len);
-	}
-	while (out % 4)
-		h->rest[out++] = 0;
-	h->rest_bytes = out;
-}
-
 static void too_big(
 	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, const struct net_dst *d)
 {
-	struct net_frag_hdr h;
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	struct net_opts opts;
 
 	if (rx->ip.version == 6) {
 		net__icmp_error(nl, m, rx, PLX_ICMP6_TOO_BIG, 0, d->mtu);
@@ -102,10 +80,29 @@ static void too_big(
 	plx_stat_inc(PLX_STAT_IP_FORWDATAGRAMS);
 	plx_wire_ip4_ttl_dec(p);
 	rx->ip.ttl--;
-	copy_options(&h, p, rx->ip.hdr_bytes);
+	net__opts_get(&opts, p, rx->ip.hdr_bytes);
 	rte_pktmbuf_adj(m, rx->ip.hdr_bytes);
 	plx_pkt_meta(m)->flags = NET_F_FORWARDED;
-	net__fragment(nl, m, &rx->ip, &h, d->mtu, d->ifc, &d->nexthop, d->bcast);
+	net__fragment(nl, m, &rx->ip, &opts, d->mtu, d->ifc, &d->nexthop, d->bcast);
+}
+
+/* RFC 1812 4.2.2.2 and 5.2.4.2: record route, and timestamps. @return false: it is dropped. */
+static bool record(
+	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, const struct net_dst *d)
+{
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	uint32_t fault;
+	uint16_t check;
+
+	if (!net__opts_record(nl, p + PLX_IP4_BYTES, rx->ip.hdr_bytes - PLX_IP4_BYTES, d, &fault)) {
+		net__icmp_error(nl, m, rx, PLX_ICMP_PARAM_PROBLEM, 0, fault << 24);
+		net__drop(m, PLX_DROP_IP4_OPTIONS, PLX_STAT_IP_INHDRERRORS);
+		return false;
+	}
+	memset(p + 10, 0, 2);
+	check = plx_cksum_ip4(p, rx->ip.hdr_bytes);
+	memcpy(p + 10, &check, 2);
+	return true;
 }
 
 void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
@@ -127,6 +124,8 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 	}
 	if (plx_unlikely(d.ifc->index == rx->iface))
 		net__redirect_out(nl, m, rx, &d);
+	if (plx_unlikely(rx->ip.has_options && !v6 && !record(nl, m, rx, &d)))
+		return;
 	if (m->pkt_len > d.mtu) {
 		too_big(nl, m, rx, &d);
 		return;

@@ -259,17 +259,7 @@ static struct rte_mbuf *cut(struct net_lcore *nl, const struct rte_mbuf *m, cons
 		plx_wire_ip6_emit(p, ip);
 		plx_wire_ip6_frag_emit(p + PLX_IP6_BYTES, ip);
 	} else {
-		plx_wire_ip4_emit(p, ip);
-		if (hdr > PLX_IP4_BYTES) {
-			uint16_t check;
-
-			p[0] = (uint8_t)(0x40 | hdr / 4);
-			plx_put_be16(p + 2, (uint16_t)(hdr + n));
-			memset(p + 10, 0, 2);
-			memcpy(p + PLX_IP4_BYTES, opt + PLX_IP4_BYTES, hdr - PLX_IP4_BYTES);
-			check = plx_cksum_ip4(p, hdr);
-			memcpy(p + 10, &check, 2);
-		}
+		plx_wire_ip4_emit_opts(p, ip, opt ? opt : p, hdr - PLX_IP4_BYTES);
 	}
 	from = rte_pktmbuf_read(m, off, n, p + hdr);
 	if (from != p + hdr)
@@ -279,7 +269,7 @@ static struct rte_mbuf *cut(struct net_lcore *nl, const struct rte_mbuf *m, cons
 }
 
 enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ip *whole_ip,
-	const struct net_frag_hdr *opt, uint16_t mtu, const struct net_if *ifc,
+	const struct net_opts *opts, uint16_t mtu, const struct net_if *ifc,
 	const struct plx_addr *nexthop, bool bcast)
 {
 	bool v6 = whole_ip->version == 6;
@@ -290,7 +280,9 @@ enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const stru
 	uint32_t done = 0, made = 0;
 
 	while (done < m->pkt_len) {
-		uint16_t hdr = opt ? (done ? opt->rest_bytes : opt->first_bytes) : plain;
+		uint16_t hdr = (uint16_t)(plain + (!opts	 ? 0
+							  : done ? opts->rest_bytes
+								 : opts->first_bytes));
 		uint32_t n = PLX_MIN((max - hdr) & ~7u, m->pkt_len - done);
 		struct plx_ip ip = *whole_ip;
 		struct rte_mbuf *f;
@@ -300,7 +292,7 @@ enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const stru
 		ip.df = false;
 		ip.is_frag = true;
 		ip.l4_bytes = (uint16_t)n;
-		f = cut(nl, m, &ip, opt ? (done ? opt->rest : opt->first) : NULL, hdr, done, n);
+		f = cut(nl, m, &ip, !opts ? NULL : done ? opts->rest : opts->first, hdr, done, n);
 		if (!f) {
 			plx_pkt_originate(made);
 			net__drop(m, PLX_DROP_NO_MBUF,

@@ -167,6 +167,22 @@ void net__icmp_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 
 /* ---- echo ---- */
 
+/* Records of the way go back with it, ours among them (RFC 1122 3.2.2.6). */
+static void echo_opts(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	struct plx_ip *ip, const struct net_dst *d)
+{
+	struct net_dst to = *d;
+	struct net_opts opts;
+	uint32_t fault;
+
+	to.src = &ip->src; /* that was called */
+	if (net__opts_echoed(&opts, rte_pktmbuf_mtod(m, const uint8_t *), rx->ip.hdr_bytes) &&
+		!net__opts_record(nl, opts.first, opts.first_bytes, &to, &fault))
+		opts.first_bytes = 0; /* the way is too long to be told: an answer is better */
+	rte_pktmbuf_adj(m, rx->ip.hdr_bytes);
+	net__ip_out_opts(nl, m, ip, &opts, d);
+}
+
 /* The request becomes the reply: type, addresses and checksum change, the data stay where they are.
  */
 static void echo(
@@ -211,9 +227,13 @@ static void echo(
 			memcpy(p + 2, &check, 2);
 		}
 	m->ol_flags &= ~RTE_MBUF_F_TX_OFFLOAD_MASK;
-	rte_pktmbuf_adj(m, rx->ip.hdr_bytes);
 	plx_stat_inc(net__stat(v6, PLX_STAT_ICMP_OUTMSGS, PLX_STAT_ICMP6_OUTMSGS));
 	plx_stat_inc(net__stat(v6, PLX_STAT_ICMP_OUTECHOREPS, PLX_STAT_ICMP6_OUTECHOREPLIES));
+	if (plx_unlikely(!v6 && rx->ip.has_options)) {
+		echo_opts(nl, m, rx, &ip, &d);
+		return;
+	}
+	rte_pktmbuf_adj(m, rx->ip.hdr_bytes);
 	net__ip_out(nl, m, &ip, &d);
 }
 

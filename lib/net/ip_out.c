@@ -214,7 +214,20 @@ bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_
 	return plx_likely(!plx_addr_is_any(&ip->src)) || pick_src(nl, ip, d);
 }
 
-/* Header in front, then to the link or to ourselves. */
+/* Its header is made: to the link or to ourselves. */
+static enum plx_drop send_made(
+	struct net_lcore *nl, struct rte_mbuf *m, uint16_t hdr_bytes, const struct net_dst *d)
+{
+	m->l3_len = hdr_bytes;
+	if (plx_unlikely(d->local)) {
+		net__loopback(nl, m, d->loop ? d->ifc->index : 0);
+		return PLX_DROP_NONE;
+	}
+	plx_pkt_meta(m)->flags = 0;
+	net__link_out(nl, m, d->ifc, &d->nexthop, d->bcast);
+	return PLX_DROP_NONE;
+}
+
 static enum plx_drop send_whole(
 	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ip *ip, const struct net_dst *d)
 {
@@ -230,14 +243,7 @@ static enum plx_drop send_whole(
 		plx_wire_ip4_emit(net__push(m, bytes), ip);
 	else
 		plx_wire_ip6_emit(net__push(m, bytes), ip);
-	m->l3_len = bytes;
-	if (plx_unlikely(d->local)) {
-		net__loopback(nl, m, d->loop ? d->ifc->index : 0);
-		return PLX_DROP_NONE;
-	}
-	plx_pkt_meta(m)->flags = 0;
-	net__link_out(nl, m, d->ifc, &d->nexthop, d->bcast);
-	return PLX_DROP_NONE;
+	return send_made(nl, m, bytes, d);
 }
 
 /*
@@ -298,6 +304,23 @@ enum plx_drop net__ip_out(
 	if (v4)
 		ip->id &= 0xffff;
 	return net__fragment(nl, m, ip, NULL, d->mtu, d->ifc, &d->nexthop, d->bcast);
+}
+
+enum plx_drop net__ip_out_opts(struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip,
+	const struct net_opts *opts, const struct net_dst *d)
+{
+	uint16_t hdr = (uint16_t)(PLX_IP4_BYTES + opts->first_bytes);
+
+	plx_stat_inc(PLX_STAT_IP_OUTREQUESTS);
+	ip->id = next_id(nl, ip) & 0xffff;
+	if (m->pkt_len + hdr > d->mtu && !d->local)
+		return net__fragment(nl, m, ip, opts, d->mtu, d->ifc, &d->nexthop, d->bcast);
+	ip->l4_bytes = (uint16_t)m->pkt_len;
+	m = net__headroom(nl, m, hdr);
+	if (!m)
+		return PLX_DROP_NO_MBUF;
+	plx_wire_ip4_emit_opts(net__push(m, hdr), ip, opts->first, opts->first_bytes);
+	return send_made(nl, m, hdr, d);
 }
 
 enum plx_drop plx_net_ip_send(

@@ -345,21 +345,37 @@ void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx
 PLX_NOINLINE void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
 	const struct plx_net_route *rt);
 
+struct net_opts;
+struct net_dst;
+
 /* frag.c */
 /** How many packet buffers there are to hold fragments in. At start. */
 void net__frag_start(struct net_lcore *nl);
 PLX_NOINLINE void net__frag_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 void net__frag_timer(struct net_lcore *nl);
 void net__frag_stop(struct net_lcore *nl);
-/** Cut and send: hdr/rest are the headers of the first and of the other fragments. Takes m: the
- * data. */
-struct net_frag_hdr {
-	uint8_t first[PLX_IP4_MAX_BYTES], rest[PLX_IP4_MAX_BYTES];
-	uint16_t first_bytes, rest_bytes;
-};
+/** Cut and send. @param opts IPv4 options, or NULL. Takes m: what follows the header. */
 PLX_NOINLINE enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m,
-	const struct plx_ip *ip, const struct net_frag_hdr *opt, uint16_t mtu,
+	const struct plx_ip *ip, const struct net_opts *opts, uint16_t mtu,
 	const struct net_if *ifc, const struct plx_addr *nexthop, bool bcast);
+
+/* ip_opts.c */
+/** IPv4 options: of a packet or its first fragment, and of the other fragments. */
+struct net_opts {
+	uint8_t first[PLX_IP4_OPTS_MAX], rest[PLX_IP4_OPTS_MAX];
+	uint8_t first_bytes, rest_bytes;
+};
+/** Those of the header at p, as they are. */
+void net__opts_get(struct net_opts *o, const uint8_t *p, uint16_t hdr_bytes);
+/** Those that the reply to an echo request takes over. @return whether there are any. */
+bool net__opts_echoed(struct net_opts *o, const uint8_t *p, uint16_t hdr_bytes);
+/**
+ * Write ourselves into those that ask for it, from on the way to d.
+ * @return true, or false: one has no room for the count of those without room, at *fault in the
+ *         header.
+ */
+bool net__opts_record(
+	struct net_lcore *nl, void *opt, uint32_t bytes, const struct net_dst *d, uint32_t *fault);
 
 /* ip_out.c */
 struct net_dst {
@@ -386,6 +402,9 @@ bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_
 /** Send: m holds what follows the IP header. Takes m; already counted as originated. */
 enum plx_drop net__ip_out(
 	struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip, const struct net_dst *d);
+/** The same with IPv4 options. */
+enum plx_drop net__ip_out_opts(struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip,
+	const struct net_opts *opts, const struct net_dst *d);
 struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m);
 /** n bytes in front of m's data that are ours to write: those of shared data are not. */
 static inline bool net__has_headroom(const struct rte_mbuf *m, uint16_t n)

@@ -32,6 +32,7 @@ PLX_C_BEGIN
 #define PLX_IP4_BYTES	   20
 #define PLX_IP4_RA_BYTES   24 /**< with a router alert option (RFC 2113) */
 #define PLX_IP4_MAX_BYTES  60
+#define PLX_IP4_OPTS_MAX   (PLX_IP4_MAX_BYTES - PLX_IP4_BYTES)
 #define PLX_IP6_BYTES	   40
 #define PLX_IP6_RA_BYTES   48 /**< with a hop-by-hop header holding a router alert (RFC 2711) */
 #define PLX_IP6_FRAG_BYTES 8
@@ -241,8 +242,41 @@ static inline uint32_t plx_wire_ip4_emit(void *p, const struct plx_ip *ip)
 	return PLX_IP4_BYTES;
 }
 
+/**
+ * The same with options.
+ * @param opt bytes of options, a multiple of 4, at most 40; may stand in place already.
+ * @return 20 + bytes.
+ */
+PLX_API uint32_t plx_wire_ip4_emit_opts(
+	void *p, const struct plx_ip *ip, const void *opt, uint32_t bytes);
 /** The same with a router alert option, for IGMP. @return 24. */
 PLX_API uint32_t plx_wire_ip4_emit_ra(void *p, const struct plx_ip *ip);
+
+/** What a host or router writes into the options that ask for it. */
+struct plx_ip4_record {
+	struct plx_addr addr; /**< of the interface by which the packet leaves */
+	uint32_t time;	      /**< ms since midnight UT, or with bit 31 set of any clock */
+	/** Is that address ours? For timestamps that name who is to write them. */
+	bool (*ours)(const void *arg, const struct plx_addr *a);
+	const void *arg;
+};
+
+/**
+ * Record route and timestamp (RFC 791 3.1): take the next slot, if there is one.
+ * @param opt options that plx_wire_ip4_parse() has found good, bytes of them.
+ * @return true; or false: a timestamp's count of those who found no room has no room itself, and
+ *         *fault is the offset in opt of the byte to complain about.
+ */
+PLX_API bool plx_wire_ip4_options_record(
+	void *opt, uint32_t bytes, const struct plx_ip4_record *r, uint32_t *fault);
+/** Which options to keep. */
+enum plx_ip4_options_keep {
+	PLX_IP4_OPTIONS_COPIED, /**< what all fragments have: the copied flag (RFC 791 3.1) */
+	PLX_IP4_OPTIONS_ECHOED, /**< what an echo reply takes over: records (RFC 1122 3.2.2.6) */
+};
+/** Copy some of the options to out, padded to whole words. @return bytes, 0 to 40. */
+PLX_API uint32_t plx_wire_ip4_options_pick(
+	void *out, const void *opt, uint32_t bytes, enum plx_ip4_options_keep keep);
 
 /**
  * Write an IPv6 header. Takes src, dst, flow_label, l4_bytes, is_frag, proto, ttl, tos. With

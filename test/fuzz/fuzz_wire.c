@@ -212,6 +212,29 @@ static void fuzz_tuple(const struct plx_ip *ip, const uint8_t *p, uint32_t len)
 		must(t.sport == 0 && t.dport == 0);
 }
 
+static bool ours(const void *arg, const struct plx_addr *a)
+{
+	return a->b[15] & 1;
+}
+
+/* Options found good are still good when we have written into them, and what is picked is too. */
+static void fuzz_ip4_opts(struct plx_ip ip, const uint8_t *p)
+{
+	const struct plx_ip4_record r = {.addr = ip.dst, .time = 1, .ours = ours};
+	uint32_t n = ip.hdr_bytes - PLX_IP4_BYTES, fault;
+	uint8_t opt[PLX_IP4_OPTS_MAX], out[PLX_IP4_OPTS_MAX], b[PLX_IP4_MAX_BYTES];
+	struct plx_ip again;
+
+	memcpy(opt, p + PLX_IP4_BYTES, n);
+	if (!plx_wire_ip4_options_record(opt, n, &r, &fault))
+		must(fault < n);
+	ip.l4_bytes = 0;
+	must(plx_wire_ip4_emit_opts(b, &ip, opt, n) == ip.hdr_bytes);
+	must(plx_wire_ip4_parse(&again, b, ip.hdr_bytes, true) == PLX_DROP_NONE);
+	for (unsigned int keep = 0; keep < 2; keep++)
+		must(plx_wire_ip4_options_pick(out, opt, n, (enum plx_ip4_options_keep)keep) <= n);
+}
+
 static void fuzz_ip4(const uint8_t *p, uint32_t len)
 {
 	uint8_t b[PLX_IP4_RA_BYTES];
@@ -226,6 +249,8 @@ static void fuzz_ip4(const uint8_t *p, uint32_t len)
 	if (!ip.is_frag)
 		fuzz_l4(&ip, p + ip.hdr_bytes);
 
+	if (ip.has_options)
+		fuzz_ip4_opts(ip, p);
 	ip.hdr_bytes = PLX_IP4_BYTES;
 	ip.l4_bytes = 0;
 	ip.has_options = ip.router_alert = false;

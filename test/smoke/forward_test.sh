@@ -35,6 +35,9 @@ expect "what fits the narrow link" ping -q -c 1 -W $patience -M "do" -s 1252 10.
 expect "what does not is cut" ping -q -c 1 -W $patience -M dont -s 1400 10.2.0.1
 expect "fragments are cut again" ping -q -c 1 -W $patience -M dont -s 8000 10.2.0.1
 expect "with options in each" ping -q -c 1 -W $patience -M dont -s 3000 -T tsonly 10.2.0.1
+# Each writes the address by which it leaves: we on the way there, and on the way back.
+expect_match "record route" "$(run ping -n -c 1 -W $patience -R 10.2.0.1)" \
+	"RR:.*10\.1\.0\.1.*10\.2\.0\.254.*10\.2\.0\.1.*10\.1\.0\.254.*10\.1\.0\.1"
 
 # Don't fragment: refused once, then the kernel knows the path's MTU.
 expect_match "with DF: frag needed" "$(run ping -c 1 -W $patience -M "do" -s 1400 10.2.0.1)" \

@@ -33,7 +33,12 @@ for size in 0 1 7 17 1471 1472 1473; do
 done
 pings "a pattern comes back" 2 -s 1000 -p 00ff10 10.9.0.2
 pings "type of service" 1 -Q 0x48 10.9.0.2
-pings "record route" 1 -R 10.9.0.2
+# Each of them writes its address: the sender, we on our way back, the receiver.
+asked=$((asked + 2))
+expect_match "record route" "$(run ping -n -c 1 -W $patience -R 10.9.0.2)" \
+	"RR:.*10\.9\.0\.1.*10\.9\.0\.2.*10\.9\.0\.1"
+expect_match "timestamps with addresses" "$(run ping -n -c 1 -W $patience -T tsandaddr 10.9.0.2)" \
+	"TS:.*10\.9\.0\.1.*10\.9\.0\.2.*not-standard"
 for size in 8000 65000 65507; do
 	pings "$size bytes in fragments" 2 -s $size 10.9.0.2
 done
