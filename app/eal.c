@@ -76,7 +76,8 @@ static bool everyday(const char *line)
 {
 	static const char *const begins[] = {"EAL: Detected ", "EAL: Multi-process socket",
 		"EAL: Selected IOVA", "EAL: Physical addresses", "EAL: VFIO", "EAL: Probe ",
-		"EAL: No available", "EAL: No free", "EAL: WARNING", "TELEMETRY: No legacy", "\n",
+		"EAL: No available", "EAL: No free", "EAL: Static memory layout", "EAL: WARNING",
+		"TELEMETRY: No legacy", "\n",
 		/* net_tap on a kernel without multiq: rte_flow is not used here */
 		"tap_nl_dump_ext_ack(): Specified qdisc kind", "qdisc_create_multiq()",
 		"eth_dev_tap_create(): "};

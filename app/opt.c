@@ -130,14 +130,14 @@ static const char *wanted(const struct opt *o, char *buf, size_t size)
 		return buf;
 	case OPT_MAC:
 		return "form: 02:00:00:00:00:01";
-	case OPT_LIST:
-		return "it was given too often";
 	case OPT_FLAG:
 		return "it takes no value";
+	case OPT_LIST:
 	case OPT_STR:
 		break;
 	}
-	return "give a value";
+	snprintf(buf, size, "form: --%s %s", o->name, o->arg);
+	return buf;
 }
 
 void opt_defaults(struct app *app, void *conf)
@@ -188,7 +188,8 @@ static int parse_one(
 	}
 	if (!assign(o, conf, value))
 		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, value, o->name,
-			wanted(o, hint, sizeof(hint)));
+			o->type == OPT_LIST ? "it may be given 64 times at most"
+					    : wanted(o, hint, sizeof(hint)));
 	return 0;
 }
 

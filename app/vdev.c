@@ -147,6 +147,13 @@ static int check_pcap(const struct vdev *v, struct plx_error *e)
 
 static int check_tap(const struct vdev *v, struct plx_error *e)
 {
+	char name[64];
+	const char *at = v->args;
+
+	if (arg(&at, "iface", name, sizeof(name)) && strlen(name) >= IF_NAMESIZE)
+		return plx_error_set(e, -ENAMETOOLONG, PLX_ERR_VDEV_FAILED, v->name,
+			"the name of its interface is too long",
+			"Linux takes 15 characters after iface=");
 	if (access("/dev/net/tun", F_OK) != 0)
 		return plx_error_set(e, -ENODEV, PLX_ERR_VDEV_FAILED, v->name,
 			"there is no /dev/net/tun", "load the kernel's module: modprobe tun");
@@ -166,13 +173,27 @@ static int check_packet(const struct vdev *v, struct plx_error *e)
 	return err ? err : need(v, CAP_NET_RAW, "cap_net_raw", e);
 }
 
+/* EAL would take the last one of a name, and say nothing. */
+static bool is_repeated(const struct app *app, const struct vdev *v)
+{
+	struct vdev other;
+	int n = 0;
+
+	for (int i = 0; next(app, &i, &other);)
+		n += strcmp(other.name, v->name) == 0;
+	return n > 1;
+}
+
 int vdev_check(const struct app *app, struct plx_error *e)
 {
 	struct vdev v;
 	int err = 0;
 
 	for (int i = 0; !err && next(app, &i, &v);) {
-		if (is(&v, "net_tap") || is(&v, "net_tun"))
+		if (is_repeated(app, &v))
+			err = plx_error_set(e, -EEXIST, PLX_ERR_VDEV_FAILED, v.name,
+				"it is given twice", "number them: net_tap0, net_tap1");
+		else if (is(&v, "net_tap") || is(&v, "net_tun"))
 			err = check_tap(&v, e);
 		else if (is(&v, "net_pcap"))
 			err = check_pcap(&v, e);

@@ -225,9 +225,11 @@ static bool set_pid(struct ctl_opts *o, const char *text)
 /* @return -1, or the exit code. given: short names of the options that only some commands have. */
 static int parse_options(int argc, char **argv, struct ctl_opts *o, char given[static 128])
 {
+	char word[4];
 	int c;
 
-	while ((c = getopt_long(argc, argv, "f:p:jhV46szrSaw", long_options, NULL)) != -1) {
+	opterr = 0; /* said here, as all is */
+	while ((c = getopt_long(argc, argv, ":f:p:jhV46szrSaw", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o->prefix = optarg;
@@ -249,7 +251,13 @@ static int parse_options(int argc, char **argv, struct ctl_opts *o, char given[s
 		case 'V':
 			printf("pollux-ctl %s (git %s)\n", PLX_VERSION, PLX_GIT);
 			return CTL_OK;
-		case '?': /* getopt has said it */
+		case ':':
+			ctl_complain("%s needs a value; see 'pollux-ctl --help'", argv[optind - 1]);
+			return CTL_USAGE;
+		case '?':
+			snprintf(word, sizeof(word), "-%c", optopt);
+			ctl_complain("option %s is not understood; see 'pollux-ctl --help'",
+				optopt ? word : argv[optind - 1]);
 			return CTL_USAGE;
 		default:
 			given[c] = 1;

@@ -161,6 +161,8 @@ static int parse_args(
 	for (const struct key *k = l->key; k->arg; k++)
 		if (k->must && !json_object_get(args, k->arg))
 			return wrong(w, "incomplete; form: %s", l->form);
+	if (strcmp(l->object, "link") == 0 && json_object_size(args) == 1) /* and now what? */
+		return wrong(w, "incomplete; form: %s", l->form);
 	return 0;
 }
 

@@ -103,7 +103,9 @@ static json_int_t read_page(
 		if (ended(peer))
 			complain_io(EPIPE);
 		else
-			ctl_complain("what runs there has no table '%s'", table);
+			ctl_complain("what runs there has no table '%s' (addr, route and neigh are "
+				     "'pollux up's)",
+				table);
 		json_decref(reply);
 		return -1;
 	}

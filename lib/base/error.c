@@ -34,7 +34,7 @@ static void one_line(char *s)
 	for (; *s; s++)
 		if ((unsigned char)*s < ' ' || *s == 0x7f)
 			*s = '?';
-	if (n && s[-1] == '.')
+	if (n > 1 && s[-1] == '.' && s[-2] != '.')
 		s[-1] = '\0';
 }
 

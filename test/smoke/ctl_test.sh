@@ -186,6 +186,10 @@ refuses "unknown" 1 "ENOENT" sysctl net.ipv4.nope=2
 
 refuses "no command" 2 "no command"
 refuses "an unknown command" 2 "unknown command 'frobnicate'" frobnicate
+refuses "an unknown option" 2 "option -1 is not understood" link set 0 mtu -1
+refuses "an unknown long option" 2 "option --fly is not understood" dev --fly
+refuses "an option without its value" 2 "--file-prefix needs a value" dev --file-prefix
+refuses "nothing to be set" 2 "incomplete; form: INTERFACE" link set 0
 refuses "another command's option" 2 "dev has no option -z" dev -z
 refuses "too many words" 2 "'b' is not understood" dev a b
 refuses "an incomplete line" 2 "incomplete; form:" addr add 10.9.0.3/24
@@ -222,7 +226,8 @@ rc=0 said=$("$POLLUX_CTL" dev 2>&1) || rc=$?
 expect_eq "two are running: choose" "$rc" 2
 expect_match "... from a list" "$said" "${prefix[second]} \(pid ${pid[second]}\)"
 rc=0 said=$(ctl -n second addr 2>&1) || rc=$?
-expect_eq "fwd has no addresses" "$rc:$said" "1:pollux-ctl: what runs there has no table 'addr'"
+expect_match "fwd has no addresses" "$rc:$said" \
+	"^1:pollux-ctl: what runs there has no table 'addr' \(addr, route and neigh are 'pollux up's"
 expect "the second stops" "$POLLUX_CTL" -f "${prefix[second]}" stop
 wait_pollux -n second
 expect_ge "--watch has gone on" "$(wc -l <"${out[watch]}")" 5

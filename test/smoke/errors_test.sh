@@ -63,6 +63,9 @@ refused OPTION_VALUE $usage "far out of bounds" "--seed; " -- fwd --seed 9999999
 refused OPTION_VALUE $usage "an empty number" "'' for --burst" -- fwd --burst=
 refused OPTION_VALUE $usage "a flag with a value" "'no' for --json; .*no value" -- fwd --json=no
 refused OPTION_NO_VALUE $usage "no value" "--mode needs a value; choose one of" -- fwd --mode
+refused OPTION_NO_VALUE $usage "no item" "--if needs a value; form: --if PORT,K=V\.\.\.$" -- up --if
+mapfile -t many < <(yes -- --udp-echo=1 | head -n 65)
+refused OPTION_VALUE $usage "65 items" "for --udp-echo; .*64 times" -- up "${many[@]}"
 refused OPERAND $usage "an operand too many" "'x'; .*fwd --help" -- fwd x
 refused OPTION_VALUE $usage "a bad peer" "'0,xx' for --eth-peer; form:" -- fwd --eth-peer 0,xx
 
@@ -128,6 +131,8 @@ stop_pollux -n first
 # --- devices that EAL would silently go without ------------------------------------------------
 refused VDEV_FAILED $failure "unknown driver" "net_tpa0: there is no such driver; .*net_tap" \
 	"${eal[@]}" --vdev=net_tpa0 -- ports
+refused VDEV_FAILED $failure "a device twice" "net_null0: it is given twice" \
+	"${null[@]}" --vdev=net_null0 -- ports
 refused VDEV_FAILED $failure "no such interface" "no interface 'nope'; 'ip link'" \
 	"${eal[@]}" --vdev=net_af_packet0,iface=nope -- ports
 refused VDEV_FAILED $failure "no interface named" "does not say which interface; .*iface=NAME" \
@@ -146,6 +151,8 @@ refused PCAP_FILE $failure "nowhere to write" "/nowhere/x: No such file" \
 
 need_root
 need setpriv
+refused VDEV_FAILED $failure "a name too long" "too long; .*15 characters" \
+	"${eal[@]}" --vdev=net_tap0,iface=abcdefghijklmnop -- ports
 weak() { # command before pollux...
 	printf '#!/bin/sh\nexec %s "%s" "$@"\n' "$*" "$POLLUX" >"$tmp/weak"
 	chmod +x "$tmp/weak"
