@@ -89,14 +89,14 @@ PLX_NOINLINE static enum plx_drop route_other(struct net_lcore *nl, const struct
 }
 
 /* By a unicast route. */
-static inline void by_route(struct net_lcore *nl, const struct plx_addr *dst,
+static inline void by_route(struct net_lcore *nl, const struct plx_addr *dst, bool v4,
 	const struct plx_net_route *rt, struct net_dst *d)
 {
 	d->ifc = &nl->cfg->ifs[rt->iface];
 	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
 	d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
-	d->bcast = d->local = d->loop = false;
-	d->mtu = net__if_mtu(d->ifc, dst);
+	d->bcast = d->local = d->loop = d->no_loop = false;
+	d->mtu = v4 ? d->ifc->mtu : d->ifc->mtu6;
 	if (plx_unlikely(rt->mtu))
 		d->mtu = PLX_MIN(d->mtu, rt->mtu);
 	if (plx_unlikely(__atomic_load_n(&nl->net->exc.n, __ATOMIC_RELAXED)))
@@ -108,6 +108,7 @@ enum plx_drop net__route(
 {
 	const struct net_cfg *cfg = nl->cfg;
 	const struct plx_net_route *rt = NULL;
+	bool v4 = plx_addr_is_v4(dst); /* once: memory is looked at anew behind the lookup */
 
 	if (plx_likely(!plx_addr_is_mcast(dst))) {
 		int32_t i = net__lpm_lookup(&cfg->lpm, dst);
@@ -116,7 +117,7 @@ enum plx_drop net__route(
 	}
 	if (plx_unlikely(!rt || rt->type != PLX_NET_ROUTE_UNICAST || (oif && needs_oif(dst))))
 		return route_other(nl, dst, oif, rt, d);
-	by_route(nl, dst, rt, d);
+	by_route(nl, dst, v4, rt, d);
 	return PLX_DROP_NONE;
 }
 
@@ -146,7 +147,7 @@ enum plx_drop net__route_by(
 		return drop;
 	i = net__lpm_walk(&cfg->lpm, dst, leaves_by, &w);
 	if (i != NET_LPM_NONE) {
-		by_route(nl, dst, &cfg->routes[i], d);
+		by_route(nl, dst, plx_addr_is_v4(dst), &cfg->routes[i], d);
 		return PLX_DROP_NONE;
 	}
 	if (!plx_addr_is_v4(dst))
