@@ -143,6 +143,10 @@ static int why(const char *log, int err, struct plx_error *e)
 		return plx_error_set(e, -EBUSY, PLX_ERR_EAL_INIT,
 			"another process uses the same --file-prefix",
 			"give each process a --file-prefix of its own");
+	if (strstr(log, "Error creating '") && reason(log, text, sizeof(text)))
+		return plx_error_set(e, -EACCES, PLX_ERR_EAL_INIT, text,
+			"have RUNTIME_DIRECTORY name a directory that you may write; "
+			"--file-prefix has no '/'");
 	if (strstr(log, "memseg"))
 		return plx_error_set(e, -ENOMEM, PLX_ERR_EAL_INIT,
 			"it could not reserve the memory asked for", "ask for less (-m)");

@@ -458,7 +458,7 @@ static int run(const struct command *c, const struct ctl_opts *o, int argc, char
 	return c->table ? show(c, o, only, &peer) : ctl_stop(&peer);
 }
 
-int main(int argc, char **argv)
+static int ctl(int argc, char **argv)
 {
 	struct ctl_opts o = {0};
 	char given[128] = {0};
@@ -486,4 +486,15 @@ int main(int argc, char **argv)
 	if (!options_fit(c, given))
 		return CTL_USAGE;
 	return run(c, &o, argc - optind, argv + optind);
+}
+
+int main(int argc, char **argv)
+{
+	int code = ctl(argc, argv);
+
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == CTL_OK) {
+		ctl_complain("stdout could not be written");
+		code = CTL_FAILED;
+	}
+	return code;
 }

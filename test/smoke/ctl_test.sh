@@ -186,6 +186,9 @@ refuses "unknown" 1 "ENOENT" sysctl net.ipv4.nope=2
 
 refuses "no command" 2 "no command"
 refuses "an unknown command" 2 "unknown command 'frobnicate'" frobnicate
+rc=0
+"$POLLUX_CTL" --help >/dev/full 2>/dev/null || rc=$?
+expect_eq "nowhere to print" $rc 1
 refuses "an unknown option" 2 "option -1 is not understood" link set 0 mtu -1
 refuses "an unknown long option" 2 "option --fly is not understood" dev --fly
 refuses "an option without its value" 2 "--file-prefix needs a value" dev --file-prefix
@@ -227,7 +230,7 @@ expect_eq "two are running: choose" "$rc" 2
 expect_match "... from a list" "$said" "${prefix[second]} \(pid ${pid[second]}\)"
 rc=0 said=$(ctl -n second addr 2>&1) || rc=$?
 expect_match "fwd has no addresses" "$rc:$said" \
-	"^1:pollux-ctl: what runs there has no table 'addr' \(addr, route and neigh are 'pollux up's"
+	"^1:pollux-ctl: what runs there has no table 'addr' \(addr, route and neigh are 'poll"
 expect "the second stops" "$POLLUX_CTL" -f "${prefix[second]}" stop
 wait_pollux -n second
 expect_ge "--watch has gone on" "$(wc -l <"${out[watch]}")" 5

@@ -122,6 +122,10 @@ refused EAL_INIT $failure "memory that is not there" "could not reserve the memo
 	--no-pci --no-huge -m 99999999 "--file-prefix=$id-errors" -- ports
 refused EAL_INIT $failure "no huge pages, but wanted" "no huge pages; .*vm.nr_hugepages" \
 	--no-pci "--huge-dir=$tmp" "--file-prefix=$id-errors" -- ports
+RUNTIME_DIRECTORY=/proc refused EAL_INIT $failure "no run-time directory" \
+	"Error creating '/proc/dpdk': .*; have RUNTIME_DIRECTORY" "${null[@]}" -- ports
+refused EAL_INIT $failure "a prefix that is a path" "Error creating .*; .*--file-prefix has no" \
+	--no-pci --no-huge --file-prefix=a/b -- ports
 start_pollux -n first --vdev=net_null0 -- fwd --mode rxonly
 refused EAL_INIT $failure "a prefix in use" "same --file-prefix; .*prefix of its own" \
 	--no-pci --no-huge "--file-prefix=$id-first" -l 0 --vdev=net_null0 -- ports
