@@ -72,6 +72,17 @@ T(a_redirect_is_followed_for_its_time)
 	nt_sleep(PLX_SEC(2));
 	goes4("");
 	eq(nt_stat(PLX_STAT_ICMP_INREDIRECTS), 1);
+	nt_tun(PLX_TUN_ROUTE_GC_TIMEOUT, 1);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 " TO_10_0_0_3);
+	goes4(" to " OTHER);
+	nt_sleep(PLX_MS(1001));
+	goes4("");
+	nt_tun(PLX_TUN_ROUTE_GC_TIMEOUT, 86400);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 " TO_10_0_0_3);
+	nt_sleep(PLX_SEC(86399));
+	goes4(" to " OTHER);
+	nt_sleep(PLX_SEC(2));
+	goes4("");
 	nt_tun(PLX_TUN_ROUTE_GC_TIMEOUT, 5);
 	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 " TO_10_0_0_3);
 	nt_sleep(PLX_SEC(4));
