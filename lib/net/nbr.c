@@ -143,7 +143,10 @@ void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, 
 		return;
 	}
 	dst_of(m, &src, &dst);
-	drop = net__route_by(nl, &dst, iface, &d); /* it is decided already */
+	/* our own may be bound to the interface; what is forwarded goes by its route or not at all
+	 */
+	drop = flags & NET_F_FORWARDED ? net__route(nl, &dst, iface, &d)
+				       : net__route_by(nl, &dst, iface, &d);
 	if (drop != PLX_DROP_NONE || d.ifc->index != iface) {
 		plx_pkt_drop(m, drop ? drop : PLX_DROP_IP_NO_ROUTE);
 		return;
