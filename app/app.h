@@ -143,6 +143,9 @@ void app_eal_stop(struct app *app);
 
 /* huge.c */
 
+/** Is -m, if given, a number? */
+int huge_check(const struct app *app, struct plx_error *e);
+
 #define HUGE_ARGS 3
 /**
  * What EAL has to be told where there are no huge pages, and the command line says nothing of them.

@@ -269,8 +269,10 @@ void app_eal_stop(struct app *app)
 int app_eal_start(struct app *app, struct plx_error *e)
 {
 	char log[LOG_MAX];
-	int err = vdev_check(app, e);
+	int err = huge_check(app, e);
 
+	if (!err)
+		err = vdev_check(app, e);
 	if (err)
 		return err;
 	err = init(app, log, sizeof(log), e);

@@ -2,6 +2,7 @@
 #include "app.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <mntent.h>
 #include <stdlib.h>
@@ -41,18 +42,27 @@ static bool decided(const struct app *app)
 	return false;
 }
 
-/* The MiB of -m, 0 if it is not given. */
-static uint64_t memory_wanted(const struct app *app)
+/* What -m says, NULL if it is not given. */
+static const char *memory_text(const struct app *app)
 {
 	for (int i = 0; i < app->eal_argc; i++) {
 		const char *arg = app->eal_argv[i];
 
 		if (strncmp(arg, "-m", 2) == 0)
-			return strtoull(
-				arg[2] || i + 1 == app->eal_argc ? arg + 2 : app->eal_argv[i + 1],
-				NULL, 10);
+			return arg[2] || i + 1 == app->eal_argc ? arg + 2 : app->eal_argv[i + 1];
 	}
-	return 0;
+	return NULL;
+}
+
+int huge_check(const struct app *app, struct plx_error *e)
+{
+	const char *text = memory_text(app);
+	uint32_t mib;
+
+	/* EAL takes what is no number for none. */
+	if (!text || opt_u32(text, 1, UINT32_MAX, &mib))
+		return 0;
+	return plx_error_set(e, -EINVAL, PLX_ERR_EAL_OPTION, "-m takes a number of MiB");
 }
 
 static uint64_t pages(uint64_t page_bytes, const char *what)
@@ -102,7 +112,8 @@ static uint64_t free_bytes(void)
 int huge_args(const struct app *app, char *arg[static HUGE_ARGS], char *note, size_t size)
 {
 	static const char *const none[HUGE_ARGS] = {"--no-huge", "-m", "512"};
-	uint64_t wanted = memory_wanted(app), free;
+	const char *text = memory_text(app);
+	uint64_t wanted = text ? strtoull(text, NULL, 10) : 0, free;
 	int n;
 
 	if (decided(app))

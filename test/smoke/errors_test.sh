@@ -117,6 +117,7 @@ in_file UDP_PORT_IN_USE "two services" "3: UDP port 7" "[up]" "udp-echo = 7" "ud
 
 # --- EAL ---------------------------------------------------------------------------------------
 refused EAL_OPTION $usage "EAL's unknown option" "'--fly'; .*--eal-help" --fly -- ports
+refused EAL_OPTION $usage "memory that is no number" "-m takes a number" -m abc -- ports
 refused EAL_OPTION $usage "an lcore that is not there" "lcore 99 unavailable" -l 99 -- ports
 refused EAL_INIT $failure "memory that is not there" "could not reserve the memory .*; .*-m" \
 	--no-pci --no-huge -m 99999999 "--file-prefix=$id-errors" -- ports
