@@ -20,7 +20,9 @@ PLX_COLD static void drop_in(struct rte_mbuf *m, enum plx_drop reason, bool v6)
 		net__drop(m, reason,
 			net__stat(v6, PLX_STAT_IP_INUNKNOWNPROTOS, PLX_STAT_IP6_INUNKNOWNPROTOS));
 		break;
-	case PLX_DROP_IP_MCAST_NOT_MEMBER:
+	case PLX_DROP_IP_MCAST_NOT_MEMBER: /* Linux counts it as received, and no more */
+		plx_pkt_drop(m, reason);
+		break;
 	case PLX_DROP_NO_MBUF:
 		net__drop(
 			m, reason, net__stat(v6, PLX_STAT_IP_INDISCARDS, PLX_STAT_IP6_INDISCARDS));
