@@ -39,6 +39,7 @@ void fmt_dev(const struct fmt *f, const json_t *rows);	   /**< `ip -s link` */
 void fmt_xstats(const struct fmt *f, const json_t *rows);  /**< `ethtool -S` */
 void fmt_addr(const struct fmt *f, const json_t *rows);	   /**< `ip addr` */
 void fmt_neigh(const struct fmt *f, const json_t *rows);   /**< `ip neigh`, `ip -s neigh` */
+void fmt_cache(const struct fmt *f, const json_t *rows);   /**< `ip route show cache` */
 void fmt_route(const struct fmt *f, const json_t *rows);   /**< `ip route`, `ip -6 route` */
 void fmt_softnet(const struct fmt *f, const json_t *rows); /**< softnet_stat */
 void fmt_snmp(const struct fmt *f, const json_t *rows);	   /**< `nstat -a`, `nstat -az` */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* `ip neigh` and `ip route` of iproute2 6.1, byte for byte. */
+/* `ip neigh`, `ip route` and `ip route show cache` of iproute2 6.1, byte for byte. */
 
 static bool is_v6(const char *address)
 {
@@ -95,5 +95,24 @@ void fmt_route(const struct fmt *f, const json_t *rows)
 		if (f->opts->zeros ||
 			(strcmp(type, "local") != 0 && strcmp(type, "broadcast") != 0))
 			print_route(row, f->out);
+	}
+}
+
+void fmt_cache(const struct fmt *f, const json_t *rows)
+{
+	size_t i;
+	json_t *row;
+
+	json_array_foreach(rows, i, row)
+	{
+		print_dst(fmt_str(row, "dst"), f->out);
+		print_word(row, "via", "gateway", f->out);
+		print_word(row, "dev", "dev", f->out);
+		fprintf(f->out, "\n    cache %sexpires %lldsec ",
+			fmt_num(row, "redirected") ? "<redirected> " : "",
+			fmt_num(row, "expires_s"));
+		if (fmt_num(row, "mtu"))
+			fprintf(f->out, "mtu %lld ", fmt_num(row, "mtu"));
+		fputc('\n', f->out);
 	}
 }

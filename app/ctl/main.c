@@ -90,6 +90,13 @@ static const struct command commands[] = {
 		"  pollux-ctl route add default via 10.9.0.1\n"
 		"  pollux-ctl route add 10.7.0.0/16 via 10.9.0.9 dev net_tap0 metric 10\n"
 		"  pollux-ctl route del 10.7.0.0/16\n"},
+	{"cache", "cache", "dev", NULL, "46", fmt_cache,
+		"path MTUs and redirects learned, as `ip route show cache`",
+		"usage: pollux-ctl [-4|-6] cache [show] [dev INTERFACE]\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl cache\n"
+		"  pollux-ctl cache --json\n"},
 	{"neigh", "neigh", "dev", NULL, "46s", fmt_neigh, "neighbours, as `ip neigh`",
 		"usage: pollux-ctl [-s] neigh [show] [dev INTERFACE] [-4|-6]\n"
 		"       pollux-ctl neigh add|del ADDRESS [lladdr MAC] dev INTERFACE\n"

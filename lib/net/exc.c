@@ -123,3 +123,20 @@ void net__exc_gateway_lost(struct plx_net *net, const struct plx_neigh *gw)
 	if (net->exc.n)
 		sweep(net, by_way_of, gw);
 }
+
+/* The cursor is a bucket and how many of its chain have been seen. */
+const struct net_exc *net__exc_next(const struct plx_net *net, uint64_t *cursor)
+{
+	for (uint64_t i = *cursor >> 16, seen = *cursor & 0xffff; i <= net->exc.mask;
+		i++, seen = 0) {
+		const struct net_rnode *e = net->exc.bucket[i];
+
+		for (uint64_t k = 0; e && k < seen; k++)
+			e = e->next;
+		if (e) {
+			*cursor = (i << 16) + seen + 1;
+			return plx_container_of(e, struct net_exc, node);
+		}
+	}
+	return NULL;
+}

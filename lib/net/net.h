@@ -453,6 +453,8 @@ void net__exc_mtu(struct plx_net *net, const struct plx_addr *dst, uint16_t mtu,
 /** Control: gw is better for dst than the way it was sent up to now. */
 void net__exc_gateway(struct plx_net *net, const struct plx_addr *dst, const struct net_dst *was,
 	const struct plx_addr *gw, plx_ns now);
+/** Control: the next one, from *cursor on, 0 at first. @return NULL: no more. */
+const struct net_exc *net__exc_next(const struct plx_net *net, uint64_t *cursor);
 /** Control: nobody answers there; back to the routes. */
 void net__exc_gateway_lost(struct plx_net *net, const struct plx_neigh *gw);
 

@@ -233,6 +233,37 @@ static enum plx_telem_more neigh_row(struct plx_telem_row *r, uint64_t *cursor, 
 	return PLX_TELEM_MORE;
 }
 
+static bool exc_row_add(struct plx_telem_row *r, struct plx_net *net, const struct net_exc *e)
+{
+	const struct plx_addr *dst = &e->node.addr;
+	plx_ns now = net__now(net), until = PLX_MAX(e->mtu_until, e->gw_until);
+	struct net_dst d;
+
+	if (until <= now || net__route(net->lcore[0], dst, 0, &d) != PLX_DROP_NONE)
+		return false;
+	add_str_addr(r, "dst", dst);
+	if (plx_addr_eq(&d.nexthop, dst))
+		plx_telem_row_str(r, "gateway", "");
+	else
+		add_str_addr(r, "gateway", &d.nexthop);
+	plx_telem_row_str(r, "dev", if_name(net, d.ifc->index));
+	plx_telem_row_u64(r, "redirected", e->gw_until > now);
+	plx_telem_row_u64(r, "mtu", e->mtu_until > now ? e->mtu : 0);
+	plx_telem_row_u64(r, "expires_s", left_s(until, now));
+	return true;
+}
+
+static enum plx_telem_more exc_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
+{
+	struct plx_net *net = arg;
+	const struct net_exc *e;
+
+	while ((e = net__exc_next(net, cursor)))
+		if (exc_row_add(r, net, e))
+			return PLX_TELEM_MORE;
+	return PLX_TELEM_END;
+}
+
 /* ---- commands: on the program's control thread ---- */
 
 /* By its name, or untagged by its port's number. @return its index, or -ENODEV and a reply. */
@@ -489,6 +520,12 @@ static struct plx_telem_table tables[] = {
 		.name = "neigh",
 		.help = "Neighbours. Parameter: cursor",
 		.row = neigh_row,
+		.run = on_control,
+	},
+	{
+		.name = "cache",
+		.help = "What was learned of the way to single destinations. Parameter: cursor",
+		.row = exc_row,
 		.run = on_control,
 	},
 };
