@@ -2,10 +2,12 @@
 #include "app.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <mntent.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -130,6 +132,18 @@ int huge_args(const struct app *app, char *arg[static HUGE_ARGS], char *note, si
 	return n;
 }
 
+/* A file in use is locked by who uses it. */
+static void remove_unused(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		unlinkat(dir, name, 0);
+	close(fd);
+}
+
 /* EAL's files are named PREFIXmap_N. */
 static void remove_maps(const char *dir, const char *prefix)
 {
@@ -140,7 +154,7 @@ static void remove_maps(const char *dir, const char *prefix)
 	while (d && (entry = readdir(d)))
 		if (strncmp(entry->d_name, prefix, n) == 0 &&
 			strncmp(entry->d_name + n, "map_", 4) == 0)
-			unlinkat(dirfd(d), entry->d_name, 0);
+			remove_unused(dirfd(d), entry->d_name);
 	if (d)
 		closedir(d);
 }

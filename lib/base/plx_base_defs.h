@@ -56,7 +56,14 @@ typedef int64_t plx_ns;
  * is told.
  */
 /** Add n to the statistic v, an integer of its only writer. */
-#ifdef __SANITIZE_THREAD__
+#if defined(__has_feature) /* clang's way to say so */
+#if __has_feature(thread_sanitizer)
+#define PLX_TSAN
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define PLX_TSAN
+#endif
+#ifdef PLX_TSAN
 #define plx_count(v, n) __atomic_store_n(&(v), (v) + (n), __ATOMIC_RELAXED)
 #else
 #define plx_count(v, n) ((void)((v) += (n)))

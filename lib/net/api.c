@@ -408,33 +408,90 @@ const struct plx_neigh *plx_net_neigh_next(struct plx_net *net, uint32_t *cursor
 
 /* ---- groups ---- */
 
-static void do_join(struct plx_softnet *sn, void *arg)
+/* Where a program's membership is linked in, or would be at the end. */
+static struct net_member **member_of(struct net_ifc *c, const struct plx_addr *group)
+{
+	struct net_member **at = &c->member;
+
+	while (*at && !plx_addr_eq(&(*at)->group, group))
+		at = &(*at)->next;
+	return at;
+}
+
+static uint32_t memberships(const struct net_ifc *c)
+{
+	uint32_t n = 0;
+
+	for (const struct net_member *m = c->member; m; m = m->next)
+		n += m->n;
+	return n;
+}
+
+static int join(struct plx_net *net, struct net_ifc *c, const struct plx_addr *group)
+{
+	struct net_member **at = member_of(c, group), *m = *at;
+	int err;
+
+	if (memberships(c) >= net__tun(net, PLX_TUN_IGMP_MAX_MEMBERSHIPS))
+		return -ENOBUFS; /* as ip_mc_join_group() */
+	if (!m)
+		m = calloc(1, sizeof(*m));
+	if (!m)
+		return -ENOMEM;
+	err = plx_mcast_join(c->mcast, group, NULL, net__now(net));
+	if (err) {
+		if (!*at)
+			free(m);
+		return err;
+	}
+	m->group = *group;
+	m->n++;
+	*at = m;
+	return 0;
+}
+
+/* Only what was joined: the stack is in groups too, and stays there. */
+static int leave(struct plx_net *net, struct net_ifc *c, const struct plx_addr *group)
+{
+	struct net_member **at = member_of(c, group), *m = *at;
+	int err = m ? plx_mcast_leave(c->mcast, group, NULL, net__now(net)) : -EADDRNOTAVAIL;
+
+	if (!err && --m->n == 0) {
+		*at = m->next;
+		free(m);
+	}
+	return err;
+}
+
+static void do_group(struct plx_softnet *sn, void *arg)
 {
 	struct args *a = arg;
 	struct net_ifc *c = &a->net->ifc[a->iface];
-	plx_ns now = net__now(a->net);
 
 	a->result = -ENODEV;
 	if (!has_if(a->net, a->iface))
 		return;
-	if (!a->up)
-		a->result = plx_mcast_leave(c->mcast, a->addr, NULL, now);
-	else if (c->memberships >= net__tun(a->net, PLX_TUN_IGMP_MAX_MEMBERSHIPS))
-		a->result = -ENOBUFS; /* as ip_mc_join_group() */
-	else
-		a->result = plx_mcast_join(c->mcast, a->addr, NULL, now);
-	if (a->result == 0)
-		c->memberships += a->up ? 1 : UINT32_MAX;
+	a->result = a->up ? join(a->net, c, a->addr) : leave(a->net, c, a->addr);
 	net__ctl_pump(a->net);
+}
+
+void net__members_free(struct net_ifc *c)
+{
+	while (c->member) {
+		struct net_member *m = c->member;
+
+		c->member = m->next;
+		free(m);
+	}
 }
 
 int plx_net_group_join(struct plx_net *net, uint16_t iface, const struct plx_addr *group)
 {
 	return control(
-		&(struct args){.net = net, .iface = iface, .addr = group, .up = true}, do_join);
+		&(struct args){.net = net, .iface = iface, .addr = group, .up = true}, do_group);
 }
 
 int plx_net_group_leave(struct plx_net *net, uint16_t iface, const struct plx_addr *group)
 {
-	return control(&(struct args){.net = net, .iface = iface, .addr = group}, do_join);
+	return control(&(struct args){.net = net, .iface = iface, .addr = group}, do_group);
 }

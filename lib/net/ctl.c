@@ -22,6 +22,29 @@ static void pump_neigh(struct plx_net *net, struct net_lcore *nl)
 		net__send_tx(nl, &tx);
 }
 
+/* Has its prefix ceased to be preferred? While it was claimed nobody could be told. */
+static bool is_deprecated(const struct plx_net *net, const struct net_addr *a)
+{
+	const struct plx_rdisc *r = &net->ifc[a->pub.iface].rdisc;
+
+	for (unsigned int i = 0; a->pub.dynamic && i < PLX_DIM(r->addrs); i++)
+		if (r->addrs[i].live && plx_addr_eq(&r->addrs[i].addr, &a->pub.prefix.addr))
+			return r->addrs[i].deprecated;
+	return false;
+}
+
+uint8_t net__addr_state(const struct plx_net *net, const struct net_addr *a)
+{
+	switch (a->claim.state) {
+	case PLX_CLAIM_DUPLICATE:
+		return PLX_NET_ADDR_DUPLICATE;
+	case PLX_CLAIM_VALID:
+		return is_deprecated(net, a) ? PLX_NET_ADDR_DEPRECATED : PLX_NET_ADDR_VALID;
+	default:
+		return PLX_NET_ADDR_TENTATIVE;
+	}
+}
+
 /* @return true when an address changed its state. */
 static bool pump_claim(struct plx_net *net, struct net_lcore *nl, struct net_addr *a)
 {
@@ -31,12 +54,7 @@ static bool pump_claim(struct plx_net *net, struct net_lcore *nl, struct net_add
 	plx_neigh_claim_timer(&a->claim, nl->sn->now_ns);
 	while (plx_neigh_claim_output(&a->claim, nl->sn->now_ns, &tx))
 		net__send_tx(nl, &tx);
-	if (a->claim.state == PLX_CLAIM_DUPLICATE)
-		a->pub.state = PLX_NET_ADDR_DUPLICATE;
-	else if (a->claim.state == PLX_CLAIM_VALID && was != PLX_NET_ADDR_DEPRECATED)
-		a->pub.state = PLX_NET_ADDR_VALID;
-	else if (a->claim.state == PLX_CLAIM_TENTATIVE)
-		a->pub.state = PLX_NET_ADDR_TENTATIVE;
+	a->pub.state = net__addr_state(net, a);
 	if (a->pub.state == PLX_NET_ADDR_DUPLICATE && was != PLX_NET_ADDR_DUPLICATE &&
 		a->pub.dynamic)
 		plx_neigh_rdisc_duplicate(&net->ifc[a->pub.iface].rdisc, &a->pub.prefix.addr);
@@ -125,6 +143,8 @@ static void rdisc_event(struct plx_net *net, uint16_t iface, const struct plx_rd
 		ra_route(net, iface, ev, false);
 		break;
 	case PLX_RDISC_SET_MTU: /* no more than the link's, and none of IPv4's business */
+		if (!ev->mtu)	/* the link's has changed since */
+			break;
 		c->mtu6 = (uint16_t)PLX_MIN(ev->mtu, (uint32_t)c->pub.mtu);
 		net__publish(net);
 		break;

@@ -68,7 +68,7 @@ static enum plx_drop check(
 static void count_group(struct net_lcore *nl, const struct plx_mac *dst, uint16_t port)
 {
 	if (plx_unlikely(plx_mac_is_mcast(dst)) && !plx_mac_is_bcast(dst))
-		nl->sn->rx_mcast[port]++;
+		plx_count(nl->sn->rx_mcast[port], 1);
 }
 
 void net__eth_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port)

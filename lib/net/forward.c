@@ -25,11 +25,14 @@ static void count_refused(const struct plx_net_route *rt, enum plx_drop reason, 
 		plx_stat_inc(net__stat(v6, PLX_STAT_IP_INHDRERRORS, PLX_STAT_IP6_INHDRERRORS));
 	else if (reason == PLX_DROP_IP_FWD_REFUSED)
 		plx_stat_inc(net__stat(v6, PLX_STAT_IP_INADDRERRORS, PLX_STAT_IP6_INADDRERRORS));
-	else if (v6 && rt->type == PLX_NET_ROUTE_UNREACHABLE)
+	else if (v6 && rt && rt->type == PLX_NET_ROUTE_UNREACHABLE)
 		plx_stat_inc(PLX_STAT_IP6_INNOROUTES);
 }
 
-/* @param rt the route, if one was found: a black hole is silent. */
+/*
+ * @param rt the route, if one was found: a black hole is silent. It was looked up before, so that
+ * none may have been there then.
+ */
 static void refuse(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
 	const struct plx_net_route *rt, enum plx_drop reason)
 {
@@ -45,7 +48,7 @@ static void refuse(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 			v6 ? PLX_ICMP6_UNREACH_NOROUTE : PLX_ICMP_UNREACH_NET, 0);
 		break;
 	case PLX_DROP_IP_UNREACHABLE_ROUTE: /* the codes are Linux's */
-		if (rt->type == PLX_NET_ROUTE_UNREACHABLE)
+		if (rt && rt->type == PLX_NET_ROUTE_UNREACHABLE)
 			net__icmp_error(nl, m, rx, v6 ? PLX_ICMP6_UNREACH : PLX_ICMP_UNREACH,
 				v6 ? PLX_ICMP6_UNREACH_NOROUTE : PLX_ICMP_UNREACH_HOST, 0);
 		break;
@@ -59,6 +62,32 @@ static void refuse(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 	}
 	count_refused(rt, reason, v6);
 	plx_pkt_drop(m, reason);
+}
+
+/*
+ * RFC 1812 4.2.2.2 and 5.2.4.2: record route, and timestamps. An error quotes what came, so that
+ * nothing is written before it is known that all can be.
+ * @return false: it is dropped.
+ */
+static bool record(
+	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, const struct net_dst *d)
+{
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	uint32_t bytes = rx->ip.hdr_bytes - (uint32_t)PLX_IP4_BYTES, fault;
+	uint8_t opt[PLX_IP4_OPTS_MAX];
+	uint16_t check;
+
+	memcpy(opt, p + PLX_IP4_BYTES, bytes);
+	if (!net__opts_record(nl, opt, bytes, d, &fault)) {
+		net__icmp_error(nl, m, rx, PLX_ICMP_PARAM_PROBLEM, 0, fault << 24);
+		net__drop(m, PLX_DROP_IP4_OPTIONS, PLX_STAT_IP_INHDRERRORS);
+		return false;
+	}
+	memcpy(p + PLX_IP4_BYTES, opt, bytes);
+	memset(p + 10, 0, 2);
+	check = plx_cksum_ip4(p, rx->ip.hdr_bytes);
+	memcpy(p + 10, &check, 2);
+	return true;
 }
 
 static void too_big(
@@ -77,6 +106,8 @@ static void too_big(
 		net__drop(m, PLX_DROP_IP_TOO_BIG, PLX_STAT_IP_FRAGFAILS);
 		return;
 	}
+	if (rx->ip.has_options && !record(nl, m, rx, d))
+		return;
 	plx_stat_inc(PLX_STAT_IP_FORWDATAGRAMS);
 	plx_wire_ip4_ttl_dec(p);
 	rx->ip.ttl--;
@@ -84,25 +115,6 @@ static void too_big(
 	rte_pktmbuf_adj(m, rx->ip.hdr_bytes);
 	plx_pkt_meta(m)->flags = NET_F_FORWARDED;
 	net__fragment(nl, m, &rx->ip, &opts, d->mtu, d->ifc, &d->nexthop, d->bcast);
-}
-
-/* RFC 1812 4.2.2.2 and 5.2.4.2: record route, and timestamps. @return false: it is dropped. */
-static bool record(
-	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, const struct net_dst *d)
-{
-	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
-	uint32_t fault;
-	uint16_t check;
-
-	if (!net__opts_record(nl, p + PLX_IP4_BYTES, rx->ip.hdr_bytes - PLX_IP4_BYTES, d, &fault)) {
-		net__icmp_error(nl, m, rx, PLX_ICMP_PARAM_PROBLEM, 0, fault << 24);
-		net__drop(m, PLX_DROP_IP4_OPTIONS, PLX_STAT_IP_INHDRERRORS);
-		return false;
-	}
-	memset(p + 10, 0, 2);
-	check = plx_cksum_ip4(p, rx->ip.hdr_bytes);
-	memcpy(p + 10, &check, 2);
-	return true;
 }
 
 void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
@@ -124,12 +136,12 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 	}
 	if (plx_unlikely(d.ifc->index == rx->iface))
 		net__redirect_out(nl, m, rx, &d);
-	if (plx_unlikely(rx->ip.has_options && !v6 && !record(nl, m, rx, &d)))
-		return;
 	if (m->pkt_len > d.mtu) {
 		too_big(nl, m, rx, &d);
 		return;
 	}
+	if (plx_unlikely(rx->ip.has_options && !v6 && !record(nl, m, rx, &d)))
+		return;
 	plx_stat_inc(v6 ? PLX_STAT_IP6_OUTFORWDATAGRAMS : PLX_STAT_IP_FORWDATAGRAMS);
 	if (v6)
 		rte_pktmbuf_mtod(m, uint8_t *)[7]--;

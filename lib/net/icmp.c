@@ -445,14 +445,14 @@ void net__icmp6_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 	case PLX_ICMP6_REDIRECT:
 		if (icmp.type == PLX_ICMP6_REDIRECT)
 			plx_stat_inc(PLX_STAT_ICMP6_INREDIRECTS);
-		net__to_control(
-			nl, m, NET_STAGE_ND, rx->iface, rx->link_group ? NET_F_LINK_GROUP : 0);
+		net__to_control(nl, m, NET_STAGE_ND, net__wire_if(rx),
+			rx->link_group ? NET_F_LINK_GROUP : 0);
 		break;
 	case PLX_ICMP6_MLD_QUERY:
 	case PLX_ICMP6_MLD_REPORT:
 	case PLX_ICMP6_MLD_DONE:
 	case PLX_ICMP6_MLD2_REPORT:
-		net__to_control(nl, m, NET_STAGE_GROUP, rx->iface, 0);
+		net__to_control(nl, m, NET_STAGE_GROUP, net__wire_if(rx), 0);
 		break;
 	default:
 		if (icmp.type == PLX_ICMP6_ECHO_REPLY)

@@ -323,7 +323,7 @@ PLX_NOINLINE static void to_proto(struct net_lcore *nl, struct rte_mbuf *m, stru
 	else if (rx->ip.proto == PLX_IPPROTO_ICMP6 && v6)
 		net__icmp6_in(nl, m, rx);
 	else if (rx->ip.proto == PLX_IPPROTO_IGMP && !v6)
-		net__to_control(nl, m, NET_STAGE_GROUP, rx->iface, 0);
+		net__to_control(nl, m, NET_STAGE_GROUP, net__wire_if(rx), 0);
 	else
 		nl->net->proto[rx->ip.proto](rx, m);
 }

@@ -318,8 +318,10 @@ enum plx_drop net__ip_out_opts(struct net_lcore *nl, struct rte_mbuf *m, struct 
 		return net__fragment(nl, m, ip, opts, d->mtu, d->ifc, &d->nexthop, d->bcast);
 	ip->l4_bytes = (uint16_t)m->pkt_len;
 	m = net__headroom(nl, m, hdr);
-	if (!m)
+	if (!m) {
+		plx_stat_inc(PLX_STAT_IP_OUTDISCARDS);
 		return PLX_DROP_NO_MBUF;
+	}
 	plx_wire_ip4_emit_opts(net__push(m, hdr), ip, opts->first, opts->first_bytes);
 	return send_made(nl, m, hdr, d);
 }
@@ -332,6 +334,7 @@ enum plx_drop plx_net_ip_send(
 	enum plx_drop drop;
 	bool v6 = !plx_addr_is_v4(&ip->dst);
 
+	net__begin(nl);
 	plx_pkt_originate(1);
 	drop = net__route(nl, &ip->dst, oif, &d);
 	if (drop == PLX_DROP_NONE) {

@@ -24,8 +24,7 @@ void net__link_up(struct plx_net *net, struct net_ifc *c)
 		if (a->pub.iface != c->pub.index)
 			continue;
 		plx_neigh_claim_restart(&a->claim, now);
-		a->pub.state = a->claim.state == PLX_CLAIM_VALID ? PLX_NET_ADDR_VALID
-								 : PLX_NET_ADDR_TENTATIVE;
+		a->pub.state = net__addr_state(net, a);
 	}
 	net__rdisc_start(net, c);
 }

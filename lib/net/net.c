@@ -95,11 +95,6 @@ static void ip_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint
 		net__ip6_in(nl, m, iface, flags);
 }
 
-static void begin(struct net_lcore *nl)
-{
-	nl->cfg = __atomic_load_n(&nl->net->cfg, __ATOMIC_ACQUIRE);
-}
-
 static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct net_lcore *nl = net__self(sn);
@@ -108,7 +103,7 @@ static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t 
 		plx_pkt_drop_bulk(pkts, n, PLX_DROP_STOPPED);
 		return;
 	}
-	begin(nl);
+	net__begin(nl);
 	for (uint16_t i = 0; i < n; i++) {
 		const struct plx_pkt_meta *meta = plx_pkt_meta(pkts[i]);
 
@@ -124,7 +119,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	struct net_lcore *nl = net__self(sn);
 	uint16_t port = q->port->id;
 
-	begin(nl);
+	net__begin(nl);
 	if (plx_unlikely(q->port->features & PLX_PORT_F_NO_ETH)) {
 		for (uint16_t i = 0; i < n; i++)
 			net__l3_in(nl, pkts[i], port);
@@ -169,7 +164,7 @@ static uint32_t loop_run(struct plx_softnet *sn, void *arg)
 
 	if (plx_likely(n == 0))
 		return 0;
-	begin(nl);
+	net__begin(nl);
 	nl->loop_head = nl->loop_tail = NULL;
 	nl->loop_n = 0;
 	while (m) {
@@ -226,7 +221,7 @@ static void on_timer(struct plx_softnet *sn, struct plx_timer *t)
 {
 	struct net_lcore *nl = net__self(sn);
 
-	begin(nl);
+	net__begin(nl);
 	switch (t->kind) {
 	case NET_TIMER_FRAG:
 		net__frag_timer(nl);
@@ -246,7 +241,7 @@ static uint32_t ctl_run(struct plx_softnet *sn, void *arg)
 	net__link_watch(net);
 	if (plx_likely(!net->pump))
 		return 0;
-	begin(net->lcore[0]);
+	net__begin(net->lcore[0]);
 	return net__ctl_run(net);
 }
 
@@ -259,7 +254,7 @@ static int on_start(struct plx_softnet *sn)
 {
 	struct net_lcore *nl = net__self(sn);
 
-	begin(nl);
+	net__begin(nl);
 	net__frag_start(nl);
 	nl->loop_poller =
 		(struct plx_poller){.run = loop_run, .deadline = loop_deadline, .arg = nl};
@@ -278,7 +273,7 @@ static void on_stop(struct plx_softnet *sn)
 {
 	struct net_lcore *nl = net__self(sn);
 
-	begin(nl);
+	net__begin(nl);
 	nl->stopped = true;
 	net__frag_stop(nl);
 	while (nl->loop_head) {
@@ -428,8 +423,10 @@ void plx_net_destroy(struct plx_net *net)
 			free(net->lcore[i]->frag_mem);
 			free(net->lcore[i]);
 		}
-	for (unsigned int i = 0; i < NET_IF_MAX; i++)
+	for (unsigned int i = 0; i < NET_IF_MAX; i++) {
 		free(net->ifc[i].mcast);
+		net__members_free(&net->ifc[i]);
+	}
 	net__cfg_free(net->cfg);
 	net__rtab_fini(&net->nbr);
 	net__rtab_fini(&net->exc);

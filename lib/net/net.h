@@ -150,11 +150,18 @@ struct net_ifc {
 	struct plx_rdisc rdisc;
 	struct plx_mcast *mcast;
 	uint32_t mcast_gen;
-	uint32_t memberships; /**< groups joined by programs, not for our addresses */
-	uint16_t mtu6;	      /**< Linux's cnf.mtu6: at most pub.mtu */
+	struct net_member *member; /**< groups joined by programs, not for our addresses */
+	uint16_t mtu6;		   /**< Linux's cnf.mtu6: at most pub.mtu */
 	bool rss_hash;
 	bool lost_link; /**< as last seen */
 	bool router;	/**< joined the groups of routers */
+};
+
+/** A group that programs are in. */
+struct net_member {
+	struct net_member *next;
+	struct plx_addr group;
+	uint32_t n; /**< how often it was joined */
 };
 
 struct net_addr {
@@ -221,6 +228,15 @@ static inline uint16_t net__if_mtu(const struct net_if *ifc, const struct plx_ad
 	return plx_addr_is_v4(dst) ? ifc->mtu : ifc->mtu6;
 }
 
+/**
+ * Read the newest snapshot. At the beginning of whatever an lcore does for the stack: the one
+ * before may be gone as soon as the lcore has passed a quiescent point, but not earlier.
+ */
+static inline void net__begin(struct net_lcore *nl)
+{
+	nl->cfg = __atomic_load_n(&nl->net->cfg, __ATOMIC_ACQUIRE);
+}
+
 static inline const struct net_if *net__if(const struct net_lcore *nl, uint16_t index)
 {
 	return &nl->cfg->ifs[index];
@@ -273,11 +289,17 @@ struct plx_addr net__src_pick(
 bool net__group_joined(const struct net_cfg *cfg, uint16_t iface, const struct plx_addr *group);
 plx_ns net__now(const struct plx_net *net);
 
+/* api.c */
+/** Forget what programs have joined. At the end. */
+void net__members_free(struct net_ifc *c);
+
 /* ctl.c: control */
 void net__ctl_start(struct plx_net *net);
-/** Ask for routers on an interface that has come up. */
-/** The part of it that tunables decide. */
+/** The part of router discovery that tunables decide. */
 void net__rdisc_conf(const struct plx_net *net, struct plx_rdisc_conf *conf);
+/** What its claim and its prefix say of an address. @return enum plx_net_addr_state. */
+uint8_t net__addr_state(const struct plx_net *net, const struct net_addr *a);
+/** Ask for routers on an interface that has come up. */
 void net__rdisc_start(struct plx_net *net, struct net_ifc *c);
 /** The machines have had input: net__ctl_run() is due, once a pass. */
 void net__ctl_pump(struct plx_net *net);
@@ -303,6 +325,12 @@ void net__link_up(struct plx_net *net, struct net_ifc *c);
 void net__link_down(struct plx_net *net, struct net_ifc *c);
 /** See what has changed without a word to us. Once a pass. */
 void net__link_watch(struct plx_net *net);
+
+/** Where a packet came in by a wire; 0: it is our own come back, of which no machine learns. */
+static inline uint16_t net__wire_if(const struct plx_net_rx *rx)
+{
+	return rx->looped ? 0 : rx->iface;
+}
 
 /* nbr.c */
 /** On the link: header and out. Takes m, whose data begin at the IP header. */

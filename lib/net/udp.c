@@ -218,10 +218,6 @@ static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct n
 	memcpy(p + 6, &check, 2);
 }
 
-/*
- * Not inlined: where the compiler sees msg being made it keeps the addresses in pieces, and the
- * copy of a whole one then waits for all its pieces to reach the cache.
- */
 /* As Linux counts when it finds no memory to send from. */
 PLX_NOINLINE static enum plx_drop no_buffer(bool v6)
 {
@@ -229,6 +225,10 @@ PLX_NOINLINE static enum plx_drop no_buffer(bool v6)
 	return PLX_DROP_NO_MBUF;
 }
 
+/*
+ * Not inlined: where the compiler sees msg being made it keeps the addresses in pieces, and the
+ * copy of a whole one then waits for all its pieces to reach the cache.
+ */
 PLX_NOINLINE enum plx_drop plx_net_udp_send(
 	struct plx_softnet *sn, struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
 {
@@ -249,6 +249,7 @@ PLX_NOINLINE enum plx_drop plx_net_udp_send(
 	ip.proto = PLX_IPPROTO_UDP;
 	ip.ttl = msg->ttl;
 	ip.tos = msg->tos;
+	net__begin(nl);
 	plx_pkt_originate(1);
 	drop = plx_unlikely(msg->bound) ? net__route_by(nl, &ip.dst, msg->iface, &d)
 					: net__route(nl, &ip.dst, msg->iface, &d);

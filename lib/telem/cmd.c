@@ -157,12 +157,18 @@ static int dispatch(const char *name, json_t *args, struct plx_telem_reply *repl
 	return plx_telem_reply_error(reply, -ENOSYS, "no command '%.64s'; 'help' lists them", name);
 }
 
+/* @param message may quote what came, cut anywhere: only ASCII of it is sure to be UTF-8. */
 static json_t *error_json(int err, const char *message)
 {
 	const char *name = strerrorname_np(-err);
+	char said[sizeof(((struct plx_telem_reply *)0)->message)];
+	size_t n = 0;
 
+	for (; message[n] && n < sizeof(said) - 1; n++)
+		said[n] = message[n] >= ' ' && message[n] < 0x7f ? message[n] : '?';
+	said[n] = '\0';
 	return json_pack("{s:{s:i,s:s,s:s}}", "error", "errno", -err, "name", name ? name : "?",
-		"message", message);
+		"message", said);
 }
 
 static json_t *help_json(void)

@@ -132,6 +132,8 @@ static bool record_time(uint8_t *o, const struct plx_ip4_record *r)
 	struct plx_addr asked;
 
 	if (o[2] + slot - 1 > o[1]) {
+		if (flag == 3) /* all who were asked have written: nobody is left out */
+			return true;
 		if (o[3] >> 4 == 15)
 			return false;
 		o[3] = (uint8_t)(o[3] + 0x10);

@@ -30,7 +30,7 @@ END
 chmod +x "$tmp/pollux"
 
 inner() { # script: run as a test of its own; its exit code and log
-	printf '%s\n' ". $PWD/test/smoke/lib.sh" "patience=1" "$1" >"$tmp/inner/inner.sh"
+	printf '%s\n' ". $PWD/test/smoke/lib.sh" "patience=2" "$1" >"$tmp/inner/inner.sh"
 	rc=0
 	PLX_TEST_ID=$id-inner POLLUX=$tmp/pollux bash "$tmp/inner/inner.sh" \
 		>"$tmp/inner/log" 2>&1 || rc=$?

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# UDP echo of every size, whole and in fragments, with and without checksums; a sink that counts; a
-# closed port that says so.
+# UDP echo of sizes of every kind, whole and in fragments, with and without checksums; a sink that
+# counts; a closed port that says so. Every size there is: udp_sizes_long.sh.
 #
 #	 kernel             pollux
 #	10.9.0.1   --t0--  10.9.0.2     echo 7, sink 9
@@ -35,10 +35,8 @@ def echo(s, size):
     got = s.recv(65536)
     assert got == data, f"size {size}: {len(got)} bytes came back, or not the same"
 
-def sizes(most, header, long):
-    """Each, or those that are near a fragment's end, few, many and a random lot."""
-    if long:
-        return range(most + 1)
+def sizes(most, header):
+    """Those that are near a fragment's end, few, many and a random lot."""
     n = set(range(80)) | set(range(most - 8, most + 1)) | set(random.sample(range(most), 100))
     step = (1500 - header) & ~7
     for end in range(step - 8, most - 1, step):
@@ -46,11 +44,11 @@ def sizes(most, header, long):
     return sorted(n)
 END
 
-expect "every size comes back whole" /usr/bin/python3 - $patience "$PLX_LONG" <<END
+expect "each size comes back whole" /usr/bin/python3 - $patience <<END
 $(cat "$tmp/client.py")
 for address, most, header in ("10.9.0.2", 65507, 20), ("fd00:9::2", 65527, 48):
     s = client(address, 7)
-    for size in sizes(most, header, sys.argv[2] == "1"):
+    for size in sizes(most, header):
         echo(s, size)
 END
 

@@ -196,6 +196,8 @@ static uint32_t t_nd_to(uint8_t *p, struct t_words *s, struct plx_ip *ip)
 			nd.lifetime_s = (uint16_t)t_number(s);
 		} else if (t_is(s, "mtu")) {
 			nd.mtu = t_number(s);
+		} else if (t_is(s, "preferred")) {
+			nd.prefix[nd.n_prefix - 1].preferred_s = t_number(s);
 		} else if (t_is(s, "prefix")) {
 			nd.prefix[nd.n_prefix++] = (struct plx_nd_prefix){
 				.prefix = t_prefix(t_next(s)),

@@ -53,6 +53,30 @@ T(a_group_has_members_everywhere)
 	nt_no_drop();
 }
 
+static void send_a_byte(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	const struct plx_net_udp_msg to = {.dst = t_addr("10.6.0.1"), .sport = 9, .dport = 9};
+	struct rte_mbuf *m = plx_softnet_alloc(sn);
+
+	t_payload((uint8_t *)rte_pktmbuf_append(m, 1), 1);
+	eq(plx_net_udp_send(sn, m, &to), PLX_DROP_NONE);
+}
+
+/* An lcore that had nothing to do with the stack for a while sends by what is true now. */
+T(the_newest_configuration_is_used_everywhere)
+{
+	struct plx_msg msg = {.fn = send_a_byte};
+
+	start();
+	nt_addr(1, "10.6.0.2/24");
+	nt_sleep(PLX_SEC(10));
+	nt_neigh(1, "10.6.0.1");
+	nt_forget();
+	plx_softnet_post(plx_engine_softnet(nt.eng, 1), &msg);
+	nt_run();
+	nt_out(0, "ip 10.6.0.2 > 10.6.0.1 df udp 9 > 9 len 1");
+}
+
 static void one_of_two(struct nt_sock *ns, uint16_t home)
 {
 	*ns = (struct nt_sock){
@@ -99,4 +123,5 @@ T(an_error_finds_its_flow)
 }
 
 RUN_EAL(NT_(an_error_finds_its_flow), NT_(a_datagram_goes_to_its_socket),
-	NT_(a_group_has_members_everywhere))
+	NT_(a_group_has_members_everywhere),
+	NT_(the_newest_configuration_is_used_everywhere))

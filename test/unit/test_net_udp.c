@@ -233,6 +233,29 @@ T(broadcast_and_groups)
 	nt_none();
 }
 
+/* The groups of the stack are its own, and what nobody joined cannot be left. */
+T(only_what_was_joined_is_left)
+{
+	struct plx_addr group = t_addr("239.1.2.3"), own = t_addr("ff02::1:ff00:2");
+
+	nt_simple();
+	eq(plx_net_group_leave(nt.net, 1, &own), -EADDRNOTAVAIL);
+	eq(plx_net_group_leave(nt.net, 1, &group), -EADDRNOTAVAIL);
+	for (int i = 0; i < 2; i++) {
+		eq(plx_net_group_join(nt.net, 1, &group), 0);
+		eq(plx_net_group_join(nt.net, 1, &own), 0);
+	}
+	for (int i = 0; i < 2; i++) {
+		eq(plx_net_group_leave(nt.net, 1, &own), 0);
+		eq(plx_net_group_leave(nt.net, 1, &group), 0);
+	}
+	eq(plx_net_group_leave(nt.net, 1, &own), -EADDRNOTAVAIL);
+	nt_sleep(PLX_SEC(10));
+	nt_forget();
+	nt_in(0, "ip 2001:db8::1 > ff02::1:ff00:2 icmp echo-request len 4"); /* still heard */
+	nt_out(0, "ip 2001:db8::2 > 2001:db8::1 icmp echo-reply len 4");
+}
+
 /* What goes to a group is heard by its members here, and everybody includes ourselves. */
 T(what_we_send_to_many_comes_back)
 {
@@ -406,6 +429,7 @@ RUN_EAL(NT_(echoes), NT_(an_empty_datagram_is_one), NT_(nobody_there), NT_(check
 	NT_(a_sum_of_zero_is_sent_as_ones), NT_(lengths), NT_(surplus_bytes_are_cut),
 	NT_(chained_mbufs), NT_(our_own_addresses_answer_without_the_wire),
 	NT_(the_longest_datagrams_to_ourselves), NT_(nobody_talks_to_himself_by_our_address),
-	NT_(broadcast_and_groups), NT_(what_we_send_to_many_comes_back),
-	NT_(what_comes_back_is_whole_and_right), NT_(who_does_not_want_it_back),
-	NT_(interface_local_groups_stay_here), NT_(errors_reach_the_socket), NT_(no_buffers))
+	NT_(broadcast_and_groups), NT_(only_what_was_joined_is_left),
+	NT_(what_we_send_to_many_comes_back), NT_(what_comes_back_is_whole_and_right),
+	NT_(who_does_not_want_it_back), NT_(interface_local_groups_stay_here),
+	NT_(errors_reach_the_socket), NT_(no_buffers))
