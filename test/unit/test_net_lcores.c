@@ -123,5 +123,4 @@ T(an_error_finds_its_flow)
 }
 
 RUN_EAL(NT_(an_error_finds_its_flow), NT_(a_datagram_goes_to_its_socket),
-	NT_(a_group_has_members_everywhere),
-	NT_(the_newest_configuration_is_used_everywhere))
+	NT_(a_group_has_members_everywhere), NT_(the_newest_configuration_is_used_everywhere))
