@@ -177,18 +177,13 @@ static uint8_t dynamic_state(void)
 	return UINT8_MAX;
 }
 
-/* Said while the address was probed, it holds when it is ours; and when it is probed anew. */
+/* Said while the address was probed, it holds when it is ours. */
 T(a_prefix_that_is_no_longer_preferred)
 {
 	nt_new(1, 0);
 	nt_settle();
 	router_says(R1, "lifetime 1800 prefix 2001:db8:5::/64 preferred 0");
 	nt_sleep(PLX_SEC(5));
-	eq(dynamic_state(), PLX_NET_ADDR_DEPRECATED);
-	for (int up = 0; up < 2; up++) {
-		nt.port[0].port->lost_link = !up;
-		nt_sleep(PLX_SEC(10));
-	}
 	eq(dynamic_state(), PLX_NET_ADDR_DEPRECATED);
 	router_says(R1, "lifetime 1800 prefix 2001:db8:5::/64");
 	eq(dynamic_state(), PLX_NET_ADDR_VALID);
@@ -207,8 +202,6 @@ T(our_own_advertisement_is_not_believed)
 	struct plx_nd nd = {.type = PLX_ICMP6_RA, .lifetime_s = 1800};
 
 	nt_simple();
-	nt_settle();
-	nt_forget();
 	sn = plx_engine_softnet(nt.eng, 0);
 	m = plx_softnet_alloc(sn);
 	rte_pktmbuf_append(m, (uint16_t)plx_wire_nd_emit(rte_pktmbuf_mtod(m, void *), &nd));
@@ -347,7 +340,7 @@ T(what_we_send_to_ourselves_is_no_news)
 RUN_EAL(NT_(comes_up), NT_(answers_solicitations), NT_(not_for_addresses_of_other_interfaces),
 	NT_(a_duplicate_is_not_used), NT_(a_duplicate_of_the_mac_address_is_given_up_alone),
 	NT_(resolves), NT_(a_router_gives_prefix_and_way),
-	NT_(a_prefix_that_is_no_longer_preferred), T_(our_own_advertisement_is_not_believed),
-	T_(two_routers), NT_(a_router_takes_only_its_own_route),
+	NT_(a_prefix_that_is_no_longer_preferred), NT_(our_own_advertisement_is_not_believed),
+	NT_(two_routers), NT_(a_router_takes_only_its_own_route),
 	NT_(no_router_is_believed_unless_accepted), NT_(an_advertised_mtu_is_obeyed),
 	NT_(what_we_send_to_ourselves_is_no_news))
