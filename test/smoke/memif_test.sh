@@ -25,6 +25,8 @@ start_pollux -n server -l 0 "--vdev=$memif,role=server" -- fwd --mode rxonly
 start_pollux -n client -l 1 "--vdev=$memif,role=client" -- fwd --mode txonly
 expect "a short watchdog" "$POLLUX_CTL" --file-prefix "${prefix[client]}" \
 	sysctl net.pollux.tx_timeout_ms=300
+eventually "the link is up, and frames go" bash -c \
+	"tail -n 1 '${out[client]}' | jq -e '.tx_packets > 0' >/dev/null"
 kill -STOP "${pid[server]}"
 eventually_ctl "what waits for who hangs is dropped" 'TX_TIMEOUT +dev +[1-9]' -n client drops
 eventually_ctl "again and again" 'tx_queue_0_tx_timeouts: [2-9]' -n client dev -S
