@@ -43,13 +43,13 @@ had=$(cat $pages)
 [ "$had" != 0 ] || echo 128 2>/dev/null >$pages
 if [ "$(cat $pages)" -ge 128 ]; then
 	mkdir "$tmp/huge"
-	mount -t hugetlbfs none "$tmp/huge" 2>/dev/null || true
+	mount -t hugetlbfs none "$tmp/huge" || fail "huge pages, and hugetlbfs is not mounted"
 	start_pollux -n huge -m 200 --huge-dir "$tmp/huge" --vdev=net_tap0,iface=t0 -- "${up[@]}"
 	iface_up t0 10.9.0.1/24
 	eventually "huge pages: a ping is answered" ping -q -c 1 -W 1 10.9.0.2
 	expect "huge pages: UDP is echoed" $flows 10.9.0.2 7 --flows 16 --count 10
 	stop_pollux -n huge
-	umount "$tmp/huge" 2>/dev/null || true
+	umount "$tmp/huge" || fail "hugetlbfs is still in use"
 else
 	echo "no huge pages here: that run is left out"
 fi

@@ -177,13 +177,19 @@ static uint8_t dynamic_state(void)
 	return UINT8_MAX;
 }
 
-/* Said while the address was probed, it holds when it is ours. */
+/* Said while the address was probed, it holds when it is ours; and when it is probed anew. */
 T(a_prefix_that_is_no_longer_preferred)
 {
 	nt_new(1, 0);
 	nt_settle();
 	router_says(R1, "lifetime 1800 prefix 2001:db8:5::/64 preferred 0");
 	nt_sleep(PLX_SEC(5));
+	eq(dynamic_state(), PLX_NET_ADDR_DEPRECATED);
+	for (int up = 0; up < 2; up++) {
+		nt.port[0].port->lost_link = !up;
+		nt_sleep(PLX_MS(110)); /* looked at ten times a second */
+		nt_sleep(PLX_SEC(5));
+	}
 	eq(dynamic_state(), PLX_NET_ADDR_DEPRECATED);
 	router_says(R1, "lifetime 1800 prefix 2001:db8:5::/64");
 	eq(dynamic_state(), PLX_NET_ADDR_VALID);
