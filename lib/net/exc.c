@@ -96,16 +96,25 @@ void net__exc_mtu(struct plx_net *net, const struct plx_addr *dst, uint16_t mtu,
 	replace(net, &x, now);
 }
 
-void net__exc_gateway(struct plx_net *net, const struct plx_addr *dst, const struct net_dst *was,
+/* The next hop as the routes alone have it. */
+static struct plx_addr by_routes(const struct plx_net *net, const struct plx_addr *dst)
+{
+	int32_t i = net__lpm_lookup(&net->cfg->lpm, dst);
+
+	if (i < 0 || plx_addr_is_any6(&net->cfg->routes[i].via))
+		return *dst;
+	return net->cfg->routes[i].via;
+}
+
+void net__exc_gateway(struct plx_net *net, const struct plx_addr *dst, uint16_t iface,
 	const struct plx_addr *gw, plx_ns now)
 {
 	const struct net_exc *old = find(net, dst);
 	struct net_exc x = old ? *old : (struct net_exc){.node.addr = *dst};
 
-	/* redirected once more: the route still names the first one */
-	if (x.gw_until <= now || !plx_addr_eq(&x.gw, &was->nexthop) || x.iface != was->ifc->index)
-		x.old = was->nexthop;
-	x.iface = was->ifc->index;
+	/* redirected once more, it is still the route's gateway that this is in place of */
+	x.old = by_routes(net, dst);
+	x.iface = iface;
 	x.gw = *gw;
 	x.gw_until = now + PLX_SEC(net__tun(net, PLX_TUN_ROUTE_GC_TIMEOUT));
 	replace(net, &x, now);

@@ -478,8 +478,8 @@ PLX_NOINLINE void net__exc_apply(
 	const struct net_lcore *nl, const struct plx_addr *dst, struct net_dst *d);
 /** Control: the path to dst takes no more than mtu. */
 void net__exc_mtu(struct plx_net *net, const struct plx_addr *dst, uint16_t mtu, plx_ns now);
-/** Control: gw is better for dst than the way it was sent up to now. */
-void net__exc_gateway(struct plx_net *net, const struct plx_addr *dst, const struct net_dst *was,
+/** Control: gw, on iface, is better for dst than the gateway of its route. */
+void net__exc_gateway(struct plx_net *net, const struct plx_addr *dst, uint16_t iface,
 	const struct plx_addr *gw, plx_ns now);
 /** Control: the next one, from *cursor on, 0 at first. @return NULL: no more. */
 const struct net_exc *net__exc_next(const struct plx_net *net, uint64_t *cursor);

@@ -44,7 +44,7 @@ static enum plx_drop follow4(struct net_lcore *nl, const struct net_quote *q, ui
 	if (q->icmp.code > 3 || plx_addr_eq(&gw, &q->ip.src) || !on_link(nl, &gw, iface) ||
 		!from_gateway(nl, &q->t.dst, &q->ip.src, iface, &d))
 		return PLX_DROP_ICMP_REDIRECT_BAD;
-	net__exc_gateway(nl->net, &q->t.dst, &d, &gw, nl->sn->now_ns);
+	net__exc_gateway(nl->net, &q->t.dst, iface, &gw, nl->sn->now_ns);
 	return PLX_DROP_NONE;
 }
 
@@ -74,7 +74,7 @@ enum plx_drop net__redirect6_in(
 		!from_gateway(nl, &nd->dst, src, iface, &d))
 		return PLX_DROP_ICMP_REDIRECT_BAD;
 	plx_neigh_input_nd(nl->net->neigh, iface, nd, src, false, now);
-	net__exc_gateway(nl->net, &nd->dst, &d, &nd->target, now);
+	net__exc_gateway(nl->net, &nd->dst, iface, &nd->target, now);
 	return PLX_DROP_NONE;
 }
 

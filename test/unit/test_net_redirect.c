@@ -204,6 +204,13 @@ T(the_last_word_counts)
 	eq(plx_net_route_del(nt.net, &r), 0);
 	eq(nt_route("0.0.0.0/0", "10.0.0.5"), 0);
 	goes4("");
+	/* routed to where the redirect had sent us, and from there elsewhere */
+	eq(plx_net_route_del(nt.net, &r), 0);
+	eq(nt_route("0.0.0.0/0", "10.0.0.3"), 0);
+	goes4(" to " OTHER);
+	nt_in(0, "ip 10.0.0.3 > 10.0.0.2 icmp redirect 1 rest 167772161 quote 28");
+	nt_no_drop();
+	goes4("");
 }
 
 /* A gateway that does not answer is given up, as quickly as a neighbour is. */
