@@ -57,6 +57,7 @@ expect_match "the kernel goes by Pollux" "$(run ip route get 10.8.0.1)" "via 10.
 eventually "and follows its redirect" \
 	bash -c "ping -q -c 2 -i 0.1 -W 1 10.8.0.1; ip route get 10.8.0.1 | grep 'via 10.9.0.3 '"
 expect_match "as a redirect" "$(run ip route get 10.8.0.1)" "redirected"
+theirs=$(run ip route show cache | sed 's/expires [0-9]*/expires N/; s/dev br0/dev net_tap0/')
 eventually "IPv6: the same" bash -c \
 	"ping -q -c 2 -i 0.1 -W 1 fd00:8::1; ip route get fd00:8::1 | grep 'via $far_ll '"
 captured t0
@@ -98,6 +99,10 @@ expect_eq "not followed: all by the router" "$(frames t0 "eth.src == ${port_mac[
 host follower --sysctl net.ipv4.conf.all.accept_redirects=1 \
 	--sysctl net.ipv6.conf.all.accept_redirects=1
 answers followed
+expect_eq "followed: told as the kernel tells it" "$(ctl -n follower -4 cache |
+	sed 's/expires [0-9]*/expires N/')" "$theirs"
+expect_match "followed: IPv6 too" "$(ctl -n follower -6 cache)" \
+	"^fd00:8::1 via $far_ll dev net_tap0 .*<redirected>"
 stop_pollux -n follower
 expect_eq "followed: none refused" "$(json_field -n follower '[.drops |
 	to_entries[] | select(.key | test("REDIRECT|UNMATCHED")) | .value] | add')" 0

@@ -244,6 +244,19 @@ T(route_6_is_ip_6_route)
 		"default via fe80::9 dev t0 proto ra metric 1024 pref high\n");
 }
 
+/* As printed by iproute2 6.1: a redirect, and a path MTU of 1400. */
+T(cache_is_ip_route_show_cache)
+{
+	given("[{'dst':'10.8.0.1','gateway':'10.9.0.3','dev':'t0','redirected':1,'mtu':0,"
+	      "'expires_s':299},"
+	      "{'dst':'10.9.0.7','gateway':'','dev':'t0','redirected':0,'mtu':1400,"
+	      "'expires_s':598}]");
+	str_eq(printed(fmt_cache), "10.8.0.1 via 10.9.0.3 dev t0 \n"
+				   "    cache <redirected> expires 299sec \n"
+				   "10.9.0.7 dev t0 \n"
+				   "    cache expires 598sec mtu 1400 \n");
+}
+
 T(route_a_adds_the_local_table)
 {
 	given("[{'type':'local','dst':'10.9.0.2/32','dev':'t0','proto':'kernel',"
@@ -400,6 +413,7 @@ T(rows_without_their_keys_print)
 	printed(fmt_addr);
 	printed(fmt_neigh);
 	printed(fmt_route);
+	printed(fmt_cache);
 	printed(fmt_softnet);
 	printed(fmt_snmp);
 	printed(fmt_drops);
@@ -414,9 +428,9 @@ T(rows_without_their_keys_print)
 RUN(F_(dev_is_ip_s_link), F_(columns_grow_with_the_longest_figure_of_either_direction),
 	F_(flags_and_states_are_ips), F_(addr_is_ip_addr), F_(xstats_are_ethtool_s),
 	F_(ports_say_what_a_port_can_and_cannot), F_(neigh_is_ip_neigh), F_(route_is_ip_route),
-	F_(route_6_is_ip_6_route), F_(route_a_adds_the_local_table),
-	F_(softnet_raw_is_the_kernels_file), F_(softnet_has_a_header), F_(snmp_is_nstat),
-	F_(rates_are_of_the_interval), F_(drops_tell_reason_layer_and_meaning),
-	F_(sysctl_is_sysctl_a), F_(idle_shares_add_up_and_quantiles_are_bounded),
-	F_(idle_s_draws_the_histograms), F_(rows_are_chosen_by_pattern_and_family),
-	F_(rows_without_their_keys_print))
+	F_(route_6_is_ip_6_route), F_(cache_is_ip_route_show_cache),
+	F_(route_a_adds_the_local_table), F_(softnet_raw_is_the_kernels_file),
+	F_(softnet_has_a_header), F_(snmp_is_nstat), F_(rates_are_of_the_interval),
+	F_(drops_tell_reason_layer_and_meaning), F_(sysctl_is_sysctl_a),
+	F_(idle_shares_add_up_and_quantiles_are_bounded), F_(idle_s_draws_the_histograms),
+	F_(rows_are_chosen_by_pattern_and_family), F_(rows_without_their_keys_print))
