@@ -46,16 +46,31 @@ static uint64_t wire_pkts(struct rte_mbuf **m, unsigned int n)
 	return pkts;
 }
 
+void plx_pkt_free_bulk(struct rte_mbuf **m, unsigned int n)
+{
+	struct rte_mempool *pool = n ? m[0]->pool : NULL;
+	unsigned int whole = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		if (plx_likely(RTE_MBUF_DIRECT(m[i]) && rte_mbuf_refcnt_read(m[i]) == 1 &&
+			       m[i]->nb_segs == 1 && !m[i]->next && m[i]->pool == pool))
+			m[whole++] = m[i];
+		else
+			rte_pktmbuf_free(m[i]);
+	if (whole)
+		rte_mempool_put_bulk(pool, (void *const *)m, whole);
+}
+
 void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_drop reason)
 {
 	plx_count(plx_acct_self()->drop[reason], wire_pkts(m, n));
-	rte_pktmbuf_free_bulk(m, n);
+	plx_pkt_free_bulk(m, n);
 }
 
 void plx_pkt_deliver_bulk(struct rte_mbuf **m, unsigned int n)
 {
 	plx_count(plx_acct_self()->delivered_pkts, wire_pkts(m, n));
-	rte_pktmbuf_free_bulk(m, n);
+	plx_pkt_free_bulk(m, n);
 }
 
 void plx_acct_sum(struct plx_acct *sum)

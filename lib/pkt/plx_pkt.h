@@ -94,6 +94,12 @@ static inline void plx_pkt_set_wire(struct rte_mbuf *m, uint32_t pkts)
 	plx_pkt_meta(m)->wire_pkts = (uint16_t)pkts;
 }
 
+/**
+ * rte_pktmbuf_free_bulk() for what is mostly unshared, in one segment, and of one pool. Counts
+ * nothing: one of the ways out below does. What m[] holds afterwards is undefined.
+ */
+PLX_API void plx_pkt_free_bulk(struct rte_mbuf **m, unsigned int n);
+
 /** The way out for what is not wanted: counts it under its reason and frees it. */
 PLX_API void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason);
 PLX_API void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_drop reason);
@@ -111,7 +117,7 @@ PLX_API void plx_pkt_deliver_bulk(struct rte_mbuf **m, unsigned int n);
 static inline void plx_pkt_deliver_fresh(struct rte_mbuf **m, unsigned int n)
 {
 	plx_count(plx_acct_self()->delivered_pkts, n);
-	rte_pktmbuf_free_bulk(m, n);
+	plx_pkt_free_bulk(m, n);
 }
 
 /** The same where the mbuf itself lives on, e.g. to carry the answer (which is then originated). */

@@ -214,6 +214,36 @@ T(one_shared_segment_is_enough)
 	plx_pkt_deliver(own);
 }
 
+/* Each form that a packet can have in a burst; the pools are whole when all are gone. */
+T(a_burst_of_all_forms_goes_home)
+{
+	struct rte_mempool *other = plx_pkt_pool_create(
+		&(struct plx_pkt_pool_conf){.name = "other", .pkts = 8, .socket = SOCKET_ID_ANY},
+		NULL);
+	uint8_t f[60] = {1, 2, 3};
+	struct rte_mbuf *kept = t_mbuf(f, sizeof(f)), *twice = t_mbuf(f, sizeof(f)), *m[6];
+
+	assert_non_null(other);
+	m[0] = t_mbuf(f, sizeof(f));
+	m[1] = rte_pktmbuf_clone(kept, t_pool); /* an indirect one */
+	m[2] = rte_pktmbuf_alloc(other);
+	m[3] = t_mbuf(f, sizeof(f));
+	eq(rte_pktmbuf_chain(m[3], rte_pktmbuf_alloc(other)), 0);
+	m[4] = twice; /* held by somebody else, too */
+	rte_pktmbuf_refcnt_update(twice, 1);
+	m[5] = t_mbuf(f, sizeof(f));
+	plx_pkt_originate(2);
+	plx_pkt_deliver_bulk(m, PLX_DIM(m));
+	eq(rte_mempool_in_use_count(other), 0);
+	eq(rte_mbuf_refcnt_read(twice), 1);
+	eq(rte_mbuf_refcnt_read(kept), 1);
+	eq(rte_mempool_in_use_count(t_pool), 2);
+	rte_pktmbuf_free(twice);
+	plx_pkt_deliver(kept);
+	plx_pkt_deliver_bulk(m, 0);
+	rte_mempool_free(other);
+}
+
 T(without_memory_a_shared_packet_stays_as_it_was)
 {
 	struct rte_mempool *tiny = plx_pkt_pool_create(
@@ -236,5 +266,5 @@ RUN_EAL(T_EAL_(checksums_are_filled_whatever_the_shape),
 	T_EAL_(an_udp_sum_of_zero_is_sent_as_ffff), T_EAL_(nothing_asked_nothing_changed),
 	T_EAL_(lengths_that_do_not_fit_are_refused), T_EAL_(a_private_packet_is_its_own),
 	T_EAL_(a_clone_and_its_original_are_shared_until_one_goes),
-	T_EAL_(one_shared_segment_is_enough),
+	T_EAL_(one_shared_segment_is_enough), T_EAL_(a_burst_of_all_forms_goes_home),
 	T_EAL_(without_memory_a_shared_packet_stays_as_it_was))
