@@ -17,6 +17,7 @@
  * Set-up and control calls (open, close, set_*) are for one control thread; the burst calls for the
  * owning lcore.
  */
+#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
 
@@ -121,7 +122,7 @@ typedef uint16_t (*plx_tx_burst_fn)(struct plx_txq *q, struct rte_mbuf **pkts, u
 
 /** A receive queue: polled by one lcore. */
 struct plx_rxq {
-	plx_rx_burst_fn burst; /**< the driver's */
+	plx_rx_burst_fn burst; /**< the driver's; NULL: a DPDK port's, see plx_rxq_take() */
 	void *priv;	       /**< the driver's queue */
 	struct plx_port *port;
 	uint16_t id;	 /**< 0 .. n_rxq-1 */
@@ -146,7 +147,7 @@ struct plx_tx_watch {
 
 /** A transmit queue: filled and flushed by one lcore. */
 struct plx_txq {
-	plx_tx_burst_fn burst; /**< the driver's */
+	plx_tx_burst_fn burst; /**< the driver's; NULL: a DPDK port's, see plx_txq_give() */
 	void *priv;	       /**< the driver's queue */
 	struct plx_port *port;
 	struct rte_mbuf **fifo; /**< power-of-two ring of `cap` */
@@ -356,11 +357,29 @@ PLX_API int plx_port_xstats(struct plx_port *p, char (*names)[64], uint64_t *val
 
 /* Data path */
 
+/*
+ * What the driver has, and what it takes. Most queues are a DPDK port's: from and to those packets
+ * go without a function of ours in between.
+ */
+static inline uint16_t plx_rxq_take(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	if (plx_likely(!q->burst))
+		return rte_eth_rx_burst(q->dev_id, q->id, pkts, n);
+	return q->burst(q, pkts, n);
+}
+
+static inline uint16_t plx_txq_give(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	if (plx_likely(!q->burst))
+		return rte_eth_tx_burst(q->dev_id, q->id, pkts, n);
+	return q->burst(q, pkts, n);
+}
+
 /** Poll. Counts the packets into the lcore's account. @return how many, at most n <=
  * PLX_PORT_BURST. */
 static inline uint16_t plx_rxq_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 {
-	uint16_t got = q->burst(q, pkts, n);
+	uint16_t got = plx_rxq_take(q, pkts, n);
 
 	if (got == 0)
 		return 0;
@@ -420,10 +439,37 @@ PLX_API uint32_t plx_txq_flush(struct plx_txq *q);
  */
 PLX_API bool plx_txq_watch(struct plx_txq *q, plx_ns now, plx_ns timeout_ns);
 
+/** The rest of plx_txq_burst(): by the FIFO. Takes all. */
+PLX_API void plx_txq_burst_slow(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n);
+/** Behind what was sent of a burst: the rest waits. Takes all. */
+PLX_API void plx_txq_requeue(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n);
+
+/** The driver has taken n more. */
+static inline void plx_txq_sent(struct plx_txq *q, uint32_t n)
+{
+	plx_count(q->pkts, n);
+	plx_count(plx_acct_self()->tx_pkts, n);
+}
+
 /**
  * Send a burst past the FIFO if it is empty, else behind it: for forwarders that have a burst at
  * hand. Takes all; what the driver refuses waits in the FIFO as far as its limit goes.
  */
-PLX_API void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n);
+static inline void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	uint16_t sent;
+
+	/* The direct way: nothing waits, and the port is up and takes any form and length. */
+	if (plx_unlikely(
+		    q->head != q->tail || q->max_bytes || q->linear || !plx_count_read(q->limit))) {
+		plx_txq_burst_slow(q, pkts, n);
+		return;
+	}
+	sent = plx_txq_give(q, pkts, n);
+	plx_count(q->bursts, 1);
+	plx_txq_sent(q, sent);
+	if (plx_unlikely(sent < n))
+		plx_txq_requeue(q, pkts + sent, (uint16_t)(n - sent));
+}
 
 PLX_C_END

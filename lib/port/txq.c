@@ -57,12 +57,6 @@ struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 	return one;
 }
 
-static void accepted(struct plx_txq *q, uint32_t n)
-{
-	plx_count(q->pkts, n);
-	plx_count(plx_acct_self()->tx_pkts, n);
-}
-
 static bool link_is_down(const struct plx_txq *q)
 {
 	struct plx_link link;
@@ -101,7 +95,7 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 		uint32_t at = q->head & mask(q);
 		uint16_t n = (uint16_t)PLX_MIN(
 			PLX_MIN(plx_txq_len(q), q->cap - at), (uint32_t)UINT16_MAX);
-		uint16_t sent = q->burst(q, &q->fifo[at], n);
+		uint16_t sent = plx_txq_give(q, &q->fifo[at], n);
 
 		plx_count(q->bursts, 1);
 		plx_count(q->head, sent);
@@ -114,25 +108,19 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 		}
 	}
 	if (total)
-		accepted(q, total);
+		plx_txq_sent(q, total);
 	return total;
 }
 
-void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+void plx_txq_requeue(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 {
-	/* The direct way: nothing waits, and the port is up and takes any form and length. */
-	if (plx_likely(q->head == q->tail && q->max_bytes == 0 && !q->linear && limit(q))) {
-		uint16_t sent = q->burst(q, pkts, n);
+	plx_count(q->requeues, 1);
+	for (uint16_t i = 0; i < n; i++)
+		plx_txq_push(q, pkts[i]);
+}
 
-		plx_count(q->bursts, 1);
-		accepted(q, sent);
-		if (plx_likely(sent == n))
-			return;
-		plx_count(q->requeues, 1);
-		for (uint16_t i = sent; i < n; i++)
-			plx_txq_push(q, pkts[i]);
-		return;
-	}
+void plx_txq_burst_slow(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+{
 	for (uint16_t i = 0; i < n; i++)
 		plx_txq_push(q, pkts[i]);
 	plx_txq_flush(q);

@@ -22,7 +22,7 @@ static void start(const char *const *spec)
 	et_start();
 }
 
-static void send(uint32_t n)
+static void send_pkts(uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
 		plx_softnet_tx(et.sn, 0, et_mbuf(et.sn, i));
@@ -46,7 +46,7 @@ static void stuck(uint32_t sent, uint32_t before, uint32_t held)
 	struct plx_txq *q = et.sn->txq[0];
 	struct plx_tx_stuck s;
 
-	send(sent);
+	send_pkts(sent);
 	plx_engine_step(et.eng, 0);
 	et.now += PLX_MS(1999);
 	plx_engine_step(et.eng, 0);
@@ -71,7 +71,7 @@ T(a_pipe_whose_peer_never_reads)
 	stuck(100, 0, 16);
 	/* the peer reads again */
 	eq(t_drain(plx_port_find("b"), 0), 16);
-	send(5);
+	send_pkts(5);
 	plx_engine_step(et.eng, 0);
 	eq(t_drain(plx_port_find("b"), 0), 5);
 	eq(drops(PLX_DROP_TX_TIMEOUT), 84);
@@ -96,7 +96,7 @@ T(a_bad_link_in_front_of_it)
 	plx_net_impair_clock(impair_now);
 	start((const char *const[]){
 		"a=pipe,peer=b,depth=16", "bad=impair,lower=a,delay=1ms", NULL});
-	send(40);
+	send_pkts(40);
 	plx_engine_step(et.eng, 0); /* all on the line */
 	et.now += PLX_MS(1);
 	stuck(60, 40, 16); /* these wait: the lower port is full */
@@ -111,7 +111,7 @@ T(the_time_can_be_set)
 	et_new(1, 1);
 	et_start();
 	et.port[0].room = 0;
-	send(1);
+	send_pkts(1);
 	plx_engine_step(et.eng, 0);
 	et.now += PLX_SEC(4);
 	plx_engine_step(et.eng, 0);
@@ -121,7 +121,7 @@ T(the_time_can_be_set)
 	eq(drops(PLX_DROP_TX_TIMEOUT), 1);
 	eq(et.port[0].timeouts, 1);
 	et.tun.v[PLX_TUN_TX_TIMEOUT] = 86400000; /* a day */
-	send(1);
+	send_pkts(1);
 	plx_engine_step(et.eng, 0);
 	et.now += PLX_SEC(86399);
 	plx_engine_step(et.eng, 0);

@@ -49,7 +49,7 @@ static uint32_t seq_of(struct rte_mbuf *m)
 	return plx_get_be32(rte_pktmbuf_mtod_offset(m, uint8_t *, 90));
 }
 
-static void send(struct plx_port *p, struct rte_mbuf *m)
+static void send_pkt(struct plx_port *p, struct rte_mbuf *m)
 {
 	plx_txq_push(p->txq[0], m);
 	plx_txq_flush(p->txq[0]);
@@ -83,12 +83,12 @@ T(a_perfect_link_passes_both_ways)
 {
 	bench1("");
 	for (uint32_t i = 0; i < 300; i++)
-		send(far, frame(i));
+		send_pkt(far, frame(i));
 	for (int i = 0; i < 300; i++)
 		expect(bad, now, i);
 	expect(bad, now, -1);
 	for (uint32_t i = 0; i < 300; i++)
-		send(bad, frame(i));
+		send_pkt(bad, frame(i));
 	for (int i = 0; i < 300; i++)
 		expect(far, now, i);
 }
@@ -99,14 +99,14 @@ T(each_direction_loses_its_own_and_the_account_closes)
 
 	bench1("rx.nth=2,tx.nth=3");
 	for (uint32_t i = 1; i <= 6; i++)
-		send(far, frame(i));
+		send_pkt(far, frame(i));
 	expect(bad, now, 1);
 	expect(bad, now, 3);
 	expect(bad, now, 5);
 	expect(bad, now, -1);
 	eq(dropped(PLX_DROP_IMPAIR_LOSS), 3);
 	for (uint32_t i = 1; i <= 6; i++)
-		send(bad, frame(i));
+		send_pkt(bad, frame(i));
 	expect(far, now, 1);
 	expect(far, now, 2);
 	expect(far, now, 4);
@@ -124,10 +124,10 @@ T(each_direction_loses_its_own_and_the_account_closes)
 T(received_packets_come_when_their_delay_is_over)
 {
 	bench1("rx.delay=10ms");
-	send(far, frame(1));
+	send_pkt(far, frame(1));
 	expect(bad, PLX_SEC(1), -1);
 	now = PLX_SEC(1) + PLX_MS(4);
-	send(far, frame(2));
+	send_pkt(far, frame(2));
 	expect(bad, PLX_SEC(1) + PLX_MS(4), -1);
 	expect(bad, PLX_SEC(1) + PLX_MS(10) - 1, -1);
 	expect(bad, PLX_SEC(1) + PLX_MS(10), 1);
@@ -138,14 +138,14 @@ T(received_packets_come_when_their_delay_is_over)
 T(sent_packets_leave_with_a_poll_or_the_next_send)
 {
 	bench1("tx.delay=10ms");
-	send(bad, frame(1));
+	send_pkt(bad, frame(1));
 	eq(plx_txq_len(bad->txq[0]), 0); /* taken */
 	expect(far, PLX_SEC(1) + PLX_MS(20), -1);
 	expect(bad, now, -1); /* the poll that moves it on */
 	expect(far, now, 1);
-	send(bad, frame(2));
+	send_pkt(bad, frame(2));
 	now += PLX_MS(10);
-	send(bad, frame(3));
+	send_pkt(bad, frame(3));
 	expect(far, now, 2);
 	expect(far, now, -1);
 	now += PLX_MS(10);
@@ -157,7 +157,7 @@ T(reordered_packets_overtake)
 {
 	bench1("rx.delay=10ms,rx.reorder=100%,rx.gap=3");
 	for (uint32_t i = 1; i <= 6; i++)
-		send(far, frame(i));
+		send_pkt(far, frame(i));
 	expect(bad, PLX_SEC(1), 3);
 	expect(bad, PLX_SEC(1), 6);
 	expect(bad, PLX_SEC(1), -1);
@@ -172,7 +172,7 @@ T(duplicates_are_packets_of_their_own)
 	struct rte_mbuf *m[2];
 
 	bench1("rx.dup=100%,tx.dup=100%");
-	send(far, frame(1));
+	send_pkt(far, frame(1));
 	eq(plx_rxq_burst(bad->rxq[0], m, 2), 2);
 	eq(seq_of(m[0]), 1);
 	eq(seq_of(m[1]), 1);
@@ -180,7 +180,7 @@ T(duplicates_are_packets_of_their_own)
 	ok(!plx_pkt_shared(m[1]));
 	plx_pkt_deliver(m[0]);
 	plx_pkt_deliver(m[1]);
-	send(bad, frame(2));
+	send_pkt(bad, frame(2));
 	expect(far, now, 2);
 	expect(far, now, 2);
 	expect(far, now, -1);
@@ -203,7 +203,7 @@ T(corruption_flips_bits_of_a_copy_of_its_own)
 	bench1("tx.corrupt=100%:3");
 	kept = frame(5);
 	rte_pktmbuf_refcnt_update(kept, 1);
-	send(bad, kept);
+	send_pkt(bad, kept);
 	m = t_recv(far, 0);
 	assert_non_null(m);
 	eq(bits_changed(m, kept), 3);
@@ -263,7 +263,7 @@ T(no_offload_hides_corruption)
 		bench1(rows[i].keys);
 		want = offloaded();
 		eq(plx_pkt_csum_fill(want), 0);
-		send(rows[i].tx ? bad : far, offloaded());
+		send_pkt(rows[i].tx ? bad : far, offloaded());
 		m = t_recv(rows[i].tx ? far : bad, 0);
 		assert_non_null(m);
 		eq(m->ol_flags & (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK), 0);
@@ -295,12 +295,12 @@ T(an_aim_finds_the_transport_header)
 			at += v6 ? 40 : 24;
 			at[3] = 0x35;
 			for (int i = 0; i < 3; i++)
-				send(far, t_mbuf(f, sizeof(f)));
+				send_pkt(far, t_mbuf(f, sizeof(f)));
 			eq(t_drain(bad, 0), 2);
 			eq(dropped(PLX_DROP_IMPAIR_LOSS), 1);
 			at[3] = 0x36;
 			m = t_mbuf(f, sizeof(f));
-			send(far, m);
+			send_pkt(far, m);
 			eq(t_drain(bad, 0), 1);
 			eq(t_eal_after(NULL), 0);
 		}
@@ -311,7 +311,7 @@ T(the_rate_spreads_packets_and_its_queue_overflows)
 {
 	bench1("tx.rate=8mbit,tx.queue=300"); /* 100 us a frame, three in the queue */
 	for (uint32_t i = 1; i <= 5; i++)
-		send(bad, frame(i));
+		send_pkt(bad, frame(i));
 	eq(dropped(PLX_DROP_IMPAIR_QUEUE), 2);
 	for (int i = 1; i <= 3; i++) {
 		now = PLX_SEC(1) + PLX_US(100) * i - 1;
@@ -327,7 +327,7 @@ T(the_limit_bounds_what_is_held)
 {
 	bench1("rx.delay=1s,rx.limit=10");
 	for (uint32_t i = 0; i < 15; i++)
-		send(far, frame(i));
+		send_pkt(far, frame(i));
 	eq(t_drain(bad, 0), 0);
 	eq(dropped(PLX_DROP_IMPAIR_QUEUE), 5);
 	now += PLX_SEC(1);
@@ -363,10 +363,10 @@ T(all_queues_share_one_link)
 T(what_is_held_at_close_is_dropped_as_stopped)
 {
 	bench1("delay=1s");
-	send(far, frame(1));
+	send_pkt(far, frame(1));
 	expect(bad, now, -1);
-	send(bad, frame(2));
-	send(bad, frame(3));
+	send_pkt(bad, frame(2));
+	send_pkt(bad, frame(3));
 	plx_port_close(bad);
 	eq(dropped(PLX_DROP_STOPPED), 3);
 	eq(rte_mempool_in_use_count(t_pool), 0);
@@ -383,10 +383,10 @@ T(models_change_while_it_runs)
 	struct plx_error e;
 
 	bench1("rx.loss=100%,rx.seed=4");
-	send(far, frame(1));
+	send_pkt(far, frame(1));
 	expect(bad, now, -1);
 	eq(plx_net_impair_set(bad, PLX_NET_IMPAIR_RX, "loss=0%,limit=5000", &e), 0);
-	send(far, frame(2));
+	send_pkt(far, frame(2));
 	expect(bad, now, 2);
 	plx_net_impair_stats(bad, PLX_NET_IMPAIR_RX, &s);
 	eq(s.seen, 1);
@@ -396,7 +396,7 @@ T(models_change_while_it_runs)
 	eq(plx_net_impair_set(bad, PLX_NET_IMPAIR_TX, "gap=3", &e), -EINVAL);
 	assert_non_null(strstr(e.text, "gap needs reorder"));
 	eq(plx_net_impair_set(far, PLX_NET_IMPAIR_TX, "loss=1%", &e), -ENODEV);
-	send(bad, frame(3));
+	send_pkt(bad, frame(3));
 	expect(far, now, 3);
 }
 
@@ -438,9 +438,9 @@ T(the_same_seed_loses_the_same_packets_in_each_direction_others)
 
 		bench1("loss=50%,seed=77");
 		for (uint32_t i = 0; i < 64; i++) {
-			send(far, frame(i));
+			send_pkt(far, frame(i));
 			if (run == 0)
-				send(bad, frame(i));
+				send_pkt(bad, frame(i));
 		}
 		for (; (m = t_recv(bad, 0)); plx_pkt_deliver(m))
 			fate[run] |= UINT64_C(1) << seq_of(m);
@@ -527,7 +527,7 @@ T(one_bad_link_may_lie_before_another)
 	eq(plx_port_count(), 1);
 	bad = t_open("two", 1);
 	for (uint32_t i = 1; i <= 4; i++)
-		send(bad, frame(i));
+		send_pkt(bad, frame(i));
 	expect(bad, now, 1);
 	expect(bad, now, -1); /* 2 and 4 were lost on the way out, 3 on the way in */
 	eq(dropped(PLX_DROP_IMPAIR_LOSS), 3);

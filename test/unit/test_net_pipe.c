@@ -73,7 +73,7 @@ static void pair(const char *spec, uint16_t a_queues, uint16_t b_queues)
 	b = t_open("b", b_queues);
 }
 
-static void send(struct plx_port *p, uint16_t queue, struct rte_mbuf *m)
+static void send_pkt(struct plx_port *p, uint16_t queue, struct rte_mbuf *m)
 {
 	plx_txq_push(p->txq[queue], m);
 	plx_txq_flush(p->txq[queue]);
@@ -93,7 +93,7 @@ T(what_one_end_sends_the_other_receives_in_order)
 
 	pair("a=pipe,peer=b", 1, 1);
 	for (uint32_t i = 0; i < 200; i++)
-		send(a, 0, udp(1, i));
+		send_pkt(a, 0, udp(1, i));
 	eq(plx_net_pipe_rx_pending(b->rxq[0]), 200);
 	for (uint32_t i = 0; i < 200; i++) {
 		m = t_recv(b, 0);
@@ -106,7 +106,7 @@ T(what_one_end_sends_the_other_receives_in_order)
 	}
 	assert_null(t_recv(b, 0));
 	assert_null(t_recv(a, 0));
-	send(b, 0, udp(1, 7));
+	send_pkt(b, 0, udp(1, 7));
 	eq(t_drain(a, 0), 1);
 }
 
@@ -116,7 +116,7 @@ T(frames_land_on_the_queue_of_the_peers_table_with_their_hash)
 
 	pair("a=pipe,peer=b,queues=4", 2, 4);
 	for (uint16_t sport = 0; sport < 256; sport++)
-		send(a, sport & 1, udp(sport, sport));
+		send_pkt(a, sport & 1, udp(sport, sport));
 	for (uint16_t q = 0; q < 4; q++) {
 		struct rte_mbuf *m;
 		unsigned int n = 0;
@@ -147,7 +147,7 @@ T(key_and_table_change_while_it_runs)
 	plx_rng_init(&rng, t_seed(1));
 	plx_rng_bytes(&rng, key, sizeof(key));
 	eq(b->ops->rss_set(b, key, sizeof(key), NULL), 0);
-	send(a, 0, udp(1000, 0));
+	send_pkt(a, 0, udp(1000, 0));
 	m = t_recv(b, 0);
 	m = m ? m : t_recv(b, 1);
 	assert_non_null(m);
@@ -157,7 +157,7 @@ T(key_and_table_change_while_it_runs)
 	eq(plx_steer_reta_equal(&reta, 128, 1, 1), 0); /* all to queue 1 */
 	eq(b->ops->rss_set(b, NULL, 0, &reta), 0);
 	for (uint16_t sport = 0; sport < 64; sport++)
-		send(a, 0, udp(sport, 0));
+		send_pkt(a, 0, udp(sport, 0));
 	eq(t_drain(b, 0), 0);
 	eq(t_drain(b, 1), 64);
 
@@ -189,8 +189,8 @@ T(frames_without_a_tuple_go_to_queue_0_unhashed)
 	struct rte_mbuf *m;
 
 	pair("a=pipe,peer=b,queues=4", 1, 4);
-	send(a, 0, t_mbuf(arp, sizeof(arp)));
-	send(a, 0, t_mbuf(arp, 13));
+	send_pkt(a, 0, t_mbuf(arp, sizeof(arp)));
+	send_pkt(a, 0, t_mbuf(arp, 13));
 	for (int i = 0; i < 2; i++) {
 		m = t_recv(b, 0);
 		assert_non_null(m);
@@ -227,10 +227,10 @@ T(a_full_queue_loses_its_frames_when_told_so_and_only_its)
 	eq(plx_steer_reta_equal(&reta, 128, 0, 1), 0);
 	eq(b->ops->rss_set(b, NULL, 0, &reta), 0);
 	for (uint32_t i = 0; i < 100; i++)
-		send(a, 0, udp(1, i));
+		send_pkt(a, 0, udp(1, i));
 	eq(plx_steer_reta_equal(&reta, 128, 1, 1), 0);
 	eq(b->ops->rss_set(b, NULL, 0, &reta), 0);
-	send(a, 0, udp(1, 0));
+	send_pkt(a, 0, udp(1, 0));
 	eq(t_drain(b, 0), 64); /* depth is shared by two tx queues */
 	eq(t_drain(b, 1), 1);
 	plx_port_stats(b, &s);
@@ -247,7 +247,7 @@ T(without_a_carrier_frames_are_dropped_with_their_reason)
 	a = t_open("a", 1);
 	plx_port_link(a, &link);
 	ok(!link.up);
-	send(a, 0, udp(1, 0));
+	send_pkt(a, 0, udp(1, 0));
 	eq(dropped(PLX_DROP_TX_DOWN), 1);
 
 	b = t_open("b", 1);
@@ -256,10 +256,10 @@ T(without_a_carrier_frames_are_dropped_with_their_reason)
 	eq(plx_port_set_link(b, false), 0);
 	plx_port_link(a, &link);
 	ok(!link.up);
-	send(a, 0, udp(1, 0));
+	send_pkt(a, 0, udp(1, 0));
 	eq(dropped(PLX_DROP_TX_DOWN), 2);
 	eq(plx_port_set_link(b, true), 0);
-	send(a, 0, udp(1, 0));
+	send_pkt(a, 0, udp(1, 0));
 	eq(t_drain(b, 0), 1);
 
 	plx_port_close(b);
@@ -276,21 +276,21 @@ T(frames_too_long_are_dropped_by_whom_they_are_too_long_for)
 	struct plx_port_stats s;
 
 	pair("a=pipe,peer=b,mtu=1000", 1, 1);
-	send(a, 0, t_mbuf(frame, 1022));
+	send_pkt(a, 0, t_mbuf(frame, 1022));
 	eq(t_drain(b, 0), 1);
-	send(a, 0, t_mbuf(frame, 1023));
+	send_pkt(a, 0, t_mbuf(frame, 1023));
 	eq(t_drain(b, 0), 0);
 	eq(dropped(PLX_DROP_TX_TOO_LONG), 1);
 
 	eq(plx_port_set_mtu(a, 1500), 0);
-	send(a, 0, t_mbuf(frame, 1023));
+	send_pkt(a, 0, t_mbuf(frame, 1023));
 	eq(t_drain(b, 0), 0);
 	eq(dropped(PLX_DROP_TX_TOO_LONG), 1);
 	plx_port_stats(b, &s);
 	eq(s.rx_errors, 1);
 
 	eq(plx_port_set_mtu(b, 1500), 0);
-	send(a, 0, t_mbuf(frame, 1023));
+	send_pkt(a, 0, t_mbuf(frame, 1023));
 	eq(t_drain(b, 0), 1);
 }
 
@@ -315,7 +315,7 @@ T(checksums_left_to_the_device_arrive_filled_and_marked_good)
 	struct rte_mbuf *m, *want;
 
 	pair("a=pipe,peer=b", 1, 1);
-	send(a, 0, offloaded(9));
+	send_pkt(a, 0, offloaded(9));
 	m = t_recv(b, 0);
 	assert_non_null(m);
 	want = udp(9, 5);
@@ -332,7 +332,7 @@ T(a_checksum_that_cannot_be_filled_is_an_error)
 	pair("a=pipe,peer=b", 1, 1);
 	m = offloaded(9);
 	m->l3_len = 200;
-	send(a, 0, m);
+	send_pkt(a, 0, m);
 	eq(t_drain(b, 0), 0);
 	eq(dropped(PLX_DROP_TX_ERROR), 1);
 }
@@ -345,7 +345,7 @@ T(a_shared_mbuf_is_copied_a_private_one_passed)
 	m = udp(1, 1);
 	clone = rte_pktmbuf_clone(m, t_pool);
 	plx_pkt_originate(1);
-	send(a, 0, clone);
+	send_pkt(a, 0, clone);
 	got = t_recv(b, 0);
 	assert_non_null(got);
 	ok(!plx_pkt_shared(got));
@@ -353,7 +353,7 @@ T(a_shared_mbuf_is_copied_a_private_one_passed)
 	mem_eq(rte_pktmbuf_mtod(got, void *), rte_pktmbuf_mtod(m, void *), BYTES);
 	plx_pkt_deliver(got);
 
-	send(a, 0, m);
+	send_pkt(a, 0, m);
 	got = t_recv(b, 0);
 	assert_ptr_equal(got, m);
 	plx_pkt_deliver(got);
@@ -370,7 +370,7 @@ T(chains_pass_whole_with_their_checksum)
 	memcpy(rte_pktmbuf_append(rest, 15), rte_pktmbuf_mtod_offset(m, void *, BYTES - 15), 15);
 	rte_pktmbuf_trim(m, 15); /* cut at an odd place */
 	eq(rte_pktmbuf_chain(m, rest), 0);
-	send(a, 0, m);
+	send_pkt(a, 0, m);
 	got = t_recv(b, 0);
 	assert_non_null(got);
 	eq(got->nb_segs, 2);
@@ -385,12 +385,12 @@ T(closing_frees_what_waits)
 
 	pair("a=pipe,peer=b,queues=2", 2, 2);
 	for (uint16_t i = 0; i < 50; i++)
-		send(a, i & 1, udp(i, i));
+		send_pkt(a, i & 1, udp(i, i));
 	plx_port_close(b);
 	eq(rte_mempool_in_use_count(t_pool), 0);
 	b = t_open("b", 1);
 	eq(t_drain(b, 0), 0);
-	send(a, 1, udp(1, 1));
+	send_pkt(a, 1, udp(1, 1));
 	eq(t_drain(b, 0), 1);
 	plx_pkt_originate(3); /* three that wait in the FIFO of a port that closes: dropped there */
 	for (int i = 0; i < 3; i++)
@@ -412,7 +412,7 @@ T(a_sleeper_is_woken_once_and_never_missed)
 	eq(plx_port_open(b, &conf, NULL), 0);
 	eq(b->ops->rx_intr(b->rxq[0], epfd, true), 0);
 
-	send(a, 0, udp(1, 0)); /* not armed: no bell */
+	send_pkt(a, 0, udp(1, 0)); /* not armed: no bell */
 	eq(rte_epoll_wait(epfd, &ev, 1, 0), 0);
 	eq(b->ops->rx_intr_arm(b->rxq[0], true), 0); /* one waits already: rings at once */
 	eq(rte_epoll_wait(epfd, &ev, 1, 0), 1);
@@ -421,15 +421,15 @@ T(a_sleeper_is_woken_once_and_never_missed)
 
 	eq(b->ops->rx_intr_arm(b->rxq[0], true), 0);
 	eq(rte_epoll_wait(epfd, &ev, 1, 0), 0);
-	send(a, 0, udp(1, 0));
-	send(a, 0, udp(1, 1));
+	send_pkt(a, 0, udp(1, 0));
+	send_pkt(a, 0, udp(1, 1));
 	eq(rte_epoll_wait(epfd, &ev, 1, 0), 1);
 	eq(rte_epoll_wait(epfd, &ev, 1, 0), 0); /* the bell was taken with the first wake-up */
 	eq(t_drain(b, 0), 2);
 
 	eq(b->ops->rx_intr_arm(b->rxq[0], true), 0);
 	eq(b->ops->rx_intr_arm(b->rxq[0], false), 0);
-	send(a, 0, udp(1, 0));
+	send_pkt(a, 0, udp(1, 0));
 	eq(rte_epoll_wait(epfd, &ev, 1, 0), 0);
 	eq(t_drain(b, 0), 1);
 	eq(b->ops->rx_intr(b->rxq[0], epfd, false), 0);

@@ -5,16 +5,6 @@
 
 #define DEFAULT_DESCS 1024
 
-static uint16_t rx_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
-{
-	return rte_eth_rx_burst(q->dev_id, q->id, pkts, n);
-}
-
-static uint16_t tx_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
-{
-	return rte_eth_tx_burst(q->dev_id, q->id, pkts, n);
-}
-
 static int failed(const struct plx_port *p, const char *step, int err, struct plx_error *e)
 {
 	const char *remedy = "see EAL's log (--log-level=8)";
@@ -84,14 +74,10 @@ static int setup_queues(struct plx_port *p, const struct plx_port_conf *conf, st
 
 static void hook_up(struct plx_port *p, uint16_t port_id)
 {
-	for (uint16_t i = 0; i < p->n_rxq; i++) {
-		p->rxq[i]->burst = rx_burst;
+	for (uint16_t i = 0; i < p->n_rxq; i++)
 		p->rxq[i]->dev_id = port_id;
-	}
-	for (uint16_t i = 0; i < p->n_txq; i++) {
-		p->txq[i]->burst = tx_burst;
+	for (uint16_t i = 0; i < p->n_txq; i++)
 		p->txq[i]->dev_id = port_id;
-	}
 }
 
 int ethdev__open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)

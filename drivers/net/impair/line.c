@@ -145,7 +145,7 @@ static bool pump(struct impair_port *ip, uint16_t queue, plx_ns now)
 			held[n] = impair__heap_pop(h);
 			m[n] = held[n].m;
 		}
-		sent = to->burst(to, m, n);
+		sent = plx_txq_give(to, m, n);
 		plx_count(to->pkts, sent);
 		plx_count(l->held, -(uint32_t)sent);
 		for (uint16_t i = sent; i < n; i++)
@@ -208,7 +208,7 @@ static uint16_t take_in(struct impair_port *ip, uint16_t queue, uint16_t n, plx_
 {
 	struct plx_rxq *from = ip->lower->rxq[queue];
 	struct rte_mbuf *m[PLX_PORT_BURST];
-	uint16_t got = from->burst(from, m, n);
+	uint16_t got = plx_rxq_take(from, m, n);
 
 	plx_count(from->pkts, got);
 	for (uint16_t i = 0; i < got; i++)

@@ -128,7 +128,7 @@ static void deliver(struct plx_txq *q, struct pipe_end *peer, struct stage *s)
 }
 
 /* At most PLX_PORT_BURST frames. */
-static uint16_t send(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+static uint16_t send_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 {
 	struct pipe_end *e = q->port->priv;
 	struct pipe_txq *t = &e->txq[q->id];
@@ -150,7 +150,7 @@ uint16_t pipe__tx_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 
 	while (done < n) {
 		uint16_t chunk = (uint16_t)PLX_MIN(n - done, PLX_PORT_BURST);
-		uint16_t sent = send(q, pkts + done, chunk);
+		uint16_t sent = send_burst(q, pkts + done, chunk);
 
 		done += sent;
 		if (sent < chunk)
