@@ -56,6 +56,7 @@ static void hand_flush_one(struct plx_softnet *sn, uint16_t index)
 		plx_pkt_drop_bulk(pkts + sent, n - sent, PLX_DROP_BACKLOG_FULL);
 	}
 	stage(sn, index, 0);
+	sn->staged &= ~(UINT64_C(1) << index);
 	plx_count(sn->handed_pkts, sent);
 	if (sent)
 		engine__wake(sn->out[index].to);
@@ -63,11 +64,8 @@ static void hand_flush_one(struct plx_softnet *sn, uint16_t index)
 
 void engine__hand_flush(struct plx_softnet *sn)
 {
-	if (sn->eng->n == 1)
-		return;
-	for (uint16_t i = 0; i < sn->eng->n; i++)
-		if (sn->out[i].n)
-			hand_flush_one(sn, i);
+	while (sn->staged)
+		hand_flush_one(sn, (uint16_t)__builtin_ctzll(sn->staged));
 }
 
 void engine__hand_sweep(struct plx_softnet *sn)
@@ -81,6 +79,7 @@ void engine__hand_sweep(struct plx_softnet *sn)
 		while (sn->in[i] && (n = plx_ring_dequeue(sn->in[i], (void **)pkts, PLX_DIM(pkts))))
 			plx_pkt_drop_bulk(pkts, n, PLX_DROP_STOPPED);
 	}
+	sn->staged = 0;
 }
 
 void plx_softnet_hand(struct plx_softnet *sn, uint16_t index, struct rte_mbuf *m)
@@ -91,6 +90,7 @@ void plx_softnet_hand(struct plx_softnet *sn, uint16_t index, struct rte_mbuf *m
 	}
 	sn->out[index].pkts[sn->out[index].n] = m;
 	stage(sn, index, sn->out[index].n + 1);
+	sn->staged |= UINT64_C(1) << index;
 	if (sn->out[index].n == PLX_PORT_BURST)
 		hand_flush_one(sn, index);
 }
@@ -102,6 +102,13 @@ void plx_softnet_tx_slow(struct plx_softnet *sn, uint16_t port, struct rte_mbuf 
 	meta->stage = PLX_STAGE_TX;
 	meta->iface = port;
 	plx_softnet_hand(sn, sn->tx_via[port], m);
+}
+
+void plx_softnet_tx_burst_slow(
+	struct plx_softnet *sn, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		plx_softnet_tx_slow(sn, port, pkts[i]);
 }
 
 /* Packets for one of our transmit queues are taken out; the rest keeps its order. */

@@ -13,11 +13,10 @@ static void watch(struct plx_softnet *sn, struct plx_txq *q)
 	plx_txq_watch(q, sn->now_ns, PLX_MS(engine__tun(sn->eng, PLX_TUN_TX_TIMEOUT)));
 }
 
-static void flush(struct plx_softnet *sn)
+PLX_NOINLINE static void flush_queues(struct plx_softnet *sn)
 {
 	uint16_t left = 0;
 
-	engine__hand_flush(sn);
 	for (uint16_t i = 0; i < sn->n_dirty; i++) {
 		struct plx_txq *q = sn->dirty[i];
 
@@ -32,16 +31,24 @@ static void flush(struct plx_softnet *sn)
 	sn->n_dirty = left;
 }
 
-/* One poll of one queue: the whole way of a burst. */
-static uint16_t poll_one(struct plx_softnet *sn, struct plx_rxq *q, uint16_t weight)
+static inline void flush(struct plx_softnet *sn)
 {
-	struct rte_mbuf *pkts[PLX_PORT_BURST];
+	if (sn->staged)
+		engine__hand_flush(sn);
+	if (sn->n_dirty)
+		flush_queues(sn);
+}
+
+/* One poll of one queue: the whole way of a burst. */
+static inline uint16_t poll_one(
+	struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t weight)
+{
 	uint16_t n = plx_rxq_burst(q, pkts, weight);
 
-	if (n == 0)
-		return 0;
-	sn->eng->conf.ops->rx(sn, q, pkts, n);
-	flush(sn);
+	if (n) {
+		sn->eng->conf.ops->rx(sn, q, pkts, n);
+		flush(sn);
+	}
 	return n;
 }
 
@@ -50,34 +57,34 @@ static uint16_t poll_one(struct plx_softnet *sn, struct plx_rxq *q, uint16_t wei
  * used up.
  * @return packets.
  */
-static uint32_t rx_pass(struct plx_softnet *sn, uint64_t begin)
+PLX_NOINLINE static uint32_t rx_pass(struct plx_softnet *sn, uint64_t begin)
 {
 	const struct plx_engine *eng = sn->eng;
 	uint16_t weight =
 		eng->conf.burst ? eng->conf.burst : (uint16_t)engine__tun(eng, PLX_TUN_DEV_WEIGHT);
-	int64_t budget = engine__tun(eng, PLX_TUN_NETDEV_BUDGET);
+	uint32_t budget = (uint32_t)engine__tun(eng, PLX_TUN_NETDEV_BUDGET);
 	uint64_t limit =
 		(uint64_t)engine__tun(eng, PLX_TUN_NETDEV_BUDGET_USECS) * eng->clock.hz / 1000000;
-	uint64_t empty = 0; /* queues seen empty in this pass */
-	uint16_t left = sn->n_rxq, i = sn->first;
-	uint32_t total = 0, look = LOOK_PKTS;
+	/* queues not seen empty in this pass */
+	uint64_t full = sn->n_rxq ? UINT64_MAX >> (64 - sn->n_rxq) : 0;
+	uint32_t total = 0, look = PLX_MIN(LOOK_PKTS, budget);
+	struct rte_mbuf *pkts[PLX_PORT_BURST];
+	uint16_t i = sn->first;
 
-	while (left) {
-		if (!(empty & UINT64_C(1) << i)) {
-			uint16_t n = poll_one(sn, sn->rxq[i], weight);
+	while (full) {
+		if (full & UINT64_C(1) << i) {
+			uint16_t n = poll_one(sn, sn->rxq[i], pkts, weight);
 
 			total += n;
-			budget -= n;
-			if (n < weight) {
-				empty |= UINT64_C(1) << i;
-				left--;
+			if (n < weight)
+				full &= ~(UINT64_C(1) << i);
+			if (total >= look) {
+				look = PLX_MIN(total + LOOK_PKTS, budget);
+				if (total >= budget || engine__cycles(eng) - begin > limit) {
+					plx_count(sn->time_squeeze, full != 0);
+					full = 0;
+				}
 			}
-			if (budget <= 0 || (total >= look && engine__cycles(eng) - begin > limit)) {
-				plx_count(sn->time_squeeze, left > 0);
-				left = 0;
-			}
-			if (total >= look)
-				look = total + LOOK_PKTS;
 		}
 		i = (uint16_t)(i + 1 == sn->n_rxq ? 0 : i + 1);
 	}
@@ -119,8 +126,7 @@ static uint32_t pass(struct plx_softnet *sn, uint64_t begin)
 	pkts += engine__backlog(sn, PLX_PORT_BURST);
 	plx_count(sn->processed, pkts);
 	work = pkts + engine__msgs(sn) + timers(sn) + pollers(sn);
-	if (work || sn->n_dirty)
-		flush(sn);
+	flush(sn);
 	return work;
 }
 
@@ -139,7 +145,7 @@ uint32_t engine__turn(struct plx_softnet *sn, uint64_t begin)
 		if (plx_unlikely(sn->armed))
 			engine__disarm(sn);
 	}
-	plx_count(sn->residency_ns[state], engine__ns(eng, end) - engine__ns(eng, begin));
+	plx_count(sn->residency_ns[state], engine__ns(eng, end) - sn->now_ns);
 	plx_count(sn->residency_n[state], 1);
 	sn->last_cycles = end;
 	rte_rcu_qsbr_quiescent(eng->rcu, sn->index);

@@ -110,6 +110,7 @@ struct plx_softnet {
 	uint16_t n_rxq;
 	uint16_t first; /**< queue that the next pass begins with */
 	uint16_t n_dirty;
+	uint64_t staged;		   /**< a bit for each lcore that out[] has something for */
 	struct plx_rxq **rxq;		   /**< queues to poll */
 	struct plx_txq *txq[PLX_PORT_MAX]; /**< this lcore's transmit queue of each port, or NULL */
 	uint16_t tx_via[PLX_PORT_MAX];	   /**< where there is none: the lcore that has one */
@@ -267,6 +268,9 @@ static inline void plx_softnet_tx(struct plx_softnet *sn, uint16_t port, struct 
 	}
 }
 
+/** Some other lcore has the transmit queue. Takes all. */
+PLX_API void plx_softnet_tx_burst_slow(
+	struct plx_softnet *sn, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
 /** The same for a burst at hand: past the FIFO if it is empty. Takes all. */
 static inline void plx_softnet_tx_burst(
 	struct plx_softnet *sn, uint16_t port, struct rte_mbuf **pkts, uint16_t n)
@@ -274,8 +278,7 @@ static inline void plx_softnet_tx_burst(
 	struct plx_txq *q = sn->txq[port];
 
 	if (plx_unlikely(!q)) {
-		for (uint16_t i = 0; i < n; i++)
-			plx_softnet_tx_slow(sn, port, pkts[i]);
+		plx_softnet_tx_burst_slow(sn, port, pkts, n);
 		return;
 	}
 	plx_txq_burst(q, pkts, n);
