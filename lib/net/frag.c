@@ -276,7 +276,7 @@ enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const stru
 	uint16_t plain = v6 ? PLX_IP6_BYTES + PLX_IP6_FRAG_BYTES : PLX_IP4_BYTES;
 	uint32_t max = PLX_MIN((uint32_t)mtu,
 		(uint32_t)rte_pktmbuf_data_room_size(nl->sn->pool) - RTE_PKTMBUF_HEADROOM);
-	uint8_t flags = plx_pkt_meta(m)->flags & NET_F_FORWARDED;
+	uint8_t flags = plx_pkt_meta(m)->flags;
 	uint32_t done = 0, made = 0;
 
 	while (done < m->pkt_len) {

@@ -74,7 +74,7 @@ PLX_NOINLINE static enum plx_drop route_other(struct net_lcore *nl, const struct
 		d->ifc = &cfg->ifs[rt->iface];
 		d->nexthop = *dst;
 		d->mtu = UINT16_MAX;
-		d->bcast = d->loop = false;
+		d->bcast = d->loop = d->bound = false;
 		d->local = true;
 		return PLX_DROP_NONE;
 	}
@@ -95,7 +95,7 @@ static inline void by_route(struct net_lcore *nl, const struct plx_addr *dst, bo
 	d->ifc = &nl->cfg->ifs[rt->iface];
 	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
 	d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
-	d->bcast = d->local = d->loop = d->no_loop = false;
+	d->bcast = d->local = d->loop = d->no_loop = d->bound = false;
 	d->mtu = v4 ? d->ifc->mtu : d->ifc->mtu6;
 	if (plx_unlikely(rt->mtu))
 		d->mtu = PLX_MIN(d->mtu, rt->mtu);
@@ -143,17 +143,19 @@ enum plx_drop net__route_by(
 
 	if (drop == PLX_DROP_IP_UNREACHABLE_ROUTE || plx_unlikely(!oif))
 		return drop;
-	if (drop == PLX_DROP_NONE && (d->local || d->ifc->index == oif))
-		return drop;
-	i = net__lpm_walk(&cfg->lpm, dst, leaves_by, &w);
-	if (i != NET_LPM_NONE) {
-		by_route(nl, dst, plx_addr_is_v4(dst), &cfg->routes[i], d);
-		return PLX_DROP_NONE;
+	if (drop != PLX_DROP_NONE || (!d->local && d->ifc->index != oif)) {
+		i = net__lpm_walk(&cfg->lpm, dst, leaves_by, &w);
+		drop = PLX_DROP_NONE;
+		d->src = NULL;
+		if (i != NET_LPM_NONE)
+			by_route(nl, dst, plx_addr_is_v4(dst), &cfg->routes[i], d);
+		else if (plx_addr_is_v4(dst))
+			drop = on_link(nl, dst, if_at(cfg, oif), false, d);
+		else
+			drop = PLX_DROP_IP_NO_ROUTE;
 	}
-	if (!plx_addr_is_v4(dst))
-		return PLX_DROP_IP_NO_ROUTE;
-	d->src = NULL;
-	return on_link(nl, dst, if_at(cfg, oif), false, d);
+	d->bound = drop == PLX_DROP_NONE;
+	return drop;
 }
 
 PLX_NOINLINE struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m)
@@ -215,6 +217,11 @@ bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_
 	return plx_likely(!plx_addr_is_any(&ip->src)) || pick_src(nl, ip, d);
 }
 
+static void set_flags(struct rte_mbuf *m, const struct net_dst *d)
+{
+	plx_pkt_meta(m)->flags = d->bound ? NET_F_BOUND : 0;
+}
+
 /* Its header is made: to the link or to ourselves. */
 static enum plx_drop send_made(
 	struct net_lcore *nl, struct rte_mbuf *m, uint16_t hdr_bytes, const struct net_dst *d)
@@ -224,7 +231,7 @@ static enum plx_drop send_made(
 		net__loopback(nl, m, d->loop ? d->ifc->index : 0);
 		return PLX_DROP_NONE;
 	}
-	plx_pkt_meta(m)->flags = 0;
+	set_flags(m, d);
 	net__link_out(nl, m, d->ifc, &d->nexthop, d->bcast);
 	return PLX_DROP_NONE;
 }
@@ -304,6 +311,7 @@ enum plx_drop net__ip_out(
 	ip->id = next_id(nl, ip);
 	if (v4)
 		ip->id &= 0xffff;
+	set_flags(m, d);
 	return net__fragment(nl, m, ip, NULL, d->mtu, d->ifc, &d->nexthop, d->bcast);
 }
 
@@ -314,8 +322,10 @@ enum plx_drop net__ip_out_opts(struct net_lcore *nl, struct rte_mbuf *m, struct 
 
 	plx_stat_inc(PLX_STAT_IP_OUTREQUESTS);
 	ip->id = next_id(nl, ip) & 0xffff;
-	if (m->pkt_len + hdr > d->mtu && !d->local)
+	if (m->pkt_len + hdr > d->mtu && !d->local) {
+		set_flags(m, d);
 		return net__fragment(nl, m, ip, opts, d->mtu, d->ifc, &d->nexthop, d->bcast);
+	}
 	ip->l4_bytes = (uint16_t)m->pkt_len;
 	m = net__headroom(nl, m, hdr);
 	if (!m) {

@@ -66,7 +66,7 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 	node = net__rtab_find(&nl->net->nbr, nexthop, ifc->index);
 	if (plx_unlikely(!node)) {
 		net__to_control(nl, m, NET_STAGE_NEIGH, ifc->index,
-			plx_pkt_meta(m)->flags & NET_F_FORWARDED);
+			plx_pkt_meta(m)->flags & (NET_F_FORWARDED | NET_F_BOUND));
 		return;
 	}
 	e = plx_container_of(node, struct net_nbr, node);
@@ -143,10 +143,9 @@ void net__nbr_resolve(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, 
 		return;
 	}
 	dst_of(m, &src, &dst);
-	/* our own may be bound to the interface; what is forwarded goes by its route or not at all
-	 */
-	drop = flags & NET_F_FORWARDED ? net__route(nl, &dst, iface, &d)
-				       : net__route_by(nl, &dst, iface, &d);
+	/* by what led it here; without its route it does not turn into a neighbour on the link */
+	drop = flags & NET_F_BOUND ? net__route_by(nl, &dst, iface, &d)
+				   : net__route(nl, &dst, iface, &d);
 	if (drop != PLX_DROP_NONE || d.ifc->index != iface) {
 		plx_pkt_drop(m, drop ? drop : PLX_DROP_IP_NO_ROUTE);
 		return;

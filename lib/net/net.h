@@ -36,6 +36,7 @@ enum net_stage {
 #define NET_F_COPY	 4  /**< another lcore's copy of a group's datagram */
 #define NET_F_HANDED	 8  /**< came by another lcore, which has counted it as received */
 #define NET_F_LOOPED	 16 /**< our own, on its way to ourselves */
+#define NET_F_BOUND	 32 /**< our own, by this interface alone (net__route_by()) */
 
 /* ---- the snapshot: immutable once published ---- */
 
@@ -414,6 +415,7 @@ struct net_dst {
 	bool bcast, local;
 	bool loop;    /**< those here hear it, too: joined the group, or are among everybody; */
 	bool no_loop; /**< but the sender does not want that */
+	bool bound;   /**< by net__route_by() */
 };
 /** Which way. @param oif wanted interface or 0. @return NONE or why not. */
 enum plx_drop net__route(

@@ -77,6 +77,63 @@ T(the_newest_configuration_is_used_everywhere)
 	nt_out(0, "ip 10.6.0.2 > 10.6.0.1 df udp 9 > 9 len 1");
 }
 
+static bool by_if_1;
+
+static void send_far(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	const struct plx_net_udp_msg to = {.dst = t_addr("192.0.2.9"),
+		.sport = 9,
+		.dport = 9,
+		.iface = by_if_1,
+		.bound = by_if_1};
+	struct rte_mbuf *m = plx_softnet_alloc(sn);
+
+	eq(plx_net_udp_send(sn, m, &to), PLX_DROP_NONE);
+}
+
+/* One for 192.0.2.9 has left its lcore for the control lcore, which is to resolve 10.0.0.7. */
+static void under_way(struct plx_net_route *by_7)
+{
+	static struct plx_msg msg;
+
+	*by_7 = (struct plx_net_route){.dst = t_prefix("192.0.2.0/24"), .via = t_addr("10.0.0.7")};
+	eq(plx_net_route_add(nt.net, by_7), 0);
+	nt_run();
+	msg = (struct plx_msg){.fn = send_far};
+	plx_softnet_post(plx_engine_softnet(nt.eng, 1), &msg);
+	plx_engine_step(nt.eng, 1);
+	nt_none();
+	nt_no_drop();
+}
+
+/* Whose route goes while it waits to be resolved does not look for its destination on the link. */
+T(a_route_that_goes_meanwhile)
+{
+	struct plx_net_route by_7;
+
+	start();
+	under_way(&by_7);
+	eq(plx_net_route_del(nt.net, &by_7), 0);
+	nt_run();
+	nt_drop(PLX_DROP_IP_NO_ROUTE);
+	nt_none();
+	/* there is another one */
+	under_way(&by_7);
+	eq(nt_route("0.0.0.0/0", "10.0.0.1"), 0);
+	eq(plx_net_route_del(nt.net, &by_7), 0);
+	nt_run();
+	nt_out(0, "ip 10.0.0.2 > 192.0.2.9 df udp 9 > 9 len 0");
+	by_7 = (struct plx_net_route){.dst = t_prefix("0.0.0.0/0")};
+	eq(plx_net_route_del(nt.net, &by_7), 0);
+	/* bound to the interface it would go without a route, too */
+	by_if_1 = true;
+	under_way(&by_7);
+	eq(plx_net_route_del(nt.net, &by_7), 0);
+	nt_run();
+	nt_out(0, "arp who-has 192.0.2.9 tell 10.0.0.2");
+	by_if_1 = false;
+}
+
 static void one_of_two(struct nt_sock *ns, uint16_t home)
 {
 	*ns = (struct nt_sock){
@@ -123,4 +180,5 @@ T(an_error_finds_its_flow)
 }
 
 RUN_EAL(NT_(an_error_finds_its_flow), NT_(a_datagram_goes_to_its_socket),
-	NT_(a_group_has_members_everywhere), NT_(the_newest_configuration_is_used_everywhere))
+	NT_(a_group_has_members_everywhere), NT_(a_route_that_goes_meanwhile),
+	NT_(the_newest_configuration_is_used_everywhere))
