@@ -13,6 +13,11 @@ static int bad_if(const struct up_if *f, const char *why, struct plx_error *e)
 	return plx_error_set(e, -EINVAL, PLX_ERR_IF_SPEC, f->text, why);
 }
 
+static bool is_gateway(struct plx_addr *a, const char *text)
+{
+	return plx_addr_parse(a, text) == 0 && !plx_addr_is_any(a) && !plx_addr_is_mcast(a);
+}
+
 static int if_key(struct up_if *f, const char *key, const char *value, struct plx_error *e)
 {
 	uint32_t n;
@@ -27,7 +32,7 @@ static int if_key(struct up_if *f, const char *key, const char *value, struct pl
 		return 0;
 	}
 	if (strcmp(key, "gw") == 0) {
-		if (plx_addr_parse(&f->gw[f->n_gw == 2 ? 1 : f->n_gw], value) != 0)
+		if (!is_gateway(&f->gw[f->n_gw == 2 ? 1 : f->n_gw], value))
 			return plx_error_set(
 				e, -EINVAL, PLX_ERR_ADDR_BAD, value, "not an address of a gateway");
 		if (f->n_gw == 2 ||
@@ -108,7 +113,7 @@ int up_parse_route(struct up_plan *plan, const char *text, struct plx_error *e)
 		return plx_error_set(e, -EINVAL, PLX_ERR_ROUTE_SPEC, text, "not a prefix");
 	while ((word = strsep(&at, ","))) {
 		if (strncmp(word, "via=", 4) == 0 && plx_addr_parse(&r->via, word + 4) == 0) {
-			via = true;
+			via = !plx_addr_is_any(&r->via); /* none, as Linux's tools write it */
 		} else if (strncmp(word, "if=", 3) == 0 && strlen(word + 3) < sizeof(r->iface)) {
 			strcpy(r->iface, word + 3);
 		} else {
