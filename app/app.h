@@ -18,6 +18,8 @@
 #include <plx_base_error.h>
 #include <plx_engine.h>
 
+#include "opt.h"
+
 /** Exit codes. */
 enum app_exit {
 	APP_OK,
@@ -26,39 +28,7 @@ enum app_exit {
 	APP_ACCOUNTING, /**< packets or mbufs went missing */
 };
 
-/* Options */
-
-enum opt_type {
-	OPT_FLAG,   /**< bool */
-	OPT_U32,    /**< uint32_t, min .. max */
-	OPT_STR,    /**< const char * */
-	OPT_CHOICE, /**< uint32_t, the index in `choices` */
-	OPT_MAC,    /**< struct opt_mac */
-	OPT_LIST,   /**< struct opt_list; may be given many times */
-};
-
-#define OPT_LIST_MAX 64
-struct opt_list {
-	const char *v[OPT_LIST_MAX];
-	unsigned int n;
-};
-
-struct opt_mac {
-	struct plx_mac mac;
-	bool set;
-};
-
-/** An option of a command; tables end with a row without a name. */
-struct opt {
-	const char *name; /**< without the dashes */
-	const char *arg;  /**< what stands for its value in the help; NULL for a flag */
-	enum opt_type type;
-	size_t offset;		    /**< in the struct that the table is for */
-	const char *deflt;	    /**< as if given; NULL = none */
-	const char *help;	    /**< a sentence */
-	uint32_t min, max;	    /**< of OPT_U32 */
-	const char *const *choices; /**< of OPT_CHOICE, NULL at its end */
-};
+/* Options: opt.h */
 
 /** Options that all commands have. */
 struct app_common {
@@ -128,8 +98,6 @@ int opt_parse(struct app *app, void *conf, int argc, char **argv, struct plx_err
 void opt_help(const struct plx_cmd *cmd, FILE *out);
 /** A row of its tables: a word, and beside it a text that is broken into lines. */
 void opt_help_row(const char *left, const char *text, FILE *out);
-/** A decimal number within bounds. @return false if it is not one. */
-bool opt_u32(const char *s, uint32_t min, uint32_t max, uint32_t *v);
 
 /* eal.c */
 
@@ -164,9 +132,6 @@ void huge_clean(const struct app *app, const char *prefix);
 int vdev_check(const struct app *app, struct plx_error *e);
 /** Did all of them come up? `log` is what EAL said meanwhile. */
 int vdev_compare(const struct app *app, const char *log, struct plx_error *e);
-/** EAL refused one as a whole. @return the device's name, or NULL if the log is about other things.
- */
-const char *vdev_unknown(const char *log, char *name, size_t size);
 
 /* run.c */
 

@@ -8,6 +8,8 @@
 
 #include "up.h"
 
+static_assert(UP_PORT_NAMELEN == PLX_PORT_NAMELEN, "the names of ports are as long");
+
 /*
  * The stack on the ports: interfaces, addresses and routes from the command line or a file, and two
  * small UDP services to talk to.

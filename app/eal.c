@@ -16,6 +16,8 @@
 
 #include <plx_net_ethdev.h>
 
+#include "vdev.h"
+
 #define LOG_MAX 16384
 
 /*

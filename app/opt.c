@@ -2,7 +2,6 @@
 #include "app.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 static const char *const idle_names[] = {
 	[PLX_IDLE_POLL] = "poll", [PLX_IDLE_PAUSE] = "pause", [PLX_IDLE_SLEEP] = "sleep", NULL};
@@ -55,65 +54,6 @@ static void tables(struct app *app, void *conf, struct table *t)
 	t[2] = (struct table){common_opts, &app->common};
 }
 
-bool opt_u32(const char *s, uint32_t min, uint32_t max, uint32_t *v)
-{
-	unsigned long long n;
-	char *end;
-
-	if (*s < '0' || *s > '9')
-		return false;
-	errno = 0;
-	n = strtoull(s, &end, 10);
-	if (errno || *end || n < min || n > max)
-		return false;
-	*v = (uint32_t)n;
-	return true;
-}
-
-static bool choice(const char *const *choices, const char *s, uint32_t *v)
-{
-	for (uint32_t i = 0; choices[i]; i++)
-		if (strcmp(choices[i], s) == 0) {
-			*v = i;
-			return true;
-		}
-	return false;
-}
-
-static bool append(struct opt_list *l, const char *s)
-{
-	if (l->n == OPT_LIST_MAX)
-		return false;
-	l->v[l->n++] = s;
-	return true;
-}
-
-/* @return false if the value is not of the option's type. */
-static bool assign(const struct opt *o, void *conf, const char *value)
-{
-	void *to = (char *)conf + o->offset;
-	struct opt_mac *mac = to;
-
-	switch (o->type) {
-	case OPT_FLAG:
-		*(bool *)to = true;
-		return true;
-	case OPT_U32:
-		return opt_u32(value, o->min, o->max, to);
-	case OPT_STR:
-		*(const char **)to = value;
-		return true;
-	case OPT_CHOICE:
-		return choice(o->choices, value, to);
-	case OPT_MAC:
-		mac->set = true;
-		return plx_mac_parse(&mac->mac, value) == 0;
-	case OPT_LIST:
-		return append(to, value);
-	}
-	return false;
-}
-
 /* What a value should look like. */
 static const char *wanted(const struct opt *o, char *buf, size_t size)
 {
@@ -149,7 +89,7 @@ void opt_defaults(struct app *app, void *conf)
 	for (int i = 0; i < TABLES; i++)
 		for (const struct opt *o = t[i].opts; o && o->name; o++)
 			if (o->deflt)
-				assign(o, t[i].conf, o->deflt);
+				opt_assign(o, t[i].conf, o->deflt);
 }
 
 static const struct opt *find(const struct table *t, const char *name, size_t n, void **conf)
@@ -186,7 +126,7 @@ static int parse_one(
 				wanted(o, hint, sizeof(hint)));
 		value = argv[++*i];
 	}
-	if (!assign(o, conf, value))
+	if (!opt_assign(o, conf, value))
 		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, value, o->name,
 			o->type == OPT_LIST ? "it may be given 64 times at most"
 					    : wanted(o, hint, sizeof(hint)));

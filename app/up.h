@@ -5,7 +5,11 @@
  * @file
  * What `up` is asked to do, in words (struct up_conf) and in values (struct up_plan).
  */
-#include "app.h"
+#include <stdio.h>
+
+#include <plx_base_error.h>
+
+#include "opt.h"
 
 #define UP_IFS	    64
 #define UP_ADDRS    16
@@ -13,6 +17,8 @@
 #define UP_ROUTES   256
 #define UP_SERVICES 32
 #define UP_SYSCTLS  64
+
+#define UP_PORT_NAMELEN 64 /**< PLX_PORT_NAMELEN, which is DPDK's */
 
 /** The command line. */
 struct up_conf {
@@ -23,7 +29,7 @@ struct up_conf {
 
 struct up_if {
 	char text[1024]; /**< as it was given, for errors */
-	char port[PLX_PORT_NAMELEN];
+	char port[UP_PORT_NAMELEN];
 	struct plx_prefix addr[UP_ADDRS];
 	struct plx_addr gw[2]; /**< at most one of each family */
 	struct plx_addr group[UP_GROUPS];
@@ -35,7 +41,7 @@ struct up_route {
 	char text[256];
 	struct plx_prefix dst;
 	struct plx_addr via;
-	char iface[PLX_PORT_NAMELEN];
+	char iface[UP_PORT_NAMELEN];
 };
 
 struct up_sysctl {
@@ -68,3 +74,5 @@ int up_parse_service(struct up_plan *plan, bool sink, const char *text, struct p
 
 /** Read an INI file into the plan. up_config.c */
 int up_config_read(const char *path, struct up_plan *plan, struct plx_error *e);
+/** The same from an open file, which is called path in errors. */
+int up_config_parse(FILE *f, const char *path, struct up_plan *plan, struct plx_error *e);

@@ -49,7 +49,7 @@ static int flush_if(struct reader *r)
 static void begin_if(struct reader *r, const char *section)
 {
 	const char *name = section + 3;
-	char port[PLX_PORT_NAMELEN];
+	char port[UP_PORT_NAMELEN];
 	const char *dot = strrchr(name, '.');
 
 	if (dot && (size_t)(dot - name) < sizeof(port))
@@ -143,14 +143,11 @@ static char *next_line(char *text, int size, void *arg)
 	return r->err ? NULL : text;
 }
 
-int up_config_read(const char *path, struct up_plan *plan, struct plx_error *e)
+int up_config_parse(FILE *f, const char *path, struct up_plan *plan, struct plx_error *e)
 {
-	struct reader r = {.plan = plan, .e = e, .path = path, .file = fopen(path, "r")};
-	int odd;
+	struct reader r = {.plan = plan, .e = e, .path = path, .file = f};
+	int odd = ini_parse_stream(next_line, &r, line, &r); /* the first line refused, by us too */
 
-	if (!r.file)
-		return plx_error_set(e, -errno, PLX_ERR_CONFIG_FILE, path, strerror(errno));
-	odd = ini_parse_stream(next_line, &r, line, &r); /* the first line that it or we refuse */
 	if (odd && (!r.err || (unsigned int)odd < r.at))
 		r.err = fault(&r, (unsigned int)odd, "neither [section] nor key = value");
 	else if (!r.err && ferror(r.file))
@@ -159,61 +156,17 @@ int up_config_read(const char *path, struct up_plan *plan, struct plx_error *e)
 		r.err = fault(&r, r.opened, "a section without keys");
 	else if (!r.err)
 		r.err = flush_if(&r);
-	fclose(r.file);
 	return r.err;
 }
 
-/* ---- pollux -- config check FILE ---- */
-
-static int check(struct app *app, void *conf, struct plx_error *e)
+int up_config_read(const char *path, struct up_plan *plan, struct plx_error *e)
 {
-	if (app->n_operands > 0 && strcmp(app->operand[0], "check") != 0)
-		return plx_error_set(
-			e, -EINVAL, PLX_ERR_OPERAND, "config", app->operand[0], "config");
-	if (app->n_operands < 2)
-		return plx_error_set(
-			e, -EINVAL, PLX_ERR_OPTION_MISSING, "config", "check FILE", "config");
-	if (app->n_operands > 2)
-		return plx_error_set(
-			e, -EINVAL, PLX_ERR_OPERAND, "config", app->operand[2], "config");
-	return 0;
+	FILE *f = fopen(path, "r");
+	int err;
+
+	if (!f)
+		return plx_error_set(e, -errno, PLX_ERR_CONFIG_FILE, path, strerror(errno));
+	err = up_config_parse(f, path, plan, e);
+	fclose(f);
+	return err;
 }
-
-static int run(struct app *app, void *conf)
-{
-	const struct up_conf c = {.file = app->operand[1]};
-	static struct up_plan plan;
-	struct plx_error e;
-
-	if (up_plan(&c, &plan, &e) != 0)
-		return app_fail(&e);
-	fprintf(app->out, "%s: %u interfaces, %u routes, %u UDP services, %u tunables\n", c.file,
-		plan.n_if, plan.n_route, plan.n_service, plan.n_sysctl);
-	return APP_OK;
-}
-
-const struct plx_cmd cmd_config = {
-	.name = "config",
-	.operands = "check FILE",
-	.summary = "check a file for 'up --config'",
-	.text = "Reads the file as 'up --config FILE' would and says what is wrong, or what is in "
-		"it.\n"
-		"\n"
-		"The file has the keys of up's options:\n"
-		"  [if 0]\n"
-		"  addr = 10.9.0.2/24\n"
-		"  addr = fd00:9::2/64\n"
-		"  gw = 10.9.0.1\n"
-		"  [if 0.5]              ; VLAN 5 on the same port\n"
-		"  addr = 10.5.0.2/24\n"
-		"  [up]\n"
-		"  route = 10.7.0.0/16,via=10.9.0.9\n"
-		"  udp-echo = 7\n"
-		"  sysctl = net.ipv4.ip_forward=1\n"
-		"\n"
-		"Example:\n"
-		"  pollux -- config check host.ini",
-	.no_eal = true,
-	.check = check,
-	.run = run,
-};

@@ -6,6 +6,10 @@
 
 #include <rte_malloc.h>
 
+#include "spec.h"
+
+static_assert(PORT_SPEC_NAMELEN == PLX_PORT_NAMELEN, "a port's name is as long");
+
 static struct plx_port *ports[PLX_PORT_MAX];
 static uint16_t n_ports;
 static struct plx_port_driver *drivers;
@@ -21,26 +25,20 @@ const struct plx_port_driver *plx_port_driver_next(const struct plx_port_driver 
 	return d ? d->next : drivers;
 }
 
-int plx_port_create(const char *spec, struct plx_error *e)
+int plx_port_create(const char *text, struct plx_error *e)
 {
-	const char *eq = strchr(spec, '=');
-	char name[PLX_PORT_NAMELEN];
 	const struct plx_port_driver *d = NULL;
+	struct port_spec s;
+	int err = port__spec_parse(&s, text, e);
 
-	if (!eq || eq == spec || (size_t)(eq - spec) >= sizeof(name))
-		return plx_error_set(e, -EINVAL, PLX_ERR_PORT_SPEC, spec,
-			"a name of up to 63 characters and '=' must come first");
-	memcpy(name, spec, (size_t)(eq - spec));
-	name[eq - spec] = '\0';
-	if (plx_port_find(name))
-		return plx_error_set(e, -EEXIST, PLX_ERR_PORT_SPEC, spec, "this name is taken");
-	while ((d = plx_port_driver_next(d))) {
-		size_t n = strlen(d->name);
-
-		if (strncmp(eq + 1, d->name, n) == 0 && (eq[1 + n] == ',' || eq[1 + n] == '\0'))
-			return d->create(name, eq[1 + n] ? eq + 2 + n : "", e);
-	}
-	return plx_error_set(e, -ENODEV, PLX_ERR_PORT_SPEC, spec, "no such driver");
+	if (err)
+		return err;
+	if (plx_port_find(s.name))
+		return plx_error_set(e, -EEXIST, PLX_ERR_PORT_SPEC, text, "this name is taken");
+	while ((d = plx_port_driver_next(d)))
+		if (strlen(d->name) == s.driver_len && memcmp(d->name, s.driver, s.driver_len) == 0)
+			return d->create(s.name, s.args, e);
+	return plx_error_set(e, -ENODEV, PLX_ERR_PORT_SPEC, text, "no such driver");
 }
 
 struct plx_port *plx_port_add(const char *name, const struct plx_port_ops *ops, void *priv,
