@@ -228,13 +228,48 @@ static void echo(
 		}
 	m->ol_flags &= ~RTE_MBUF_F_TX_OFFLOAD_MASK;
 	plx_stat_inc(net__stat(v6, PLX_STAT_ICMP_OUTMSGS, PLX_STAT_ICMP6_OUTMSGS));
-	plx_stat_inc(net__stat(v6, PLX_STAT_ICMP_OUTECHOREPS, PLX_STAT_ICMP6_OUTECHOREPLIES));
+	plx_stat_inc(reply == PLX_ICMP_TIMESTAMP_REPLY ? PLX_STAT_ICMP_OUTTIMESTAMPREPS
+						       : net__stat(v6, PLX_STAT_ICMP_OUTECHOREPS,
+								 PLX_STAT_ICMP6_OUTECHOREPLIES));
 	if (plx_unlikely(!v6 && rx->ip.has_options)) {
 		echo_opts(nl, m, rx, &ip, &d);
 		return;
 	}
 	rte_pktmbuf_adj(m, rx->ip.hdr_bytes);
 	net__ip_out(nl, m, &ip, &d);
+}
+
+/*
+ * RFC 792, RFC 1122 3.2.2.8; Linux's icmp_timestamp(): received and sent at the time of this pass.
+ * What follows the three times goes.
+ */
+static void timestamp(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx)
+{
+	const uint16_t bytes = (uint16_t)(rx->ip.hdr_bytes + PLX_ICMP_TIMESTAMP_BYTES);
+	uint32_t now = net__time_ms(nl);
+	uint8_t *p;
+
+	if (rx->ip.l4_bytes < PLX_ICMP_TIMESTAMP_BYTES) {
+		net__drop(m, PLX_DROP_ICMP_SHORT, PLX_STAT_ICMP_INERRORS);
+		return;
+	}
+	if (m->data_len < bytes && !plx_pkt_linearize(m)) {
+		net__drop(m, PLX_DROP_NO_MBUF, PLX_STAT_IP_INDISCARDS);
+		return;
+	}
+	rte_pktmbuf_free(m->next);
+	m->next = NULL;
+	m->nb_segs = 1;
+	m->data_len = bytes;
+	m->pkt_len = bytes;
+	p = rte_pktmbuf_mtod_offset(m, uint8_t *, rx->ip.hdr_bytes);
+	p[1] = 0;
+	plx_put_be32(p + 12, now);
+	plx_put_be32(p + 16, now);
+	memset(p + 2, 0, 2);
+	plx_wire_l4_cksum_fill(
+		&rx->ip.src, &rx->ip.dst, PLX_IPPROTO_ICMP, p, PLX_ICMP_TIMESTAMP_BYTES);
+	echo(nl, m, rx, PLX_ICMP_TIMESTAMP_REPLY);
 }
 
 /* ---- errors received ---- */
@@ -383,6 +418,13 @@ void net__icmp4_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 		else
 			echo(nl, m, rx, PLX_ICMP_ECHO_REPLY);
 		break;
+	case PLX_ICMP_TIMESTAMP:
+		plx_stat_inc(PLX_STAT_ICMP_INTIMESTAMPS);
+		if (rx->to_many && net__tun(nl->net, PLX_TUN_ICMP_ECHO_IGNORE_BROADCASTS))
+			plx_pkt_drop(m, PLX_DROP_ICMP_ECHO_IGNORED);
+		else
+			timestamp(nl, m, rx);
+		break;
 	case PLX_ICMP_UNREACH:
 		count_in(rx, PLX_STAT_ICMP_INDESTUNREACHS);
 		error_in(nl, m, rx, &icmp);
@@ -405,6 +447,8 @@ void net__icmp4_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *
 	default:
 		if (icmp.type == PLX_ICMP_ECHO_REPLY)
 			plx_stat_inc(PLX_STAT_ICMP_INECHOREPS);
+		else if (icmp.type == PLX_ICMP_TIMESTAMP_REPLY)
+			plx_stat_inc(PLX_STAT_ICMP_INTIMESTAMPREPS);
 		plx_pkt_drop(m, PLX_DROP_ICMP_TYPE);
 	}
 }

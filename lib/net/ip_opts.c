@@ -3,7 +3,12 @@
 
 /* IPv4 options that hosts and routers write into: record route and timestamp. */
 
-#define OTHER_CLOCK (UINT32_C(1) << 31) /* ms, but not since midnight UT (RFC 791 3.1) */
+#define OTHER_CLOCK (UINT32_C(1) << 31) /* ms, but not since midnight UT (RFC 791 3.1, RFC 792) */
+
+uint32_t net__time_ms(const struct net_lcore *nl)
+{
+	return (uint32_t)(nl->sn->now_ns / PLX_MS(1)) | OTHER_CLOCK;
+}
 
 void net__opts_get(struct net_opts *o, const uint8_t *p, uint16_t hdr_bytes)
 {
@@ -34,7 +39,7 @@ bool net__opts_record(
 {
 	struct plx_ip4_record r = {
 		.addr = d->src ? *d->src : net__src_pick(nl->cfg, d->ifc->index, &d->nexthop),
-		.time = (uint32_t)(nl->sn->now_ns / PLX_MS(1)) | OTHER_CLOCK,
+		.time = net__time_ms(nl),
 		.ours = ours,
 		.arg = nl->cfg,
 	};

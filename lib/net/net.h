@@ -398,6 +398,8 @@ struct net_opts {
 void net__opts_get(struct net_opts *o, const uint8_t *p, uint16_t hdr_bytes);
 /** Those that the reply to an echo request takes over. @return whether there are any. */
 bool net__opts_echoed(struct net_opts *o, const uint8_t *p, uint16_t hdr_bytes);
+/** The time as options and ICMP tell it: ms of a clock that does not know midnight, and says so. */
+uint32_t net__time_ms(const struct net_lcore *nl);
 /**
  * Write ourselves into those that ask for it, from on the way to d.
  * @return true, or false: one has no room for the count of those without room, at *fault in the

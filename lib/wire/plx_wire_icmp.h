@@ -9,13 +9,15 @@
 
 PLX_C_BEGIN
 
-#define PLX_ICMP_ECHO_REPLY    0
-#define PLX_ICMP_UNREACH       3
-#define PLX_ICMP_SOURCE_QUENCH 4 /**< deprecated (RFC 6633); still an error */
-#define PLX_ICMP_REDIRECT      5
-#define PLX_ICMP_ECHO_REQUEST  8
-#define PLX_ICMP_TIME_EXCEEDED 11
-#define PLX_ICMP_PARAM_PROBLEM 12
+#define PLX_ICMP_ECHO_REPLY	 0
+#define PLX_ICMP_UNREACH	 3
+#define PLX_ICMP_SOURCE_QUENCH	 4 /**< deprecated (RFC 6633); still an error */
+#define PLX_ICMP_REDIRECT	 5
+#define PLX_ICMP_ECHO_REQUEST	 8
+#define PLX_ICMP_TIME_EXCEEDED	 11
+#define PLX_ICMP_PARAM_PROBLEM	 12
+#define PLX_ICMP_TIMESTAMP	 13
+#define PLX_ICMP_TIMESTAMP_REPLY 14
 
 #define PLX_ICMP_UNREACH_NET	    0
 #define PLX_ICMP_UNREACH_HOST	    1
@@ -68,7 +70,8 @@ PLX_C_BEGIN
 #define PLX_ICMP6_PARAM_MANY_HDRS  8 /**< too many extension headers (RFC 8883) */
 #define PLX_ICMP6_PARAM_MANY_OPTS  9 /**< too many options in one (RFC 8883) */
 
-#define PLX_ICMP_BYTES 8
+#define PLX_ICMP_BYTES		 8
+#define PLX_ICMP_TIMESTAMP_BYTES 20 /**< and the times of originate, receive and transmit */
 
 /** What rest holds depends on the type; the helpers below name its parts. */
 struct plx_icmp {

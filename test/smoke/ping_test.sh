@@ -7,7 +7,7 @@
 #	fd00:9::1          fd00:9::2, fe80::...
 . "$(dirname "$0")/lib.sh"
 
-need ping tcpdump tshark jq
+need ping tcpdump tshark jq hping3
 netns k
 start_pollux --vdev=net_tap0,iface=t0 -- up --if 0,addr=10.9.0.2/24,addr=fd00:9::2/64 \
 	--sysctl net.ipv6.conf.all.dad_transmits=0
@@ -46,6 +46,10 @@ for size in 8000 65000 65527; do
 	pings "$size bytes in fragments, IPv6" 2 -s $size fd00:9::2
 done
 captured t0
+for n in 1 2 3; do
+	expect_match "timestamp $n" "$(run hping3 -n --icmp --icmptype 13 -c 1 10.9.0.2 2>&1)" \
+		"ICMP timestamp: Originate=[0-9]+ Receive=[0-9]+ Transmit=[0-9]+"
+done
 
 n=3000
 [ "$PLX_LONG" = 0 ] || n=100000

@@ -123,6 +123,8 @@ static const struct {
 } t_icmp_names[] = {
 	{"echo-request", PLX_ICMP_ECHO_REQUEST, PLX_ICMP6_ECHO_REQUEST, false},
 	{"echo-reply", PLX_ICMP_ECHO_REPLY, PLX_ICMP6_ECHO_REPLY, false},
+	{"timestamp", PLX_ICMP_TIMESTAMP, 255, false},
+	{"timestamp-reply", PLX_ICMP_TIMESTAMP_REPLY, 255, false},
 	{"unreach", PLX_ICMP_UNREACH, PLX_ICMP6_UNREACH, true},
 	{"time", PLX_ICMP_TIME_EXCEEDED, PLX_ICMP6_TIME_EXCEEDED, true},
 	{"param", PLX_ICMP_PARAM_PROBLEM, PLX_ICMP6_PARAM_PROBLEM, true},

@@ -47,6 +47,45 @@ T(answers_ping_to_all_nodes)
 	nt_none();
 }
 
+T(answers_what_time_it_is)
+{
+	uint8_t asked[12];
+
+	nt_simple();
+	nt_make(0, "ip 10.0.0.1 > 10.0.0.2 icmp timestamp rest 65537 len 12");
+	memcpy(asked, nt.in.b + 14 + 28, sizeof(asked));
+	nt_feed(0);
+	nt_run();
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 icmp timestamp-reply len 12");
+	eq(plx_get_be32(nt.last + 24), 65537);
+	ok(!memcmp(nt.last + 28, asked, 4));
+	/* ms, not of midnight's */
+	eq(plx_get_be32(nt.last + 32), UINT32_C(1) << 31 | (uint32_t)(nt.now / PLX_MS(1)));
+	eq(plx_get_be32(nt.last + 36), plx_get_be32(nt.last + 32));
+	for (uint32_t seg = 14; seg < 60; seg++) { /* what is behind it does not come back */
+		nt_in_chained(0, "ip 10.0.0.1 > 10.0.0.2 icmp timestamp len 41", seg);
+		nt_out(0, "ip 10.0.0.2 > 10.0.0.1 icmp timestamp-reply len 12");
+	}
+	eq(nt_stat(PLX_STAT_ICMP_INTIMESTAMPS), 47);
+	eq(nt_stat(PLX_STAT_ICMP_OUTTIMESTAMPREPS), 47);
+	eq(nt_stat(PLX_STAT_ICMP_OUTECHOREPS), 0);
+	nt_no_drop();
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp timestamp len 11");
+	nt_drop(PLX_DROP_ICMP_SHORT);
+	eq(nt_stat(PLX_STAT_ICMP_INERRORS), 1);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp timestamp-reply len 12");
+	nt_drop(PLX_DROP_ICMP_TYPE);
+	eq(nt_stat(PLX_STAT_ICMP_INTIMESTAMPREPS), 1);
+	nt_in(0, "ip 10.0.0.1 > 224.0.0.1 icmp timestamp len 12");
+	nt_drop(PLX_DROP_ICMP_ECHO_IGNORED);
+	nt_tun(PLX_TUN_ICMP_ECHO_IGNORE_ALL, 1); /* that is about echo */
+	nt_tun(PLX_TUN_ICMP_ECHO_IGNORE_BROADCASTS, 0);
+	nt_in(0, "ip 10.0.0.1 > 224.0.0.1 icmp timestamp len 12");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 icmp timestamp-reply len 12");
+	nt_none();
+	nt_no_drop();
+}
+
 T(malformed)
 {
 	nt_simple();
@@ -58,7 +97,7 @@ T(malformed)
 	eq(nt_stat(PLX_STAT_ICMP_INCSUMERRORS), 1);
 	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 proto 1 len 7");
 	nt_drop(PLX_DROP_ICMP_SHORT);
-	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp 13 len 12");
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp 17 len 12");
 	nt_drop(PLX_DROP_ICMP_TYPE);
 	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp redirect 1 len 28");
 	nt_drop(PLX_DROP_ICMP_REDIRECT);
@@ -233,8 +272,9 @@ T(forged_too_bigs_are_not_believed)
 	big("10.0.0.1", "ip 10.0.0.2 > 10.0.0.1 df udp 9 > 9 len 1400");
 }
 
-RUN_EAL(NT_(answers_ping), NT_(answers_ping_of_every_form), NT_(answers_ping_to_all_nodes),
-	NT_(malformed), NT_(no_errors_about_these), NT_(quotes_as_much_as_fits),
-	NT_(quotes_no_padding), NT_(limits_errors_to_one), NT_(limits_errors_to_all),
-	NT_(learns_a_path_mtu_and_forgets_it), NT_(believes_no_path_mtu_below_the_least),
-	NT_(a_router_that_names_no_mtu), NT_(forged_too_bigs_are_not_believed))
+RUN_EAL(NT_(answers_what_time_it_is), NT_(answers_ping), NT_(answers_ping_of_every_form),
+	NT_(answers_ping_to_all_nodes), NT_(malformed), NT_(no_errors_about_these),
+	NT_(quotes_as_much_as_fits), NT_(quotes_no_padding), NT_(limits_errors_to_one),
+	NT_(limits_errors_to_all), NT_(learns_a_path_mtu_and_forgets_it),
+	NT_(believes_no_path_mtu_below_the_least), NT_(a_router_that_names_no_mtu),
+	NT_(forged_too_bigs_are_not_believed))
