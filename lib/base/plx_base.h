@@ -8,6 +8,7 @@
  * This header gathers the library's parts; each can be included alone.
  */
 #include "plx_base_addr.h"
+#include "plx_base_arena.h"
 #include "plx_base_cksum.h"
 #include "plx_base_defs.h"
 #include "plx_base_error.h"
