@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "table.h"
+
+#include <errno.h>
+
+#define TAG_SHIFT 48
+#define BURST	  32
+
+static inline struct plx_tcp_id *slot_id(table_slot s)
+{
+	return (struct plx_tcp_id *)(uintptr_t)(s & (((table_slot)1 << TAG_SHIFT) - 1));
+}
+
+/* The bucket comes from the low bits of the hash, the tag from the high ones. */
+static inline table_slot slot_of(const struct plx_tcp_id *id, uint64_t hash)
+{
+	assert((uintptr_t)id >> TAG_SHIFT == 0);
+	return (hash >> TAG_SHIFT) << TAG_SHIFT | (uintptr_t)id;
+}
+
+static inline bool same_tuple(const struct plx_tcp_id *a, const struct plx_tcp_id *b)
+{
+	return a->lport == b->lport && a->rport == b->rport && plx_addr_eq(&a->raddr, &b->raddr) &&
+	       plx_addr_eq(&a->laddr, &b->laddr);
+}
+
+static inline struct table_bucket *bucket_of(const struct table_array *a, uint64_t hash)
+{
+	return &a->bucket[hash & a->mask];
+}
+
+static inline struct table_bucket *bucket_next(
+	const struct table_array *a, const struct table_bucket *b)
+{
+	return &a->bucket[(uint32_t)(b - a->bucket + 1) & a->mask];
+}
+
+static table_slot *array_find(
+	const struct table_array *a, uint64_t hash, const struct plx_tcp_id *key)
+{
+	struct table_bucket *b = bucket_of(a, hash);
+
+	for (uint32_t n = 0; n <= a->mask; n++) {
+		for (int i = 0; i < TABLE_SLOTS; i++) {
+			table_slot s = b->slot[i];
+
+			if ((s ^ hash) >> TAG_SHIFT == 0 && s && same_tuple(slot_id(s), key))
+				return &b->slot[i];
+		}
+		if (plx_likely(!b->passed))
+			return NULL;
+		b = bucket_next(a, b);
+	}
+	return NULL;
+}
+
+/* There is room: the caller has counted. */
+static void array_add(struct table_array *a, uint64_t hash, struct plx_tcp_id *id)
+{
+	struct table_bucket *b = bucket_of(a, hash);
+
+	for (;; b = bucket_next(a, b)) {
+		for (int i = 0; i < TABLE_SLOTS; i++)
+			if (!b->slot[i]) {
+				b->slot[i] = slot_of(id, hash);
+				a->count++;
+				return;
+			}
+		b->passed++;
+	}
+}
+
+/* From where it is back to where it belongs: it has passed all that lies between. */
+static void array_del(struct table_array *a, uint64_t hash, table_slot *s)
+{
+	struct table_bucket *last =
+		&a->bucket[(size_t)((uint8_t *)s - (uint8_t *)a->bucket) / sizeof(*last)];
+
+	for (struct table_bucket *b = bucket_of(a, hash); b != last; b = bucket_next(a, b))
+		b->passed--;
+	*s = 0;
+	a->count--;
+}
+
+static inline size_t array_bytes(const struct table_array *a)
+{
+	return ((size_t)a->mask + 1) * sizeof(struct table_bucket);
+}
+
+static int array_alloc(struct table_array *a, uint32_t buckets, struct plx_arena *mem)
+{
+	*a = (struct table_array){.mask = buckets - 1};
+	a->bucket = plx_arena_alloc(mem, array_bytes(a));
+	return a->bucket ? 0 : -ENOBUFS;
+}
+
+static void array_free(struct table_array *a, struct plx_arena *mem)
+{
+	if (a->bucket)
+		plx_arena_free(mem, a->bucket, array_bytes(a));
+	a->bucket = NULL;
+	a->count = 0;
+}
+
+struct plx_tcp_table *plx_tcp_table_create(const struct plx_tcp_table_conf *conf)
+{
+	uint32_t want = conf->slots ? conf->slots : 1024, buckets = 2;
+	struct plx_tcp_table *t = plx_arena_alloc(conf->mem, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	memset(t, 0, sizeof(*t));
+	t->mem = conf->mem;
+	memcpy(t->seed, conf->seed, sizeof(t->seed));
+	while (buckets < 1u << 28 && buckets * TABLE_FULL < want)
+		buckets *= 2;
+	if (array_alloc(&t->now, buckets, t->mem)) {
+		plx_arena_free(t->mem, t, sizeof(*t));
+		return NULL;
+	}
+	memset(t->now.bucket, 0, array_bytes(&t->now));
+	return t;
+}
+
+void plx_tcp_table_destroy(struct plx_tcp_table *t)
+{
+	struct plx_arena *mem;
+
+	if (!t)
+		return;
+	assert(plx_tcp_table_count(t) == 0);
+	mem = t->mem;
+	array_free(&t->now, mem);
+	array_free(&t->old, mem);
+	array_free(&t->next, mem);
+	plx_arena_free(mem, t, sizeof(*t));
+}
+
+uint32_t plx_tcp_table_count(const struct plx_tcp_table *t)
+{
+	return t->now.count + t->old.count;
+}
+
+static inline table_slot *find(
+	const struct plx_tcp_table *t, uint64_t hash, const struct plx_tcp_id *key)
+{
+	table_slot *s = array_find(&t->now, hash, key);
+
+	if (plx_unlikely(!s && t->old.bucket))
+		s = array_find(&t->old, hash, key);
+	return s;
+}
+
+struct plx_tcp_id *plx_tcp_table_lookup(struct plx_tcp_table *t, const struct plx_tcp_id *key)
+{
+	const table_slot *s = find(t, table_hash(t, key), key);
+
+	return s ? slot_id(*s) : NULL;
+}
+
+/* The first slot with the tag is the one, but for 7 of 65,536. */
+static void prefetch_id(const struct table_array *a, uint64_t hash)
+{
+	const struct table_bucket *b = bucket_of(a, hash);
+
+	for (int i = 0; i < TABLE_SLOTS; i++)
+		if ((b->slot[i] ^ hash) >> TAG_SHIFT == 0 && b->slot[i]) {
+			__builtin_prefetch(slot_id(b->slot[i]));
+			return;
+		}
+}
+
+/* Three passes, so that the misses of one pass are awaited together. */
+void plx_tcp_table_lookup_burst(struct plx_tcp_table *t, const struct plx_tcp_id *const *key,
+	struct plx_tcp_id **found, uint32_t n)
+{
+	uint64_t hash[BURST];
+
+	for (uint32_t m; n; n -= m, key += m, found += m) {
+		m = PLX_MIN(n, BURST);
+		for (uint32_t i = 0; i < m; i++) {
+			hash[i] = table_hash(t, key[i]);
+			__builtin_prefetch(bucket_of(&t->now, hash[i]));
+		}
+		for (uint32_t i = 0; i < m; i++)
+			prefetch_id(&t->now, hash[i]);
+		for (uint32_t i = 0; i < m; i++) {
+			const table_slot *s = find(t, hash[i], key[i]);
+
+			found[i] = s ? slot_id(*s) : NULL;
+		}
+	}
+}
+
+/* Twice as large; without memory for it the present one has to do for now. */
+static void grow_begin(struct plx_tcp_table *t)
+{
+	uint32_t buckets = t->now.mask + 1;
+
+	if (buckets < 1u << 28 && array_alloc(&t->next, buckets * 2, t->mem) == 0)
+		t->at = 0;
+	else
+		t->next.bucket = NULL;
+}
+
+static void clear_step(struct plx_tcp_table *t)
+{
+	uint32_t n = PLX_MIN(TABLE_CLEAR, t->next.mask + 1 - t->at);
+
+	memset(t->next.bucket + t->at, 0, n * sizeof(*t->next.bucket));
+	t->at += n;
+	if (t->at <= t->next.mask)
+		return;
+	t->old = t->now;
+	t->now = t->next;
+	t->next.bucket = NULL;
+	t->at = 0;
+}
+
+static void move_bucket(struct plx_tcp_table *t, struct table_bucket *b)
+{
+	for (int i = 0; i < TABLE_SLOTS; i++) {
+		struct plx_tcp_id *id = slot_id(b->slot[i]);
+		uint64_t hash;
+
+		if (!id)
+			continue;
+		hash = table_hash(t, id);
+		array_del(&t->old, hash, &b->slot[i]);
+		array_add(&t->now, hash, id);
+		t->moved++;
+	}
+}
+
+static void move_step(struct plx_tcp_table *t)
+{
+	for (int n = 0; n < TABLE_MOVE && t->at <= t->old.mask; n++)
+		move_bucket(t, &t->old.bucket[t->at++]);
+	if (t->at > t->old.mask)
+		array_free(&t->old, t->mem);
+}
+
+/*
+ * Between growing's start at 5 a bucket and its end there are 1/32 + 1/4 additions for each old
+ * bucket, so the next growth never has to begin before this one is over.
+ */
+static void grow_step(struct plx_tcp_table *t)
+{
+	t->moved = 0;
+	if (t->old.bucket)
+		move_step(t);
+	else if (t->next.bucket)
+		clear_step(t);
+	else if (t->now.count >= (t->now.mask + 1) * TABLE_FULL)
+		grow_begin(t);
+}
+
+int plx_tcp_table_add(struct plx_tcp_table *t, struct plx_tcp_id *id)
+{
+	uint64_t hash = table_hash(t, id);
+
+	grow_step(t);
+	if (find(t, hash, id))
+		return -EADDRINUSE;
+	if (t->now.count >= (t->now.mask + 1) * TABLE_MAX)
+		return -ENOBUFS;
+	array_add(&t->now, hash, id);
+	return 0;
+}
+
+/* The slot of this very object, not of its four-tuple. */
+static table_slot *find_own(struct plx_tcp_table *t, uint64_t hash, const struct plx_tcp_id *id)
+{
+	table_slot *s = find(t, hash, id);
+
+	return s && slot_id(*s) == id ? s : NULL;
+}
+
+static inline struct table_array *array_with(struct plx_tcp_table *t, const table_slot *s)
+{
+	uintptr_t off = (uintptr_t)s - (uintptr_t)t->now.bucket;
+
+	return off < array_bytes(&t->now) ? &t->now : &t->old;
+}
+
+void plx_tcp_table_del(struct plx_tcp_table *t, struct plx_tcp_id *id)
+{
+	uint64_t hash = table_hash(t, id);
+	table_slot *s = find_own(t, hash, id);
+
+	if (s)
+		array_del(array_with(t, s), hash, s);
+}
+
+void plx_tcp_table_replace(struct plx_tcp_table *t, struct plx_tcp_id *out, struct plx_tcp_id *in)
+{
+	uint64_t hash = table_hash(t, out);
+	table_slot *s = find_own(t, hash, out);
+
+	if (s)
+		*s = slot_of(in, hash);
+}
+
+/* The cursor counts slots: those of the old array, then those of the present one. */
+struct plx_tcp_id *plx_tcp_table_next(const struct plx_tcp_table *t, uint64_t *cursor)
+{
+	uint64_t old = t->old.bucket ? (uint64_t)(t->old.mask + 1) * TABLE_SLOTS : 0;
+	uint64_t end = old + (uint64_t)(t->now.mask + 1) * TABLE_SLOTS;
+
+	while (*cursor < end) {
+		uint64_t at = (*cursor)++;
+		const struct table_array *a = at < old ? &t->old : &t->now;
+		struct plx_tcp_id *id;
+
+		at -= at < old ? 0 : old;
+		id = slot_id(a->bucket[at / TABLE_SLOTS].slot[at % TABLE_SLOTS]);
+		if (id)
+			return id;
+	}
+	return NULL;
+}
