@@ -248,7 +248,9 @@ case("ICMP of 4 bytes", E / IP(src="10.9.0.1", dst="10.9.0.2", proto=1) / b"\x08
     ICMP_SHORT=1)
 case("ICMP with a wrong checksum", E / I / ICMP(chksum=0x1234), ICMP_CHECKSUM=1)
 case("ICMP of type 42", E / I / ICMP(type=42), ICMP_TYPE=1)
-case("ICMP timestamp request", E / I / ICMP(type=13), ICMP_TYPE=1)
+case("ICMP timestamp request", E / I / ICMP(type=13), says=[(14, 0)])
+case("and one without its times", E / IP(src="10.9.0.1", dst="10.9.0.2", proto=1) /
+    b"\x0d\0\xf2\xff\0\0\0\0", ICMP_SHORT=1)
 case("a reply that nobody asked for", E / I / ICMP(type=0), ICMP_TYPE=1)
 case("redirect", E / I / ICMP(type=5, gw="10.9.0.9") / IP(src="10.9.0.2", dst="10.9.0.1") / U,
     ICMP_REDIRECT=1)
