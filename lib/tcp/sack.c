@@ -9,14 +9,17 @@
  * Can a block be (Linux's tcp_is_sackblock_valid())? What begins at snd.una would have been
  * acknowledged; what lies below is one of ours only as a D-SACK about this recovery.
  */
-static bool valid(const struct plx_tcp *c, bool dsack, uint32_t start, uint32_t end)
+static bool valid(
+	const struct plx_tcp *c, const struct tcp_ack *a, bool dsack, uint32_t start, uint32_t end)
 {
+	uint32_t una = plx_seq_max(c->snd.una, a->seg->ack); /* what this ACK makes of it */
+
 	if (plx_seq_gt(end, c->snd.nxt) || !plx_seq_lt(start, end) ||
 		!plx_seq_lt(start, c->snd.nxt))
 		return false;
-	if (plx_seq_gt(start, c->snd.una))
+	if (plx_seq_gt(start, una))
 		return true;
-	if (!dsack || !c->undo_ok || plx_seq_gt(end, c->snd.una))
+	if (!dsack || !c->undo_ok || plx_seq_gt(end, una))
 		return false;
 	if (plx_seq_ge(start, c->rec.marker))
 		return true;
@@ -144,7 +147,7 @@ void tcp__sack_input(struct plx_tcp *c, struct tcp_ack *a)
 	if (c->sacked_out == 0)
 		c->rack.fack = plx_seq_max(c->snd.una, c->rack.fack);
 	if (is_dsack(a->seg)) {
-		if (valid(c, true, s[0].start, s[0].end))
+		if (valid(c, a, true, s[0].start, s[0].end))
 			dsack(c, a, s[0].start, s[0].end);
 		else if (plx_seq_le(s[0].end, a->seg->ack) && plx_seq_lt(s[0].start, s[0].end) &&
 			 plx_seq_ge(s[0].start, c->snd.una - c->snd.max_wnd))
@@ -156,7 +159,7 @@ void tcp__sack_input(struct plx_tcp *c, struct tcp_ack *a)
 	for (; i < a->seg->opts.n_sack; i++) {
 		if (plx_seq_le(s[i].end, c->snd.una) && plx_seq_lt(s[i].start, s[i].end))
 			continue; /* an old ACK's */
-		if (valid(c, false, s[i].start, s[i].end))
+		if (valid(c, a, false, s[i].start, s[i].end))
 			block(c, a, s[i].start, s[i].end);
 		else
 			tcp_stat(c, TCPEXT_TCPSACKDISCARD);
