@@ -177,11 +177,11 @@ static uint16_t rto_timeout(struct plx_tcp *c, plx_ns now)
 		return 0;
 	if (too_long(c, now))
 		return give_up(c, now);
-	count_timeout(c);
 	if (!c->retransmits && tcp__cold(c)) /* a tail loss probe may have come before */
 		c->cold->rto_since_ms = c->rec.retrans_ms && c->ca < PLX_TCP_CA_RECOVERY
 						? c->rec.retrans_ms
 						: tcp__ms(now);
+	count_timeout(c);
 	tcp__enter_loss(c, now);
 	c->retransmits = (uint8_t)PLX_MIN(c->retransmits + 1, 255);
 	c->backoff = (uint8_t)PLX_MIN(c->backoff + 1, 30);
