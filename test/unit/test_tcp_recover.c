@@ -516,6 +516,22 @@ T(what_was_sent_again_is_no_measure)
 	tt_down(&t);
 }
 
+T(what_a_retransmission_has_let_out_is_none_either)
+{
+	static struct tt t;
+	uint32_t srtt;
+
+	tt_up(&t, .no_ts = true);
+	flight(&t, 2);
+	srtt = t.c.rtt.srtt8_us;
+	time_out(&t);
+	tt_out(&t, ". 1:1001(1000) ack 1");
+	tt_ms(&t, 10);
+	eq(tt_in(&t, ". ack 2001"), PLX_DROP_NONE);
+	eq(t.c.rtt.srtt8_us, srtt);
+	tt_down(&t);
+}
+
 T(but_its_timestamp_is)
 {
 	static struct tt t;
@@ -545,4 +561,5 @@ RUN(T_(three_sacks_begin_a_recovery), T_(fewer_sacks_wait_for_the_reordering_win
 	T_(step_2b_sends_new_text_before_any_other_retransmission),
 	T_(step_3b_the_original_of_something_lost_arrives),
 	T_(without_new_text_the_rest_is_sent_again), T_(without_frto_all_is_sent_again),
-	T_(what_was_sent_again_is_no_measure), T_(but_its_timestamp_is))
+	T_(what_was_sent_again_is_no_measure), T_(what_a_retransmission_has_let_out_is_none_either),
+	T_(but_its_timestamp_is))
