@@ -101,7 +101,8 @@ T(a_hard_error_ends_a_handshake_only)
 	flight(&t);
 	eq(plx_tcp_error(&t.c, ECONNREFUSED, true, seq(&t, 1), t.now), 0);
 	eq(t.c.id.state, PLX_TCP_ESTABLISHED);
-	eq(t.c.err, ECONNREFUSED); /* remembered */
+	eq(t.c.err, 0);
+	eq(t.c.cold->soft_err, ECONNREFUSED); /* remembered */
 	tt_down(&t);
 }
 

@@ -84,6 +84,11 @@ T(three_duplicates_begin_a_recovery_and_each_partial_ack_repairs_one)
 	tt_out(&t, ". 5001:6001(1000) ack 1");
 	tt_none(&t, IDLE);
 	eq(tt_in(&t, ". ack 10001"), PLX_DROP_NONE);
+	eq(t.c.ca, PLX_TCP_CA_RECOVERY); /* until more than RecoveryPoint is acknowledged (RFC 6582
+					    4) */
+	tt_write(&t, 1000);
+	tt_out(&t, "P 10001:11001(1000) ack 1");
+	eq(tt_in(&t, ". ack 11001"), PLX_DROP_NONE);
 	eq(t.c.ca, PLX_TCP_CA_OPEN);
 	ok(t.c.cwnd == 5 || t.c.cwnd == 6); /* ssthresh, and what this ACK adds */
 	tt_down(&t);
@@ -438,7 +443,7 @@ T(step_2b_sends_new_text_before_any_other_retransmission)
 	tt_ms(&t, 10);
 	eq(tt_in(&t, ". ack 1001"), PLX_DROP_NONE);
 	tt_out(&t, ". 10001:11001(1000) ack 1");
-	tt_out(&t, ". 11001:12001(1000) ack 1");
+	tt_out(&t, "P 11001:12001(1000) ack 1");
 	tt_none(&t, CWND);
 	/* 3.a: a SACK of it says that the rest is lost */
 	eq(tt_in(&t, ". ack 1001 sack 10001:11001"), PLX_DROP_NONE);

@@ -415,7 +415,7 @@ T(what_fits_into_a_small_window_is_sent_in_time)
 	tt_write(&t, 1000);
 	tt_none(&t, RWND);
 	near_us(tt_timer(&t), RTO_US);
-	tt_out(&t, ". 1:301(300) ack 1");
+	tt_out(&t, "P 1:301(300) ack 1");
 	eq(tt_stat(&t, TCPEXT_TCPWINPROBE), 0);
 	eq(tcp__rto_us(&t.c), RTO_US); /* not doubled */
 	tt_down(&t);
