@@ -27,7 +27,7 @@ static int run(struct app *app, void *conf)
 
 	if (up_plan(&c, &plan, &e) != 0)
 		return app_fail(&e);
-	fprintf(app->out, "%s: %u interfaces, %u routes, %u UDP services, %u tunables\n", c.file,
+	fprintf(app->out, "%s: %u interfaces, %u routes, %u services, %u tunables\n", c.file,
 		plan.n_if, plan.n_route, plan.n_service, plan.n_sysctl);
 	return APP_OK;
 }

@@ -6,13 +6,13 @@
 
 #include <plx_net.h>
 
-#include "up.h"
+#include "up_tcp.h"
 
 static_assert(UP_PORT_NAMELEN == PLX_PORT_NAMELEN, "the names of ports are as long");
 
 /*
- * The stack on the ports: interfaces, addresses and routes from the command line or a file, and two
- * small UDP services to talk to.
+ * The stack on the ports: interfaces, addresses and routes from the command line or a file, and
+ * small services to talk to.
  */
 
 static const struct opt opts[] = {
@@ -22,6 +22,12 @@ static const struct opt opts[] = {
 		"a route"},
 	{"udp-echo", "PORT", OPT_LIST, offsetof(struct up_conf, echo), NULL, "send datagrams back"},
 	{"udp-sink", "PORT", OPT_LIST, offsetof(struct up_conf, sink), NULL, "count datagrams"},
+	{"tcp-echo", "PORT", OPT_LIST, offsetof(struct up_conf, tcp_echo), NULL,
+		"send back what comes"},
+	{"tcp-sink", "PORT", OPT_LIST, offsetof(struct up_conf, tcp_sink), NULL,
+		"read and count what comes"},
+	{"tcp-source", "PORT", OPT_LIST, offsetof(struct up_conf, tcp_source), NULL,
+		"send as long as somebody reads: byte i is i modulo 251"},
 	{"sysctl", "NAME=VALUE", OPT_LIST, offsetof(struct up_conf, sysctl), NULL,
 		"a tunable under its Linux name, e.g. net.ipv4.ip_forward=1"},
 	{"config", "FILE", OPT_STR, offsetof(struct up_conf, file), NULL,
@@ -41,6 +47,7 @@ struct up {
 	uint32_t n_socks;
 	uint64_t served[PLX_ENGINE_LCORES_MAX], errors[PLX_ENGINE_LCORES_MAX]; /**< datagrams */
 	uint16_t lcores;
+	struct up_tcp tcp;
 };
 
 /* ---- services ---- */
@@ -88,7 +95,7 @@ static int open_service(struct up *up, struct plx_engine *eng, const struct up_s
 		int err;
 
 		*s = (struct plx_net_udp){
-			.ops = service->sink ? &sink_ops : &echo_ops,
+			.ops = service->kind == UP_UDP_SINK ? &sink_ops : &echo_ops,
 			.user = up,
 			.lport = service->port,
 			.home = i,
@@ -111,7 +118,8 @@ static int open_services(struct up *up, struct plx_engine *eng, struct plx_error
 	if (!up->socks)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "UDP sockets");
 	for (uint32_t i = 0; !err && i < p->n_service; i++)
-		err = open_service(up, eng, &p->service[i], e);
+		err = up_is_tcp(&p->service[i]) ? up_tcp_open(&up->tcp, up->net, &p->service[i], e)
+						: open_service(up, eng, &p->service[i], e);
 	return err;
 }
 
@@ -214,6 +222,7 @@ static void end(struct app_run *run)
 	plx_net_telem_del();
 	while (up->n_socks)
 		plx_net_udp_close(up->net, &up->socks[--up->n_socks]);
+	up_tcp_close(&up->tcp, up->net);
 }
 
 /* ---- report ---- */
@@ -251,6 +260,9 @@ static void json(struct app_run *run, json_t *o, bool final)
 
 	json_counter(o, up, "udp_served", up->served);
 	json_counter(o, up, "udp_errors", up->errors);
+	json_counter(o, up, "tcp_accepted", up->tcp.accepted);
+	json_counter(o, up, "tcp_received", up->tcp.received);
+	json_counter(o, up, "tcp_sent", up->tcp.sent);
 }
 
 static void text(struct app_run *run, FILE *out)
@@ -259,6 +271,12 @@ static void text(struct app_run *run, FILE *out)
 
 	fprintf(out, "udp services: %llu datagrams, %llu errors\n",
 		(unsigned long long)sum(up, up->served), (unsigned long long)sum(up, up->errors));
+	if (up->tcp.n)
+		fprintf(out,
+			"tcp services: %llu connections, %llu bytes received, %llu bytes sent\n",
+			(unsigned long long)sum(up, up->tcp.accepted),
+			(unsigned long long)sum(up, up->tcp.received),
+			(unsigned long long)sum(up, up->tcp.sent));
 }
 
 static int check(struct app *app, void *arg, struct plx_error *e)
@@ -303,14 +321,14 @@ static int run(struct app *app, void *arg)
 
 const struct plx_cmd cmd_up = {
 	.name = "up",
-	.summary = "run the stack on the ports: ARP, ND, IP, ICMP, UDP",
+	.summary = "run the stack on the ports: ARP, ND, IP, ICMP, UDP, TCP",
 	.text = "Brings interfaces up on the ports and runs the stack: answers ARP, neighbour "
 		"discovery\n"
-		"and ping, forwards if told to, and serves UDP echo and sink ports.\n"
+		"and ping, forwards if told to, and serves echo, sink and source ports.\n"
 		"\n"
 		"Examples:\n"
 		"  pollux --no-pci --no-huge -m 128 --vdev=net_tap0,iface=plx0 -- \\\n"
-		"    up --if 0,addr=10.9.0.2/24,addr=fd00:9::2/64 --udp-echo 7\n"
+		"    up --if 0,addr=10.9.0.2/24,addr=fd00:9::2/64 --udp-echo 7 --tcp-echo 7\n"
 		"  pollux ... -- up --if 0,addr=10.1.0.1/24 --if 1,addr=10.2.0.1/24 \\\n"
 		"    --sysctl net.ipv4.ip_forward=1\n"
 		"  pollux ... -- up --if net_tap0,vlan=5,addr=10.5.0.2/24,gw=10.5.0.1\n"

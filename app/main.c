@@ -63,6 +63,7 @@ static enum app_exit exit_code(enum plx_err id)
 	case PLX_ERR_ROUTE_SPEC:
 	case PLX_ERR_CONFIG_FILE:
 	case PLX_ERR_CONFIG_LINE:
+	case PLX_ERR_TCP_PORT_IN_USE:
 	case PLX_ERR_UDP_PORT_IN_USE:
 		return APP_USAGE;
 	case PLX_ERR_ACCOUNTING:

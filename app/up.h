@@ -23,6 +23,7 @@
 /** The command line. */
 struct up_conf {
 	struct opt_list ifs, routes, echo, sink, sysctl;
+	struct opt_list tcp_echo, tcp_sink, tcp_source;
 	const char *file;
 	bool no_offload;
 };
@@ -49,10 +50,19 @@ struct up_sysctl {
 	int64_t value;
 };
 
+enum up_kind { UP_UDP_ECHO, UP_UDP_SINK, UP_TCP_ECHO, UP_TCP_SINK, UP_TCP_SOURCE, UP_KINDS };
+/** Their options and keys. */
+extern const char *const up_kind_name[UP_KINDS];
+
 struct up_service {
 	uint16_t port;
-	bool sink; /**< it counts; else it echoes */
+	uint8_t kind; /**< enum up_kind */
 };
+
+static inline bool up_is_tcp(const struct up_service *s)
+{
+	return s->kind >= UP_TCP_ECHO;
+}
 
 /** All parsed. */
 struct up_plan {
@@ -70,7 +80,8 @@ int up_plan(const struct up_conf *conf, struct up_plan *plan, struct plx_error *
 int up_parse_if(struct up_plan *plan, const char *text, struct plx_error *e);
 int up_parse_route(struct up_plan *plan, const char *text, struct plx_error *e);
 int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e);
-int up_parse_service(struct up_plan *plan, bool sink, const char *text, struct plx_error *e);
+int up_parse_service(
+	struct up_plan *plan, enum up_kind kind, const char *text, struct plx_error *e);
 
 /** Read an INI file into the plan. up_config.c */
 int up_config_read(const char *path, struct up_plan *plan, struct plx_error *e);

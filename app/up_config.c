@@ -7,8 +7,8 @@
 
 /*
  * The file of --config: the command line's items as an INI file. A section [if PORT] or [if
- * PORT.VLAN] has the keys of --if; [up] has route, udp-echo, udp-sink and sysctl, each as often as
- * needed.
+ * PORT.VLAN] has the keys of --if; [up] has route, sysctl, udp-echo, udp-sink, tcp-echo, tcp-sink
+ * and tcp-source, each as often as needed.
  */
 
 struct reader {
@@ -77,21 +77,29 @@ static int if_line(struct reader *r, const char *key, const char *value)
 	return err;
 }
 
+/* @return the kind of a service by its key, or -1. */
+static int kind_of(const char *key)
+{
+	for (int k = 0; k < UP_KINDS; k++)
+		if (strcmp(key, up_kind_name[k]) == 0)
+			return k;
+	return -1;
+}
+
 static int up_line(struct reader *r, const char *key, const char *value)
 {
-	int err;
+	int err, kind = kind_of(key);
 
 	if (strcmp(key, "route") == 0)
 		err = up_parse_route(r->plan, value, r->e);
 	else if (strcmp(key, "sysctl") == 0)
 		err = up_parse_sysctl(r->plan, value, r->e);
-	else if (strcmp(key, "udp-echo") == 0)
-		err = up_parse_service(r->plan, false, value, r->e);
-	else if (strcmp(key, "udp-sink") == 0)
-		err = up_parse_service(r->plan, true, value, r->e);
+	else if (kind >= 0)
+		err = up_parse_service(r->plan, (enum up_kind)kind, value, r->e);
 	else
 		return fault(r, r->at,
-			"unknown key in [up]: there are route, udp-echo, udp-sink and sysctl");
+			"unknown key in [up]: there are route, sysctl, udp-echo, udp-sink, "
+			"tcp-echo, tcp-sink and tcp-source");
 	if (err)
 		locate(r);
 	return err;

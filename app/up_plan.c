@@ -160,26 +160,44 @@ int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e)
 	return 0;
 }
 
-int up_parse_service(struct up_plan *plan, bool sink, const char *text, struct plx_error *e)
+const char *const up_kind_name[UP_KINDS] = {
+	[UP_UDP_ECHO] = "udp-echo",
+	[UP_UDP_SINK] = "udp-sink",
+	[UP_TCP_ECHO] = "tcp-echo",
+	[UP_TCP_SINK] = "tcp-sink",
+	[UP_TCP_SOURCE] = "tcp-source",
+};
+
+int up_parse_service(struct up_plan *plan, enum up_kind kind, const char *text, struct plx_error *e)
 {
-	const char *name = sink ? "udp-sink" : "udp-echo";
+	struct up_service *s = &plan->service[plan->n_service];
 	uint32_t port;
 
 	if (plan->n_service == UP_SERVICES)
-		return plx_error_set(e, -E2BIG, PLX_ERR_OPTION_VALUE, "up", text, name,
-			"there are 32 services at most");
+		return plx_error_set(e, -E2BIG, PLX_ERR_OPTION_VALUE, "up", text,
+			up_kind_name[kind], "there are 32 services at most");
 	if (!opt_u32(text, 1, 65535, &port))
-		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "up", text, name,
-			"give a number from 1 to 65535");
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "up", text,
+			up_kind_name[kind], "give a number from 1 to 65535");
+	*s = (struct up_service){.port = (uint16_t)port, .kind = (uint8_t)kind};
 	for (uint32_t i = 0; i < plan->n_service; i++)
-		if (plan->service[i].port == port)
-			return plx_error_set(e, -EADDRINUSE, PLX_ERR_UDP_PORT_IN_USE, port);
-	plan->service[plan->n_service++] = (struct up_service){(uint16_t)port, sink};
+		if (plan->service[i].port == port && up_is_tcp(&plan->service[i]) == up_is_tcp(s))
+			return plx_error_set(e, -EADDRINUSE,
+				up_is_tcp(s) ? PLX_ERR_TCP_PORT_IN_USE : PLX_ERR_UDP_PORT_IN_USE,
+				port);
+	plan->n_service++;
 	return 0;
 }
 
 int up_plan(const struct up_conf *conf, struct up_plan *plan, struct plx_error *e)
 {
+	const struct opt_list *const services[UP_KINDS] = {
+		[UP_UDP_ECHO] = &conf->echo,
+		[UP_UDP_SINK] = &conf->sink,
+		[UP_TCP_ECHO] = &conf->tcp_echo,
+		[UP_TCP_SINK] = &conf->tcp_sink,
+		[UP_TCP_SOURCE] = &conf->tcp_source,
+	};
 	int err = 0;
 
 	memset(plan, 0, sizeof(*plan));
@@ -191,10 +209,9 @@ int up_plan(const struct up_conf *conf, struct up_plan *plan, struct plx_error *
 		err = up_parse_route(plan, conf->routes.v[i], e);
 	for (unsigned int i = 0; !err && i < conf->sysctl.n; i++)
 		err = up_parse_sysctl(plan, conf->sysctl.v[i], e);
-	for (unsigned int i = 0; !err && i < conf->echo.n; i++)
-		err = up_parse_service(plan, false, conf->echo.v[i], e);
-	for (unsigned int i = 0; !err && i < conf->sink.n; i++)
-		err = up_parse_service(plan, true, conf->sink.v[i], e);
+	for (int k = 0; k < UP_KINDS; k++)
+		for (unsigned int i = 0; !err && i < services[k]->n; i++)
+			err = up_parse_service(plan, (enum up_kind)k, services[k]->v[i], e);
 	if (!err && plan->n_if == 0)
 		err = plx_error_set(e, -EINVAL, PLX_ERR_OPTION_MISSING, "up", "--if", "up");
 	return err;

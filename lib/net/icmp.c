@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "tcp.h"
 
 #include <errno.h>
 
@@ -310,9 +310,26 @@ static bool too_big(const struct plx_net_rx *rx, const struct plx_icmp *icmp)
 		       : icmp->type == PLX_ICMP_UNREACH && icmp->code == PLX_ICMP_UNREACH_NEEDFRAG;
 }
 
+/* Whose connection is it? Errors of "too big" are told by their number alone. */
+static int tell_tcp(struct net_lcore *nl, const struct plx_net_rx *rx, const struct plx_icmp *icmp,
+	const struct plx_tuple *t, const uint8_t *quote, uint32_t l4_off)
+{
+	bool v6 = rx->ip.version == 6;
+	struct net_tcp_error e = {0};
+	int home;
+
+	if (too_big(rx, icmp))
+		e.mtu = net__pmtu_of(nl->net, v6, icmp->rest, plx_get_be16(quote + 2));
+	else if (!redirect(rx, icmp))
+		e.err = v6 ? errno6(icmp->type, icmp->code) : errno4(icmp->type, icmp->code);
+	home = net__tcp_error(nl, t, quote + l4_off, rx->iface, &e);
+	return rx->handed && home != nl->sn->index ? -1 : home;
+}
+
 /*
  * Believed only when the quoted packet is one that we may have sent (RFC 5927 4): from an address
- * of ours, and for UDP from a socket that exists. An echo reply has no socket.
+ * of ours, for UDP from a socket that exists, and for TCP what a connection has in flight. An echo
+ * reply has no socket.
  */
 static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
 	const struct plx_icmp *icmp)
@@ -345,6 +362,9 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 				!too_big(rx, icmp) ? 0
 				: v6		   ? icmp->rest
 						   : icmp->rest & 0xffff);
+			known = home >= 0;
+		} else if (t.proto == PLX_IPPROTO_TCP) {
+			home = tell_tcp(nl, rx, icmp, &t, p + PLX_ICMP_BYTES, l4_off);
 			known = home >= 0;
 		}
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "tcp.h"
 
 /*
  * IP input: check the header, find out for whom the packet is (one route lookup, as in Linux), then
@@ -300,6 +300,8 @@ PLX_COLD static void no_proto(struct net_lcore *nl, struct rte_mbuf *m, struct p
 static bool has_proto(const struct plx_net *net, const struct plx_ip *ip)
 {
 	switch (ip->proto) {
+	case PLX_IPPROTO_TCP:
+		return true;
 	case PLX_IPPROTO_ICMP:
 	case PLX_IPPROTO_IGMP:
 		if (ip->version == 4)
@@ -337,7 +339,9 @@ void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx
 	if (plx_likely(!rx->handed))
 		plx_stat_inc(net__stat(
 			rx->ip.version == 6, PLX_STAT_IP_INDELIVERS, PLX_STAT_IP6_INDELIVERS));
-	if (plx_likely(rx->ip.proto == PLX_IPPROTO_UDP))
+	if (plx_likely(rx->ip.proto == PLX_IPPROTO_TCP))
+		net__tcp_in(nl, m, rx);
+	else if (plx_likely(rx->ip.proto == PLX_IPPROTO_UDP))
 		net__udp_in(nl, m, rx);
 	else
 		to_proto(nl, m, rx);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "tcp.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,12 +11,6 @@
 #define FRAG_PIECES    8192
 #define UDP_SOCKETS    1024
 #define PREFETCH       3 /* packets ahead */
-
-/* Timers of an lcore's wheel that are ours. */
-enum net_timer {
-	NET_TIMER_FRAG,
-	NET_TIMER_CTL,
-};
 
 plx_ns net__now(const struct plx_net *net)
 {
@@ -112,6 +106,7 @@ static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t 
 		else
 			control_in(nl, pkts[i], meta->stage, meta->iface, meta->flags);
 	}
+	net__tcp_serve(nl);
 }
 
 static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
@@ -123,6 +118,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	if (plx_unlikely(q->port->features & PLX_PORT_F_NO_ETH)) {
 		for (uint16_t i = 0; i < n; i++)
 			net__l3_in(nl, pkts[i], port);
+		net__tcp_serve(nl);
 		return;
 	}
 	for (uint16_t i = 0; i < n && i < PREFETCH; i++)
@@ -132,6 +128,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH], void *));
 		net__eth_in(nl, pkts[i], port);
 	}
+	net__tcp_serve(nl);
 }
 
 /* ---- to ourselves ---- */
@@ -229,6 +226,15 @@ static void on_timer(struct plx_softnet *sn, struct plx_timer *t)
 	case NET_TIMER_CTL:
 		net__ctl_pump(nl->net);
 		break;
+	case NET_TIMER_TCP:
+		net__tcp_timer(nl, t);
+		break;
+	case NET_TIMER_TCP_REQ:
+		net__tcp_req_timer(nl);
+		break;
+	case NET_TIMER_TCP_TW:
+		net__tcp_tw_timer(nl);
+		break;
 	}
 }
 
@@ -256,6 +262,7 @@ static int on_start(struct plx_softnet *sn)
 
 	net__begin(nl);
 	net__frag_start(nl);
+	net__tcp_start(nl);
 	nl->loop_poller =
 		(struct plx_poller){.run = loop_run, .deadline = loop_deadline, .arg = nl};
 	plx_softnet_add_poller(sn, &nl->loop_poller);
@@ -274,6 +281,7 @@ static void on_stop(struct plx_softnet *sn)
 	struct net_lcore *nl = net__self(sn);
 
 	net__begin(nl);
+	net__tcp_stop(nl);
 	nl->stopped = true;
 	net__frag_stop(nl);
 	while (nl->loop_head) {
@@ -333,7 +341,9 @@ static struct net_lcore *lcore_new(struct plx_net *net, struct plx_softnet *sn)
 		nl->udp = plx_udp_init(nl->udp_mem, &uc);
 		nl->frag = plx_frag_init(nl->frag_mem, &fc);
 	}
-	if (!nl->udp || !nl->frag) {
+	nl->tcp = net__tcp_new(nl);
+	if (!nl->udp || !nl->frag || !nl->tcp) {
+		net__tcp_free(nl->tcp);
 		free(nl->udp_mem);
 		free(nl->frag_mem);
 		free(nl);
@@ -379,6 +389,7 @@ struct plx_net *plx_net_create(
 	plx_rng_init(&net->rng, seed);
 	net->key[0] = plx_rng_u64(&net->rng);
 	net->key[1] = plx_rng_u64(&net->rng);
+	net->tcp_seed = plx_rng_u64(&net->rng);
 	net->timer.kind = NET_TIMER_CTL;
 	if (tables_init(net) != 0)
 		goto no_memory;
@@ -421,6 +432,7 @@ void plx_net_destroy(struct plx_net *net)
 		if (net->lcore[i]) {
 			free(net->lcore[i]->udp_mem);
 			free(net->lcore[i]->frag_mem);
+			net__tcp_free(net->lcore[i]->tcp);
 			free(net->lcore[i]);
 		}
 	for (unsigned int i = 0; i < NET_IF_MAX; i++) {
@@ -459,8 +471,8 @@ int plx_net_ethertype_register(struct plx_net *net, uint16_t type, plx_net_handl
 
 int plx_net_ipproto_register(struct plx_net *net, uint8_t proto, plx_net_handler fn)
 {
-	static const uint8_t ours[] = {
-		PLX_IPPROTO_ICMP, PLX_IPPROTO_IGMP, PLX_IPPROTO_UDP, PLX_IPPROTO_ICMP6};
+	static const uint8_t ours[] = {PLX_IPPROTO_ICMP, PLX_IPPROTO_IGMP, PLX_IPPROTO_UDP,
+		PLX_IPPROTO_TCP, PLX_IPPROTO_ICMP6};
 
 	if (net->proto[proto] || memchr(ours, proto, sizeof(ours)))
 		return -EEXIST;

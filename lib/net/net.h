@@ -30,6 +30,15 @@ enum net_stage {
 	NET_STAGE_NEIGH, /**< control: out by meta.iface, next hop unknown; data at the IP header */
 };
 
+/* Timers of an lcore's wheel that are ours. */
+enum net_timer {
+	NET_TIMER_FRAG,
+	NET_TIMER_CTL,
+	NET_TIMER_TCP,	   /**< a connection's */
+	NET_TIMER_TCP_REQ, /**< of all SYN queues */
+	NET_TIMER_TCP_TW,  /**< of all TIME-WAITs */
+};
+
 /* meta.flags */
 #define NET_F_LINK_GROUP 1  /**< came in a group or broadcast frame */
 #define NET_F_FORWARDED	 2  /**< not ours */
@@ -122,6 +131,8 @@ struct net_redirected {
 	plx_ns last;
 };
 
+struct net_tcp; /* tcp.h */
+
 struct net_lcore {
 	struct plx_softnet *sn;
 	struct plx_net *net;
@@ -130,6 +141,7 @@ struct net_lcore {
 	bool stopped; /**< holds no packet any more: nobody would let it go */
 	struct plx_udp *udp;
 	struct plx_frag *frag;
+	struct net_tcp *tcp;
 	struct plx_timer frag_timer;
 	uint32_t spare_mbufs; /**< of our pool at start: what drivers did not take */
 	uint32_t ip_id[256];
@@ -209,6 +221,7 @@ struct plx_net {
 	struct net_retired *retired;
 	struct plx_rng rng;
 	uint64_t key[2];
+	uint64_t tcp_seed; /**< the same on all lcores */
 	struct plx_net_conf conf;
 	bool started;
 };
@@ -490,7 +503,10 @@ const struct net_exc *net__exc_next(const struct plx_net *net, uint64_t *cursor)
 /** Control: nobody answers there; back to the routes. */
 void net__exc_gateway_lost(struct plx_net *net, const struct plx_neigh *gw);
 
-/* pmtu.c: control */
+/* pmtu.c */
+/** What "too big" says of the path of a packet of quoted bytes; 0 = to be ignored. */
+uint16_t net__pmtu_of(const struct plx_net *net, bool v6, uint32_t rest, uint16_t quoted_bytes);
+/** Control. */
 void net__pmtu_in(struct net_lcore *nl, struct rte_mbuf *m);
 
 /* redirect.c */

@@ -10,7 +10,7 @@
  * is the control lcore: it alone changes addresses, routes, neighbours, groups and path MTUs, and
  * publishes them as immutable snapshots that all lcores read without locks (rte_rcu_qsbr). Frames
  * that change such things go to its mailbox. Datagrams are handled on the lcore that owns their
- * socket; errors and echoes where they arrive.
+ * socket, segments on that of their flow (plx_net_tcp.h); errors and echoes where they arrive.
  *
  * Calls marked "control" may be made by the main thread before plx_engine_run(), and by any
  * ordinary thread while it runs (they then run on the control lcore and the caller waits); never by
@@ -23,6 +23,8 @@
 #include <plx_udp.h>
 #include <plx_wire.h>
 
+#include "plx_net_tcp.h"
+
 PLX_C_BEGIN
 
 #define PLX_NET_IF_MAX	   64
@@ -32,7 +34,10 @@ struct plx_net;
 
 struct plx_net_conf {
 	uint32_t udp_sockets; /**< expected; 0 = 1024 */
-	uint64_t seed;	      /**< of all secrets; 0 = from the system */
+	/** Each lcore's memory for TCP, taken when it is first used; 0 = 32 MiB. Less is taken
+	 * where there is less. */
+	size_t tcp_bytes;
+	uint64_t seed; /**< of all secrets; 0 = from the system */
 };
 
 /**

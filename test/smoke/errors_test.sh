@@ -113,6 +113,7 @@ in_file ADDR_BAD "a bad address" "3: bad address '10.9.0'" "[if 0]" "mtu = 1500"
 in_file IF_SPEC "a bad MTU" "2: --if 0,mtu=7: mtu must be" "[if 0]" "mtu = 7"
 in_file ROUTE_SPEC "a bad route" "4: --route" "[if 0]" "mtu = 1500" "[up]" "route = x"
 in_file OPTION_VALUE "a bad tunable" "2: .* for --sysctl; form" "[up]" "sysctl = x"
+in_file TCP_PORT_IN_USE "two services of TCP" "3: TCP port 7" "[up]" "tcp-echo = 7" "tcp-sink = 7"
 in_file UDP_PORT_IN_USE "two services" "3: UDP port 7" "[up]" "udp-echo = 7" "udp-sink = 7"
 
 # --- EAL ---------------------------------------------------------------------------------------

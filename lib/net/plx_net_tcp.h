@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * TCP connections: lib/tcp's numbers joined to bytes.
+ *
+ * A connection lives on one lcore, the owner of its flow, and all calls about it are made there. A
+ * listener is on all lcores; what it accepts is on the lcore of the flow.
+ *
+ * Calls only note what is to be sent: it leaves at the end of the burst, so that an answer carries
+ * the acknowledgement. Events are told at that time too, once a burst.
+ *
+ * A connection is its program's from accept() or plx_net_tcp_connect() until plx_net_tcp_close() or
+ * plx_net_tcp_abort(), which may be called from any of its own events, too; no event comes after
+ * them. When the engine stops, closed() is told to all that are left, and all are freed.
+ */
+#include <plx_engine.h>
+#include <plx_tcp.h>
+
+PLX_C_BEGIN
+
+struct plx_net;
+struct plx_net_tcp; /**< a connection */
+struct plx_net_tcp_listener;
+
+/** Events; each is optional. On the connection's lcore. */
+struct plx_net_tcp_ops {
+	/** plx_net_tcp_connect() has succeeded. */
+	void (*established)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	/** More can be read. */
+	void (*readable)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	/** A write that took less than it was given may go on. */
+	void (*writable)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	/** The peer sends no more; what came before can still be read. */
+	void (*peer_closed)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	/** It is over: err 0, both directions have ended well; else an errno. What came before can
+	 * still be read. Close it. */
+	void (*closed)(struct plx_softnet *sn, struct plx_net_tcp *c, int err);
+};
+
+/* Listeners: control */
+
+struct net_tcp_replica;
+struct plx_net_tcp_listener {
+	/** A handshake is complete: take c by plx_net_tcp_take(). @return false: reset it. */
+	bool (*accept)(
+		struct plx_softnet *sn, struct plx_net_tcp_listener *l, struct plx_net_tcp *c);
+	void *user;
+	struct plx_addr laddr; /**< any = all */
+	uint16_t lport;
+	uint16_t iface;	  /**< 0 = any */
+	uint32_t backlog; /**< handshakes under way, each lcore; 0 = somaxconn */
+	uint32_t rcv_buf; /**< SO_RCVBUF, bytes; 0 = tuned */
+	bool v6only, reuseport;
+	struct net_tcp_replica *replica; /**< one for each lcore; the stack's */
+};
+
+/** Listen on all lcores. @return 0 or -errno (-EADDRINUSE, -ENOMEM). */
+PLX_API int plx_net_tcp_listen(struct plx_net *net, struct plx_net_tcp_listener *l);
+/** What it has accepted stays. Harmless when it does not listen. */
+PLX_API void plx_net_tcp_unlisten(struct plx_net *net, struct plx_net_tcp_listener *l);
+
+/* Connections: on their lcore */
+
+/** Whose c is. In accept(). */
+PLX_API void plx_net_tcp_take(struct plx_net_tcp *c, const struct plx_net_tcp_ops *ops, void *user);
+PLX_API void *plx_net_tcp_user(const struct plx_net_tcp *c);
+
+/** Where to connect to. */
+struct plx_net_tcp_to {
+	struct plx_addr raddr;
+	uint16_t rport;
+	struct plx_addr laddr; /**< any = chosen */
+	uint16_t lport;	       /**< 0 = chosen, so that the answers come to this lcore */
+	uint16_t iface;	       /**< of a link-local address; 0 = by route */
+};
+/**
+ * Active open; established() or closed() follows.
+ * @return 0, -ENETUNREACH, -EADDRNOTAVAIL, -EADDRINUSE, -ENOBUFS.
+ */
+PLX_API int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
+	const struct plx_net_tcp_ops *ops, void *user, struct plx_net_tcp **c);
+
+/** Copies as much as there is room for. @return bytes taken; less than n: writable() follows. */
+PLX_API uint32_t plx_net_tcp_write(
+	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n);
+/** What a write would take now, if there is memory. */
+PLX_API uint32_t plx_net_tcp_room(const struct plx_net_tcp *c);
+/** writable() is to be told when there is room, as after a write that was cut short. */
+PLX_API void plx_net_tcp_want_room(struct plx_net_tcp *c);
+/** Bytes that can be read. */
+PLX_API uint32_t plx_net_tcp_readable(const struct plx_net_tcp *c);
+/** Up to n bytes. @return how many. */
+PLX_API uint32_t plx_net_tcp_read(
+	struct plx_softnet *sn, struct plx_net_tcp *c, void *data, uint32_t n);
+/**
+ * The next piece of text without a copy: the callee's, counted as delivered. Its data may be
+ * shared: they are not to be written to. @return NULL when there is none.
+ */
+PLX_API struct rte_mbuf *plx_net_tcp_recv(struct plx_softnet *sn, struct plx_net_tcp *c);
+
+/** No more will be written: FIN behind what was. */
+PLX_API void plx_net_tcp_shutdown(struct plx_softnet *sn, struct plx_net_tcp *c);
+/** Let go of it: what was written still arrives; unread text is answered by a RST. */
+PLX_API void plx_net_tcp_close(struct plx_softnet *sn, struct plx_net_tcp *c);
+/** RST. */
+PLX_API void plx_net_tcp_abort(struct plx_softnet *sn, struct plx_net_tcp *c);
+
+/** Its numbers, for plx_tcp_info_get() and the plx_tcp_set_*() that change no sequence number; call
+ * plx_net_tcp_push() after what may let something be sent. */
+PLX_API struct plx_tcp *plx_net_tcp_tcb(struct plx_net_tcp *c);
+/** Look whether there is something to send. */
+PLX_API void plx_net_tcp_push(struct plx_softnet *sn, struct plx_net_tcp *c);
+
+PLX_C_END

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_malloc.h>
+
+/*
+ * TCP as programs see it: listeners, connections, their bytes; and the life of an lcore's part.
+ */
+
+#define MEM_BYTES (32u << 20)
+#define MEM_LEAST (1u << 20)
+#define HELD_PART 2 /* of an lcore's mbufs, what receive queues may hold: half */
+
+/* ---- an lcore's part ---- */
+
+static uint32_t tcp_run(struct plx_softnet *sn, void *arg)
+{
+	struct net_lcore *nl = arg;
+
+	if (plx_likely(!nl->tcp->touched))
+		return 0;
+	net__begin(nl);
+	net__tcp_serve(nl);
+	return !nl->tcp->starved; /* more passes will not find what it lacks */
+}
+
+static plx_ns tcp_deadline(struct plx_softnet *sn, void *arg)
+{
+	const struct net_tcp *t = ((struct net_lcore *)arg)->tcp;
+
+	if (plx_likely(!t->touched))
+		return PLX_NEVER;
+	return t->starved ? sn->now_ns + TCP_RETRY_NS : 0;
+}
+
+struct net_tcp *net__tcp_new(struct net_lcore *nl)
+{
+	struct net_tcp *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->ctx.tun = nl->net->tun;
+	t->ctx.stat = plx_acct[nl->sn->lcore].stat;
+	t->ctx.mem = &t->arena;
+	t->ctx.seed = nl->net->tcp_seed;
+	plx_tcp_ctx_init(&t->ctx);
+	t->touched_end = &t->touched;
+	plx_list_init(&t->gone);
+	plx_list_init(&t->tw);
+	plx_list_init(&t->fin_wait_2);
+	t->req_timer.kind = NET_TIMER_TCP_REQ;
+	t->tw_timer.kind = NET_TIMER_TCP_TW;
+	t->poller = (struct plx_poller){.run = tcp_run, .deadline = tcp_deadline, .arg = nl};
+	return t;
+}
+
+void net__tcp_free(struct net_tcp *t)
+{
+	if (!t)
+		return;
+	plx_tcp_table_destroy(t->ctx.table);
+	if (t->mem)
+		plx_arena_fini(&t->arena);
+	rte_free(t->mem);
+	free(t);
+}
+
+int net__tcp_mem(struct net_lcore *nl)
+{
+	struct plx_net *net = nl->net;
+	struct net_tcp *t = nl->tcp;
+	size_t bytes = net->conf.tcp_bytes ? net->conf.tcp_bytes : MEM_BYTES;
+	struct plx_tcp_table_conf tc = {.mem = &t->arena};
+
+	if (t->mem)
+		return 0;
+	for (; bytes >= MEM_LEAST && !t->mem; bytes /= 2) {
+		t->mem = plx_pkt_mem_alloc(bytes, (int)rte_lcore_to_socket_id(nl->sn->lcore));
+		if (t->mem && plx_arena_init(&t->arena, t->mem, bytes) != 0)
+			abort(); /* never: it is more than one block */
+	}
+	if (!t->mem)
+		return -ENOMEM;
+	tc.seed[0] = plx_hash_words(net->key, &net->tcp_seed, 1);
+	tc.seed[1] = plx_hash_words(net->key, tc.seed, 1) ^ nl->sn->index;
+	t->ctx.table = plx_tcp_table_create(&tc);
+	return t->ctx.table ? 0 : -ENOMEM;
+}
+
+void net__tcp_start(struct net_lcore *nl)
+{
+	struct net_tcp *t = nl->tcp;
+
+	/* as many receive queues as lcores may hold mbufs of one pool */
+	t->held_max = nl->spare_mbufs / HELD_PART / nl->net->n_lcores;
+	plx_softnet_add_poller(nl->sn, &t->poller);
+}
+
+static bool is_over(const struct plx_net_tcp *tc)
+{
+	return tc->c.id.state == PLX_TCP_CLOSED || tc->c.id.state == PLX_TCP_TIME_WAIT;
+}
+
+/* Its program hears of it, its peer too if there is an mbuf to say it in. */
+static void end_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	bool told = is_over(tc) && !net__tcp_is(tc, TCPF_OVER);
+
+	if (!net__tcp_is(tc, TCPF_RELEASED) && tc->ops && tc->ops->closed && !told)
+		tc->ops->closed(nl->sn, tc, ESHUTDOWN);
+	if (!is_over(tc))
+		plx_tcp_abort(&tc->c, nl->sn->now_ns);
+	net__tcp_output(nl, tc);
+	net__tcp_conn_free(nl, tc);
+}
+
+void net__tcp_stop(struct net_lcore *nl)
+{
+	struct net_tcp *t = nl->tcp;
+	struct plx_net_tcp *tc;
+	struct plx_tcp_id *id;
+	uint64_t cursor = 0;
+
+	if (t->mem)
+		net__tcp_serve(nl);
+	while (t->mem && (id = plx_tcp_table_next(t->ctx.table, &cursor))) {
+		if (id->kind == PLX_TCP_KIND_CONN)
+			end_conn(nl, net__tcp_of(id));
+		else if (id->kind == PLX_TCP_KIND_REQ)
+			plx_tcp_req_fini(&t->ctx, plx_container_of(id, struct plx_tcp_req, id));
+		else
+			net__tcp_tw_end(nl, plx_container_of(id, struct plx_tcp_tw, id));
+	}
+	while ((tc = plx_list_first(&t->gone, struct plx_net_tcp, timer.node)))
+		end_conn(nl, tc);
+	t->touched = NULL;
+	t->touched_end = &t->touched;
+	plx_wheel_del(&nl->sn->wheel, &t->req_timer);
+	plx_wheel_del(&nl->sn->wheel, &t->tw_timer);
+	rte_pktmbuf_free_bulk(t->spare, t->n_spare);
+	t->n_spare = 0;
+}
+
+/* ---- listeners ---- */
+
+struct listen_args {
+	struct plx_net *net;
+	struct plx_net_tcp_listener *l;
+	bool listen;
+	int result;
+};
+
+/* On each lcore: its own table, its own record. */
+static void do_listen(struct plx_softnet *sn, void *arg)
+{
+	struct listen_args *a = arg;
+	struct net_lcore *nl = a->net->lcore[sn->index];
+	struct plx_tcp_listener *l = &a->l->replica[sn->index].l;
+	struct plx_tcp_ctx *ctx = &nl->tcp->ctx;
+
+	if (!a->listen) {
+		if (l->id.kind != PLX_TCP_KIND_LISTENER)
+			return;
+		plx_tcp_listener_fini(ctx, l);
+		plx_tcp_listener_del(ctx->table, l);
+		return;
+	}
+	a->result = net__tcp_mem(nl);
+	if (a->result)
+		return;
+	*l = (struct plx_tcp_listener){
+		.id = {.laddr = a->l->laddr, .lport = a->l->lport, .iface = a->l->iface},
+		.v6only = a->l->v6only,
+		.reuseport = a->l->reuseport,
+		.home = true,
+		.rcv_buf = a->l->rcv_buf,
+		.backlog = a->l->backlog ? a->l->backlog
+					 : (uint32_t)net__tun(a->net, PLX_TUN_SOMAXCONN),
+		.user = a->l,
+	};
+	a->result = plx_tcp_listener_add(ctx->table, l);
+	if (a->result)
+		l->id.kind = 0;
+}
+
+static int on_lcore(uint16_t i, struct listen_args *a)
+{
+	struct plx_softnet *sn = a->net->lcore[i]->sn;
+
+	if (plx_softnet_call(sn, do_listen, a) == -ESHUTDOWN) /* before the run, or after it */
+		do_listen(sn, a);
+	return a->result;
+}
+
+int plx_net_tcp_listen(struct plx_net *net, struct plx_net_tcp_listener *l)
+{
+	struct listen_args a = {.net = net, .l = l, .listen = true};
+
+	l->replica = calloc(net->n_lcores, sizeof(*l->replica));
+	if (!l->replica)
+		return -ENOMEM;
+	for (uint16_t i = 0; i < net->n_lcores; i++) {
+		int err = on_lcore(i, &a);
+
+		if (err) {
+			plx_net_tcp_unlisten(net, l);
+			return err;
+		}
+	}
+	return 0;
+}
+
+void plx_net_tcp_unlisten(struct plx_net *net, struct plx_net_tcp_listener *l)
+{
+	struct listen_args a = {.net = net, .l = l};
+
+	for (uint16_t i = 0; l->replica && i < net->n_lcores; i++)
+		on_lcore(i, &a);
+	free(l->replica);
+	l->replica = NULL;
+}
+
+/* ---- connect ---- */
+
+struct pick {
+	const struct net_lcore *nl;
+	struct plx_tcp_id *id;
+};
+
+/* The answers come to the lcore of their hash. */
+static bool comes_here(void *arg, uint16_t port)
+{
+	const struct pick *p = arg;
+
+	p->id->lport = port;
+	return net__tcp_owner(p->nl, p->id) == p->nl->sn->index;
+}
+
+static int pick_port(struct net_lcore *nl, struct plx_tcp_id *id)
+{
+	const struct plx_net *net = nl->net;
+	struct plx_tcp_id try = *id;
+	struct pick p = {nl, &try};
+	bool steered = net->n_lcores > 1 && net__tun(net, PLX_TUN_SOFT_STEER);
+	int port = plx_tcp_port_pick(
+		&nl->tcp->ctx, id, nl->sn->now_ns, steered ? comes_here : NULL, &p);
+
+	if (port > 0)
+		id->lport = (uint16_t)port;
+	return port < 0 ? port : 0;
+}
+
+/* A four-tuple in TIME-WAIT may be taken. @return 0 or -EADDRINUSE. */
+static int take_tuple(struct net_lcore *nl, const struct plx_tcp_id *id, uint32_t *iss_above)
+{
+	struct plx_tcp_id *old = plx_tcp_table_lookup(nl->tcp->ctx.table, id);
+	struct plx_tcp_tw *w;
+
+	if (!old)
+		return 0;
+	w = plx_container_of(old, struct plx_tcp_tw, id);
+	if (old->kind != PLX_TCP_KIND_TW ||
+		!plx_tcp_tw_reusable(&nl->tcp->ctx, w, nl->sn->now_ns, iss_above))
+		return -EADDRINUSE;
+	net__tcp_tw_end(nl, w);
+	return 0;
+}
+
+static int choose(struct net_lcore *nl, const struct plx_net_tcp_to *to, struct plx_tcp_id *id,
+	struct plx_tcp_path *path)
+{
+	struct plx_ip ip = {.src = to->laddr, .dst = to->raddr};
+	struct net_dst d;
+
+	if (plx_addr_is_any(&to->raddr) || plx_addr_is_mcast(&to->raddr) || !to->rport)
+		return -EINVAL;
+	if (net__route(nl, &to->raddr, to->iface, &d) != PLX_DROP_NONE || d.bcast)
+		return -ENETUNREACH;
+	if (!net__ip_defaults(nl, &ip, &d))
+		return -EADDRNOTAVAIL;
+	*id = (struct plx_tcp_id){
+		.laddr = ip.src,
+		.raddr = to->raddr,
+		.lport = to->lport,
+		.rport = to->rport,
+		.iface = plx_addr_is_linklocal(&to->raddr) ? d.ifc->index : 0,
+	};
+	*path = (struct plx_tcp_path){
+		.mtu = PLX_MIN(d.mtu, TCP_MTU_MAX), .v6 = !plx_addr_is_v4(&to->raddr)};
+	return to->lport ? 0 : pick_port(nl, id);
+}
+
+int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
+	const struct plx_net_tcp_ops *ops, void *user, struct plx_net_tcp **c)
+{
+	struct net_lcore *nl = net__self(sn);
+	struct plx_tcp_path path;
+	struct plx_net_tcp *tc;
+	struct plx_tcp_id id;
+	uint32_t iss_above = 0;
+	int err;
+
+	net__begin(nl);
+	if (net__tcp_mem(nl) != 0)
+		return -ENOBUFS;
+	err = choose(nl, to, &id, &path);
+	if (!err)
+		err = take_tuple(nl, &id, &iss_above);
+	if (err)
+		return err;
+	tc = net__tcp_conn_new(nl, &id);
+	if (!tc)
+		return -ENOBUFS;
+	if (plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) != 0) {
+		net__tcp_conn_free(nl, tc);
+		return -ENOBUFS;
+	}
+	plx_net_tcp_take(tc, ops, user);
+	plx_tcp_open(&tc->c, &path, iss_above, sn->now_ns);
+	net__tcp_touch(nl, tc);
+	*c = tc;
+	return 0;
+}
+
+/* ---- connections ---- */
+
+void plx_net_tcp_take(struct plx_net_tcp *c, const struct plx_net_tcp_ops *ops, void *user)
+{
+	c->ops = ops;
+	c->user = user;
+}
+
+void *plx_net_tcp_user(const struct plx_net_tcp *c)
+{
+	return c->user;
+}
+
+uint32_t plx_net_tcp_room(const struct plx_net_tcp *c)
+{
+	uint32_t most = plx_tcp_sndbuf(&c->c), used = plx_tcp_unacked(&c->c);
+
+	switch (c->c.id.state) {
+	case PLX_TCP_ESTABLISHED:
+	case PLX_TCP_CLOSE_WAIT:
+		return most > used ? most - used : 0;
+	default:
+		return 0;
+	}
+}
+
+uint32_t plx_net_tcp_write(
+	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n)
+{
+	struct net_lcore *nl = net__self(sn);
+	uint32_t part = PLX_MIN(n, plx_net_tcp_room(c));
+	uint32_t done = part ? net__tcp_append(nl, c, data, part) : 0;
+
+	if (done < n)
+		*net__tcp_flags(c) |= TCPF_WANTS_ROOM | (done < part ? TCPF_NO_MEMORY : 0);
+	if (done)
+		plx_tcp_wrote(&c->c, done, sn->now_ns);
+	if (done || net__tcp_is(c, TCPF_NO_MEMORY))
+		net__tcp_touch(nl, c);
+	return done;
+}
+
+void plx_net_tcp_want_room(struct plx_net_tcp *c)
+{
+	*net__tcp_flags(c) |= TCPF_WANTS_ROOM;
+}
+
+uint32_t plx_net_tcp_readable(const struct plx_net_tcp *c)
+{
+	return plx_tcp_readable(&c->c);
+}
+
+static void was_read(struct net_lcore *nl, struct plx_net_tcp *c, uint32_t n)
+{
+	plx_tcp_read(&c->c, n, nl->sn->now_ns);
+	net__tcp_touch(nl, c);
+}
+
+uint32_t plx_net_tcp_read(struct plx_softnet *sn, struct plx_net_tcp *c, void *data, uint32_t n)
+{
+	struct net_lcore *nl = net__self(sn);
+	uint32_t done = net__tcp_in_copy(nl, c, data, n);
+
+	if (done)
+		was_read(nl, c, done);
+	return done;
+}
+
+struct rte_mbuf *plx_net_tcp_recv(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	struct net_lcore *nl = net__self(sn);
+	struct rte_mbuf *m = net__tcp_in_pop(nl, c);
+
+	if (m)
+		was_read(nl, c, m->pkt_len);
+	return m;
+}
+
+void plx_net_tcp_shutdown(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	plx_tcp_shutdown(&c->c, sn->now_ns);
+	net__tcp_touch(net__self(sn), c);
+}
+
+static void release(struct net_lcore *nl, struct plx_net_tcp *c)
+{
+	*net__tcp_flags(c) |= TCPF_RELEASED;
+	net__tcp_in_drop(nl, c);
+	net__tcp_touch(nl, c);
+}
+
+void plx_net_tcp_close(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	if (c->c.id.state != PLX_TCP_CLOSED)
+		plx_tcp_close(&c->c, sn->now_ns);
+	release(net__self(sn), c);
+}
+
+void plx_net_tcp_abort(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	if (c->c.id.state != PLX_TCP_CLOSED)
+		plx_tcp_abort(&c->c, sn->now_ns);
+	release(net__self(sn), c);
+}
+
+struct plx_tcp *plx_net_tcp_tcb(struct plx_net_tcp *c)
+{
+	return &c->c;
+}
+
+void plx_net_tcp_push(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	net__tcp_touch(net__self(sn), c);
+}

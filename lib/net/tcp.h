@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * What the files of TCP's glue share.
+ *
+ * A connection's record and its table, the SYN queues, TIME-WAITs and what waits to be sent or
+ * acknowledged live in an arena of the lcore; received text stays in the mbufs that it came in.
+ */
+#include "net.h"
+
+#define TCP_CHUNK    2048u /* bytes of a piece of a send buffer */
+#define TCP_SPARE    24	   /* mbufs kept at hand: what output() names is sent */
+#define TCP_MTU_MAX  9216u /* of a path: more would be a long chain of mbufs */
+#define TCP_RETRY_NS PLX_MS(1)
+#define TCP_NOMEM_NS PLX_MS(10)
+
+/* Flags of a connection, in its timer's tag. */
+#define TCPF_TOUCHED	 0x001 /* on the list of those to be served */
+#define TCPF_RELEASED	 0x002 /* its program has let go of it */
+#define TCPF_ESTABLISHED 0x004 /* to be told */
+#define TCPF_READABLE	 0x008
+#define TCPF_FIN	 0x010
+#define TCPF_OVER	 0x020
+#define TCPF_WANTS_ROOM	 0x040 /* a write was cut short */
+#define TCPF_NO_MEMORY	 0x080 /* for lack of memory: ask again */
+#define TCPF_EMBRYO	 0x200 /* of user, its listener, not accepted yet */
+#define TCPF_GONE	 0x100 /* not in the table any more, and has no timer */
+
+/**
+ * Bytes of a connection; exists only while there are any. The send buffer is a ring of chunks: byte
+ * `off` behind the first one not acknowledged is byte skip + off of the chunks.
+ */
+struct net_tcp_buf {
+	struct rte_mbuf *in_head, *in_tail;   /* in order, to be read */
+	struct rte_mbuf *ofo_head, *ofo_tail; /* out of order, by place in the stream */
+	uint8_t **chunk;
+	uint32_t first, n, cap; /* of chunk[] */
+	uint32_t skip, bytes;
+};
+static_assert(sizeof(struct net_tcp_buf) <= 64, "one block of the arena");
+
+struct plx_net_tcp {
+	struct plx_tcp c;	/* first: what the table finds */
+	struct plx_timer timer; /* tag: TCPF_*; of those that are gone, node is in net_tcp.gone */
+	const struct plx_net_tcp_ops *ops;
+	void *user;
+	struct net_tcp_buf *buf;
+	struct plx_net_tcp *next; /* touched */
+};
+static_assert(sizeof(struct plx_net_tcp) <= 512, "one block of the arena");
+
+/* A listener on one lcore. */
+struct net_tcp_replica {
+	struct plx_tcp_listener l;
+};
+
+/* TCP on one lcore. */
+struct net_tcp {
+	struct plx_tcp_ctx ctx;
+	struct plx_arena arena;
+	void *mem; /* the arena's; NULL until somebody listens or connects */
+	struct plx_list gone;
+	struct plx_list tw, fin_wait_2; /* struct plx_tcp_tw, by age */
+	struct plx_timer req_timer, tw_timer;
+	struct plx_net_tcp *touched, **touched_end;
+	bool starved; /* some of them wait for mbufs or queues */
+	struct rte_mbuf *spare[TCP_SPARE];
+	uint32_t n_spare;
+	uint32_t held, held_max; /* mbufs in receive queues */
+	struct plx_poller poller;
+};
+
+static inline struct plx_net_tcp *net__tcp_of(struct plx_tcp_id *id)
+{
+	return plx_container_of(id, struct plx_net_tcp, c.id);
+}
+
+static inline uint32_t *net__tcp_flags(struct plx_net_tcp *tc)
+{
+	return &tc->timer.tag;
+}
+
+static inline bool net__tcp_is(const struct plx_net_tcp *tc, uint32_t flags)
+{
+	return tc->timer.tag & flags;
+}
+
+/* tcp.c: life of an lcore's TCP */
+struct net_tcp *net__tcp_new(struct net_lcore *nl);
+void net__tcp_free(struct net_tcp *t);
+/** Memory, when somebody needs it. @return 0 or -ENOMEM. */
+int net__tcp_mem(struct net_lcore *nl);
+void net__tcp_start(struct net_lcore *nl);
+void net__tcp_stop(struct net_lcore *nl);
+
+/* tcp_conn.c: life of a connection */
+/** Not in the table yet. @return NULL: no memory. */
+struct plx_net_tcp *net__tcp_conn_new(struct net_lcore *nl, const struct plx_tcp_id *id);
+void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** Serve it at the end of the burst. */
+void net__tcp_touch(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** What lib/tcp says has happened. */
+void net__tcp_note(struct net_lcore *nl, struct plx_net_tcp *tc, uint16_t events);
+/** Serve all that were touched. At the end of a burst. */
+void net__tcp_serve(struct net_lcore *nl);
+/** It waits for nothing but the end of its peer: a small record goes on. */
+void net__tcp_time_wait(struct net_lcore *nl, struct plx_net_tcp *tc);
+void net__tcp_tw_end(struct net_lcore *nl, struct plx_tcp_tw *w);
+/** Its end has moved. */
+void net__tcp_tw_moved(struct net_lcore *nl, struct plx_tcp_tw *w);
+void net__tcp_timer(struct net_lcore *nl, struct plx_timer *timer);
+void net__tcp_tw_timer(struct net_lcore *nl);
+void net__tcp_req_timer(struct net_lcore *nl);
+void net__tcp_req_rearm(struct net_lcore *nl);
+
+/* tcp_in.c */
+void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
+/** The lcore of the flow whose segments come from key->raddr. */
+uint16_t net__tcp_owner(const struct net_lcore *nl, const struct plx_tcp_id *key);
+/** What the path to the peer takes. */
+struct plx_tcp_path net__tcp_path(struct net_lcore *nl, const struct plx_tcp_id *id);
+
+/* tcp_out.c */
+/** At least n mbufs at hand? */
+bool net__tcp_reserve(struct net_lcore *nl, uint32_t n);
+struct rte_mbuf *net__tcp_spare(struct net_lcore *nl);
+/** All that may leave. @return false: there is more, but no room; ask again. */
+bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** A segment without text of what is no connection (yet, any more). */
+void net__tcp_send_bare(
+	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx);
+/** A RST, as far as their number is not limited; counts it. */
+void net__tcp_send_reset(
+	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx);
+
+/* tcp_buf.c */
+/** Is there memory to keep what a segment with text in m may bring? */
+bool net__tcp_can_keep(struct net_lcore *nl, struct plx_net_tcp *tc, const struct rte_mbuf *m,
+	const struct plx_tcp_seg *seg);
+/** Keep the parts of m's text, which begins at text_off. Takes m, which is counted already. */
+void net__tcp_keep(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf *m,
+	uint32_t text_off, const struct plx_tcp_rx *r, uint64_t stream);
+/** Text out of order at stream offset from and behind it is given up. */
+void net__tcp_give_up(struct net_lcore *nl, struct plx_net_tcp *tc, uint64_t from);
+/** The first n bytes of the send buffer have arrived. */
+void net__tcp_acked(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t n);
+/** Append up to n bytes to the send buffer. @return how many: less when memory is short. */
+uint32_t net__tcp_append(
+	struct net_lcore *nl, struct plx_net_tcp *tc, const uint8_t *data, uint32_t n);
+/** len bytes of the send buffer from off on. */
+void net__tcp_copy(const struct net_tcp_buf *b, uint32_t off, void *to, uint32_t len);
+/** Take the first mbuf of what can be read. @return NULL: there is none. */
+struct rte_mbuf *net__tcp_in_pop(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** Up to n bytes of what can be read. @return how many. */
+uint32_t net__tcp_in_copy(struct net_lcore *nl, struct plx_net_tcp *tc, void *to, uint32_t n);
+/** All received text goes. */
+void net__tcp_in_drop(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** Nothing is kept for no bytes. */
+void net__tcp_buf_idle(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** All goes. */
+void net__tcp_buf_free(struct net_lcore *nl, struct plx_net_tcp *tc);
+
+/* tcp_err.c */
+/** What an ICMP error says. */
+struct net_tcp_error {
+	int err;      /**< as Linux maps it; 0 = nothing to tell */
+	uint16_t mtu; /**< "too big": what it says; 0 = it is none */
+};
+/**
+ * An error about a segment that we sent, with its first 8 bytes. Is handled if its connection is
+ * this lcore's. @return the connection's lcore, or -1: no connection has sent it.
+ */
+int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const uint8_t *l4,
+	uint16_t iface, const struct net_tcp_error *e);

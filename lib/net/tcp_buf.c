@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp.h"
+
+/*
+ * The bytes of connections: received text in its mbufs, in order or waiting to be; text to be sent
+ * in chunks of one size. lib/tcp says which bytes, here they are.
+ */
+
+#define COALESCE   512u /* text as short as this is copied behind what came before it */
+#define CHUNKS_MIN 8u
+
+/* Where an mbuf of a receive queue belongs in the stream: it is not going to be sent. */
+static uint64_t *place(struct rte_mbuf *m)
+{
+	return &m->tx_offload;
+}
+
+static struct rte_mbuf **next_of(struct rte_mbuf *m)
+{
+	return &plx_pkt_meta(m)->next;
+}
+
+static struct net_tcp_buf *buf_of(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	if (!tc->buf) {
+		tc->buf = plx_arena_alloc(&nl->tcp->arena, sizeof(*tc->buf));
+		if (tc->buf)
+			memset(tc->buf, 0, sizeof(*tc->buf));
+	}
+	return tc->buf;
+}
+
+/* ---- received: cutting mbufs ---- */
+
+/* Without its first n bytes, of which it has more. */
+static struct rte_mbuf *behead(struct rte_mbuf *m, uint32_t n)
+{
+	while (n >= m->data_len && m->next) {
+		struct rte_mbuf *next = m->next;
+
+		n -= m->data_len;
+		next->pkt_len = m->pkt_len - m->data_len;
+		next->nb_segs = (uint16_t)(m->nb_segs - 1);
+		m->next = NULL;
+		m->nb_segs = 1;
+		rte_pktmbuf_free_seg(m);
+		m = next;
+	}
+	rte_pktmbuf_adj(m, (uint16_t)n);
+	return m;
+}
+
+/*
+ * What is behind the first n bytes, as a packet of its own. At most one segment is in both, and has
+ * a second mbuf then, which was reserved.
+ */
+static struct rte_mbuf *split(struct net_lcore *nl, struct rte_mbuf *m, uint32_t n)
+{
+	struct rte_mbuf *s = m, *rest;
+	uint32_t total = m->pkt_len, left = n;
+	uint16_t segs = m->nb_segs, before = 1;
+
+	while (left >= s->data_len && s->next) {
+		left -= s->data_len;
+		if (left == 0)
+			break;
+		s = s->next;
+		before++;
+	}
+	if (left == 0) {
+		rest = s->next;
+		rest->nb_segs = (uint16_t)(segs - before);
+	} else {
+		rest = net__tcp_spare(nl);
+		rte_pktmbuf_attach(rest, s);
+		rte_pktmbuf_adj(rest, (uint16_t)left);
+		rest->next = s->next;
+		rest->nb_segs = (uint16_t)(segs - before + 1);
+		s->data_len = (uint16_t)left;
+	}
+	s->next = NULL;
+	m->nb_segs = before;
+	m->pkt_len = n;
+	rest->pkt_len = total - n;
+	return rest;
+}
+
+/* ---- received: queues ---- */
+
+/* Small pieces would hold a whole buffer each. */
+static bool coalesce(struct rte_mbuf *tail, struct rte_mbuf *m)
+{
+	uint32_t len = m->pkt_len;
+
+	if (len > COALESCE || !tail || m->nb_segs > 1 || tail->nb_segs > 1 ||
+		!RTE_MBUF_DIRECT(tail) || rte_mbuf_refcnt_read(tail) != 1 ||
+		rte_pktmbuf_tailroom(tail) < len)
+		return false;
+	memcpy(rte_pktmbuf_append(tail, (uint16_t)len), rte_pktmbuf_mtod(m, void *), len);
+	rte_pktmbuf_free(m);
+	return true;
+}
+
+static void append_in(struct net_tcp *t, struct net_tcp_buf *b, struct rte_mbuf *m)
+{
+	uint16_t segs = m->nb_segs;
+
+	if (coalesce(b->in_head ? b->in_tail : NULL, m)) {
+		t->held -= segs;
+		return;
+	}
+	*next_of(m) = NULL;
+	if (b->in_head)
+		*next_of(b->in_tail) = m;
+	else
+		b->in_head = m;
+	b->in_tail = m;
+}
+
+/* Most often it belongs behind all that wait. */
+static void insert_ofo(struct net_tcp_buf *b, struct rte_mbuf *m)
+{
+	struct rte_mbuf **at = &b->ofo_head;
+
+	if (b->ofo_head && *place(b->ofo_tail) < *place(m))
+		at = next_of(b->ofo_tail);
+	else
+		while (*at && *place(*at) < *place(m))
+			at = next_of(*at);
+	*next_of(m) = *at;
+	*at = m;
+	if (!*next_of(m))
+		b->ofo_tail = m;
+}
+
+bool net__tcp_can_keep(struct net_lcore *nl, struct plx_net_tcp *tc, const struct rte_mbuf *m,
+	const struct plx_tcp_seg *seg)
+{
+	struct net_tcp *t = nl->tcp;
+
+	if (plx_unlikely(!buf_of(nl, tc)))
+		return false;
+	if (plx_unlikely(t->held + m->nb_segs > t->held_max)) {
+		/* what is in order is worth more than what is not */
+		if (!tc->c.rcv.ofo || seg->seq != tc->c.rcv.nxt)
+			return false;
+		plx_tcp_prune(&tc->c, 0);
+		net__tcp_give_up(nl, tc, tc->c.bytes_received);
+		if (t->held + m->nb_segs > t->held_max)
+			return false;
+	}
+	/* what fills gaps may be cut at each of them */
+	return plx_likely(!tc->c.rcv.ofo) || net__tcp_reserve(nl, PLX_TCP_KEEP_MAX - 1);
+}
+
+void net__tcp_keep(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf *m,
+	uint32_t text_off, const struct plx_tcp_rx *r, uint64_t stream)
+{
+	struct net_tcp *t = nl->tcp;
+	struct net_tcp_buf *b = tc->buf;
+
+	if (net__tcp_is(tc, TCPF_RELEASED)) {
+		rte_pktmbuf_free(m);
+		return;
+	}
+	m = behead(m, text_off + r->keep[0].off);
+	for (uint32_t i = 0; i < r->n_keep; i++) {
+		const struct plx_tcp_keep *k = &r->keep[i];
+		struct rte_mbuf *rest = NULL;
+
+		if (plx_unlikely(i + 1u < r->n_keep)) {
+			rest = split(nl, m, k->len);
+			rest = behead(rest, k[1].off - k->off - k->len);
+		} else {
+			net__trim(m, k->len);
+		}
+		*place(m) = stream + k->at;
+		t->held += m->nb_segs;
+		if (plx_likely(k->at == 0))
+			append_in(t, b, m);
+		else
+			insert_ofo(b, m);
+		m = rest;
+	}
+	stream = tc->c.bytes_received; /* in order up to here now */
+	while (plx_unlikely(b->ofo_head && *place(b->ofo_head) < stream)) {
+		struct rte_mbuf *next = *next_of(b->ofo_head);
+
+		append_in(t, b, b->ofo_head);
+		b->ofo_head = next;
+	}
+}
+
+static void free_chain(struct net_tcp *t, struct rte_mbuf *m)
+{
+	while (m) {
+		struct rte_mbuf *next = *next_of(m);
+
+		t->held -= m->nb_segs;
+		m->tx_offload = 0;
+		rte_pktmbuf_free(m);
+		m = next;
+	}
+}
+
+/* Each was kept between two gaps: it goes as a whole, or the part of it that is too far. */
+void net__tcp_give_up(struct net_lcore *nl, struct plx_net_tcp *tc, uint64_t from)
+{
+	struct net_tcp_buf *b = tc->buf;
+	struct rte_mbuf **at, *last = NULL;
+
+	if (!b)
+		return;
+	for (at = &b->ofo_head; *at && *place(*at) < from; at = next_of(*at))
+		last = *at;
+	free_chain(nl->tcp, *at);
+	*at = NULL;
+	b->ofo_tail = last;
+	if (last && *place(last) + last->pkt_len > from) {
+		uint16_t segs = last->nb_segs;
+
+		net__trim(last, (uint32_t)(from - *place(last)));
+		nl->tcp->held -= segs - last->nb_segs;
+	}
+}
+
+struct rte_mbuf *net__tcp_in_pop(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	struct rte_mbuf *m = tc->buf ? tc->buf->in_head : NULL;
+
+	if (!m)
+		return NULL;
+	tc->buf->in_head = *next_of(m);
+	nl->tcp->held -= m->nb_segs;
+	m->tx_offload = 0;
+	return m;
+}
+
+uint32_t net__tcp_in_copy(struct net_lcore *nl, struct plx_net_tcp *tc, void *to, uint32_t n)
+{
+	uint8_t *p = to;
+	uint32_t done = 0;
+
+	while (done < n && tc->buf && tc->buf->in_head) {
+		struct rte_mbuf *m = tc->buf->in_head;
+		uint32_t part = PLX_MIN(n - done, m->pkt_len);
+		const void *from = rte_pktmbuf_read(m, 0, part, p + done);
+
+		if (from != p + done)
+			memcpy(p + done, from, part);
+		done += part;
+		if (part == m->pkt_len) {
+			rte_pktmbuf_free(net__tcp_in_pop(nl, tc));
+		} else {
+			struct rte_mbuf *next = *next_of(m), *rest;
+			uint16_t segs = m->nb_segs;
+			bool tail = m == tc->buf->in_tail;
+
+			rest = behead(m, part);
+			nl->tcp->held -= segs - rest->nb_segs;
+			*next_of(rest) = next;
+			tc->buf->in_head = rest;
+			if (tail)
+				tc->buf->in_tail = rest;
+		}
+	}
+	return done;
+}
+
+void net__tcp_in_drop(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	struct net_tcp_buf *b = tc->buf;
+
+	if (!b)
+		return;
+	free_chain(nl->tcp, b->in_head);
+	free_chain(nl->tcp, b->ofo_head);
+	b->in_head = b->ofo_head = NULL;
+}
+
+/* ---- to be sent ---- */
+
+static uint8_t **chunk_at(const struct net_tcp_buf *b, uint32_t i)
+{
+	return &b->chunk[(b->first + i) & (b->cap - 1)];
+}
+
+static bool grow(struct net_tcp *t, struct net_tcp_buf *b)
+{
+	uint32_t cap = b->cap ? b->cap * 2 : CHUNKS_MIN;
+	uint8_t **p = plx_arena_alloc(&t->arena, cap * sizeof(*p));
+
+	if (!p)
+		return false;
+	for (uint32_t i = 0; i < b->n; i++)
+		p[i] = *chunk_at(b, i);
+	plx_arena_free(&t->arena, b->chunk, b->cap * sizeof(*p));
+	b->chunk = p;
+	b->cap = cap;
+	b->first = 0;
+	return true;
+}
+
+/* Some of the memory is for what is not bytes: connections, and what they know of their segments.
+ */
+static bool add_chunk(struct net_tcp *t, struct net_tcp_buf *b)
+{
+	uint8_t *p;
+
+	if (plx_arena_used(&t->arena) > plx_arena_size(&t->arena) / 8 * 7)
+		return false;
+	if (b->n == b->cap && !grow(t, b))
+		return false;
+	p = plx_arena_alloc(&t->arena, TCP_CHUNK);
+	if (!p)
+		return false;
+	*chunk_at(b, b->n++) = p;
+	return true;
+}
+
+uint32_t net__tcp_append(
+	struct net_lcore *nl, struct plx_net_tcp *tc, const uint8_t *data, uint32_t n)
+{
+	struct net_tcp_buf *b = buf_of(nl, tc);
+	uint32_t done = 0;
+
+	while (b && done < n) {
+		uint32_t end = b->skip + b->bytes, at = end % TCP_CHUNK;
+		uint32_t part = PLX_MIN(TCP_CHUNK - at, n - done);
+
+		if (end / TCP_CHUNK == b->n && !add_chunk(nl->tcp, b))
+			break;
+		memcpy(*chunk_at(b, end / TCP_CHUNK) + at, data + done, part);
+		b->bytes += part;
+		done += part;
+	}
+	return done;
+}
+
+void net__tcp_copy(const struct net_tcp_buf *b, uint32_t off, void *to, uint32_t len)
+{
+	uint8_t *p = to;
+
+	for (off += b->skip; len;) {
+		uint32_t at = off % TCP_CHUNK, part = PLX_MIN(TCP_CHUNK - at, len);
+
+		memcpy(p, *chunk_at(b, off / TCP_CHUNK) + at, part);
+		p += part;
+		off += part;
+		len -= part;
+	}
+}
+
+static void free_chunks(struct net_tcp *t, struct net_tcp_buf *b, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++)
+		plx_arena_free(&t->arena, *chunk_at(b, i), TCP_CHUNK);
+	b->first = (b->first + n) & (b->cap - 1);
+	b->n -= n;
+}
+
+void net__tcp_acked(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t n)
+{
+	struct net_tcp_buf *b = tc->buf;
+
+	b->skip += n;
+	b->bytes -= n;
+	free_chunks(nl->tcp, b, b->bytes ? b->skip / TCP_CHUNK : b->n);
+	b->skip = b->bytes ? b->skip % TCP_CHUNK : 0;
+}
+
+void net__tcp_buf_idle(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	struct net_tcp_buf *b = tc->buf;
+
+	if (b && !b->in_head && !b->ofo_head && !b->bytes)
+		net__tcp_buf_free(nl, tc);
+}
+
+void net__tcp_buf_free(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	struct net_tcp *t = nl->tcp;
+	struct net_tcp_buf *b = tc->buf;
+
+	if (!b)
+		return;
+	net__tcp_in_drop(nl, tc);
+	free_chunks(t, b, b->n);
+	plx_arena_free(&t->arena, b->chunk, b->cap * sizeof(*b->chunk));
+	plx_arena_free(&t->arena, b, sizeof(*b));
+	tc->buf = NULL;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp.h"
+
+/*
+ * ICMP errors about segments (RFC 1122 4.2.3.9, RFC 5461): for the connection that has what they
+ * quote in flight, as others cannot know that (RFC 5927 4.1).
+ */
+
+static bool in_flight(const struct plx_tcp *c, uint32_t seq)
+{
+	return plx_seq_ge(seq, c->snd.una) && plx_seq_lt(seq, c->snd.nxt);
+}
+
+static bool tell_conn(
+	struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t seq, const struct net_tcp_error *e)
+{
+	struct plx_tcp *c = &tc->c;
+	plx_ns now = nl->sn->now_ns;
+
+	if (!in_flight(c, seq))
+		return false;
+	if (e->mtu) {
+		if (e->mtu < c->pmtu && !plx_tcp_path_mtu(c, e->mtu, seq, now))
+			return false;
+		net__tcp_touch(nl, tc);
+	} else if (e->err) {
+		/* as Linux: any error ends an attempt */
+		net__tcp_note(nl, tc, plx_tcp_error(c, e->err, true, seq, now));
+	}
+	return true;
+}
+
+int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const uint8_t *l4,
+	uint16_t iface, const struct net_tcp_error *e)
+{
+	const struct plx_tcp_id key = {
+		.laddr = quoted->src,
+		.raddr = quoted->dst,
+		.lport = quoted->sport,
+		.rport = quoted->dport,
+		.iface = iface,
+	};
+	struct plx_tcp_table *table = nl->tcp->ctx.table;
+	struct plx_tcp_id *id = table ? plx_tcp_table_lookup(table, &key) : NULL;
+	uint32_t seq = plx_get_be32(l4 + 4);
+	uint16_t owner;
+
+	if (!id) {
+		owner = net__tcp_owner(nl, &key);
+		return owner == nl->sn->index ? -1 : owner;
+	}
+	switch (id->kind) {
+	case PLX_TCP_KIND_CONN:
+		return tell_conn(nl, net__tcp_of(id), seq, e) ? nl->sn->index : -1;
+	case PLX_TCP_KIND_REQ: /* its SYN-ACK's own time-outs see to it */
+		return seq == plx_container_of(id, struct plx_tcp_req, id)->iss ? nl->sn->index
+										: -1;
+	default:
+		return -1;
+	}
+}

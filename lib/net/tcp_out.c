@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tcp.h"
+
+/*
+ * Segments out. lib/tcp's output() takes for sent what it names, so mbufs and room in the transmit
+ * queue are made sure of before it is asked.
+ */
+
+bool net__tcp_reserve(struct net_lcore *nl, uint32_t n)
+{
+	struct net_tcp *t = nl->tcp;
+
+	if (plx_likely(t->n_spare >= n))
+		return true;
+	if (rte_pktmbuf_alloc_bulk(nl->sn->pool, t->spare + t->n_spare, TCP_SPARE - t->n_spare) ==
+		0) {
+		t->n_spare = TCP_SPARE;
+		return true;
+	}
+	for (struct rte_mbuf *m; t->n_spare < n && (m = plx_softnet_alloc(nl->sn));)
+		t->spare[t->n_spare++] = m;
+	return t->n_spare >= n;
+}
+
+struct rte_mbuf *net__tcp_spare(struct net_lcore *nl)
+{
+	return nl->tcp->spare[--nl->tcp->n_spare];
+}
+
+static uint32_t mbuf_room(const struct net_lcore *nl)
+{
+	return rte_pktmbuf_data_room_size(nl->sn->pool) - RTE_PKTMBUF_HEADROOM;
+}
+
+/* How many segments can be queued on this way. */
+static uint32_t queue_room(struct net_lcore *nl, const struct net_dst *d)
+{
+	struct plx_txq *q;
+
+	if (d->local)
+		return NET_PEND_MAX - PLX_MIN(nl->loop_n, NET_PEND_MAX);
+	q = nl->sn->txq[d->ifc->port];
+	if (!q || !q->limit) /* another lcore's, or down: dropped with its reason */
+		return UINT32_MAX;
+	if (plx_txq_len(q) >= q->limit)
+		plx_txq_flush(q);
+	return q->limit - PLX_MIN(plx_txq_len(q), q->limit);
+}
+
+static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct net_dst *d)
+{
+	uint32_t pseudo = plx_cksum_pseudo(&ip->src, &ip->dst, PLX_IPPROTO_TCP, m->pkt_len);
+	bool whole = m->pkt_len + (ip->version == 4 ? PLX_IP4_BYTES : PLX_IP6_BYTES) <= d->mtu;
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	uint16_t check;
+
+	if (whole && !d->local && d->ifc->features & PLX_PORT_F_TX_CSUM_L4) {
+		check = plx_cksum_fold(pseudo);
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_CKSUM |
+			       (ip->version == 4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
+	} else if (plx_likely(m->nb_segs == 1)) {
+		check = plx_cksum_finish(plx_cksum_add(pseudo, p, m->pkt_len));
+	} else {
+		check = plx_cksum_finish(
+			plx_cksum_combine(pseudo, plx_pkt_csum_sum(m, 0, m->pkt_len), 0));
+	}
+	memcpy(p + 16, &check, 2);
+}
+
+/* The text behind the header; more mbufs where one has no room. */
+static void add_text(struct net_lcore *nl, struct rte_mbuf *m, const struct net_tcp_buf *b,
+	uint32_t off, uint32_t len)
+{
+	struct rte_mbuf *s = m;
+
+	for (;;) {
+		uint32_t part = PLX_MIN(len, (uint32_t)rte_pktmbuf_tailroom(s));
+
+		net__tcp_copy(b, off, rte_pktmbuf_mtod_offset(s, void *, s->data_len), part);
+		s->data_len = (uint16_t)(s->data_len + part);
+		m->pkt_len += part;
+		off += part;
+		len -= part;
+		if (plx_likely(len == 0))
+			return;
+		s->next = net__tcp_spare(nl);
+		s = s->next;
+		m->nb_segs++;
+	}
+}
+
+static void emit_header(
+	struct rte_mbuf *m, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx)
+{
+	const struct plx_tcp_hdr h = {
+		.sport = id->lport,
+		.dport = id->rport,
+		.seq = tx->seq,
+		.ack = tx->ack,
+		.flags = tx->flags,
+		.win = tx->win,
+		.urg = tx->urg,
+		.hdr_bytes = (uint8_t)(PLX_TCP_BYTES + plx_wire_tcp_opts_bytes(&tx->opts)),
+	};
+	uint8_t *p = (uint8_t *)rte_pktmbuf_append(m, h.hdr_bytes);
+
+	plx_wire_tcp_emit(p, &h);
+	if (h.hdr_bytes > PLX_TCP_BYTES)
+		plx_wire_tcp_opts_emit(p + PLX_TCP_BYTES, &tx->opts);
+}
+
+/* m is a whole segment but for its checksum. @param drop why there is no way. */
+static void send_made(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_tcp_id *id,
+	uint8_t ecn, const struct net_dst *d, enum plx_drop drop)
+{
+	bool v6 = !plx_addr_is_v4(&id->raddr);
+	struct plx_ip ip = {
+		.src = id->laddr,
+		.dst = id->raddr,
+		.proto = PLX_IPPROTO_TCP,
+		.tos = ecn,
+		.df = !v6 && !net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC),
+	};
+
+	plx_pkt_originate(1);
+	if (plx_unlikely(drop != PLX_DROP_NONE)) {
+		net__drop_out(m, drop, v6);
+		return;
+	}
+	net__ip_defaults(nl, &ip, d);
+	fill_sum(m, &ip, d);
+	net__ip_out(nl, m, &ip, d);
+}
+
+/* ---- of a connection ---- */
+
+/* Linux's tcpOutSegs: all but what was sent before. */
+static void count(const struct plx_tcp *c, const struct plx_tcp_tx *tx, uint32_t nxt)
+{
+	uint32_t space = tx->len + !!(tx->flags & PLX_TCP_FIN);
+
+	if (tx->flags & PLX_TCP_SYN ? c->retransmits == 0
+				    : space == 0 || plx_seq_gt(tx->seq + space, nxt))
+		plx_stat_inc(PLX_STAT_TCP_OUTSEGS);
+	if (plx_unlikely(tx->flags & PLX_TCP_RST))
+		plx_stat_inc(PLX_STAT_TCP_OUTRSTS);
+}
+
+/* The route has a smaller MTU than when we began. */
+static void follow_mtu(struct net_lcore *nl, struct plx_tcp *c, const struct net_dst *d)
+{
+	uint16_t mtu = PLX_MIN(d->mtu, TCP_MTU_MAX);
+
+	if (plx_unlikely(mtu < c->pmtu) && c->packets_out)
+		plx_tcp_path_mtu(c, mtu, c->snd.una, nl->sn->now_ns);
+}
+
+bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	const struct plx_tcp_room one = {.segs = 1, .bytes = UINT32_MAX};
+	struct plx_tcp *c = &tc->c;
+	plx_ns now = nl->sn->now_ns;
+	struct plx_tcp_tx tx;
+	struct net_dst d;
+	enum plx_drop drop = net__route(nl, &c->id.raddr, c->id.iface, &d);
+	uint32_t room = UINT32_MAX;
+
+	if (plx_likely(drop == PLX_DROP_NONE)) {
+		follow_mtu(nl, c, &d);
+		room = queue_room(nl, &d);
+	}
+	for (;;) {
+		uint32_t need = (PLX_TCP_MAX_BYTES + c->snd.mss) / mbuf_room(nl) + 1;
+		uint32_t nxt = c->snd.nxt;
+		struct rte_mbuf *m;
+
+		if (plx_unlikely(room == 0 || !net__tcp_reserve(nl, need)))
+			return false;
+		if (!plx_tcp_output(c, now, &one, &tx))
+			return true;
+		m = net__tcp_spare(nl);
+		emit_header(m, &c->id, &tx);
+		if (tx.len)
+			add_text(nl, m, tc->buf, tx.off, tx.len);
+		count(c, &tx, nxt);
+		send_made(nl, m, &c->id, tx.ecn, &d, drop);
+		room--;
+	}
+}
+
+/* ---- of others ---- */
+
+void net__tcp_send_bare(
+	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx)
+{
+	struct rte_mbuf *m = plx_softnet_alloc(nl->sn);
+	enum plx_drop drop;
+	struct net_dst d;
+
+	if (!m)
+		return;
+	drop = net__route(nl, &id->raddr, id->iface, &d);
+	emit_header(m, id, tx);
+	send_made(nl, m, id, tx->ecn, &d, drop);
+}
+
+void net__tcp_send_reset(
+	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx)
+{
+	struct net_tcp *t = nl->tcp;
+
+	if (!plx_tcp_limit_take(&t->ctx.reset, nl->sn->now_ns,
+		    (uint32_t)net__tun(nl->net, PLX_TUN_TCP_RST_LIMIT)))
+		return;
+	plx_stat_inc(PLX_STAT_TCP_OUTSEGS);
+	plx_stat_inc(PLX_STAT_TCP_OUTRSTS);
+	net__tcp_send_bare(nl, id, tx);
+}
