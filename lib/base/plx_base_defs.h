@@ -26,6 +26,7 @@ PLX_C_BEGIN
 #define PLX_ALIGNED	      __attribute__((aligned(64))) /**< one cache line */
 #define PLX_COLD	      __attribute__((cold, noinline))
 #define PLX_NOINLINE	      __attribute__((noinline)) /**< keeps its registers off its caller */
+#define PLX_FLATTEN	      __attribute__((flatten))	/**< what it calls is inlined */
 #define PLX_MUST_USE	      __attribute__((warn_unused_result))
 #define PLX_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 

@@ -174,7 +174,9 @@ PLX_NOINLINE static struct rte_mbuf *headers_in_front(struct rte_mbuf *m)
 	return one;
 }
 
-void net__ip4_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags)
+/* In one piece with what most packets meet, as plx_net_udp_send() is. */
+PLX_FLATTEN void net__ip4_in(
+	struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8_t flags)
 {
 	struct plx_net_rx rx;
 	bool sum = (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD;

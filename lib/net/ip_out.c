@@ -133,7 +133,7 @@ static bool leaves_by(const void *arg, int32_t i)
 	return w->routes[i].type == PLX_NET_ROUTE_UNICAST && w->routes[i].iface == w->oif;
 }
 
-enum plx_drop net__route_by(
+PLX_NOINLINE enum plx_drop net__route_by(
 	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d)
 {
 	const struct net_cfg *cfg = nl->cfg;

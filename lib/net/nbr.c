@@ -31,7 +31,7 @@ static void note(struct plx_softnet *sn, struct plx_msg *msg)
 	net__ctl_pump(net);
 }
 
-static void tell(struct net_lcore *nl, struct net_nbr *e)
+PLX_NOINLINE static void tell(struct net_lcore *nl, struct net_nbr *e)
 {
 	if (__atomic_exchange_n(&e->noted, 1, __ATOMIC_ACQ_REL))
 		return;

@@ -31,7 +31,7 @@ int plx_pkt_init(void)
 	return 0;
 }
 
-void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason)
+PLX_NOINLINE void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason)
 {
 	plx_count(plx_acct_self()->drop[reason], plx_pkt_wire(m));
 	rte_pktmbuf_free(m);

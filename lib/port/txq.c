@@ -34,7 +34,7 @@ static void drop_all(struct plx_txq *q, enum plx_drop reason)
 		drop_head(q, reason);
 }
 
-struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
+PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 {
 	struct rte_mbuf *one;
 
