@@ -380,12 +380,17 @@ static inline int nt_open(struct nt_sock *ns, uint16_t port, uint16_t home)
 	return plx_net_udp_open(nt.net, &ns->s);
 }
 
+static void nt_stop_engine(void)
+{
+	if (nt.eng && plx_engine_running(nt.eng))
+		plx_engine_step_end(nt.eng);
+}
+
 static void nt_stop(void)
 {
 	if (!nt.eng)
 		return;
-	if (plx_engine_running(nt.eng))
-		plx_engine_step_end(nt.eng);
+	nt_stop_engine();
 	while (nt_n_socks)
 		plx_net_udp_close(nt.net, &nt_socks[--nt_n_socks]->s);
 	eq(plx_net_held(nt.net), 0);
