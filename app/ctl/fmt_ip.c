@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-/* `ip neigh`, `ip route` and `ip route show cache` of iproute2 6.1, byte for byte. */
+/* `ip neigh`, `ip route` and `ip route show cache` of iproute2 6.1, byte for byte; `ss`, as it does
+ * when its output is no terminal. */
 
 static bool is_v6(const char *address)
 {
@@ -114,5 +115,46 @@ void fmt_cache(const struct fmt *f, const json_t *rows)
 		if (fmt_num(row, "mtu"))
 			fprintf(f->out, "mtu %lld ", fmt_num(row, "mtu"));
 		fputc('\n', f->out);
+	}
+}
+
+static void print_end(const json_t *row, const char *address, const char *port, FILE *out)
+{
+	const char *a = fmt_str(row, address);
+	char text[80], number[24];
+
+	snprintf(text, sizeof(text), is_v6(a) ? "[%s]" : "%s", a);
+	snprintf(number, sizeof(number), "%lld", fmt_num(row, port));
+	fprintf(out, "%20s:%-6s", text, fmt_num(row, port) ? number : "*");
+}
+
+static void print_tcp(const json_t *row, bool stats, FILE *out)
+{
+	fprintf(out, "%-10s %-6lld %-6lld", fmt_str(row, "state"), fmt_num(row, "recv_q"),
+		fmt_num(row, "send_q"));
+	print_end(row, "local", "local_port", out);
+	print_end(row, "dst", "dst_port", out);
+	fputc('\n', out);
+	if (!stats || !*fmt_str(row, "cc"))
+		return;
+	fprintf(out, "\t %s rto:%g rtt:%g/%g mss:%lld pmtu:%lld cwnd:%lld", fmt_str(row, "cc"),
+		(double)fmt_num(row, "rto_us") / 1000, (double)fmt_num(row, "rtt_us") / 1000,
+		(double)fmt_num(row, "rttvar_us") / 1000, fmt_num(row, "mss"), fmt_num(row, "pmtu"),
+		fmt_num(row, "cwnd"));
+	fprintf(out, " bytes_acked:%lld bytes_received:%lld unacked:%lld retrans:%lld/%lld\n",
+		fmt_num(row, "bytes_acked"), fmt_num(row, "bytes_received"),
+		fmt_num(row, "unacked"), fmt_num(row, "retrans"), fmt_num(row, "retrans_total"));
+}
+
+void fmt_tcp(const struct fmt *f, const json_t *rows)
+{
+	size_t i;
+	json_t *row;
+
+	fprintf(f->out, "%-10s %-6s %-6s%20s:%-6s%20s:%-6s\n", "State", "Recv-Q", "Send-Q",
+		"Local Address", "Port", "Peer Address", "Port");
+	json_array_foreach(rows, i, row)
+	{
+		print_tcp(row, f->opts->stats, f->out);
 	}
 }

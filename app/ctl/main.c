@@ -108,6 +108,16 @@ static const struct command commands[] = {
 		"  pollux-ctl neigh\n"
 		"  pollux-ctl neigh add 10.9.0.7 lladdr 02:00:00:00:00:07 dev net_tap0\n"
 		"  pollux-ctl neigh del 10.9.0.7 dev net_tap0\n"},
+	{"tcp", "tcp", "state", NULL, "46s", fmt_tcp,
+		"TCP's listeners and connections, as `ss -tan`",
+		"usage: pollux-ctl [-s] tcp [STATE] [-4|-6]\n"
+		"\n"
+		"-s, --stats prints round trip, window and losses too, as `ss -i`.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl tcp\n"
+		"  pollux-ctl -s tcp ESTAB\n"
+		"  pollux-ctl tcp --json | jq 'map(.send_q) | add'\n"},
 	{"link", "dev", "ifname", NULL, "s", fmt_dev, "changes an interface, as `ip link set`",
 		"usage: pollux-ctl [-s] link [show] [[dev] INTERFACE]\n"
 		"       pollux-ctl link set INTERFACE [up|down] [mtu N] [address MAC]\n"

@@ -49,6 +49,7 @@ struct net_tcp *net__tcp_new(struct net_lcore *nl)
 	plx_tcp_ctx_init(&t->ctx);
 	t->touched_end = &t->touched;
 	plx_list_init(&t->gone);
+	plx_list_init(&t->listeners);
 	plx_list_init(&t->tw);
 	plx_list_init(&t->fin_wait_2);
 	t->req_timer.kind = NET_TIMER_TCP_REQ;
@@ -166,6 +167,7 @@ static void do_listen(struct plx_softnet *sn, void *arg)
 			return;
 		plx_tcp_listener_fini(ctx, l);
 		plx_tcp_listener_del(ctx->table, l);
+		plx_list_del(&a->l->replica[sn->index].node);
 		return;
 	}
 	a->result = net__tcp_mem(nl);
@@ -184,6 +186,8 @@ static void do_listen(struct plx_softnet *sn, void *arg)
 	a->result = plx_tcp_listener_add(ctx->table, l);
 	if (a->result)
 		l->id.kind = 0;
+	else
+		plx_list_add_tail(&nl->tcp->listeners, &a->l->replica[sn->index].node);
 }
 
 static int on_lcore(uint16_t i, struct listen_args *a)

@@ -8,6 +8,8 @@
  * A connection's record and its table, the SYN queues, TIME-WAITs and what waits to be sent or
  * acknowledged live in an arena of the lcore; received text stays in the mbufs that it came in.
  */
+#include <plx_telem.h>
+
 #include "net.h"
 
 #define TCP_CHUNK    2048u /* bytes of a piece of a send buffer */
@@ -54,6 +56,7 @@ static_assert(sizeof(struct plx_net_tcp) <= 512, "one block of the arena");
 /* A listener on one lcore. */
 struct net_tcp_replica {
 	struct plx_tcp_listener l;
+	struct plx_list node; /* of net_tcp.listeners */
 };
 
 /* TCP on one lcore. */
@@ -61,7 +64,7 @@ struct net_tcp {
 	struct plx_tcp_ctx ctx;
 	struct plx_arena arena;
 	void *mem; /* the arena's; NULL until somebody listens or connects */
-	struct plx_list gone;
+	struct plx_list gone, listeners;
 	struct plx_list tw, fin_wait_2; /* struct plx_tcp_tw, by age */
 	struct plx_timer req_timer, tw_timer;
 	struct plx_net_tcp *touched, **touched_end;
@@ -174,3 +177,7 @@ struct net_tcp_error {
  */
 int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const uint8_t *l4,
 	uint16_t iface, const struct net_tcp_error *e);
+
+/* tcp_telem.c: the table tcp */
+enum plx_telem_more net__tcp_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+int net__tcp_on_owner(void *arg, uint64_t cursor, void (*fn)(void *), void *fn_arg);

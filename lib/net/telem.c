@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "tcp.h"
 
 #include <errno.h>
 
@@ -527,6 +527,12 @@ static struct plx_telem_table tables[] = {
 		.help = "What was learned of the way to single destinations. Parameter: cursor",
 		.row = exc_row,
 		.run = on_control,
+	},
+	{
+		.name = "tcp",
+		.help = "Listeners and connections. Parameter: cursor",
+		.row = net__tcp_row,
+		.run = net__tcp_on_owner,
 	},
 };
 

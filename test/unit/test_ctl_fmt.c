@@ -257,6 +257,18 @@ T(cache_is_ip_route_show_cache)
 				   "    cache expires 598sec mtu 1400 \n");
 }
 
+T(tcp_is_ss)
+{
+	given("[{'state':'LISTEN','recv_q':0,'send_q':4096,'local':'*','local_port':7,'dst':'*',"
+	      "'dst_port':0,'lcore':0},"
+	      "{'state':'ESTAB','recv_q':1,'send_q':22,'local':'fd00:9::2','local_port':7,"
+	      "'dst':'fd00:9::1','dst_port':50000,'lcore':1}]");
+	str_eq(printed(fmt_tcp),
+		"State      Recv-Q Send-Q       Local Address:Port          Peer Address:Port  \n"
+		"LISTEN     0      4096                     *:7                        *:*     \n"
+		"ESTAB      1      22             [fd00:9::2]:7              [fd00:9::1]:50000 \n");
+}
+
 T(route_a_adds_the_local_table)
 {
 	given("[{'type':'local','dst':'10.9.0.2/32','dev':'t0','proto':'kernel',"
@@ -414,6 +426,7 @@ T(rows_without_their_keys_print)
 	printed(fmt_neigh);
 	printed(fmt_route);
 	printed(fmt_cache);
+	printed(fmt_tcp);
 	printed(fmt_softnet);
 	printed(fmt_snmp);
 	printed(fmt_drops);
@@ -428,7 +441,7 @@ T(rows_without_their_keys_print)
 RUN(F_(dev_is_ip_s_link), F_(columns_grow_with_the_longest_figure_of_either_direction),
 	F_(flags_and_states_are_ips), F_(addr_is_ip_addr), F_(xstats_are_ethtool_s),
 	F_(ports_say_what_a_port_can_and_cannot), F_(neigh_is_ip_neigh), F_(route_is_ip_route),
-	F_(route_6_is_ip_6_route), F_(cache_is_ip_route_show_cache),
+	F_(route_6_is_ip_6_route), F_(cache_is_ip_route_show_cache), F_(tcp_is_ss),
 	F_(route_a_adds_the_local_table), F_(softnet_raw_is_the_kernels_file),
 	F_(softnet_has_a_header), F_(snmp_is_nstat), F_(rates_are_of_the_interval),
 	F_(drops_tell_reason_layer_and_meaning), F_(sysctl_is_sysctl_a),
