@@ -290,8 +290,13 @@ T(an_echo_reduces_once_a_round_trip)
 	eq(tt_in(&t, "E ack 1001"), PLX_DROP_NONE);
 	eq(t.c.ca, PLX_TCP_CA_CWR);
 	eq(t.c.ssthresh, 5);
-	eq(tt_in(&t, "E ack 2001"), PLX_DROP_NONE);
-	eq(t.c.ssthresh, 5);
+	for (int i = 2; i < 6; i++) {
+		char s[32];
+
+		sprintf(s, "E ack %d001", i);
+		eq(tt_in(&t, s), PLX_DROP_NONE);
+		eq(t.c.ssthresh, 5);
+	}
 	eq(tt_in(&t, ". ack 6001"), PLX_DROP_NONE);
 	tt_out(&t, "W 10001:11001(1000) ack 1 ect"); /* told once */
 	if (tt_pull(&t))
