@@ -14,13 +14,15 @@ static bool at_time(const char *p)
 /* Seconds with up to nine decimals; the dots of "..." are not part of it. */
 static bool parse_seconds(struct td_lex *l, plx_ns *t)
 {
-	plx_ns unit = PLX_SEC(1);
+	plx_ns unit = PLX_SEC(1), most = PLX_SEC(100000000);
 
 	td_lex_skip(l);
 	if (!at_time(l->p))
 		return td_lex_fail(l, "expected a time before '%.12s'", l->p);
-	for (*t = 0; isdigit((unsigned char)*l->p); l->p++)
+	for (*t = 0; isdigit((unsigned char)*l->p) && *t < most; l->p++)
 		*t = *t * 10 + PLX_SEC(*l->p - '0');
+	if (*t >= most)
+		return td_lex_fail(l, "more than three years");
 	if (*l->p != '.' || l->p[1] == '.')
 		return true;
 	for (l->p++; isdigit((unsigned char)*l->p); l->p++)
