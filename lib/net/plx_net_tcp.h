@@ -77,7 +77,7 @@ struct plx_net_tcp_to {
 };
 /**
  * Active open; established() or closed() follows.
- * @return 0, -ENETUNREACH, -EADDRNOTAVAIL, -EADDRINUSE, -ENOBUFS.
+ * @return 0, -ENETUNREACH, -EADDRNOTAVAIL, -EADDRINUSE, -ENOBUFS, -ESHUTDOWN.
  */
 PLX_API int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
 	const struct plx_net_tcp_ops *ops, void *user, struct plx_net_tcp **c);

@@ -115,30 +115,47 @@ static void end_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
 	if (!is_over(tc))
 		plx_tcp_abort(&tc->c, nl->sn->now_ns);
 	net__tcp_output(nl, tc);
-	net__tcp_conn_free(nl, tc);
 }
 
-void net__tcp_stop(struct net_lcore *nl)
+static void free_any(struct net_lcore *nl, struct plx_tcp_id *id)
+{
+	if (id->kind == PLX_TCP_KIND_CONN)
+		net__tcp_conn_free(nl, net__tcp_of(id));
+	else if (id->kind == PLX_TCP_KIND_REQ)
+		plx_tcp_req_fini(&nl->tcp->ctx, plx_container_of(id, struct plx_tcp_req, id));
+	else
+		net__tcp_tw_end(nl, plx_container_of(id, struct plx_tcp_tw, id));
+}
+
+/* None is freed before all have been told: what they do then may be about another. */
+static void end_all(struct net_lcore *nl)
 {
 	struct net_tcp *t = nl->tcp;
 	struct plx_net_tcp *tc;
 	struct plx_tcp_id *id;
 	uint64_t cursor = 0;
 
-	if (t->mem)
-		net__tcp_serve(nl);
-	while (t->mem && (id = plx_tcp_table_next(t->ctx.table, &cursor))) {
+	net__tcp_serve(nl);
+	while ((id = plx_tcp_table_next(t->ctx.table, &cursor)))
 		if (id->kind == PLX_TCP_KIND_CONN)
 			end_conn(nl, net__tcp_of(id));
-		else if (id->kind == PLX_TCP_KIND_REQ)
-			plx_tcp_req_fini(&t->ctx, plx_container_of(id, struct plx_tcp_req, id));
-		else
-			net__tcp_tw_end(nl, plx_container_of(id, struct plx_tcp_tw, id));
-	}
-	while ((tc = plx_list_first(&t->gone, struct plx_net_tcp, timer.node)))
+	plx_list_foreach (tc, &t->gone, timer.node)
 		end_conn(nl, tc);
+	for (cursor = 0; (id = plx_tcp_table_next(t->ctx.table, &cursor));)
+		free_any(nl, id);
+	while ((tc = plx_list_first(&t->gone, struct plx_net_tcp, timer.node)))
+		net__tcp_conn_free(nl, tc);
 	t->touched = NULL;
 	t->touched_end = &t->touched;
+}
+
+void net__tcp_stop(struct net_lcore *nl)
+{
+	struct net_tcp *t = nl->tcp;
+
+	t->stopping = true;
+	if (t->ctx.table)
+		end_all(nl);
 	plx_wheel_del(&nl->sn->wheel, &t->req_timer);
 	plx_wheel_del(&nl->sn->wheel, &t->tw_timer);
 	rte_pktmbuf_free_bulk(t->spare, t->n_spare);
@@ -307,6 +324,8 @@ int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
 	uint32_t iss_above = 0;
 	int err;
 
+	if (nl->tcp->stopping)
+		return -ESHUTDOWN;
 	net__begin(nl);
 	if (net__tcp_mem(nl) != 0)
 		return -ENOBUFS;

@@ -68,6 +68,7 @@ struct net_tcp {
 	struct plx_list tw, fin_wait_2; /* struct plx_tcp_tw, by age */
 	struct plx_timer req_timer, tw_timer;
 	struct plx_net_tcp *touched, **touched_end;
+	bool stopping;
 	bool starved; /* some of them wait for mbufs or queues */
 	struct rte_mbuf *spare[TCP_SPARE];
 	uint32_t n_spare;

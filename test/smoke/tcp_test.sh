@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# The kernel's clients talk TCP with Pollux: echo, sink and source, a closed port; with one lcore and
-# with two.
+# The kernel's clients talk TCP with Pollux: echo, sink and source, a closed port; with one lcore
+# and with two.
 #
 #	 kernel             pollux
 #	10.9.0.1   --t0--  10.9.0.2     echo 7, sink 9, source 19
