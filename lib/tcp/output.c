@@ -375,6 +375,10 @@ static uint32_t may_send(struct plx_tcp *c, const struct plx_tcp_room *room, str
 	}
 	if (len > (uint32_t)wnd)
 		len = (uint32_t)wnd / mss * mss;
+	/* blocks make its segments shorter than those that are counted: leave the rest for the next
+	 */
+	if (plx_unlikely(mss < c->snd.mss && len > mss))
+		len -= len % mss;
 	part = len < mss ? len : max == 1 ? 0 : len % mss;
 	if (part && (len < unsent || nagle_holds(c, fin))) {
 		len -= part;
@@ -401,6 +405,7 @@ static bool new_text(struct plx_tcp *c, const struct plx_tcp_room *room, struct 
 {
 	uint32_t unsent = plx_tcp_unsent(c), seq = c->snd.nxt, len, before = c->packets_out;
 	bool fin = c->fin_due && tcp__can_send(c), force;
+	uint16_t mss;
 
 	if (plx_likely(!unsent && !fin))
 		return false;
@@ -427,7 +432,8 @@ static bool new_text(struct plx_tcp *c, const struct plx_tcp_room *room, struct 
 		c->pace_ns = now + PLX_MS(10); /* ask again when others have freed some */
 		return false;
 	}
-	if (len < c->snd.mss)
+	mss = (uint16_t)text_mss(c); /* before what it deducts is said */
+	if (len < mss)
 		c->snd.sml = seq + len;
 	force = c->force_due;
 	c->force_due = false;
@@ -447,7 +453,7 @@ static bool new_text(struct plx_tcp *c, const struct plx_tcp_room *room, struct 
 	emit_text(c, tx, seq, len,
 		(fin ? PLX_TCP_FIN : 0) | (len && (pushed(c, len) || force) ? PLX_TCP_PSH : 0),
 		false, now);
-	tx->mss = (uint16_t)text_mss(c);
+	tx->mss = mss;
 	if (plx_unlikely(tcp_tun(c, TCP_PACING)) && c->rtt.srtt8_us) {
 		tx->depart_ns = now;
 		c->pace_ns = now + (plx_ns)((uint64_t)len * 1000000000u / pace_bytes_s(c));
