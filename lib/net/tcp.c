@@ -310,7 +310,7 @@ static int choose(struct net_lcore *nl, const struct plx_net_tcp_to *to, struct 
 		.iface = plx_addr_is_linklocal(&to->raddr) ? d.ifc->index : 0,
 	};
 	*path = (struct plx_tcp_path){
-		.mtu = PLX_MIN(d.mtu, TCP_MTU_MAX), .v6 = !plx_addr_is_v4(&to->raddr)};
+		.mtu = net__tcp_mtu(nl, &d), .v6 = !plx_addr_is_v4(&to->raddr)};
 	return to->lport ? 0 : pick_port(nl, id);
 }
 

@@ -127,6 +127,8 @@ uint16_t net__tcp_owner(const struct net_lcore *nl, const struct plx_tcp_id *key
 struct plx_tcp_path net__tcp_path(struct net_lcore *nl, const struct plx_tcp_id *id);
 
 /* tcp_out.c */
+/** What segments on this way may have. */
+uint16_t net__tcp_mtu(const struct net_lcore *nl, const struct net_dst *d);
 /** At least n mbufs at hand? */
 bool net__tcp_reserve(struct net_lcore *nl, uint32_t n);
 struct rte_mbuf *net__tcp_spare(struct net_lcore *nl);

@@ -51,7 +51,7 @@ struct plx_tcp_path net__tcp_path(struct net_lcore *nl, const struct plx_tcp_id 
 	struct net_dst d;
 
 	if (net__route(nl, &id->raddr, id->iface, &d) == PLX_DROP_NONE)
-		path.mtu = PLX_MIN(d.mtu, TCP_MTU_MAX);
+		path.mtu = net__tcp_mtu(nl, &d);
 	return path;
 }
 

@@ -32,6 +32,15 @@ static uint32_t mbuf_room(const struct net_lcore *nl)
 	return rte_pktmbuf_data_room_size(nl->sn->pool) - RTE_PKTMBUF_HEADROOM;
 }
 
+uint16_t net__tcp_mtu(const struct net_lcore *nl, const struct net_dst *d)
+{
+	uint32_t mtu = PLX_MIN(d->mtu, TCP_MTU_MAX);
+
+	if (!d->local && !(d->ifc->features & PLX_PORT_F_SG)) /* takes no chain of mbufs */
+		mtu = PLX_MIN(mtu, mbuf_room(nl));
+	return (uint16_t)mtu;
+}
+
 /* How many segments can be queued on this way. */
 static uint32_t queue_room(struct net_lcore *nl, const struct net_dst *d)
 {
@@ -149,7 +158,7 @@ static void count(const struct plx_tcp *c, const struct plx_tcp_tx *tx, uint32_t
 /* The route has a smaller MTU than when we began. */
 static void follow_mtu(struct net_lcore *nl, struct plx_tcp *c, const struct net_dst *d)
 {
-	uint16_t mtu = PLX_MIN(d->mtu, TCP_MTU_MAX);
+	uint16_t mtu = net__tcp_mtu(nl, d);
 
 	if (plx_unlikely(mtu < c->pmtu) && c->packets_out)
 		plx_tcp_path_mtu(c, mtu, c->snd.una, nl->sn->now_ns);
