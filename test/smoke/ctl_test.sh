@@ -175,8 +175,8 @@ while read -r name min max default when; do
 done < <(rows sysctl '.[] | "\(.name) \(.min) \(.max) \(.default) \(.when)"')
 ok "each tunable can be set to its bounds"
 while IFS=, read -r id name _; do
-	grep -qE "PLX_TUN_${id#X(}\b" test/unit/*.c ||
-		grep -qF "${name//[\" ]/}" test/smoke/*.sh || fail "no test sets $name"
+	grep -qE "(PLX_TUN_|, )${id#X(}\b" test/unit/*.c test/sim/*.c ||
+		grep -rqF "${name//[\" ]/}" test/smoke test/trace || fail "no test sets $name"
 done < <(grep '^X(' lib/base/plx_base_tunable.def)
 ok "each tunable has a test"
 refuses "out of bounds" 1 "ERANGE" sysctl net.ipv4.icmp_echo_ignore_all=2

@@ -82,7 +82,8 @@ expect_eq "no checksum was wrong" "$(json_field .snmp.TcpInErrs)" 0
 
 # --- two lcores, two queues ---
 
-start_pollux -n two -l 0-1 --vdev=net_tap0,iface=t0 -- "${up[@]}"
+start_pollux -n two -l 0-1 --vdev=net_tap0,iface=t0 -- "${up[@]}" \
+	--sysctl net.core.somaxconn=77
 kernel_side
 expect "16 connections at once" timeout $((3 * patience)) bash -c "
 	for i in {1..16}; do
@@ -94,7 +95,7 @@ expect_eq "$mib MiB come back from two lcores" "$(echo_of fd00:9::2)" "$sum"
 # some are still open
 spawn idle nc 10.9.0.2 7
 spawn busy nc -d fd00:9::2 19
-eventually_ctl "pollux-ctl tcp shows the listeners" "LISTEN +0 +4096 +\*:19 " -n two tcp
+eventually_ctl "pollux-ctl tcp shows the listeners" "LISTEN +0 +77 +\*:19 " -n two tcp
 eventually_ctl "... and connections" 'ESTAB +0 +[0-9]+ +\[fd00:9::2\]:19 +\[fd00:9::1\]' \
 	-n two -6 tcp ESTAB
 eventually_ctl "... with their round trip" 'cubic rto:.* rtt:[0-9.]+/.* mss:14[0-9]+ ' -n two -s tcp
