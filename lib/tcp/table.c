@@ -192,7 +192,7 @@ void plx_tcp_table_lookup_burst(struct plx_tcp_table *t, const struct plx_tcp_id
 	}
 }
 
-/* Twice as large; without memory for it the present one has to do for now. */
+/* Twice as large; without memory for it the present one stays, and fills up. */
 static void grow_begin(struct plx_tcp_table *t)
 {
 	uint32_t buckets = t->now.mask + 1;
