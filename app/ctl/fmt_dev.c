@@ -221,7 +221,7 @@ static void print_port(const json_t *row, FILE *out)
 		snprintf(link, sizeof(link), "up %lld Mb/s", fmt_num(row, "mbps"));
 	snprintf(queues, sizeof(queues), "%lld of %lld", fmt_num(row, "queues"),
 		fmt_num(row, "max_queues"));
-	fprintf(out, "%-4lld %-16s %-14s %-17s %-12s %-10s ", fmt_num(row, "port"),
+	fprintf(out, "%-4lld %-16s %-14s %-17s %-14s %-10s ", fmt_num(row, "port"),
 		fmt_str(row, "name"), fmt_str(row, "driver"), fmt_str(row, "mac"), link, queues);
 	print_list(row, "lcores", ",", out);
 	fprintf(out, "\n     features: ");
@@ -241,7 +241,7 @@ void fmt_ports(const struct fmt *f, const json_t *rows)
 	size_t i;
 	json_t *row;
 
-	fprintf(f->out, "%-4s %-16s %-14s %-17s %-12s %-10s %s\n", "port", "name", "driver", "MAC",
+	fprintf(f->out, "%-4s %-16s %-14s %-17s %-14s %-10s %s\n", "port", "name", "driver", "MAC",
 		"link", "queues", "lcores");
 	json_array_foreach(rows, i, row)
 	{

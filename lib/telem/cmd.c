@@ -146,15 +146,26 @@ static int run_cmd(const struct plx_telem_cmds *set, const struct plx_telem_cmd 
 	return err;
 }
 
+/* @param set set to the one that offers it. Of two with one name it is the later added one. */
+static const struct plx_telem_cmd *find(const char *name, const struct plx_telem_cmds **set)
+{
+	for (*set = sets; *set; *set = (*set)->next)
+		for (unsigned int i = 0; i < (*set)->n; i++)
+			if (strcmp((*set)->cmd[i].name, name) == 0)
+				return &(*set)->cmd[i];
+	return NULL;
+}
+
 static int dispatch(const char *name, json_t *args, struct plx_telem_reply *reply)
 {
-	for (struct plx_telem_cmds *set = sets; set; set = set->next)
-		for (unsigned int i = 0; i < set->n; i++)
-			if (strcmp(set->cmd[i].name, name) == 0) {
-				reply->cmd = set->cmd[i].name;
-				return run_cmd(set, &set->cmd[i], args, reply);
-			}
-	return plx_telem_reply_error(reply, -ENOSYS, "no command '%.64s'; 'help' lists them", name);
+	const struct plx_telem_cmds *set;
+	const struct plx_telem_cmd *cmd = find(name, &set);
+
+	if (!cmd)
+		return plx_telem_reply_error(
+			reply, -ENOSYS, "no command '%.64s'; 'help' lists them", name);
+	reply->cmd = cmd->name;
+	return run_cmd(set, cmd, args, reply);
 }
 
 /* @param message may quote what came, cut anywhere: only ASCII of it is sure to be UTF-8. */
@@ -173,15 +184,17 @@ static json_t *error_json(int err, const char *message)
 
 static json_t *help_json(void)
 {
+	const struct plx_telem_cmds *runs;
 	json_t *list = json_array();
 
 	for (const struct plx_telem_cmds *set = sets; set; set = set->next)
 		for (unsigned int i = 0; i < set->n; i++) {
 			const struct plx_telem_cmd *c = &set->cmd[i];
 
-			json_array_append_new(
-				list, json_pack("{s:s,s:s,s:s}", "cmd", c->name, "args",
-					      c->args ? c->args : "", "help", c->help));
+			if (find(c->name, &runs) == c)
+				json_array_append_new(
+					list, json_pack("{s:s,s:s,s:s}", "cmd", c->name, "args",
+						      c->args ? c->args : "", "help", c->help));
 		}
 	return json_pack("{s:b,s:o}", "ok", 1, "commands", list);
 }

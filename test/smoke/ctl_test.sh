@@ -217,6 +217,8 @@ for _ in {1..20}; do
 	printf '{"cmd":"help"}' | socat -u - "UNIX-CONNECT:$sock,type=5"
 	printf '/plx/drops' | socat -u - "UNIX-CONNECT:${sock%/*}/dpdk_telemetry.v2,type=5"
 done
+expect_eq "help names each command once" \
+	"$(raw '{"cmd":"help"}' | jq -r '.commands[].cmd' | sort | uniq -d)" ""
 expect_match "those who do not wait for replies do no harm" "$(raw '{"cmd":"help"}')" '"ok":true'
 run su -s /bin/sh nobody -c "socat -u /dev/null UNIX-CONNECT:$sock,type=5" 2>"$tmp/nobody" &&
 	fail "nobody got in"

@@ -177,9 +177,9 @@ T(ports_say_what_a_port_can_and_cannot)
 	      "'software_steering':'the driver has no RSS','features':['rx-checksumming',"
 	      "'set-mtu'],'quirks':['aborts beyond 4 queues']}]");
 	str_eq(printed(fmt_ports),
-		"port name             driver         MAC               link         queues     "
+		"port name             driver         MAC               link           queues     "
 		"lcores\n"
-		"0    net_tap0         net_tap        02:00:00:00:00:01 up 10000 Mb/s 2 of 16    "
+		"0    net_tap0         net_tap        02:00:00:00:00:01 up 10000 Mb/s  2 of 16    "
 		"0,1\n"
 		"     features: rx-checksumming set-mtu\n"
 		"     flows are steered in software: the driver has no RSS\n"
