@@ -56,6 +56,12 @@ struct rates {
 	double seconds, rx_mpps, tx_mpps, mpps, rx_gbps, tx_gbps, cycles, busy;
 };
 
+/* net_memif forgets its bytes when the peer goes: that is no traffic of exabytes. */
+static double growth(uint64_t from, uint64_t to)
+{
+	return to > from ? (double)(to - from) : 0;
+}
+
 static void rates(const struct app_counts *a, const struct app_counts *b, struct rates *r)
 {
 	uint64_t rx = b->acct.rx_pkts - a->acct.rx_pkts, tx = b->acct.tx_pkts - a->acct.tx_pkts;
@@ -68,8 +74,8 @@ static void rates(const struct app_counts *a, const struct app_counts *b, struct
 	if (s > 0) {
 		r->rx_mpps = (double)rx / s / 1e6;
 		r->tx_mpps = (double)tx / s / 1e6;
-		r->rx_gbps = (double)(b->rx_bytes - a->rx_bytes) * 8 / s / 1e9;
-		r->tx_gbps = (double)(b->tx_bytes - a->tx_bytes) * 8 / s / 1e9;
+		r->rx_gbps = growth(a->rx_bytes, b->rx_bytes) * 8 / s / 1e9;
+		r->tx_gbps = growth(a->tx_bytes, b->tx_bytes) * 8 / s / 1e9;
 	}
 	/* a source has no packets to receive: it is measured by what it sends */
 	r->mpps = rx ? r->rx_mpps : r->tx_mpps;
