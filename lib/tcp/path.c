@@ -5,7 +5,7 @@
  * error that quotes anything else is not believed (RFC 5927 4.1, 7.2). */
 
 #define MTU4_MIN 68   /* RFC 791 3.2 */
-#define MTU6_MIN 1280 /* RFC 8201 4 */
+#define MTU6_MIN 1280 /* RFC 8201 4: discard what says less */
 
 static bool in_flight(const struct plx_tcp *c, uint32_t seq)
 {
@@ -39,10 +39,13 @@ static void resend_too_long(struct plx_tcp *c, plx_ns now)
 
 bool plx_tcp_path_mtu(struct plx_tcp *c, uint16_t mtu, uint32_t seq, plx_ns now)
 {
-	uint16_t least = plx_addr_is_v4(&c->id.raddr) ? MTU4_MIN : MTU6_MIN, mss = c->snd.mss;
+	bool v4 = plx_addr_is_v4(&c->id.raddr);
+	uint16_t mss = c->snd.mss;
 
-	mtu = PLX_MAX(mtu, least);
-	if (!tcp__synchronized(c) || !in_flight(c, seq) || mtu >= c->pmtu) {
+	if (v4)
+		mtu = PLX_MAX(mtu, MTU4_MIN);
+	if (!tcp__synchronized(c) || !in_flight(c, seq) || mtu >= c->pmtu ||
+		(!v4 && mtu < MTU6_MIN)) {
 		tcp_stat(c, TCPEXT_TCPMTUPFAIL);
 		return false;
 	}

@@ -348,9 +348,9 @@ static void tw_in(struct td_run *r, struct td_tw *tw, struct td_flow *f,
 /* Smaller ones are not (RFC 5927 7.3, RFC 8201 4): the duty of whoever keeps the path's record. */
 static uint16_t believed(const struct td_run *r, uint32_t mtu)
 {
-	uint32_t least = r->setup.v6 ? 1280 : (uint32_t)r->tun.v[PLX_TUN_MIN_PMTU];
-
-	return (uint16_t)PLX_MIN(PLX_MAX(mtu, least), (uint32_t)r->mtu);
+	if (!r->setup.v6)
+		mtu = PLX_MAX(mtu, (uint32_t)r->tun.v[PLX_TUN_MIN_PMTU]);
+	return (uint16_t)PLX_MIN(mtu, (uint32_t)r->mtu);
 }
 
 static void icmp_in(struct td_run *r, struct plx_tcp_id *found, const struct td_seen *seen,
