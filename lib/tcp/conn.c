@@ -310,12 +310,19 @@ void plx_tcp_set_maxseg(struct plx_tcp *c, uint16_t mss)
 int plx_tcp_set_keepalive(
 	struct plx_tcp *c, bool on, uint32_t idle_s, uint32_t intvl_s, uint32_t count, plx_ns now)
 {
+	plx_ns idle = tcp__keep_idle(c);
+
 	if (idle_s || intvl_s || count || c->cold) {
 		if (!tcp__cold(c))
 			return -ENOBUFS;
 		c->cold->keep_idle_s = idle_s;
 		c->cold->keep_intvl_s = intvl_s;
 		c->cold->keep_count = count;
+	}
+	if (on && c->keepalive && c->keep_ns != PLX_NEVER) { /* it has been idle for a while */
+		if (c->probes == 0)
+			c->keep_ns = PLX_MAX(c->keep_ns - idle + tcp__keep_idle(c), now);
+		return 0;
 	}
 	c->keepalive = on;
 	tcp__keep_arm(c, now);

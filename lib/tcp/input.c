@@ -104,6 +104,14 @@ static bool at_fin(const struct plx_tcp *c, uint32_t seq)
 	return c->fin_rcvd && c->id.state != PLX_TCP_TIME_WAIT && seq + 1 == c->rcv.nxt;
 }
 
+/* What had come before is reported (RFC 2883 4), also when it is not taken. */
+static void duplicate(struct plx_tcp *c, const struct plx_tcp_seg *seg)
+{
+	if (seg->len && plx_seq_lt(seg->seq, c->rcv.nxt))
+		tcp__rcvq_dsack(
+			c, seg->seq, plx_seq_min(seg->seq + plx_tcp_seg_space(seg), c->rcv.nxt));
+}
+
 static enum plx_drop check_seq(
 	struct plx_tcp *c, const struct plx_tcp_seg *seg, plx_ns now, struct plx_tcp_rx *rx)
 {
@@ -112,6 +120,7 @@ static enum plx_drop check_seq(
 	if (has_ts(c, seg) && plx_unlikely(paws_rejects(c, seg, now)) &&
 		!(seg->flags & PLX_TCP_RST) && !disordered_ack(c, seg)) {
 		tcp_stat(c, TCPEXT_PAWSESTAB);
+		duplicate(c, seg);
 		answer(c, seg, now, rx, PLX_STAT_TCPEXT_TCPACKSKIPPEDPAWS);
 		return PLX_DROP_TCP_PAWS;
 	}
@@ -126,8 +135,7 @@ static enum plx_drop check_seq(
 		challenge(c, now, rx);
 		return PLX_DROP_TCP_SYN_BLIND;
 	}
-	if (seg->len && plx_seq_le(end, c->rcv.wup))
-		tcp__rcvq_dsack(c, seg->seq, end);
+	duplicate(c, seg);
 	answer(c, seg, now, rx, PLX_STAT_TCPEXT_TCPACKSKIPPEDSEQ);
 	return PLX_DROP_TCP_SEQ_OUT;
 }

@@ -42,7 +42,7 @@ void tcp__reordered(struct plx_tcp *c, uint32_t low_seq, bool ts)
 
 	if (bytes <= 0)
 		return;
-	if (c->cold)
+	if (tcp__cold(c))
 		c->cold->reord_seen++;
 	c->reord_seen = true;
 	metric = ((uint32_t)bytes + c->snd.mss - 1u) / c->snd.mss;
@@ -396,25 +396,32 @@ static void act(struct plx_tcp *c, struct tcp_ack *a)
 	enter_recovery(c, a->flags & ACK_ECE, a->now);
 }
 
+/* What is lost and not on its way again: grows by what is found lost, retransmissions too. */
+static int32_t lost_waiting(const struct plx_tcp *c)
+{
+	return (int32_t)(c->lost_out - c->retrans_out);
+}
+
 void tcp__recover(struct plx_tcp *c, struct tcp_ack *a)
 {
-	uint32_t lost = c->lost_out;
+	int32_t lost = lost_waiting(c);
 
 	act(c, a);
-	a->newly_lost = c->lost_out > lost ? c->lost_out - lost : 0;
+	a->newly_lost = (uint32_t)PLX_MAX(lost_waiting(c) - lost, 0);
 }
 
 /* The reordering window is over (Linux's tcp_rack_reo_timeout()). */
 void tcp__reo_timeout(struct plx_tcp *c, plx_ns now)
 {
-	uint32_t flight = tcp__in_flight(c), lost = c->lost_out;
+	uint32_t flight = tcp__in_flight(c);
+	int32_t lost = lost_waiting(c);
 
 	c->rack_new = true;
 	tcp__rack_detect(c, now);
 	if (flight == tcp__in_flight(c) || c->ca == PLX_TCP_CA_RECOVERY)
 		return;
 	enter_recovery(c, false, now);
-	tcp__prr(c, 1, c->lost_out - lost, 0);
+	tcp__prr(c, 1, (uint32_t)(lost_waiting(c) - lost), 0);
 }
 
 /* ---- the retransmission time-out (RFC 5681 3.1, RFC 8985 6.3) ---- */

@@ -51,17 +51,18 @@ static bool undoes(const struct plx_tcp *c, uint32_t start, uint32_t end)
 	return i < c->snd.run_n && tcp__run(c, i)->flags & RUN_EVER;
 }
 
-/* Who reports more duplicates than we have made is not believed (Linux's tcp_dsack_seen()). */
+/* Who reports more duplicates than we have made is not believed. One of a tail loss probe is no
+ * sign that the reordering window is too small (Linux's tcp_dsack_seen()). */
 static void dsack(struct plx_tcp *c, struct tcp_ack *a, uint32_t start, uint32_t end)
 {
 	struct tcp_cold *cold = c->cold;
-	uint32_t segs = tcp__segs(end - start, c->snd.mss);
+	uint32_t bytes = end - start, segs = tcp__segs(bytes, c->snd.mss);
 
 	if (plx_seq_lt(start, a->seg->ack))
 		tcp_stat(c, TCPEXT_TCPDSACKRECV);
 	else
 		tcp_stat(c, TCPEXT_TCPDSACKOFORECV);
-	if (!cold || cold->dsack_dups + segs > cold->total_retrans) {
+	if (!cold || bytes > c->snd.max_wnd || cold->dsack_dups + segs > cold->total_retrans) {
 		tcp_stat(c, TCPEXT_TCPDSACKIGNOREDDUBIOUS);
 		if (c->tlp_out) /* it still answers the probe */
 			a->flags |= ACK_DSACK;
@@ -70,7 +71,7 @@ static void dsack(struct plx_tcp *c, struct tcp_ack *a, uint32_t start, uint32_t
 	a->flags |= ACK_DSACK;
 	a->dsack_segs = segs;
 	cold->dsack_dups += segs;
-	c->rack_dsack = true;
+	c->rack_dsack |= c->reord_seen && !(c->tlp_out && end == c->rec.tlp_end);
 	if (undoes(c, start, end))
 		c->rec.undo_retrans = PLX_MAX(0, c->rec.undo_retrans - (int32_t)segs);
 }
@@ -147,13 +148,11 @@ void tcp__sack_input(struct plx_tcp *c, struct tcp_ack *a)
 	if (c->sacked_out == 0)
 		c->rack.fack = plx_seq_max(c->snd.una, c->rack.fack);
 	if (is_dsack(a->seg)) {
-		if (valid(c, a, true, s[0].start, s[0].end))
-			dsack(c, a, s[0].start, s[0].end);
-		else if (plx_seq_le(s[0].end, a->seg->ack) && plx_seq_lt(s[0].start, s[0].end) &&
-			 plx_seq_ge(s[0].start, c->snd.una - c->snd.max_wnd))
-			tcp_stat(c, TCPEXT_TCPDSACKIGNOREDNOUNDO), a->flags |= ACK_DSACK;
-		else
-			tcp_stat(c, TCPEXT_TCPDSACKIGNOREDOLD);
+		dsack(c, a, s[0].start, s[0].end);
+		if (!valid(c, a, true, s[0].start, s[0].end))
+			plx_count(c->ctx->stat[c->undo_ok ? PLX_STAT_TCPEXT_TCPDSACKIGNOREDOLD
+							  : PLX_STAT_TCPEXT_TCPDSACKIGNOREDNOUNDO],
+				1);
 		i = 1;
 	}
 	for (; i < a->seg->opts.n_sack; i++) {

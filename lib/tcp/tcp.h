@@ -247,6 +247,8 @@ void tcp__rearm_rto(struct plx_tcp *c, plx_ns now);
 bool tcp__schedule_tlp(struct plx_tcp *c, bool advanced, plx_ns now);
 void tcp__check_probe(struct plx_tcp *c, plx_ns now);
 void tcp__keep_arm(struct plx_tcp *c, plx_ns now);
+/** So long nothing comes before it is asked for. */
+plx_ns tcp__keep_idle(const struct plx_tcp *c);
 
 /* ---- the whole: conn.c, state.c ---- */
 

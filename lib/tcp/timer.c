@@ -84,6 +84,18 @@ bool tcp__schedule_tlp(struct plx_tcp *c, bool advanced, plx_ns now)
 	return true;
 }
 
+/* When the user's patience with a window that is shut ends, counted from the first probe. */
+static plx_ns probe_end(const struct plx_tcp *c, plx_ns now)
+{
+	const struct tcp_cold *cold = c->cold;
+	int64_t left;
+
+	if (!cold || !cold->user_timeout_ms || !c->backoff || !cold->probe_since_ms)
+		return PLX_NEVER;
+	left = (int64_t)cold->user_timeout_ms - (int32_t)(tcp__ms(now) - cold->probe_since_ms);
+	return now + PLX_MS(PLX_MAX(left, 1));
+}
+
 /* Text waits, nothing is in flight: who tells us when the window opens? */
 void tcp__check_probe(struct plx_tcp *c, plx_ns now)
 {
@@ -92,7 +104,7 @@ void tcp__check_probe(struct plx_tcp *c, plx_ns now)
 
 	us = PLX_MIN(us, (uint64_t)tcp_tun(c, TCP_RTO_MAX) * 1000);
 	if (c->rtx_kind == PLX_TCP_RTX_NONE)
-		tcp__rtx_arm(c, PLX_TCP_RTX_PROBE, now + PLX_US(us));
+		tcp__rtx_arm(c, PLX_TCP_RTX_PROBE, PLX_MIN(now + PLX_US(us), probe_end(c, now)));
 }
 
 static uint16_t give_up(struct plx_tcp *c, plx_ns now)
@@ -228,7 +240,8 @@ static uint16_t probe_timeout(struct plx_tcp *c, plx_ns now)
 		return give_up(c, now);
 	c->probes++;
 	c->probe_due = true;
-	c->backoff = (uint8_t)PLX_MIN(c->backoff + 1, 30);
+	if (c->backoff < PLX_MIN(tcp_tun(c, TCP_RETRIES2), 30))
+		c->backoff++;
 	tcp__check_probe(c, now);
 	tcp_stat(c, TCPEXT_TCPWINPROBE);
 	tcp_event(c, now, PROBE, .a = c->probes);
@@ -275,6 +288,12 @@ static uint32_t or_tunable(uint32_t own, int64_t tunable)
 	return own ? own : (uint32_t)tunable;
 }
 
+plx_ns tcp__keep_idle(const struct plx_tcp *c)
+{
+	return PLX_SEC(
+		or_tunable(c->cold ? c->cold->keep_idle_s : 0, tcp_tun(c, TCP_KEEPALIVE_TIME)));
+}
+
 void tcp__keep_arm(struct plx_tcp *c, plx_ns now)
 {
 	const struct tcp_cold *cold = c->cold;
@@ -284,8 +303,7 @@ void tcp__keep_arm(struct plx_tcp *c, plx_ns now)
 		c->keep_ns = now + PLX_SEC(or_tunable(cold ? cold->linger2_s : 0,
 					   tcp_tun(c, TCP_FIN_TIMEOUT)));
 	else if (c->keepalive && tcp__synchronized(c))
-		c->keep_ns = now + PLX_SEC(or_tunable(cold ? cold->keep_idle_s : 0,
-					   tcp_tun(c, TCP_KEEPALIVE_TIME)));
+		c->keep_ns = now + tcp__keep_idle(c);
 }
 
 static uint16_t keep_timeout(struct plx_tcp *c, plx_ns now)
@@ -294,8 +312,6 @@ static uint16_t keep_timeout(struct plx_tcp *c, plx_ns now)
 	uint32_t user_ms = cold ? cold->user_timeout_ms : 0;
 	plx_ns intvl =
 		PLX_SEC(or_tunable(cold ? cold->keep_intvl_s : 0, tcp_tun(c, TCP_KEEPALIVE_INTVL)));
-	plx_ns idle =
-		PLX_SEC(or_tunable(cold ? cold->keep_idle_s : 0, tcp_tun(c, TCP_KEEPALIVE_TIME)));
 	uint32_t count = or_tunable(cold ? cold->keep_count : 0, tcp_tun(c, TCP_KEEPALIVE_PROBES));
 
 	if (tcp__lingers(c)) {
@@ -307,7 +323,7 @@ static uint16_t keep_timeout(struct plx_tcp *c, plx_ns now)
 		tcp__keep_arm(c, now);
 		return 0;
 	}
-	if (user_ms ? c->probes && idle + (plx_ns)c->probes * intvl >= PLX_MS(user_ms)
+	if (user_ms ? c->probes && tcp__keep_idle(c) + (plx_ns)c->probes * intvl >= PLX_MS(user_ms)
 		    : c->probes >= count) {
 		uint16_t ev = give_up(c, now);
 

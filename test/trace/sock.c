@@ -73,7 +73,7 @@ void td_sock_apply(struct td_run *r, struct td_sock *s)
 	if (o->user_timeout_ms)
 		plx_tcp_set_user_timeout(&s->c, o->user_timeout_ms);
 	if (o->rcv_buf)
-		plx_tcp_set_rcvbuf(&s->c, o->rcv_buf);
+		plx_tcp_set_rcvbuf(&s->c, 2 * o->rcv_buf);
 	if (o->maxseg)
 		plx_tcp_set_maxseg(&s->c, o->maxseg);
 	if (o->cc[0])
