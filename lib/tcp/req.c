@@ -198,22 +198,19 @@ static bool may_answer(const struct arrival *a)
 		a->ctx, a->seg, a->now, &a->req->oow_ms, PLX_STAT_TCPEXT_TCPACKSKIPPEDSYNRECV);
 }
 
-/* RFC 5961 3.2, 4.2, 7: a blind guess is asked back; the true peer will say RST again, and hit. */
-static enum plx_drop challenge(const struct arrival *a, enum plx_drop why)
+/* RFC 5961 3.2, 7: a blind guess is asked back; the true peer will say RST again, and hit. */
+static void challenge(const struct arrival *a)
 {
 	uint32_t per_second = (uint32_t)plx_tcp__tun(a->ctx, PLX_TUN_TCP_CHALLENGE_ACK_LIMIT);
 
 	if (!may_answer(a))
-		return why;
+		return;
 	if (!plx_tcp_limit_take(&a->ctx->challenge, a->now, per_second)) {
 		tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_TCPACKSKIPPEDCHALLENGE);
-		return why;
+		return;
 	}
 	tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_TCPCHALLENGEACK);
-	if (why == PLX_DROP_TCP_SYN_BLIND)
-		tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_TCPSYNCHALLENGE);
 	reply_ack(a);
-	return why;
 }
 
 static bool paws(const struct arrival *a)
@@ -290,15 +287,19 @@ static bool check_rst_syn(const struct arrival *a, enum plx_drop *drop)
 	if (a->seg->flags & PLX_TCP_RST) {
 		*drop = PLX_DROP_NONE;
 		if (a->seg->seq != a->req->irs + 1) {
-			*drop = challenge(a, PLX_DROP_TCP_RST_BLIND);
+			*drop = PLX_DROP_TCP_RST_BLIND;
+			challenge(a);
 			return false;
 		}
 		tcp__lone_count(a->ctx, PLX_STAT_TCP_ATTEMPTFAILS);
 		give_up(a);
 		return false;
 	}
-	if (a->seg->flags & PLX_TCP_SYN) {
-		*drop = challenge(a, PLX_DROP_TCP_SYN_BLIND);
+	if (a->seg->flags & PLX_TCP_SYN) { /* back to LISTEN; Linux tells the peer, too */
+		*drop = PLX_DROP_TCP_SYN_BLIND;
+		tcp__lone_count(a->ctx, PLX_STAT_TCP_ATTEMPTFAILS);
+		tcp__lone_rst(a->ctx, a->seg, a->now, a->rx);
+		give_up(a);
 		return false;
 	}
 	return true;

@@ -259,8 +259,12 @@ T(a_reset_that_hits_ends_it_one_that_does_not_is_asked_back)
 	eq(t.tx.flags, PLX_TCP_ACK);
 	eq(lt_stat(&t, TCPEXT_TCPCHALLENGEACK), 1);
 	eq(t.rx.events, 0);
+	lt_tun(&t, PLX_TUN_TCP_CHALLENGE_ACK_LIMIT, 0);
+	eq(lt_req_in(&t, req, seg, PLX_SEC(2)), DROP);
+	ok(!t.rx.reply);
+	eq(lt_stat(&t, TCPEXT_TCPACKSKIPPEDCHALLENGE), 1);
 	seg.seq = LT_IRS + 1;
-	eq(lt_req_in(&t, req, seg, 0), DROP);
+	eq(lt_req_in(&t, req, seg, PLX_SEC(2)), DROP);
 	eq(t.drop, PLX_DROP_NONE);
 	ok(!t.rx.reply);
 	eq(t.rx.events, PLX_TCP_EV_RESET);
@@ -270,7 +274,8 @@ T(a_reset_that_hits_ends_it_one_that_does_not_is_asked_back)
 	lt_down(&t);
 }
 
-T(a_syn_in_the_window_is_asked_back)
+/* RFC 9293 3.10.7.4, fourth: back to LISTEN; as Linux, the peer is told. */
+T(a_syn_in_the_window_ends_it)
 {
 	static struct lt t;
 	struct plx_tcp_req *req;
@@ -280,13 +285,12 @@ T(a_syn_in_the_window_is_asked_back)
 	req = lt_syn(&t, 0);
 	eq(lt_req_in(&t, req, seg, PLX_SEC(1)), DROP);
 	eq(t.drop, PLX_DROP_TCP_SYN_BLIND);
+	eq(t.rx.events, PLX_TCP_EV_RESET);
 	ok(t.rx.reply);
-	eq(t.tx.flags, PLX_TCP_ACK);
-	eq(lt_stat(&t, TCPEXT_TCPSYNCHALLENGE), 1);
-	lt_tun(&t, PLX_TUN_TCP_CHALLENGE_ACK_LIMIT, 0);
-	eq(lt_req_in(&t, req, seg, PLX_SEC(2)), DROP);
-	ok(!t.rx.reply);
-	eq(lt_stat(&t, TCPEXT_TCPACKSKIPPEDCHALLENGE), 1);
+	eq(t.tx.flags, PLX_TCP_RST | PLX_TCP_ACK);
+	eq(t.tx.ack, LT_IRS + 101);
+	eq(lt_stat(&t, TCP_ATTEMPTFAILS), 1);
+	plx_tcp_req_fini(&t.ctx, req);
 	lt_down(&t);
 }
 
@@ -399,7 +403,7 @@ RUN(T_(an_ack_completes_the_handshake), T_(the_syn_ack_is_sent_again_at_doubled_
 	T_(a_bad_ack_is_reset), T_(out_of_window_is_answered_by_an_ack),
 	T_(an_old_timestamp_is_refused), T_(an_echo_that_was_never_sent_is_refused),
 	T_(a_reset_that_hits_ends_it_one_that_does_not_is_asked_back),
-	T_(a_syn_in_the_window_is_asked_back), T_(without_ack_nothing_happens),
+	T_(a_syn_in_the_window_ends_it), T_(without_ack_nothing_happens),
 	T_(a_full_accept_queue_keeps_the_record_and_asks_again),
 	T_(a_full_accept_queue_resets_when_told_to), T_(a_deferred_accept_waits_for_text),
 	T_(a_closed_listener_takes_its_records_along))
