@@ -35,7 +35,9 @@ before=$(memory)
 said=$(connections $million)
 all_ended "$said" $million
 echo "# $(jq .per_second <<<"$said") a second; the server has $before KiB, then $(memory) KiB"
-expect_ge "the server keeps nothing of them" $((before + 2048)) "$(memory)"
+# the sanitizers keep what was freed for a while, and look for leaks themselves
+[[ $PLX_BUILD == *[at]san* ]] ||
+	expect_ge "the server keeps nothing of them" $((before + 2048)) "$(memory)"
 expect_eq "it knows none but its listeners" "$(ctl tcp | grep -cv '^LISTEN\|^State')" 0
 expect_ge "they were as many as that" "$(ctl snmp TcpPassiveOpens |
 	awk '/TcpPassiveOpens/ {print $2}')" $((first + million))
