@@ -184,3 +184,5 @@ int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const u
 /* tcp_telem.c: the table tcp */
 enum plx_telem_more net__tcp_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 int net__tcp_on_owner(void *arg, uint64_t cursor, void (*fn)(void *), void *fn_arg);
+/* telem.c: run fn(arg) on sn's lcore and wait. @return as plx_softnet_call(). */
+int net__telem_call(struct plx_softnet *sn, void (*fn)(void *), void *arg);

@@ -135,23 +135,10 @@ enum plx_telem_more net__tcp_row(struct plx_telem_row *r, uint64_t *cursor, void
 	return PLX_TELEM_TURN;
 }
 
-struct call {
-	void (*fn)(void *arg);
-	void *arg;
-};
-
-static void do_call(struct plx_softnet *sn, void *arg)
-{
-	struct call *c = arg;
-
-	c->fn(c->arg);
-}
-
 int net__tcp_on_owner(void *arg, uint64_t cursor, void (*fn)(void *), void *fn_arg)
 {
 	const struct plx_net *net = arg;
 	uint64_t lcore = PLX_MIN(cursor >> LCORE_SHIFT, net->n_lcores - 1u);
-	struct call c = {fn, fn_arg};
 
-	return plx_softnet_call(net->lcore[lcore]->sn, do_call, &c);
+	return net__telem_call(net->lcore[lcore]->sn, fn, fn_arg);
 }

@@ -495,12 +495,18 @@ static void do_call(struct plx_softnet *sn, void *arg)
 	c->fn(c->arg);
 }
 
+int net__telem_call(struct plx_softnet *sn, void (*fn)(void *), void *arg)
+{
+	struct call c = {fn, arg};
+
+	return plx_softnet_call(sn, do_call, &c);
+}
+
 static int on_control(void *arg, uint64_t cursor, void (*fn)(void *), void *fn_arg)
 {
 	const struct plx_net *net = arg;
-	struct call c = {fn, fn_arg};
 
-	return plx_softnet_call(plx_engine_softnet(net->eng, 0), do_call, &c);
+	return net__telem_call(plx_engine_softnet(net->eng, 0), fn, fn_arg);
 }
 
 static struct plx_telem_table tables[] = {
