@@ -225,6 +225,16 @@ static inline void tt_connect(void)
 	nt_none();
 }
 
+/** It has, and we have begun to send so much. */
+static inline void tt_sending(uint64_t bytes)
+{
+	tt_start();
+	tt_connect();
+	tt.to_send = bytes;
+	tt_write(tt_sn(), tt.c);
+	nt_run();
+}
+
 static int tt_after(void **state)
 {
 	nt_stop_engine();

@@ -193,11 +193,7 @@ T(what_is_written_is_sent_again)
 	struct tt_seg s;
 	uint64_t at = 0;
 
-	tt_start();
-	tt_connect();
-	tt.to_send = 200000;
-	tt_write(tt_sn(), tt.c);
-	nt_run();
+	tt_sending(200000);
 	nt_forget(); /* all of the first flight is lost */
 	for (int i = 0; i < 10000 && at < tt.to_send; i++) {
 		bool any = false;
@@ -346,11 +342,7 @@ T(a_path_is_narrower_than_we_thought)
 	struct tt_seg s;
 	uint32_t n = 0;
 
-	tt_start();
-	tt_connect();
-	tt.to_send = 14000;
-	tt_write(tt_sn(), tt.c);
-	nt_run();
+	tt_sending(14000);
 	tt_expect(&s, PLX_TCP_ACK, 1460);
 	ok(s.ip.df);
 	plx_put_be32(nt.last + 24, s.h.seq + 100000); /* not in flight: forged */
