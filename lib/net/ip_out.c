@@ -108,8 +108,13 @@ enum plx_drop net__route(
 {
 	const struct net_cfg *cfg = nl->cfg;
 	const struct plx_net_route *rt = NULL;
+	struct net_way *way = nl->way;
 	bool v4 = plx_addr_is_v4(dst); /* once: memory is looked at anew behind the lookup */
 
+	if (way && way->cfg == cfg && way->oif == oif && plx_addr_eq(&way->dst, dst)) {
+		*d = way->d;
+		return PLX_DROP_NONE;
+	}
 	if (plx_likely(!plx_addr_is_mcast(dst))) {
 		int32_t i = net__lpm_lookup(&cfg->lpm, dst);
 
@@ -118,6 +123,12 @@ enum plx_drop net__route(
 	if (plx_unlikely(!rt || rt->type != PLX_NET_ROUTE_UNICAST || (oif && needs_oif(dst))))
 		return route_other(nl, dst, oif, rt, d);
 	by_route(nl, dst, v4, rt, d);
+	if (way) {
+		way->cfg = cfg;
+		way->dst = *dst;
+		way->oif = oif;
+		way->d = *d;
+	}
 	return PLX_DROP_NONE;
 }
 

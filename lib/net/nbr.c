@@ -39,11 +39,25 @@ PLX_NOINLINE static void tell(struct net_lcore *nl, struct net_nbr *e)
 	plx_softnet_post(plx_engine_softnet(nl->net->eng, 0), &e->note);
 }
 
+static struct net_nbr *find(struct net_lcore *nl, const struct plx_addr *nexthop, uint16_t iface)
+{
+	struct net_way *way = nl->way;
+	struct net_nbr *e = way ? way->nbr : NULL;
+	struct net_rnode *node;
+
+	if (e && e->node.iface == iface && plx_addr_eq(&e->node.addr, nexthop))
+		return e;
+	node = net__rtab_find(&nl->net->nbr, nexthop, iface);
+	e = node ? plx_container_of(node, struct net_nbr, node) : NULL;
+	if (way)
+		way->nbr = e;
+	return e;
+}
+
 void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
 	const struct plx_addr *nexthop, bool bcast)
 {
 	static const struct plx_mac ones = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-	struct net_rnode *node;
 	struct net_nbr *e;
 
 	if (plx_unlikely(!ifc->eth)) {
@@ -63,13 +77,12 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 		net__eth_tx(nl, m, ifc, &mac, ethertype(m));
 		return;
 	}
-	node = net__rtab_find(&nl->net->nbr, nexthop, ifc->index);
-	if (plx_unlikely(!node)) {
+	e = find(nl, nexthop, ifc->index);
+	if (plx_unlikely(!e)) {
 		net__to_control(nl, m, NET_STAGE_NEIGH, ifc->index,
 			plx_pkt_meta(m)->flags & (NET_F_FORWARDED | NET_F_BOUND));
 		return;
 	}
-	e = plx_container_of(node, struct net_nbr, node);
 	if (plx_unlikely(__atomic_load_n(&e->stale, __ATOMIC_RELAXED)))
 		tell(nl, e);
 	net__eth_tx(nl, m, ifc, &e->mac, ethertype(m));

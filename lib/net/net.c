@@ -109,18 +109,8 @@ static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t 
 	net__tcp_serve(nl);
 }
 
-static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+static void frames_in(struct net_lcore *nl, struct rte_mbuf **pkts, uint16_t n, uint16_t port)
 {
-	struct net_lcore *nl = net__self(sn);
-	uint16_t port = q->port->id;
-
-	net__begin(nl);
-	if (plx_unlikely(q->port->features & PLX_PORT_F_NO_ETH)) {
-		for (uint16_t i = 0; i < n; i++)
-			net__l3_in(nl, pkts[i], port);
-		net__tcp_serve(nl);
-		return;
-	}
 	for (uint16_t i = 0; i < n && i < PREFETCH; i++)
 		rte_prefetch0(rte_pktmbuf_mtod(pkts[i], void *));
 	for (uint16_t i = 0; i < n; i++) {
@@ -128,7 +118,25 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 			rte_prefetch0(rte_pktmbuf_mtod(pkts[i + PREFETCH], void *));
 		net__eth_in(nl, pkts[i], port);
 	}
+}
+
+static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct net_lcore *nl = net__self(sn);
+	uint16_t port = q->port->id;
+	struct net_way way;
+
+	way.cfg = NULL;
+	way.nbr = NULL;
+	nl->way = &way;
+	net__begin(nl);
+	if (plx_likely(!(q->port->features & PLX_PORT_F_NO_ETH)))
+		frames_in(nl, pkts, n, port);
+	else
+		for (uint16_t i = 0; i < n; i++)
+			net__l3_in(nl, pkts[i], port);
 	net__tcp_serve(nl);
+	nl->way = NULL;
 }
 
 /* ---- to ourselves ---- */

@@ -144,6 +144,7 @@ struct net_lcore {
 	struct net_tcp *tcp;
 	struct plx_timer frag_timer;
 	uint32_t spare_mbufs; /**< of our pool at start: what drivers did not take */
+	struct net_way *way;  /**< of this burst; NULL outside of one */
 	uint32_t ip_id[256];
 	struct rte_mbuf *loop_head, *loop_tail; /**< to ourselves */
 	uint32_t loop_n;
@@ -431,6 +432,18 @@ struct net_dst {
 	bool loop;    /**< those here hear it, too: joined the group, or are among everybody; */
 	bool no_loop; /**< but the sender does not want that */
 	bool bound;   /**< by net__route_by() */
+};
+
+/**
+ * The last way that a burst has taken: what comes together often goes to one place. It lives no
+ * longer than the burst, so that a change shows with the next one.
+ */
+struct net_way {
+	const struct net_cfg *cfg; /**< that d is by; NULL: none yet */
+	struct plx_addr dst;
+	uint16_t oif;
+	struct net_dst d;
+	struct net_nbr *nbr; /**< the last next hop; NULL: none yet */
 };
 /** Which way. @param oif wanted interface or 0. @return NONE or why not. */
 enum plx_drop net__route(

@@ -30,6 +30,38 @@ T(echoes)
 	eq(nt_stat(PLX_STAT_IP_INDELIVERS), 1);
 }
 
+/* What a burst has found out about one destination holds for no other, nor for the next burst. */
+T(answers_go_each_to_its_own)
+{
+	const struct plx_addr other = t_addr("10.0.0.3");
+	const struct plx_mac mac = t_mac("02:00:00:00:00:03"), moved = t_mac("02:00:00:00:00:04");
+	const char *ask[] = {"ip 10.0.0.1 > 10.0.0.2 udp 1 > 7 len 1",
+		"ip 10.0.0.3 > 10.0.0.2 udp 2 > 7 len 2", "ip 10.0.0.1 > 10.0.0.2 udp 3 > 7 len 3",
+		"ip 10.0.0.1 > 10.0.0.2 udp 4 > 7 len 4"};
+
+	start(true);
+	eq(plx_net_neigh_add(nt.net, 1, &other, &mac), 0);
+	nt_run();
+	for (size_t i = 0; i < PLX_DIM(ask); i++) {
+		nt_make(0, ask[i]);
+		nt_feed(0);
+	}
+	nt_run();
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1 len 1");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.3 df udp 7 > 2 len 2 to 02:00:00:00:00:03");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 3 len 3");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 4 len 4");
+	eq(plx_net_neigh_add(nt.net, 1, &other, &moved), 0);
+	nt_run();
+	nt_in(0, ask[1]);
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.3 df udp 7 > 2 len 2 to 02:00:00:00:00:04");
+	eq(nt_route("10.0.0.3/32", "10.0.0.1"), 0);
+	nt_in(0, ask[1]);
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.3 df udp 7 > 2 len 2");
+	nt_none();
+	nt_no_drop();
+}
+
 T(an_empty_datagram_is_one)
 {
 	start(true);
@@ -425,11 +457,11 @@ T(no_buffers)
 	rte_pktmbuf_free_bulk(all + 1, n - 1);
 }
 
-RUN_EAL(NT_(echoes), NT_(an_empty_datagram_is_one), NT_(nobody_there), NT_(checksums),
-	NT_(a_sum_of_zero_is_sent_as_ones), NT_(lengths), NT_(surplus_bytes_are_cut),
-	NT_(chained_mbufs), NT_(our_own_addresses_answer_without_the_wire),
-	NT_(the_longest_datagrams_to_ourselves), NT_(nobody_talks_to_himself_by_our_address),
-	NT_(broadcast_and_groups), NT_(only_what_was_joined_is_left),
-	NT_(what_we_send_to_many_comes_back), NT_(what_comes_back_is_whole_and_right),
-	NT_(who_does_not_want_it_back), NT_(interface_local_groups_stay_here),
-	NT_(errors_reach_the_socket), NT_(no_buffers))
+RUN_EAL(NT_(echoes), NT_(answers_go_each_to_its_own), NT_(an_empty_datagram_is_one),
+	NT_(nobody_there), NT_(checksums), NT_(a_sum_of_zero_is_sent_as_ones), NT_(lengths),
+	NT_(surplus_bytes_are_cut), NT_(chained_mbufs),
+	NT_(our_own_addresses_answer_without_the_wire), NT_(the_longest_datagrams_to_ourselves),
+	NT_(nobody_talks_to_himself_by_our_address), NT_(broadcast_and_groups),
+	NT_(only_what_was_joined_is_left), NT_(what_we_send_to_many_comes_back),
+	NT_(what_comes_back_is_whole_and_right), NT_(who_does_not_want_it_back),
+	NT_(interface_local_groups_stay_here), NT_(errors_reach_the_socket), NT_(no_buffers))
