@@ -98,7 +98,7 @@ struct plx_tcp {
 		uint32_t space, space_seq, space_at_us; /**< read in one of them (buffer tuning) */
 	} rcv;
 	uint32_t ts_off;
-	uint32_t iss;
+	uint32_t delivered; /**< segments, in all */
 
 	/** The send sequence space. */
 	struct {
@@ -114,15 +114,7 @@ struct plx_tcp {
 		uint16_t run_head, run_n, run_cap;
 		uint16_t mss_clamp; /**< TCP_MAXSEG; 0 = none */
 	} snd;
-	uint16_t pmtu;
-	uint16_t reordering;
-
-	/** Congestion: segments, as Linux counts them. */
-	uint32_t cwnd, ssthresh, cwnd_cnt;
 	uint32_t packets_out, sacked_out, lost_out, retrans_out;
-	uint32_t max_out, max_out_seq; /**< most in flight, within the flight that ends there */
-	uint32_t delivered;
-	uint32_t used_out;    /**< most in flight since the window was in full use */
 	uint8_t ca;	      /**< enum plx_tcp_ca */
 	uint8_t rtx_kind;     /**< enum plx_tcp_rtx */
 	uint8_t backoff;      /**< doublings of the time-out */
@@ -131,6 +123,18 @@ struct plx_tcp {
 	uint8_t rack_steps;   /**< the reordering window: of min_rtt / 4 */
 	uint8_t rack_persist; /**< recoveries for which it stays */
 	uint8_t pings;	      /**< answers that followed text quickly */
+	plx_ns delack_ns, keep_ns;
+	uint64_t bytes_received;
+
+	/* Up to here it is what receiving text in order touches: four cache lines. */
+
+	/** Congestion: segments, as Linux counts them. */
+	uint32_t cwnd, ssthresh, cwnd_cnt;
+	uint32_t max_out, max_out_seq; /**< most in flight, within the flight that ends there */
+	uint32_t iss;
+	uint32_t used_out; /**< most in flight since the window was in full use */
+	uint16_t pmtu;
+	uint16_t reordering;
 	const struct plx_tcp_cc *cc;
 	uint64_t cc_priv[PLX_TCP_CC_PRIV_BYTES / 8];
 
@@ -166,10 +170,11 @@ struct plx_tcp {
 	} rec;
 	uint32_t used_ms; /**< when that was */
 
-	plx_ns rtx_ns, delack_ns, keep_ns, pace_ns;
-	uint64_t bytes_acked, bytes_received;
+	plx_ns rtx_ns, pace_ns;
+	uint64_t bytes_acked;
 };
 static_assert(sizeof(struct plx_tcp) <= 448, "the record stays small");
+static_assert(offsetof(struct plx_tcp, cwnd) == 256, "and what is received in order in its front");
 
 /* From and to the program */
 
