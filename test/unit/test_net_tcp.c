@@ -424,6 +424,37 @@ T(connects_and_is_refused)
 
 /* ---- want of memory, and the end ---- */
 
+/* The record, its timer and its place in the table: nothing else stays of a dialogue. */
+T(an_idle_connection_is_small)
+{
+	const uint32_t n = 2000;
+	size_t least = SIZE_MAX, used = 0;
+	struct plx_arena *mem = NULL;
+	struct tt_seg s;
+
+	tt_start();
+	tt.echo = true;
+	for (uint32_t i = 0; i <= n; i++) {
+		tt.port++;
+		tt.seq = 1000;
+		tt.got = 0;
+		tt.accepted = 0;
+		tt_connect();
+		tt_in(PLX_TCP_ACK | PLX_TCP_PSH, tt.seq, 0, 100);
+		tt_expect(&s, PLX_TCP_ACK | PLX_TCP_PSH, 100);
+		tt.seq += 100;
+		tt.ack += 100;
+		tt_in(PLX_TCP_ACK, tt.seq, 0, 0);
+		nt_none();
+		mem = plx_net_tcp_tcb(tt.c)->ctx->mem;
+		used = plx_arena_used(mem);
+		least = PLX_MIN(least, used);
+	}
+	ok((used - least) / n >= sizeof(struct plx_tcp));
+	ok((used - least) / n <= 640);
+	tt.echo = false;
+}
+
 T(an_empty_pool_delays)
 {
 	struct plx_softnet *sn;
@@ -476,4 +507,5 @@ RUN_EAL(TT_(echoes), TT_(echoes_by_ipv6), TT_(nobody_listens), TT_(what_is_malfo
 	TT_(what_is_not_read_is_bounded), TT_(what_is_written_is_sent_again),
 	TT_(to_ourselves_both_ways), TT_(to_ourselves_by_ipv6),
 	TT_(a_path_is_narrower_than_we_thought), TT_(an_error_ends_an_attempt),
-	TT_(connects_and_is_refused), TT_(an_empty_pool_delays), TT_(a_stop_resets_what_is_open))
+	TT_(connects_and_is_refused), TT_(an_idle_connection_is_small), TT_(an_empty_pool_delays),
+	TT_(a_stop_resets_what_is_open))
