@@ -17,8 +17,8 @@ start_pollux -l 0 "--vdev=$memif,role=server" -- up --if 0,addr=10.9.0.2/24 \
 	--tcp-echo 7 --tcp-echo 8 --tcp-echo 9 --tcp-echo 10
 
 connections() { # how many
-	"$PLX_BUILD/test/bench/bench_tcp_churn" --no-huge --no-pci --no-shconf -m 512 \
-		--file-prefix "$id-client" -l 1 "--vdev=$memif,role=client" -- \
+	RUNTIME_DIRECTORY=$tmp "$PLX_BUILD/test/bench/bench_tcp_churn" --no-huge --no-pci \
+		--no-shconf -m 512 --file-prefix "$id-client" -l 1 "--vdev=$memif,role=client" -- \
 		10.9.0.1/24 10.9.0.2 7 4 "$1" 500 2>"$tmp/churn.err"
 }
 memory() { # what the server has in use, KiB

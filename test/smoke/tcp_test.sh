@@ -98,6 +98,8 @@ spawn busy nc -d fd00:9::2 19
 eventually_ctl "pollux-ctl tcp shows the listeners" "LISTEN +0 +77 +\*:19 " -n two tcp
 eventually_ctl "... and connections" 'ESTAB +0 +[0-9]+ +\[fd00:9::2\]:19 +\[fd00:9::1\]' \
 	-n two -6 tcp ESTAB
+eventually_ctl "... of both families" 'ESTAB +0 +0 +10\.9\.0\.2:7 +10\.9\.0\.1:' \
+	-n two -4 tcp ESTAB
 eventually_ctl "... with their round trip" 'cubic rto:.* rtt:[0-9.]+/.* mss:14[0-9]+ ' -n two -s tcp
 stop_pollux -n two
 expect_ge "lcore 0 had some" "$(json_field -n two '.tcp_accepted_by_lcore[0]')" 1
