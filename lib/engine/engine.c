@@ -113,6 +113,14 @@ static int rcu_init(struct plx_engine *eng)
 	return 0;
 }
 
+static bool is_named(const struct plx_engine_conf *conf, uint32_t lcore)
+{
+	for (uint16_t i = 0; conf->lcores && i < conf->n_lcores; i++)
+		if (conf->lcores[i] == lcore)
+			return true;
+	return !conf->lcores;
+}
+
 struct plx_engine *plx_engine_create(const struct plx_engine_conf *conf, struct plx_error *e)
 {
 	struct plx_engine *eng = rte_zmalloc(NULL, sizeof(*eng), RTE_CACHE_LINE_SIZE);
@@ -133,6 +141,8 @@ struct plx_engine *plx_engine_create(const struct plx_engine_conf *conf, struct 
 	{
 		if (eng->n == PLX_ENGINE_LCORES_MAX)
 			break;
+		if (!is_named(conf, lcore))
+			continue;
 		eng->sn[eng->n] = softnet_new(eng, lcore, seed);
 		if (!eng->sn[eng->n])
 			goto no_memory;
@@ -160,11 +170,19 @@ static void close_doors(struct plx_engine *eng)
 	} while (__atomic_load_n(&eng->callers, __ATOMIC_SEQ_CST));
 }
 
-int plx_engine_run(struct plx_engine *eng)
+void plx_engine_start(struct plx_engine *eng)
 {
 	__atomic_store_n(&eng->closed, 0, __ATOMIC_SEQ_CST);
-	rte_eal_mp_remote_launch(engine__loop, eng, CALL_MAIN);
-	rte_eal_mp_wait_lcore();
+	for (uint16_t i = 0; i < eng->n; i++)
+		if (eng->sn[i]->lcore != rte_get_main_lcore())
+			rte_eal_remote_launch(engine__loop, eng, eng->sn[i]->lcore);
+}
+
+int plx_engine_join(struct plx_engine *eng)
+{
+	for (uint16_t i = 0; i < eng->n; i++)
+		if (eng->sn[i]->lcore != rte_get_main_lcore())
+			rte_eal_wait_lcore(eng->sn[i]->lcore);
 	/* What the lcores have written is seen from here on: each has left by engine__gone(). */
 	while (__atomic_load_n(&eng->running, __ATOMIC_ACQUIRE))
 		sched_yield();
@@ -172,11 +190,23 @@ int plx_engine_run(struct plx_engine *eng)
 	return eng->failed ? -EIO : 0;
 }
 
+int plx_engine_run(struct plx_engine *eng)
+{
+	plx_engine_start(eng);
+	engine__loop(eng); /* nothing to do, if the main lcore is not one of its */
+	return plx_engine_join(eng);
+}
+
 void plx_engine_stop(struct plx_engine *eng)
 {
 	__atomic_store_n(&eng->stop, 1, __ATOMIC_SEQ_CST);
 	for (uint16_t i = 0; i < eng->n; i++)
 		engine__wake(eng->sn[i]);
+}
+
+bool plx_engine_has_port(const struct plx_engine *eng, uint16_t port)
+{
+	return port < plx_port_count() && engine__owns(eng, port);
 }
 
 bool plx_engine_stopping(const struct plx_engine *eng)
@@ -210,10 +240,12 @@ void plx_engine_close_ports(struct plx_engine *eng)
 		i++) { /* all: one may receive what another sends */
 		const struct plx_port *p = plx_port_get(i);
 
-		for (uint16_t q = 0; q < p->n_txq; q++)
+		for (uint16_t q = 0; engine__owns(eng, i) && q < p->n_txq; q++)
 			plx_txq_flush(p->txq[q]);
 	}
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
+		if (!engine__owns(eng, i))
+			continue;
 		eng->kept += plx_port_kept_mbufs(plx_port_get(i)); /* 0 once it is closed */
 		plx_port_close(plx_port_get(i));
 	}
@@ -242,7 +274,7 @@ uint64_t plx_engine_held(struct plx_engine *eng)
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
 		const struct plx_port *p = plx_port_get(i);
 
-		for (uint16_t q = 0; q < p->n_txq; q++)
+		for (uint16_t q = 0; engine__owns(eng, i) && q < p->n_txq; q++)
 			n += plx_txq_len(p->txq[q]);
 	}
 	return n;

@@ -46,6 +46,11 @@ static inline plx_ns engine__ns(const struct plx_engine *eng, uint64_t cycles)
 	return (plx_ns)(((unsigned __int128)(cycles - eng->clock.base) * eng->clock.mult) >> 32);
 }
 
+static inline bool engine__owns(const struct plx_engine *eng, uint16_t port)
+{
+	return !eng->conf.ports || eng->conf.ports >> port & 1;
+}
+
 static inline int64_t engine__tun(const struct plx_engine *eng, enum plx_tunable t)
 {
 	return __atomic_load_n(&eng->tun->v[t], __ATOMIC_RELAXED);

@@ -39,7 +39,7 @@ static int no_queue(const struct plx_engine *eng, uint16_t index, struct plx_err
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
 		const struct plx_port *p = plx_port_get(i);
 
-		if (plx_quirk_max_queues(p->caps.driver) < eng->n)
+		if (engine__owns(eng, i) && plx_quirk_max_queues(p->caps.driver) < eng->n)
 			return plx_error_set(e, -EINVAL, PLX_ERR_TAP_QUEUES, p->name, eng->n);
 	}
 	return plx_error_set(e, -EINVAL, PLX_ERR_LCORE_NO_QUEUE, eng->sn[index]->lcore);
@@ -51,7 +51,9 @@ static int check_lcores(
 	uint16_t total[PLX_ENGINE_LCORES_MAX] = {0};
 
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
-		int err = plx_port_check_queues(plx_port_get(i), place[i].queues, e);
+		int err = place[i].queues
+				  ? plx_port_check_queues(plx_port_get(i), place[i].queues, e)
+				  : 0;
 
 		if (err)
 			return err;
@@ -119,7 +121,7 @@ static uint32_t pool_size(const struct plx_engine *eng, const struct plx_place *
 			.tx_limit = (uint32_t)engine__tun(eng, PLX_TUN_TX_QUEUE_LEN),
 		};
 
-		n += plx_port_mbufs(p, &conf);
+		n += place[i].queues ? plx_port_mbufs(p, &conf) : 0;
 	}
 	n += eng->n * 512u; /* mempool caches, flushed at 1.5 times 256 */
 	n += (eng->n - 1u) * (PLX_ENGINE_BACKLOG + PLX_PORT_BURST);
@@ -154,12 +156,16 @@ int plx_engine_open_ports(struct plx_engine *eng, struct plx_error *e)
 	int err = plx_port_count() ? 0 : plx_error_set(e, -ENODEV, PLX_ERR_NO_PORTS);
 
 	plx_engine_place(eng->n, eng->conf.queues, place);
+	for (uint16_t i = 0; i < plx_port_count(); i++)
+		if (!engine__owns(eng, i))
+			place[i].queues = 0;
 	if (!err)
 		err = check_lcores(eng, place, e);
 	if (!err)
 		err = make_pools(eng, place, e);
 	for (uint16_t i = 0; !err && i < plx_port_count(); i++)
-		err = open_port(eng, plx_port_get(i), &place[i], e);
+		if (place[i].queues)
+			err = open_port(eng, plx_port_get(i), &place[i], e);
 	for (uint16_t i = 0; !err && i < eng->n; i++) {
 		err = engine__idle_init(eng->sn[i]);
 		if (err)

@@ -172,8 +172,11 @@ struct plx_engine_conf {
 	uint16_t room_bytes;   /**< data room of an mbuf; 0 = 2048 */
 	uint32_t features_off; /**< port features not to be used */
 	bool promisc;
-	bool no_rx;			/**< receive queues are opened and not polled */
-	bool spare_lcores;		/**< an lcore without a queue is fine: it serves others */
+	bool no_rx;		/**< receive queues are opened and not polled */
+	bool spare_lcores;	/**< an lcore without a queue is fine: it serves others */
+	const uint32_t *lcores; /**< EAL's ids of its lcores; NULL = all */
+	uint16_t n_lcores;
+	uint32_t ports;			/**< a bit for each port that is its; 0 = all */
 	uint64_t seed;			/**< of all generators; 0 = from the system */
 	const struct plx_tunables *tun; /**< read live; NULL = defaults */
 	const struct plx_clock *clock;	/**< NULL = the TSC */
@@ -181,7 +184,10 @@ struct plx_engine_conf {
 
 /* Life: for the main thread. */
 
-/** Make softnets for all EAL lcores and pools for the open ports. @return NULL with *e filled. */
+/**
+ * Make softnets for its lcores. Several engines in a process are strangers to each other, like two
+ * hosts, if they share neither lcores nor ports. @return NULL with *e filled.
+ */
 PLX_API struct plx_engine *plx_engine_create(
 	const struct plx_engine_conf *conf, struct plx_error *e);
 /**
@@ -189,10 +195,17 @@ PLX_API struct plx_engine *plx_engine_create(
  * with fewer queues are spread. @return 0 or -errno with *e filled and all ports closed again.
  */
 PLX_API int plx_engine_open_ports(struct plx_engine *eng, struct plx_error *e);
-/** Run on all lcores until plx_engine_stop(); the caller is the main lcore and runs too. Drains. */
+/** Run on its lcores until plx_engine_stop(), on the caller's too if it is the main lcore's and one
+ * of them. Drains. */
 PLX_API int plx_engine_run(struct plx_engine *eng);
+/** The same for an engine without the main lcore, which comes back at once: plx_engine_join(). */
+PLX_API void plx_engine_start(struct plx_engine *eng);
+/** Until a started engine has stopped. @return as plx_engine_run(). */
+PLX_API int plx_engine_join(struct plx_engine *eng);
 /** Ask all lcores to leave their loops. Any thread; async-signal-safe. */
 PLX_API void plx_engine_stop(struct plx_engine *eng);
+/** Is the port, by its number, one of the engine's? */
+PLX_API bool plx_engine_has_port(const struct plx_engine *eng, uint16_t port);
 PLX_API bool plx_engine_stopping(const struct plx_engine *eng);
 /** True once every lcore is in its loop. */
 PLX_API bool plx_engine_running(const struct plx_engine *eng);

@@ -97,7 +97,8 @@ static int if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mt
 	uint16_t i = 1;
 	struct net_ifc *c;
 
-	if (!p || vlan > 4094 || (mtu && mtu < 68) || (vlan && p->features & PLX_PORT_F_NO_ETH))
+	if (!p || !plx_engine_has_port(net->eng, port) || vlan > 4094 || (mtu && mtu < 68) ||
+		(vlan && p->features & PLX_PORT_F_NO_ETH))
 		return -EINVAL;
 	for (uint16_t j = 1; j < NET_IF_MAX; j++)
 		if (net->ifc[j].pub.index && net->ifc[j].pub.port == port &&

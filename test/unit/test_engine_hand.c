@@ -298,9 +298,47 @@ T(no_wake_up_by_a_call_is_lost)
 	eq(rounds, ROUNDS);
 }
 
+/* Two engines share a process and nothing else: each has its own lcores, ports and pools. */
+T(engines_are_strangers)
+{
+	struct plx_engine_conf conf;
+	struct plx_engine *other;
+	struct plx_error e = {0};
+	const uint32_t lcore[] = {0, 2};
+
+	et_new(2, 1);
+	et.conf.lcores = &lcore[0];
+	et.conf.n_lcores = 1;
+	et.conf.ports = 1u << 0;
+	et_start();
+	conf = et.conf;
+	conf.lcores = &lcore[1];
+	conf.ports = 1u << 1;
+	other = plx_engine_create(&conf, &e);
+	assert_non_null(other);
+	eq(plx_engine_open_ports(other, &e), 0);
+	eq(plx_engine_step_begin(other), 0);
+	eq(plx_engine_lcores(et.eng), 1);
+	eq(plx_engine_lcores(other), 1);
+	eq(plx_engine_softnet(other, 0)->lcore, lcore[1]);
+	ok(plx_engine_has_port(et.eng, 0) && !plx_engine_has_port(et.eng, 1));
+	ok(!plx_engine_has_port(other, 0) && plx_engine_has_port(other, 1));
+	et_feed(0, 0, 3);
+	et_feed(1, 0, 5);
+	eq(plx_engine_step(et.eng, 0), 3);
+	eq(plx_engine_step(et.eng, 0), 0);
+	eq(plx_engine_step(other, 0), 5);
+	plx_engine_step_end(et.eng);
+	plx_engine_close_ports(et.eng);
+	ok(!et.port[0].port->open);
+	ok(et.port[1].port->open);
+	plx_engine_step_end(other);
+	eq(plx_engine_destroy(other), 0);
+}
+
 RUN_EAL(ET_(what_is_handed_over_arrives_in_order), ET_(to_oneself_it_is_a_call),
 	ET_(a_full_backlog_drops_the_newest), ET_(an_lcore_without_a_queue_sends_by_another),
 	ET_(lcores_without_queues_are_refused_unless_spare),
 	ET_(what_is_on_its_way_at_the_end_is_served),
 	ET_(messages_come_in_order_and_within_a_budget), ET_(no_wake_up_by_a_packet_is_lost),
-	ET_(no_wake_up_by_a_call_is_lost))
+	ET_(no_wake_up_by_a_call_is_lost), ET_(engines_are_strangers))
