@@ -239,6 +239,8 @@ static bool retransmit(
 		tcp__rtx_arm(c, PLX_TCP_RTX_RTO, tcp__rto_end(c, now));
 		return emit_text(c, tx, c->snd.una, mss, 0, true, now);
 	}
+	if (plx_unlikely(r->mss != c->snd.mss))
+		tcp__sndq_recount(c, r);
 	if (c->ca == PLX_TCP_CA_LOSS)
 		tcp_stat_add(c, TCPEXT_TCPSLOWSTARTRETRANS, r->segs);
 	else
@@ -482,7 +484,7 @@ static bool tail_loss_probe(
 		if (r->segs > 1) {
 			uint32_t text = r->end - r->seq - !!(r->flags & RUN_FIN);
 
-			start = r->seq + (text - 1) / c->snd.mss * c->snd.mss;
+			start = r->seq + (text - 1) / r->mss * r->mss;
 			if (start != r->seq && tcp__sndq_split(c, i, start))
 				i++;
 			r = tcp__run(c, i);

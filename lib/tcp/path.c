@@ -20,8 +20,9 @@ static void resend_too_long(struct plx_tcp *c, plx_ns now)
 	for (uint32_t i = 0; i < c->snd.run_n; i++) {
 		struct tcp_run *r = tcp__run(c, i);
 
-		/* of several segments the first one was as long as the MSS was */
-		if (r->flags & RUN_SACKED || r->end - r->seq - !!(r->flags & RUN_FIN) <= c->snd.mss)
+		uint32_t text = r->end - r->seq - !!(r->flags & RUN_FIN);
+
+		if (r->flags & RUN_SACKED || PLX_MIN(text, r->mss) <= c->snd.mss)
 			continue;
 		tcp__mark_lost(c, i);
 		tcp__sndq_recount(c, r);
@@ -37,10 +38,19 @@ static void resend_too_long(struct plx_tcp *c, plx_ns now)
 	}
 }
 
+static void set_mtu(struct plx_tcp *c, uint16_t mtu, plx_ns now)
+{
+	uint16_t mss = c->snd.mss;
+
+	c->pmtu = mtu;
+	tcp__sync_mss(c);
+	if (c->snd.mss < mss)
+		resend_too_long(c, now);
+}
+
 bool plx_tcp_path_mtu(struct plx_tcp *c, uint16_t mtu, uint32_t seq, plx_ns now)
 {
 	bool v4 = plx_addr_is_v4(&c->id.raddr);
-	uint16_t mss = c->snd.mss;
 
 	if (v4)
 		mtu = PLX_MAX(mtu, MTU4_MIN);
@@ -49,11 +59,20 @@ bool plx_tcp_path_mtu(struct plx_tcp *c, uint16_t mtu, uint32_t seq, plx_ns now)
 		tcp_stat(c, TCPEXT_TCPMTUPFAIL);
 		return false;
 	}
-	c->pmtu = mtu;
-	tcp__sync_mss(c);
-	if (c->snd.mss < mss)
-		resend_too_long(c, now);
+	set_mtu(c, mtu, now);
+	if (tcp__cold(c))
+		c->cold->mtu_until_ns = now + PLX_SEC(tcp_tun(c, MTU_EXPIRES));
 	return true;
+}
+
+void plx_tcp_route_mtu(struct plx_tcp *c, uint16_t mtu, plx_ns now)
+{
+	if (plx_likely(mtu == c->pmtu))
+		return;
+	/* the route's record may come later than our message, or there may be none at all */
+	if (mtu > c->pmtu && c->cold && now < c->cold->mtu_until_ns)
+		return;
+	set_mtu(c, mtu, now);
 }
 
 uint16_t plx_tcp_error(struct plx_tcp *c, int err, bool hard, uint32_t seq, plx_ns now)

@@ -264,6 +264,11 @@ static inline plx_ns plx_tcp_deadline(const struct plx_tcp *c)
  */
 PLX_API bool plx_tcp_path_mtu(struct plx_tcp *c, uint16_t mtu, uint32_t seq, plx_ns now);
 /**
+ * The route's MTU, before output(): the MSS follows it down and, when the last "too big" is older
+ * than net.ipv4.route.mtu_expires, up again (RFC 1191 6.3, RFC 8201 4).
+ */
+PLX_API void plx_tcp_route_mtu(struct plx_tcp *c, uint16_t mtu, plx_ns now);
+/**
  * An ICMP error that quotes seq (RFC 1122 4.2.3.9, RFC 5461, RFC 5927 4): err as Linux maps it.
  * Hard errors end a connection that is not established yet; all else is remembered.
  * @return PLX_TCP_EV_* as timer().

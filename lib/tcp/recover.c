@@ -183,7 +183,7 @@ static void newreno_mark(struct plx_tcp *c, bool advanced, plx_ns now)
 		    (c->ca == PLX_TCP_CA_RECOVERY && advanced)))
 		return;
 	r = tcp__run(c, 0);
-	if (r->end - r->seq > c->snd.mss && !tcp__sndq_split(c, 0, r->seq + c->snd.mss))
+	if (r->end - r->seq > r->mss && !tcp__sndq_split(c, 0, r->seq + r->mss))
 		return;
 	r = tcp__run(c, 0);
 	tcp_event(c, now, LOST, .a = r->seq, .b = r->end);

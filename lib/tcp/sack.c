@@ -104,9 +104,9 @@ static void tag(struct plx_tcp *c, struct tcp_ack *a, uint32_t i)
 
 /* Where a block that ends inside of a run is taken to end: whole segments only, since a receiver
  * has or has not a segment, and since who invents edges shall not make us cut text to pieces. */
-static uint32_t whole(const struct plx_tcp *c, const struct tcp_run *r, uint32_t at, bool up)
+static uint32_t whole(const struct tcp_run *r, uint32_t at, bool up)
 {
-	uint32_t into = at - r->seq, mss = c->snd.mss;
+	uint32_t into = at - r->seq, mss = r->mss;
 
 	return r->seq + (up ? (into + mss - 1) : into) / mss * mss;
 }
@@ -123,8 +123,8 @@ static void block(struct plx_tcp *c, struct tcp_ack *a, uint32_t start, uint32_t
 
 		if (r->flags & RUN_SACKED)
 			continue;
-		from = plx_seq_gt(start, r->seq) ? whole(c, r, start, true) : r->seq;
-		to = plx_seq_lt(end, r->end) ? whole(c, r, end, false) : r->end;
+		from = plx_seq_gt(start, r->seq) ? whole(r, start, true) : r->seq;
+		to = plx_seq_lt(end, r->end) ? whole(r, end, false) : r->end;
 		if (!plx_seq_lt(from, to))
 			continue;
 		if (to != r->end && !tcp__sndq_split(c, i, to))

@@ -65,9 +65,9 @@ static void count(struct plx_tcp *c, uint8_t flags, int32_t n)
 }
 
 /* In how many segments; a FIN rides on the last one. */
-static uint32_t segs_of(const struct plx_tcp *c, const struct tcp_run *r)
+static uint32_t segs_of(const struct tcp_run *r)
 {
-	return tcp__segs(r->end - r->seq - !!(r->flags & RUN_FIN), c->snd.mss);
+	return tcp__segs(r->end - r->seq - !!(r->flags & RUN_FIN), r->mss);
 }
 
 static void set_segs(struct plx_tcp *c, struct tcp_run *r, uint32_t segs)
@@ -81,7 +81,8 @@ static void set_segs(struct plx_tcp *c, struct tcp_run *r, uint32_t segs)
 
 void tcp__sndq_recount(struct plx_tcp *c, struct tcp_run *r)
 {
-	set_segs(c, r, segs_of(c, r));
+	r->mss = c->snd.mss;
+	set_segs(c, r, segs_of(r));
 }
 
 void tcp__run_flag(struct plx_tcp *c, struct tcp_run *r, uint8_t set, uint8_t clear)
@@ -99,16 +100,19 @@ static bool joins(const struct plx_tcp *c, const struct tcp_run *a, const struct
 		return false;
 	if (a->flags & RUN_SACKED) /* only its bounds matter now */
 		return true;
+	if (a->mss != b->mss)
+		return false;
 	if (a->flags & RUN_LOST && !(a->flags & RUN_RETRANS)) /* will be cut anew */
-		return tcp_tun(c, TCP_RETRANS_COLLAPSE) || (a->end - a->seq) % c->snd.mss == 0;
-	return a->sent_ns == b->sent_ns && a->end - a->seq == a->segs * c->snd.mss;
+		return tcp_tun(c, TCP_RETRANS_COLLAPSE) || (a->end - a->seq) % a->mss == 0;
+	return a->sent_ns == b->sent_ns && a->end - a->seq == a->segs * a->mss;
 }
 
 void tcp__sndq_add(struct plx_tcp *c, uint32_t seq, uint32_t end, uint8_t flags, plx_ns now)
 {
-	struct tcp_run *r, new = {.seq = seq, .end = end, .sent_ns = now, .flags = flags};
+	struct tcp_run *r, new = {.seq = seq, .end = end, .mss = c->snd.mss, .flags = flags};
 
-	new.segs = segs_of(c, &new);
+	new.sent_ns = now;
+	new.segs = segs_of(&new);
 	c->packets_out += new.segs;
 	if (c->snd.run_n) {
 		r = tcp__run(c, c->snd.run_n - 1u);
@@ -153,8 +157,8 @@ bool tcp__sndq_split(struct plx_tcp *c, uint32_t i, uint32_t seq)
 	r->end = next->seq = seq;
 	r->flags &= (uint8_t)~RUN_FIN;
 	next->flags &= (uint8_t)~RUN_SYN;
-	first = segs_of(c, r);
-	rest = segs_of(c, next);
+	first = segs_of(r);
+	rest = segs_of(next);
 	/* small segments that were joined: as many as there were, where they are is not known */
 	if (first + rest < segs)
 		rest = segs - first;
@@ -204,5 +208,5 @@ void tcp__sndq_trim(struct plx_tcp *c, uint32_t seq)
 	struct tcp_run *r = tcp__run(c, 0);
 
 	r->seq = seq;
-	set_segs(c, r, PLX_MIN(r->segs, segs_of(c, r)));
+	set_segs(c, r, PLX_MIN(r->segs, segs_of(r)));
 }

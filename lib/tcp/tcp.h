@@ -30,7 +30,8 @@ struct tcp_cold {
 	uint32_t probe_since_ms; /* user time-out of a closed window */
 	uint32_t total_retrans, dsack_dups, reord_seen, total_rto;
 	uint64_t bytes_retrans;
-	plx_ns oow_ns; /* the last answer to a segment out of window */
+	plx_ns oow_ns;	     /* the last answer to a segment out of window */
+	plx_ns mtu_until_ns; /* a "too big" is believed, whatever the route says */
 };
 
 /* ---- what was sent: sndq.c ---- */
@@ -50,6 +51,7 @@ struct tcp_run {
 	uint32_t seq, end;
 	plx_ns sent_ns; /* the last time */
 	uint32_t segs;	/* that it went out in */
+	uint16_t mss;	/* text of each, but for the last one */
 	uint8_t flags;
 };
 static_assert(sizeof(struct tcp_run) == 24, "a burst's record");
@@ -73,7 +75,7 @@ void tcp__sndq_pop(struct plx_tcp *c);
 void tcp__sndq_trim(struct plx_tcp *c, uint32_t seq);
 /** Set and clear flags, with the counters that depend on them. */
 void tcp__run_flag(struct plx_tcp *c, struct tcp_run *r, uint8_t set, uint8_t clear);
-/** The MSS has changed: how many segments it is now. */
+/** The MSS has changed, and it will be sent anew: in how many segments. */
 void tcp__sndq_recount(struct plx_tcp *c, struct tcp_run *r);
 /** Join run i with its neighbours where they have the same fate. */
 void tcp__sndq_join(struct plx_tcp *c, uint32_t i);

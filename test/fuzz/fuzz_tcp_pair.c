@@ -261,7 +261,10 @@ static void step(uint8_t op, uint8_t arg)
 			plx_tcp_set_nodelay(&e->c, arg & 1), plx_tcp_set_cork(&e->c, arg & 2);
 		break;
 	case 14:
-		plx_tcp_path_mtu(&e->c, (uint16_t)(68 + arg * 2), e->c.snd.una, now);
+		if (arg & 1)
+			plx_tcp_route_mtu(&e->c, (uint16_t)(68 + arg * 6), now);
+		else
+			plx_tcp_path_mtu(&e->c, (uint16_t)(68 + arg * 2), e->c.snd.una, now);
 		break;
 	case 15: /* what is given up, the caller frees */
 		plx_tcp_prune(&e->c, arg * 64u);

@@ -132,6 +132,8 @@ void td_net_drain(struct td_run *r, struct td_sock *s)
 		.segs = 1u << 20, .bytes = UINT32_MAX, .max_len = r->setup.max_segs * s->c.snd.mss};
 	struct plx_tcp_tx tx;
 
+	if (s->started)
+		plx_tcp_route_mtu(&s->c, r->mtu, r->now);
 	for (int n = 0; s->started && plx_tcp_output(&s->c, r->now, &room, &tx); n++) {
 		if (n == 100000) {
 			td_fail(r, "output() has no end");
