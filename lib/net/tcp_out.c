@@ -155,15 +155,6 @@ static void count(const struct plx_tcp *c, const struct plx_tcp_tx *tx, uint32_t
 		plx_stat_inc(PLX_STAT_TCP_OUTRSTS);
 }
 
-/* The route has a smaller MTU than when we began. */
-static void follow_mtu(struct net_lcore *nl, struct plx_tcp *c, const struct net_dst *d)
-{
-	uint16_t mtu = net__tcp_mtu(nl, d);
-
-	if (plx_unlikely(mtu < c->pmtu) && c->packets_out)
-		plx_tcp_path_mtu(c, mtu, c->snd.una, nl->sn->now_ns);
-}
-
 bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	const struct plx_tcp_room one = {.segs = 1, .bytes = UINT32_MAX};
@@ -175,7 +166,7 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 	uint32_t room = UINT32_MAX;
 
 	if (plx_likely(drop == PLX_DROP_NONE)) {
-		follow_mtu(nl, c, &d);
+		plx_tcp_route_mtu(c, net__tcp_mtu(nl, &d), now);
 		room = queue_room(nl, &d);
 	}
 	for (;;) {

@@ -368,6 +368,37 @@ T(a_path_is_narrower_than_we_thought)
 	eq(n, tt.to_send);
 }
 
+/* The record of the path has its time (RFC 1191 6.3), and the connection follows. */
+T(a_path_is_as_wide_again)
+{
+	struct tt_seg s;
+
+	tt_sending(1400);
+	nt_tun(PLX_TUN_MTU_EXPIRES, 10);
+	tt_expect(&s, PLX_TCP_ACK | PLX_TCP_PSH, 1400);
+	plx_put_be32(nt.last + 24, s.h.seq);
+	icmp("unreach 4 rest 1000");
+	tt_expect(&s, PLX_TCP_ACK, 960);
+	tt_expect(&s, PLX_TCP_ACK | PLX_TCP_PSH, 440);
+	tt.ack = s.h.seq + s.len;
+	nt_sleep(PLX_SEC(9));
+	tt_in(PLX_TCP_ACK, tt.seq, 0, 0);
+	nt_forget();
+	tt.to_send += 960;
+	tt_write(tt_sn(), tt.c);
+	nt_run();
+	tt_expect(&s, PLX_TCP_ACK | PLX_TCP_PSH, 960);
+	tt.ack = s.h.seq + s.len;
+	tt_in(PLX_TCP_ACK, tt.seq, 0, 0);
+	nt_sleep(PLX_SEC(2));
+	tt.to_send += 1460;
+	tt_write(tt_sn(), tt.c);
+	nt_run();
+	tt_expect(&s, PLX_TCP_ACK | PLX_TCP_PSH, 1460);
+	eq(plx_net_tcp_tcb(tt.c)->pmtu, 1500);
+	nt_no_drop();
+}
+
 T(an_error_ends_an_attempt)
 {
 	const struct plx_net_tcp_to to = {.raddr = t_addr("10.0.0.1"), .rport = 80};
@@ -506,6 +537,6 @@ RUN_EAL(TT_(echoes), TT_(echoes_by_ipv6), TT_(nobody_listens), TT_(what_is_malfo
 	TT_(text_out_of_order_is_put_together), TT_(chained_mbufs_are_cut_as_well),
 	TT_(what_is_not_read_is_bounded), TT_(what_is_written_is_sent_again),
 	TT_(to_ourselves_both_ways), TT_(to_ourselves_by_ipv6),
-	TT_(a_path_is_narrower_than_we_thought), TT_(an_error_ends_an_attempt),
-	TT_(connects_and_is_refused), TT_(an_idle_connection_is_small), TT_(an_empty_pool_delays),
-	TT_(a_stop_resets_what_is_open))
+	TT_(a_path_is_narrower_than_we_thought), TT_(a_path_is_as_wide_again),
+	TT_(an_error_ends_an_attempt), TT_(connects_and_is_refused), TT_(an_empty_pool_delays),
+	TT_(an_idle_connection_is_small), TT_(a_stop_resets_what_is_open))
