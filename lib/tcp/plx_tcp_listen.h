@@ -114,6 +114,13 @@ PLX_API enum plx_tcp_verdict plx_tcp_req_input(struct plx_tcp_ctx *ctx, struct p
 	const struct plx_tcp_seg *seg, const struct plx_tcp_path *path, plx_ns now,
 	struct plx_tcp_rx *rx, struct plx_tcp_start *start, enum plx_drop *drop);
 
+/**
+ * An ICMP error that quotes seq (Linux's tcp_req_err()). @param ends it is one of those that end an
+ * attempt. @return true: the record is spent, plx_tcp_req_fini() must follow.
+ */
+PLX_API bool plx_tcp_req_error(
+	struct plx_tcp_ctx *ctx, const struct plx_tcp_req *req, bool ends, uint32_t seq);
+
 /** When plx_tcp_req_due() will find something: one timer of the caller's for all records of the
  * ctx. PLX_NEVER = there are none. */
 PLX_API plx_ns plx_tcp_req_deadline(const struct plx_tcp_ctx *ctx);

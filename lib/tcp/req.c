@@ -163,6 +163,16 @@ enum plx_tcp_req_fate plx_tcp_req_timer(struct plx_tcp_ctx *ctx, struct plx_tcp_
 	return PLX_TCP_REQ_SEND;
 }
 
+/* Only the SYN-ACK is under way, so nothing else can be quoted (RFC 5927 4.1). */
+bool plx_tcp_req_error(
+	struct plx_tcp_ctx *ctx, const struct plx_tcp_req *req, bool ends, uint32_t seq)
+{
+	if (!ends || seq != req->iss)
+		return false;
+	tcp__lone_count(ctx, PLX_STAT_TCPEXT_LISTENDROPS);
+	return true;
+}
+
 /* A segment for a record: what its steps pass on. */
 struct arrival {
 	struct plx_tcp_ctx *ctx;

@@ -61,6 +61,7 @@ struct td_opt {
 struct td_icmp {
 	int err; /**< errno as Linux maps it; EMSGSIZE = too big */
 	bool hard;
+	bool ends; /**< a handshake that is under way for a listener */
 	uint32_t mtu;
 	uint32_t seq; /**< of the quoted segment */
 	bool has_seq;

@@ -355,11 +355,20 @@ static uint16_t believed(const struct td_run *r, uint32_t mtu)
 	return (uint16_t)PLX_MIN(mtu, (uint32_t)r->mtu);
 }
 
+static void icmp_req_in(struct td_run *r, struct plx_tcp_req *req, const struct td_seen *seen,
+	const struct td_icmp *icmp)
+{
+	if (plx_tcp_req_error(&r->ctx, req, icmp->ends, seen->seq))
+		plx_tcp_req_fini(&r->ctx, req);
+}
+
 static void icmp_in(struct td_run *r, struct plx_tcp_id *found, const struct td_seen *seen,
 	const struct td_icmp *icmp)
 {
 	struct td_sock *s;
 
+	if (found && found->kind == PLX_TCP_KIND_REQ)
+		icmp_req_in(r, plx_container_of(found, struct plx_tcp_req, id), seen, icmp);
 	if (!found || found->kind != PLX_TCP_KIND_CONN)
 		return;
 	s = plx_container_of(found, struct td_sock, c.id);

@@ -169,37 +169,41 @@ static bool parse_opts(struct td_lex *l, struct td_pkt *pkt)
 
 /* ---- ICMP ---- */
 
+#define ENDS4 1
+#define ENDS6 2
+
 static const struct td_icmp_name {
 	const char *name;
 	int err4, err6;
 	bool hard;
+	uint8_t ends; /* a handshake that is under way for a listener */
 } icmp_names[] = {
-	/* Linux's icmp_err_convert[] and icmpv6_err_convert() */
-	{"net_unreachable", ENETUNREACH, ENETUNREACH, false},
-	{"host_unreachable", EHOSTUNREACH, EHOSTUNREACH, false},
+	/* Linux's icmp_err_convert[] and icmpv6_err_convert(); tcp_v4_err(), tcp_v6_err() */
+	{"net_unreachable", ENETUNREACH, ENETUNREACH, false, ENDS4},
+	{"host_unreachable", EHOSTUNREACH, EHOSTUNREACH, false, ENDS4},
 	{"protocol_unreachable", ENOPROTOOPT, ENOPROTOOPT, true},
-	{"port_unreachable", ECONNREFUSED, ECONNREFUSED, true},
+	{"port_unreachable", ECONNREFUSED, ECONNREFUSED, true, ENDS6},
 	{"frag_needed", EMSGSIZE, EMSGSIZE, false},
 	{"source_route_failed", EOPNOTSUPP, EOPNOTSUPP, false},
 	{"net_unknown", ENETUNREACH, ENETUNREACH, true},
 	{"host_unknown", EHOSTDOWN, EHOSTUNREACH, true},
 	{"source_host_isolated", ENONET, EHOSTUNREACH, true},
-	{"net_prohibited", ENETUNREACH, EACCES, true},
-	{"host_prohibited", EHOSTUNREACH, EACCES, true},
+	{"net_prohibited", ENETUNREACH, EACCES, true, ENDS6},
+	{"host_prohibited", EHOSTUNREACH, EACCES, true, ENDS6},
 	{"net_unreachable_for_tos", ENETUNREACH, ENETUNREACH, false},
 	{"host_unreachable_for_tos", EHOSTUNREACH, EHOSTUNREACH, false},
-	{"packet_filtered", EHOSTUNREACH, EACCES, true},
-	{"precedence_violation", EHOSTUNREACH, EACCES, true},
-	{"precedence_cutoff", EHOSTUNREACH, EACCES, true},
-	{"no_route", ENETUNREACH, ENETUNREACH, false},
-	{"admin_prohibited", EHOSTUNREACH, EACCES, true},
+	{"packet_filtered", EHOSTUNREACH, EACCES, true, ENDS6},
+	{"precedence_violation", EHOSTUNREACH, EACCES, true, ENDS6},
+	{"precedence_cutoff", EHOSTUNREACH, EACCES, true, ENDS6},
+	{"no_route", ENETUNREACH, ENETUNREACH, false, ENDS4},
+	{"admin_prohibited", EHOSTUNREACH, EACCES, true, ENDS6},
 	{"not_neighbour", EHOSTUNREACH, EHOSTUNREACH, false},
-	{"address_unreachable", EHOSTUNREACH, EHOSTUNREACH, false},
+	{"address_unreachable", EHOSTUNREACH, EHOSTUNREACH, false, ENDS4},
 	{"packet_too_big", EMSGSIZE, EMSGSIZE, false},
-	{"ttl_exceeded", EHOSTUNREACH, EHOSTUNREACH, false},
-	{"time_exceeded", EHOSTUNREACH, EHOSTUNREACH, false},
+	{"ttl_exceeded", EHOSTUNREACH, EHOSTUNREACH, false, ENDS4},
+	{"time_exceeded", EHOSTUNREACH, EHOSTUNREACH, false, ENDS4},
 	{"source_quench", 0, 0, false},
-	{"parameter_problem", EPROTO, EPROTO, true},
+	{"parameter_problem", EPROTO, EPROTO, true, ENDS4 | ENDS6},
 };
 
 static bool parse_quote(struct td_lex *l, struct td_pkt *pkt)
@@ -241,6 +245,7 @@ static bool parse_icmp(struct td_lex *l, struct td_pkt *pkt, bool v6)
 		return td_lex_fail(l, "ICMP needs a type or code");
 	pkt->icmp.err = v6 ? found->err6 : found->err4;
 	pkt->icmp.hard = found->hard;
+	pkt->icmp.ends = found->ends & (v6 ? ENDS6 : ENDS4);
 	return td_lex_take(l, "[") ? parse_quote(l, pkt) : true;
 }
 

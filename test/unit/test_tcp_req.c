@@ -373,6 +373,25 @@ T(a_deferred_accept_waits_for_text)
 	lt_down(&t);
 }
 
+/* RFC 5927 4.1; Linux's tcp_req_err(). */
+T(an_error_about_the_syn_ack_ends_it)
+{
+	static struct lt t;
+	struct plx_tcp_req *req;
+
+	lt_up(&t);
+	req = lt_syn(&t, 0);
+	ok(!plx_tcp_req_error(&t.ctx, req, true, t.tx.seq + 1));
+	ok(!plx_tcp_req_error(&t.ctx, req, true, t.tx.seq - 1));
+	ok(!plx_tcp_req_error(&t.ctx, req, false, t.tx.seq));
+	eq(t.stat[PLX_STAT_TCPEXT_LISTENDROPS], 0);
+	ok(plx_tcp_req_error(&t.ctx, req, true, t.tx.seq));
+	eq(t.stat[PLX_STAT_TCPEXT_LISTENDROPS], 1);
+	plx_tcp_req_fini(&t.ctx, req);
+	eq(t.l.syn_len, 0);
+	lt_down(&t);
+}
+
 T(a_closed_listener_takes_its_records_along)
 {
 	static struct lt t;
@@ -406,4 +425,4 @@ RUN(T_(an_ack_completes_the_handshake), T_(the_syn_ack_is_sent_again_at_doubled_
 	T_(a_syn_in_the_window_ends_it), T_(without_ack_nothing_happens),
 	T_(a_full_accept_queue_keeps_the_record_and_asks_again),
 	T_(a_full_accept_queue_resets_when_told_to), T_(a_deferred_accept_waits_for_text),
-	T_(a_closed_listener_takes_its_records_along))
+	T_(an_error_about_the_syn_ack_ends_it), T_(a_closed_listener_takes_its_records_along))
