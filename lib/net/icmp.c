@@ -310,6 +310,21 @@ static bool too_big(const struct plx_net_rx *rx, const struct plx_icmp *icmp)
 		       : icmp->type == PLX_ICMP_UNREACH && icmp->code == PLX_ICMP_UNREACH_NEEDFRAG;
 }
 
+/* Does it end a handshake for a listener? As Linux's tcp_v4_err(), which leaves out what others
+ * than routers say, and tcp_v6_err(): what icmpv6_err_convert() calls fatal. */
+static bool ends_handshake(bool v6, const struct plx_icmp *icmp)
+{
+	uint8_t code = icmp->code;
+
+	if (v6)
+		return icmp->type == PLX_ICMP6_PARAM_PROBLEM ||
+		       (icmp->type == PLX_ICMP6_UNREACH && code != PLX_ICMP6_UNREACH_NOROUTE &&
+			       code != PLX_ICMP6_UNREACH_SCOPE && code != PLX_ICMP6_UNREACH_ADDR);
+	return icmp->type == PLX_ICMP_PARAM_PROBLEM || icmp->type == PLX_ICMP_TIME_EXCEEDED ||
+	       (icmp->type == PLX_ICMP_UNREACH &&
+		       (code == PLX_ICMP_UNREACH_NET || code == PLX_ICMP_UNREACH_HOST));
+}
+
 /* Whose connection is it? Errors of "too big" are told by their number alone. */
 static int tell_tcp(struct net_lcore *nl, const struct plx_net_rx *rx, const struct plx_icmp *icmp,
 	const struct plx_tuple *t, const uint8_t *quote, uint32_t l4_off)
@@ -322,6 +337,7 @@ static int tell_tcp(struct net_lcore *nl, const struct plx_net_rx *rx, const str
 		e.mtu = net__pmtu_of(nl->net, v6, icmp->rest, plx_get_be16(quote + 2));
 	else if (!redirect(rx, icmp))
 		e.err = v6 ? errno6(icmp->type, icmp->code) : errno4(icmp->type, icmp->code);
+	e.ends = ends_handshake(v6, icmp);
 	home = net__tcp_error(nl, t, quote + l4_off, rx->iface, &e);
 	return rx->handed && home != nl->sn->index ? -1 : home;
 }

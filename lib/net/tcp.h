@@ -173,6 +173,7 @@ void net__tcp_buf_free(struct net_lcore *nl, struct plx_net_tcp *tc);
 struct net_tcp_error {
 	int err;      /**< as Linux maps it; 0 = nothing to tell */
 	uint16_t mtu; /**< "too big": what it says; 0 = it is none */
+	bool ends;    /**< a handshake that is under way for a listener */
 };
 /**
  * An error about a segment that we sent, with its first 8 bytes. Is handled if its connection is

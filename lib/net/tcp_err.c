@@ -30,6 +30,16 @@ static bool tell_conn(
 	return true;
 }
 
+static bool tell_req(
+	struct net_lcore *nl, struct plx_tcp_req *req, uint32_t seq, const struct net_tcp_error *e)
+{
+	bool known = seq == req->iss;
+
+	if (plx_tcp_req_error(&nl->tcp->ctx, req, e->ends, seq))
+		plx_tcp_req_fini(&nl->tcp->ctx, req);
+	return known;
+}
+
 int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const uint8_t *l4,
 	uint16_t iface, const struct net_tcp_error *e)
 {
@@ -52,9 +62,10 @@ int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const u
 	switch (id->kind) {
 	case PLX_TCP_KIND_CONN:
 		return tell_conn(nl, net__tcp_of(id), seq, e) ? nl->sn->index : -1;
-	case PLX_TCP_KIND_REQ: /* its SYN-ACK's own time-outs see to it */
-		return seq == plx_container_of(id, struct plx_tcp_req, id)->iss ? nl->sn->index
-										: -1;
+	case PLX_TCP_KIND_REQ:
+		return tell_req(nl, plx_container_of(id, struct plx_tcp_req, id), seq, e)
+			       ? nl->sn->index
+			       : -1;
 	default:
 		return -1;
 	}

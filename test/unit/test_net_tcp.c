@@ -419,6 +419,27 @@ T(an_error_ends_an_attempt)
 	nt_drop(PLX_DROP_ICMP_ERROR_UNMATCHED);
 }
 
+T(an_error_ends_a_handshake)
+{
+	struct tt_seg s;
+
+	tt_start();
+	tt_in(PLX_TCP_SYN, tt.seq++, 0, 0);
+	tt_expect(&s, PLX_TCP_SYN | PLX_TCP_ACK, 0);
+	icmp("unreach 3");
+	nt_no_drop();
+	plx_put_be32(nt.last + 24, s.h.seq + 1);
+	icmp("unreach 1");
+	nt_drop(PLX_DROP_ICMP_ERROR_UNMATCHED);
+	nt_sleep(PLX_MS(1500));
+	tt_expect(&s, PLX_TCP_SYN | PLX_TCP_ACK, 0);
+	icmp("unreach 1");
+	nt_no_drop();
+	eq(nt_stat(PLX_STAT_TCPEXT_LISTENDROPS), 1);
+	nt_sleep(PLX_SEC(5));
+	nt_none();
+}
+
 /* ---- connect ---- */
 
 T(connects_and_is_refused)
@@ -538,5 +559,6 @@ RUN_EAL(TT_(echoes), TT_(echoes_by_ipv6), TT_(nobody_listens), TT_(what_is_malfo
 	TT_(what_is_not_read_is_bounded), TT_(what_is_written_is_sent_again),
 	TT_(to_ourselves_both_ways), TT_(to_ourselves_by_ipv6),
 	TT_(a_path_is_narrower_than_we_thought), TT_(a_path_is_as_wide_again),
-	TT_(an_error_ends_an_attempt), TT_(connects_and_is_refused), TT_(an_empty_pool_delays),
-	TT_(an_idle_connection_is_small), TT_(a_stop_resets_what_is_open))
+	TT_(an_error_ends_an_attempt), TT_(an_error_ends_a_handshake), TT_(connects_and_is_refused),
+	TT_(an_empty_pool_delays), TT_(an_idle_connection_is_small),
+	TT_(a_stop_resets_what_is_open))
