@@ -282,22 +282,28 @@ static bool restart(struct plx_tcp *c, plx_ns now)
 }
 
 /* A window of which only a part was used for a time-out shrinks towards that part (RFC 2861 3.2;
- * Linux's tcp_cwnd_application_limited()). */
+ * Linux's tcp_cwnd_application_limited()). An orphan's program can't be what limits it. */
 static void application_limited(struct plx_tcp *c, plx_ns now)
 {
 	uint32_t used = PLX_MAX(c->used_out, tcp__init_cwnd(c));
 
-	if (c->ca == PLX_TCP_CA_OPEN && used < c->cwnd) {
+	c->used_ms = tcp__ms(now);
+	if (c->ca != PLX_TCP_CA_OPEN || c->orphan)
+		return;
+	if (used < c->cwnd) {
 		c->ssthresh = tcp__current_ssthresh(c);
 		c->cwnd = (c->cwnd + used) >> 1;
 	}
 	c->used_out = 0;
-	c->used_ms = tcp__ms(now);
 }
 
-/* Was the window in use in this flight? (Linux's tcp_cwnd_validate()) */
-static void validate(struct plx_tcp *c, bool limited, plx_ns now)
+/* Was the window in use in this flight? (Linux's tcp_cwnd_validate(); as there at the end of a
+ * burst, since its first segments can't tell) */
+static void validate(struct plx_tcp *c, plx_ns now)
 {
+	bool limited = tcp__in_flight(c) >= c->cwnd;
+
+	c->burst = false;
 	if (plx_seq_ge(c->snd.una, c->max_out_seq) || limited ||
 		(!c->cwnd_limited && c->packets_out > c->max_out)) {
 		c->cwnd_limited = limited;
@@ -419,8 +425,7 @@ static bool new_text(struct plx_tcp *c, const struct plx_tcp_room *room, struct 
 	if (len && before == 0 && restart(c, now))
 		len = may_send(c, room, tx, fin, probe);
 	if (unsent && !len) {
-		if (tx->why == PLX_TCP_WHY_CWND)
-			validate(c, true, now);
+		c->burst |= tx->why == PLX_TCP_WHY_CWND;
 		return false;
 	}
 	/* a FIN takes room in the peer's window, too (RFC 9293 3.4) */
@@ -449,7 +454,7 @@ static bool new_text(struct plx_tcp *c, const struct plx_tcp_room *room, struct 
 	if (c->ca == PLX_TCP_CA_CWR || c->ca == PLX_TCP_CA_RECOVERY)
 		c->rec.prr_out += c->packets_out - before;
 	tcp_stat_add(c, TCPEXT_TCPORIGDATASENT, c->packets_out - before);
-	validate(c, tcp__in_flight(c) >= c->cwnd, now);
+	c->burst = true;
 	if (!tcp__schedule_tlp(c, false, now) && (before == 0 || c->rtx_kind == PLX_TCP_RTX_NONE))
 		tcp__rearm_rto(c, now);
 	emit_text(c, tx, seq, len,
@@ -536,6 +541,8 @@ static bool open_output(
 	if (new_text(c, room, tx, false, now))
 		return true;
 	c->odd = c->more = false;
+	if (c->burst)
+		validate(c, now);
 	if (plx_unlikely(c->frto_new)) {
 		c->frto_new = false;
 		if (c->snd.nxt == c->rec.recover) { /* none could be sent: the conventional way */

@@ -72,8 +72,8 @@ struct plx_tcp {
 	bool rack_new : 1;    /**< RACK has learned something in this ACK */
 	bool rack_dsack : 1;  /**< a D-SACK came in this round trip */
 	bool fixed_buf : 1;   /**< SO_RCVBUF: no tuning */
-	bool rcv_rtt_on : 1;
-	bool odd : 1;  /**< the first of two segments was sent: see pushed() */
+	bool burst : 1;	      /**< new text was sent, and the window is not judged by it yet */
+	bool odd : 1;	      /**< the first of two segments was sent: see pushed() */
 	bool more : 1; /**< MSG_MORE: hold back what is no full segment, until output() says no */
 	bool unpushed : 1; /**< the last text was written with MSG_MORE */
 	uint8_t err;	   /**< errno that closed it, or that a soft ICMP error left */
@@ -89,6 +89,7 @@ struct plx_tcp {
 		struct tcp_ofo *ofo;
 		uint16_t mss;	    /**< size of the peer's segments, guessed */
 		uint8_t quick;	    /**< segments still to be acknowledged at once */
+		bool rtt_on;	    /**< rtt_seq is valid */
 		uint32_t ato_us;    /**< delayed ACK time-out */
 		uint32_t last_ms;   /**< the last text's time */
 		uint32_t ts_recent; /**< RFC 7323 4.3 */

@@ -93,8 +93,8 @@ void tcp__rwnd_measure(struct plx_tcp *c, const struct plx_tcp_seg *seg, plx_ns 
 			rtt_sample(c, PLX_MAX(ms, 1u) * 1000, true);
 		return;
 	}
-	if (!c->rcv_rtt_on) {
-		c->rcv_rtt_on = true;
+	if (!c->rcv.rtt_on) {
+		c->rcv.rtt_on = true;
 	} else {
 		if (plx_seq_lt(c->rcv.nxt, c->rcv.rtt_seq))
 			return;

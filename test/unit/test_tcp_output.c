@@ -334,6 +334,37 @@ T(after_idle_time_the_window_is_halved_for_each_time_out)
 	tt_down(&t);
 }
 
+/* RFC 2861 3.2, Linux's tcp_cwnd_application_limited(). */
+static void little_used(struct tt *t, bool orphan)
+{
+	tt_up(t, .reno = true);
+	t->c.cwnd = 100;
+	t->c.ssthresh = 50;
+	t->c.orphan = orphan;
+	for (int i = 1; i <= 30; i++) { /* 300 ms; the time-out is 210 */
+		char s[32];
+
+		tt_write(t, 20000);
+		tt_drain(t);
+		tt_ms(t, 10);
+		sprintf(s, ". ack %d", 1 + 20000 * i);
+		eq(tt_in(t, s), PLX_DROP_NONE);
+	}
+}
+
+T(what_is_little_used_is_half_forgotten)
+{
+	static struct tt t;
+
+	little_used(&t, false);
+	eq(t.c.cwnd, 60);
+	eq(t.c.ssthresh, 75); /* it can be there again soon */
+	tt_down(&t);
+	little_used(&t, true);
+	eq(t.c.cwnd, 100); /* no program limits it */
+	tt_down(&t);
+}
+
 T(a_closed_window_is_no_idle_time_again_and_again)
 {
 	static struct tt t;
@@ -405,5 +436,6 @@ RUN(T_(text_is_cut_and_the_last_of_it_pushed), T_(the_most_urgent_goes_first),
 	T_(a_fin_waits_for_the_window), T_(text_carries_the_ack),
 	T_(an_echo_reduces_once_a_round_trip), T_(a_retransmission_is_not_ecn_capable),
 	T_(after_idle_time_the_window_is_halved_for_each_time_out),
+	T_(what_is_little_used_is_half_forgotten),
 	T_(a_closed_window_is_no_idle_time_again_and_again), T_(pacing_spreads_segments),
 	T_(who_listens_sees_a_segment_as_it_leaves))
