@@ -150,6 +150,16 @@ void plx_neigh_confirm(struct plx_neigh_table *t, struct plx_neigh *n, plx_ns no
 		neigh__set_state(t, e, PLX_NEIGH_REACHABLE, now);
 }
 
+/* However many doubt it: one round of questions in a while. */
+void plx_neigh_doubt(struct plx_neigh_table *t, struct plx_neigh *n, plx_ns now)
+{
+	struct neigh__entry *e = plx_container_of(n, struct neigh__entry, n);
+
+	if (n->state & (PLX_NEIGH_REACHABLE | PLX_NEIGH_STALE | PLX_NEIGH_DELAY) &&
+		now - n->confirmed_ns >= t->conf.delay_first_probe_ns)
+		neigh__set_state(t, e, PLX_NEIGH_PROBE, now);
+}
+
 static bool exhausted(const struct plx_neigh_table *t, const struct neigh__entry *e)
 {
 	return e->n.probes >=

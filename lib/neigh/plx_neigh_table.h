@@ -146,6 +146,12 @@ PLX_API struct plx_neigh *plx_neigh_use(
 PLX_API void plx_neigh_confirm(struct plx_neigh_table *t, struct plx_neigh *n, plx_ns now);
 
 /**
+ * An upper layer waits in vain for answers by way of this neighbour (RFC 1122 3.3.1.4, 4.2.3.5): it
+ * is asked, if it was not confirmed within delay_first_probe_ns.
+ */
+PLX_API void plx_neigh_doubt(struct plx_neigh_table *t, struct plx_neigh *n, plx_ns now);
+
+/**
  * An ARP message came (RFC 826; gratuitous forms RFC 5227).
  *
  * The caller has asked its claims first: a message whose sender address is ours does not come here.

@@ -286,6 +286,34 @@ T(upper_layers_confirm_what_has_a_mac_only)
 	nt_fini(&t);
 }
 
+/* RFC 1122 3.3.1.4, 4.2.3.5: negative advice. */
+T(upper_layers_doubt_what_was_not_confirmed_just_now)
+{
+	struct nt t;
+	struct plx_neigh *n;
+
+	start(&t);
+	reachable(&t, 0);
+	n = nt_use(&t, SEC(4), "10.0.0.2");
+	plx_neigh_doubt(t.t, n, SEC(5) - 1);
+	nt_state(&t, "10.0.0.2", "REACHABLE");
+	nt_quiet(&t, SEC(5) - 1);
+	plx_neigh_doubt(t.t, n, SEC(5));
+	nt_state(&t, "10.0.0.2", "PROBE");
+	nt_sends(&t, SEC(5), ARP, "10.0.0.2", PEER);
+	plx_neigh_doubt(t.t, n, SEC(6) - 1); /* it is being asked */
+	nt_quiet(&t, SEC(6) - 1);
+	for (int s = 6; s <= 7; s++) {
+		nt_at(&t, SEC(s));
+		nt_sends(&t, SEC(s), ARP, "10.0.0.2", PEER);
+	}
+	nt_at(&t, SEC(8));
+	nt_tells(&t, FAILED, "10.0.0.2");
+	plx_neigh_doubt(t.t, n, SEC(20));
+	nt_state(&t, "10.0.0.2", "FAILED");
+	nt_fini(&t);
+}
+
 T(what_was_set_by_hand_stays)
 {
 	struct nt t;
@@ -372,7 +400,8 @@ RUN(T_(first_use_asks_and_the_answer_makes_it_reachable), T_(ipv6_asks_the_solic
 	T_(unconfirmed_it_is_probed_by_unicast_and_fails), T_(probed_and_answered_it_is_reachable),
 	T_(an_answer_takes_back_the_question_that_was_not_sent_yet),
 	T_(in_use_when_the_time_is_up_it_is_checked_at_once),
-	T_(upper_layers_confirm_what_has_a_mac_only), T_(what_was_set_by_hand_stays),
+	T_(upper_layers_confirm_what_has_a_mac_only),
+	T_(upper_layers_doubt_what_was_not_confirmed_just_now), T_(what_was_set_by_hand_stays),
 	T_(an_advertised_time_holds_for_ipv6_of_that_interface),
 	T_(an_entry_knows_when_it_was_used_confirmed_and_changed),
 	T_(states_have_the_names_of_ip_neigh))
