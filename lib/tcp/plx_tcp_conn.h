@@ -247,7 +247,8 @@ PLX_API enum plx_drop plx_tcp_input(
 /** The next segment to send. @return false: none, tx->why says why. */
 PLX_API bool plx_tcp_output(
 	struct plx_tcp *c, plx_ns now, const struct plx_tcp_room *room, struct plx_tcp_tx *tx);
-/** Whatever is due at now. @return PLX_TCP_EV_* (RESET: timed out, c->err says why; CLOSED). */
+/** Whatever is due at now. @return PLX_TCP_EV_* (RESET: timed out, c->err says why; CLOSED; DOUBT).
+ */
 PLX_API uint16_t plx_tcp_timer(struct plx_tcp *c, plx_ns now);
 /** When to call timer() or output() again; PLX_NEVER when idle. */
 static inline plx_ns plx_tcp_deadline(const struct plx_tcp *c)

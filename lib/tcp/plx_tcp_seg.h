@@ -88,6 +88,7 @@ struct plx_tcp_keep {
 #define PLX_TCP_EV_URGENT      0x80  /**< the urgent pointer has moved (RFC 6093) */
 #define PLX_TCP_EV_FIN_ACKED   0x100 /**< our FIN has been acknowledged */
 #define PLX_TCP_EV_REOPEN      0x200 /**< plx_tcp_tw: this SYN may begin a new connection */
+#define PLX_TCP_EV_DOUBT       0x400 /**< no answer for R1: is the next hop still there? */
 
 /**
  * What became of a segment. The caller keeps keep[] of its text and frees the rest: each byte of

@@ -129,6 +129,23 @@ static uint64_t model_ms(const struct plx_tcp *c, uint32_t n)
 	return sum;
 }
 
+/* RFC 9293 3.8.3, R1: counted as R2 is (Linux's tcp_write_timeout()). */
+static uint16_t doubt(const struct plx_tcp *c, plx_ns now)
+{
+	uint32_t n = (uint32_t)tcp_tun(c, TCP_RETRIES1);
+	bool over;
+
+	if (!c->retransmits)
+		return 0;
+	if (!tcp__synchronized(c))
+		over = true;
+	else if (c->cold)
+		over = tcp__ms(now) - c->cold->rto_since_ms >= model_ms(c, n);
+	else
+		over = c->retransmits >= n;
+	return over ? PLX_TCP_EV_DOUBT : 0;
+}
+
 static bool too_long(const struct plx_tcp *c, plx_ns now)
 {
 	uint32_t n = (uint32_t)tcp_tun(c, TCP_RETRIES2), waited;
@@ -151,19 +168,21 @@ static uint16_t syn_timeout(struct plx_tcp *c, plx_ns now)
 {
 	int64_t n = c->id.state == PLX_TCP_SYN_SENT ? tcp_tun(c, TCP_SYN_RETRIES)
 						    : tcp_tun(c, TCP_SYNACK_RETRIES);
+	uint16_t doubts;
 
 	tcp_stat(c, TCPEXT_TCPTIMEOUTS);
 	if (c->retransmits >= n || user_end(c, now) <= now) {
 		tcp_stat(c, TCP_ATTEMPTFAILS);
 		return give_up(c, now);
 	}
+	doubts = doubt(c, now);
 	tcp_stat(c, TCPEXT_TCPTIMEOUTSSYN);
 	tcp_stat(c, TCPEXT_TCPSYNRETRANS);
 	tcp_stat(c, TCP_RETRANSSEGS);
 	c->retransmits++;
 	c->backoff++;
 	c->syn_due = true;
-	return 0;
+	return doubts;
 }
 
 static void count_timeout(struct plx_tcp *c)
@@ -183,12 +202,15 @@ static void count_timeout(struct plx_tcp *c)
 
 static uint16_t rto_timeout(struct plx_tcp *c, plx_ns now)
 {
+	uint16_t doubts;
+
 	if (!tcp__synchronized(c))
 		return syn_timeout(c, now);
 	if (!c->packets_out)
 		return 0;
 	if (too_long(c, now))
 		return give_up(c, now);
+	doubts = doubt(c, now);
 	if (!c->retransmits && tcp__cold(c)) /* a tail loss probe may have come before */
 		c->cold->rto_since_ms = c->rec.retrans_ms && c->ca < PLX_TCP_CA_RECOVERY
 						? c->rec.retrans_ms
@@ -199,7 +221,7 @@ static uint16_t rto_timeout(struct plx_tcp *c, plx_ns now)
 	c->backoff = (uint8_t)PLX_MIN(c->backoff + 1, 30);
 	tcp__rtx_arm(c, PLX_TCP_RTX_RTO, tcp__rto_end(c, now));
 	tcp_event(c, now, RTO, .a = c->retransmits, .b = tcp__rto_us(c));
-	return 0;
+	return doubts;
 }
 
 /* ---- zero-window probe ---- */

@@ -25,7 +25,7 @@ T(a_syn_is_sent_again_at_doubled_intervals)
 		tt_none(&t, IDLE);
 	}
 	near_us(tt_timer(&t), s * 1000000);
-	eq(t.events, PLX_TCP_EV_RESET);
+	eq(t.events, PLX_TCP_EV_RESET | PLX_TCP_EV_DOUBT);
 	eq(t.c.err, ETIMEDOUT);
 	eq(t.c.id.state, PLX_TCP_CLOSED);
 	eq(tt_stat(&t, TCPEXT_TCPSYNRETRANS), 6);
@@ -46,7 +46,7 @@ T(a_syn_ack_where_opens_cross_too)
 		tt_out(&t, "S 0:0(0) ack 1");
 	}
 	tt_timer(&t);
-	eq(t.events, PLX_TCP_EV_RESET);
+	eq(t.events, PLX_TCP_EV_RESET | PLX_TCP_EV_DOUBT);
 	tt_down(&t);
 }
 
@@ -62,7 +62,7 @@ T(the_user_waits_so_long_for_a_handshake)
 	near_us(tt_timer(&t), 2000000);
 	ok(tt_pull(&t));
 	near_us(tt_timer(&t), 1500000);
-	eq(t.events, PLX_TCP_EV_RESET);
+	eq(t.events, PLX_TCP_EV_RESET | PLX_TCP_EV_DOUBT);
 	eq(t.c.err, ETIMEDOUT);
 	tt_down(&t);
 }
@@ -120,22 +120,54 @@ T(it_doubles_and_ends)
 	up(&t);
 	tt_write(&t, 3000);
 	eq(tt_drain(&t), 3);
-	for (; !t.events; n++) {
+	for (; !(t.events & PLX_TCP_EV_RESET); n++) {
 		int64_t us = tt_timer(&t);
 
 		total += us;
 		near_us(us, PLX_MIN((int64_t)RTO_US << n, 120000000));
-		if (t.events)
+		if (t.events & PLX_TCP_EV_RESET)
 			break;
 		tt_out(&t, ". 1:1001(1000) ack 1"); /* 5.4 */
 		tt_none(&t, CWND);
 	}
 	eq(n, 15); /* tcp_retries2 */
 	ok(total > 924000000 && total < 940000000);
-	eq(t.events, PLX_TCP_EV_RESET);
+	eq(t.events, PLX_TCP_EV_RESET | PLX_TCP_EV_DOUBT);
 	eq(t.c.err, ETIMEDOUT);
 	eq(tt_stat(&t, TCPEXT_TCPABORTONTIMEOUT), 1);
 	tt_down(&t);
+}
+
+/* RFC 9293 3.8.3, Linux's tcp_write_timeout(): how many time-outs until the way is doubted? */
+static int doubted_after(int64_t retries1, bool wait)
+{
+	static struct tt t;
+	int n = 0;
+
+	tt_up(&t, .wait = wait);
+	tt_tun(&t, TCP_EARLY_RETRANS, 0);
+	tt_tun(&t, TCP_RETRIES1, retries1);
+	tt_write(&t, 1000);
+	tt_drain(&t);
+	while (!(t.events & PLX_TCP_EV_DOUBT)) {
+		eq(t.events, 0);
+		tt_timer(&t);
+		tt_drain(&t);
+		n++;
+	}
+	t.events = 0;
+	tt_timer(&t); /* and with each from there on */
+	eq(t.events, PLX_TCP_EV_DOUBT);
+	tt_down(&t);
+	return n;
+}
+
+T(the_way_is_doubted_after_r1)
+{
+	eq(doubted_after(0, false), 2); /* 0.2 s */
+	eq(doubted_after(3, false), 5); /* 3 s, from the first one on: .4, 1.3, 2.9, 6.3 */
+	eq(doubted_after(5, false), 6); /* 12.6 s: 13 */
+	eq(doubted_after(3, true), 2);	/* a SYN: at once */
 }
 
 T(what_icmp_said_is_told_in_the_end)
@@ -146,7 +178,7 @@ T(what_icmp_said_is_told_in_the_end)
 	tt_write(&t, 1000);
 	ok(tt_pull(&t));
 	eq(plx_tcp_error(&t.c, EHOSTUNREACH, false, tt_iss(&t) + 1, t.now), 0);
-	while (!t.events) {
+	while (!(t.events & PLX_TCP_EV_RESET)) {
 		tt_timer(&t);
 		tt_drain(&t);
 	}
@@ -185,7 +217,7 @@ T(an_orphan_is_given_up_sooner)
 	tt_write(&t, 1000);
 	plx_tcp_close(&t.c, t.now);
 	tt_drain(&t);
-	for (; !t.events; n++) {
+	for (; !(t.events & PLX_TCP_EV_RESET); n++) {
 		tt_timer(&t);
 		tt_drain(&t);
 	}
@@ -510,9 +542,10 @@ RUN(T_(a_syn_is_sent_again_at_doubled_intervals), T_(a_syn_ack_where_opens_cross
 	T_(the_user_waits_so_long_for_a_handshake),
 	T_(a_syn_that_was_sent_again_gives_no_sample_and_a_small_window),
 	T_(a_time_out_begins_with_the_first_segment_and_anew_with_each_ack),
-	T_(it_doubles_and_ends), T_(what_icmp_said_is_told_in_the_end),
-	T_(the_back_off_stays_until_there_is_a_sample), T_(an_orphan_is_given_up_sooner),
-	T_(the_user_waits_so_long), T_(the_reordering_windows_timer_does_not_put_it_off),
+	T_(it_doubles_and_ends), T_(the_way_is_doubted_after_r1),
+	T_(what_icmp_said_is_told_in_the_end), T_(the_back_off_stays_until_there_is_a_sample),
+	T_(an_orphan_is_given_up_sooner), T_(the_user_waits_so_long),
+	T_(the_reordering_windows_timer_does_not_put_it_off),
 	T_(a_tail_is_probed_after_two_round_trips),
 	T_(a_lone_segment_is_given_time_for_a_delayed_ack), T_(new_text_is_a_better_probe),
 	T_(what_a_probe_has_repaired_was_a_loss),
