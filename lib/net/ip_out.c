@@ -75,6 +75,7 @@ PLX_NOINLINE static enum plx_drop route_other(struct net_lcore *nl, const struct
 		d->nexthop = *dst;
 		d->mtu = UINT16_MAX;
 		d->bcast = d->loop = d->bound = false;
+		d->advice = 0;
 		d->local = true;
 		return PLX_DROP_NONE;
 	}
@@ -96,6 +97,7 @@ static inline void by_route(struct net_lcore *nl, const struct plx_addr *dst, bo
 	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
 	d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
 	d->bcast = d->local = d->loop = d->no_loop = d->bound = false;
+	d->advice = 0;
 	d->mtu = v4 ? d->ifc->mtu : d->ifc->mtu6;
 	if (plx_unlikely(rt->mtu))
 		d->mtu = PLX_MIN(d->mtu, rt->mtu);
@@ -230,7 +232,7 @@ bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_
 
 static void set_flags(struct rte_mbuf *m, const struct net_dst *d)
 {
-	plx_pkt_meta(m)->flags = d->bound ? NET_F_BOUND : 0;
+	plx_pkt_meta(m)->flags = (d->bound ? NET_F_BOUND : 0) | d->advice;
 }
 
 /* Its header is made: to the link or to ourselves. */

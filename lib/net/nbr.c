@@ -6,10 +6,17 @@
 /*
  * Neighbours as the data path sees them: a table of resolved ones that the control lcore keeps in
  * step with its state machine (lib/neigh). What is not there waits at the control lcore; the first
- * use of a stale one tells it, so that it checks whether the neighbour is still there.
+ * use of a stale one tells it, so that it checks whether the neighbour is still there. While it
+ * does, it wants to hear that what is sent there arrives (RFC 4861 7.3.1; Linux's dst_confirm());
+ * and at any time that nothing does.
  */
 
 #define NOTED_DEAD 2 /* note is under way and the entry is gone */
+
+/* Of a neighbour's asks and why. */
+#define NBR_USE	     1
+#define NBR_PROGRESS 2
+#define NBR_DOUBT    4
 
 static uint16_t ethertype(const struct rte_mbuf *m)
 {
@@ -17,25 +24,60 @@ static uint16_t ethertype(const struct rte_mbuf *m)
 							       : PLX_ETHERTYPE_IP6;
 }
 
-/* On the control lcore: somebody used a stale neighbour. */
+static uint8_t asks(const struct plx_neigh *n)
+{
+	if (n->state == PLX_NEIGH_STALE)
+		return NBR_USE;
+	return n->state & (PLX_NEIGH_DELAY | PLX_NEIGH_PROBE) ? NBR_PROGRESS : 0;
+}
+
+/* Who hears that others' packets arrive does not doubt for the sake of one. */
+static void take_advice(struct plx_net *net, struct net_nbr *e, uint8_t why, plx_ns now)
+{
+	struct plx_neigh *n = plx_neigh_find(net->neigh, e->node.iface, &e->node.addr);
+
+	if (!n)
+		return;
+	if (why & NBR_PROGRESS)
+		plx_neigh_confirm(net->neigh, n, now);
+	else
+		plx_neigh_doubt(net->neigh, n, now);
+	__atomic_store_n(&e->asks, asks(n), __ATOMIC_RELAXED);
+}
+
+/* On the control lcore: what others have seen of a neighbour. */
 static void note(struct plx_softnet *sn, struct plx_msg *msg)
 {
 	struct net_nbr *e = plx_container_of(msg, struct net_nbr, note);
 	struct plx_net *net = net__self(sn)->net;
+	uint8_t why;
 
 	if (__atomic_exchange_n(&e->noted, 0, __ATOMIC_ACQ_REL) == NOTED_DEAD) {
 		free(e);
 		return;
 	}
-	plx_neigh_use(net->neigh, e->node.iface, &e->node.addr, sn->now_ns);
+	why = __atomic_exchange_n(&e->why, 0, __ATOMIC_RELAXED);
+	if (why & NBR_USE)
+		plx_neigh_use(net->neigh, e->node.iface, &e->node.addr, sn->now_ns);
+	if (why & (NBR_PROGRESS | NBR_DOUBT))
+		take_advice(net, e, why, sn->now_ns);
 	net__ctl_pump(net);
 }
 
-PLX_NOINLINE static void tell(struct net_lcore *nl, struct net_nbr *e)
+PLX_NOINLINE static void tell(struct net_lcore *nl, struct net_nbr *e, uint8_t flags)
 {
+	uint8_t why = __atomic_load_n(&e->asks, __ATOMIC_RELAXED);
+
+	if (!(flags & NET_F_PROGRESS))
+		why &= NBR_USE;
+	if (flags & NET_F_DOUBT)
+		why |= NBR_DOUBT;
+	if (!why)
+		return;
+	__atomic_fetch_or(&e->why, why, __ATOMIC_RELAXED);
 	if (__atomic_exchange_n(&e->noted, 1, __ATOMIC_ACQ_REL))
 		return;
-	__atomic_store_n(&e->stale, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&e->asks, 0, __ATOMIC_RELAXED);
 	plx_softnet_post(plx_engine_softnet(nl->net->eng, 0), &e->note);
 }
 
@@ -58,6 +100,7 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 	const struct plx_addr *nexthop, bool bcast)
 {
 	static const struct plx_mac ones = {{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+	uint8_t flags = plx_pkt_meta(m)->flags;
 	struct net_nbr *e;
 
 	if (plx_unlikely(!ifc->eth)) {
@@ -80,11 +123,11 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 	e = find(nl, nexthop, ifc->index);
 	if (plx_unlikely(!e)) {
 		net__to_control(nl, m, NET_STAGE_NEIGH, ifc->index,
-			plx_pkt_meta(m)->flags & (NET_F_FORWARDED | NET_F_BOUND));
+			flags & (NET_F_FORWARDED | NET_F_BOUND));
 		return;
 	}
-	if (plx_unlikely(__atomic_load_n(&e->stale, __ATOMIC_RELAXED)))
-		tell(nl, e);
+	if (plx_unlikely(__atomic_load_n(&e->asks, __ATOMIC_RELAXED) || flags & NET_F_DOUBT))
+		tell(nl, e, flags);
 	net__eth_tx(nl, m, ifc, &e->mac, ethertype(m));
 }
 
@@ -267,7 +310,7 @@ static void publish(struct plx_net *net, const struct plx_neigh *n)
 		e->node.iface = n->iface;
 		e->mac = n->mac;
 		e->note.fn = note;
-		e->stale = n->state == PLX_NEIGH_STALE;
+		e->asks = asks(n);
 		net__rtab_add(&net->nbr, &e->node);
 	}
 	withdraw(net, old);
@@ -287,8 +330,8 @@ void net__nbr_event(struct plx_net *net, struct plx_neigh *n, unsigned int what)
 		struct net_rnode *e = net__rtab_find(&net->nbr, &n->addr, n->iface);
 
 		if (e)
-			__atomic_store_n(&plx_container_of(e, struct net_nbr, node)->stale,
-				n->state == PLX_NEIGH_STALE, __ATOMIC_RELAXED);
+			__atomic_store_n(&plx_container_of(e, struct net_nbr, node)->asks, asks(n),
+				__ATOMIC_RELAXED);
 	}
 	if (what & PLX_NEIGH_EV_USABLE)
 		send_pending(net, n);

@@ -46,6 +46,9 @@ enum net_timer {
 #define NET_F_HANDED	 8  /**< came by another lcore, which has counted it as received */
 #define NET_F_LOOPED	 16 /**< our own, on its way to ourselves */
 #define NET_F_BOUND	 32 /**< our own, by this interface alone (net__route_by()) */
+/* what an upper layer says of the next hop: net_dst.advice */
+#define NET_F_PROGRESS 64  /**< our packets arrive (RFC 4861 7.3.1) */
+#define NET_F_DOUBT    128 /**< no answer for long (RFC 1122 4.2.3.5) */
 
 /* ---- the snapshot: immutable once published ---- */
 
@@ -100,9 +103,10 @@ struct net_cfg {
 struct net_nbr {
 	struct net_rnode node; /**< key: address and interface */
 	struct net_retired retired;
-	struct plx_msg note; /**< to the control lcore: used while stale */
+	struct plx_msg note; /**< to the control lcore: what `why` says */
 	struct plx_mac mac;
-	uint8_t stale;	/**< the next use must tell the control lcore */
+	uint8_t asks;	/**< NBR_*: what the control lcore wants to hear of */
+	uint8_t why;	/**< NBR_*: what it is told */
 	uint32_t noted; /**< 1 while note is under way */
 };
 
@@ -429,9 +433,10 @@ struct net_dst {
 	struct plx_addr nexthop;
 	uint16_t mtu;
 	bool bcast, local;
-	bool loop;    /**< those here hear it, too: joined the group, or are among everybody; */
-	bool no_loop; /**< but the sender does not want that */
-	bool bound;   /**< by net__route_by() */
+	bool loop;	/**< those here hear it, too: joined the group, or are among everybody; */
+	bool no_loop;	/**< but the sender does not want that */
+	bool bound;	/**< by net__route_by() */
+	uint8_t advice; /**< NET_F_PROGRESS, NET_F_DOUBT */
 };
 
 /**

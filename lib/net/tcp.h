@@ -28,6 +28,8 @@
 #define TCPF_WANTS_ROOM	 0x040 /* a write was cut short */
 #define TCPF_NO_MEMORY	 0x080 /* for lack of memory: ask again */
 #define TCPF_EMBRYO	 0x200 /* of user, its listener, not accepted yet */
+#define TCPF_PROGRESS	 0x400 /* what it sends arrives: the next segment says so */
+#define TCPF_DOUBT	 0x800 /* no answer for long: the same */
 #define TCPF_GONE	 0x100 /* not in the table any more, and has no timer */
 
 /**

@@ -58,6 +58,10 @@ void net__tcp_note(struct net_lcore *nl, struct plx_net_tcp *tc, uint16_t events
 
 	if (events & PLX_TCP_EV_ESTABLISHED && !tc->c.passive)
 		f |= TCPF_ESTABLISHED;
+	if (events & (PLX_TCP_EV_ACKED | PLX_TCP_EV_ESTABLISHED))
+		f |= TCPF_PROGRESS;
+	if (plx_unlikely(events & PLX_TCP_EV_DOUBT))
+		f |= TCPF_DOUBT;
 	if (events & PLX_TCP_EV_READABLE)
 		f |= TCPF_READABLE;
 	if (events & PLX_TCP_EV_FIN)

@@ -155,6 +155,15 @@ static void count(const struct plx_tcp *c, const struct plx_tcp_tx *tx, uint32_t
 		plx_stat_inc(PLX_STAT_TCP_OUTRSTS);
 }
 
+/* What it has learned of the way there goes with its next segment (Linux's dst_confirm()). */
+static uint8_t advice(struct plx_net_tcp *tc)
+{
+	uint32_t f = *net__tcp_flags(tc);
+
+	*net__tcp_flags(tc) = f & ~(TCPF_PROGRESS | TCPF_DOUBT);
+	return (f & TCPF_PROGRESS ? NET_F_PROGRESS : 0) | (f & TCPF_DOUBT ? NET_F_DOUBT : 0);
+}
+
 bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	const struct plx_tcp_room one = {.segs = 1, .bytes = UINT32_MAX};
@@ -183,6 +192,7 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 		if (tx.len)
 			add_text(nl, m, tc->buf, tx.off, tx.len);
 		count(c, &tx, nxt);
+		d.advice = advice(tc);
 		send_made(nl, m, &c->id, tx.ecn, &d, drop);
 		room--;
 	}

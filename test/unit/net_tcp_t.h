@@ -23,6 +23,7 @@ static struct tt {
 	uint32_t lcore;
 	/* the peer */
 	bool v6;
+	const char *peer; /**< NULL: 10.0.0.1, 2001:db8::1 */
 	uint16_t port;
 	uint32_t seq, ack; /**< its next sequence number, and ours that it expects */
 } tt;
@@ -153,7 +154,7 @@ static inline void tt_make(uint16_t flags, uint32_t seq, uint64_t at, uint32_t l
 	uint32_t hdr = tt.v6 ? PLX_IP6_BYTES : PLX_IP4_BYTES;
 	uint8_t *p = nt.in.b + PLX_ETH_BYTES + hdr;
 
-	ip.src = t_addr(tt.v6 ? "2001:db8::1" : "10.0.0.1");
+	ip.src = t_addr(tt.peer ? tt.peer : tt.v6 ? "2001:db8::1" : "10.0.0.1");
 	ip.dst = t_addr(tt.v6 ? "2001:db8::2" : "10.0.0.2");
 	if (flags & PLX_TCP_SYN)
 		o.present = PLX_TCP_OPT_MSS | PLX_TCP_OPT_SACK_OK;

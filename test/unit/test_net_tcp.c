@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "net_tcp_t.h"
 
+#define PEER "02:00:00:00:00:01"
+
 static void echo(bool v6)
 {
 	struct tt_seg s;
@@ -440,6 +442,53 @@ T(an_error_ends_a_handshake)
 	nt_none();
 }
 
+/* ---- the next hop ---- */
+
+/* Connected with one that has told us its MAC, which remains to be confirmed. */
+static void stale_peer(void)
+{
+	struct tt_seg s;
+
+	tt_start();
+	nt_in(0, "arp who-has 10.0.0.2 tell 10.0.0.9");
+	nt_forget();
+	tt.peer = "10.0.0.9";
+	tt_connect();
+	tt.to_send = 1000;
+	tt_write(tt_sn(), tt.c);
+	nt_run();
+	tt_expect(&s, PLX_TCP_ACK | PLX_TCP_PSH, 1000);
+}
+
+/* RFC 4861 7.3.1: what we say arrives, so the neighbour needs not be asked. */
+T(progress_confirms_the_next_hop)
+{
+	stale_peer();
+	tt.ack += 1000;
+	tt_in(PLX_TCP_ACK, tt.seq, 0, 0);
+	nt_sleep(PLX_SEC(10));
+	nt_none();
+	nt_no_drop();
+}
+
+/* RFC 1122 4.2.3.5: no answer for R1; is it there at all? */
+T(no_answer_makes_the_next_hop_doubted)
+{
+	const char *asks = "arp who-has 10.0.0.9 tell 10.0.0.2 to " PEER, *sent;
+	int sent_again = 0, tenths = 0, asked = 0;
+
+	stale_peer();
+	while (!asked && tenths++ < 100) {
+		nt_sleep(PLX_MS(100));
+		while ((sent = nt_sent(0)))
+			*(strcmp(sent, asks) ? &sent_again : &asked) += 1;
+	}
+	eq(asked, 1);
+	ok(tenths > 50); /* it was confirmed by the handshake */
+	ok(sent_again >= 5);
+	nt_no_drop();
+}
+
 /* ---- connect ---- */
 
 T(connects_and_is_refused)
@@ -559,6 +608,7 @@ RUN_EAL(TT_(echoes), TT_(echoes_by_ipv6), TT_(nobody_listens), TT_(what_is_malfo
 	TT_(what_is_not_read_is_bounded), TT_(what_is_written_is_sent_again),
 	TT_(to_ourselves_both_ways), TT_(to_ourselves_by_ipv6),
 	TT_(a_path_is_narrower_than_we_thought), TT_(a_path_is_as_wide_again),
-	TT_(an_error_ends_an_attempt), TT_(an_error_ends_a_handshake), TT_(connects_and_is_refused),
-	TT_(an_empty_pool_delays), TT_(an_idle_connection_is_small),
+	TT_(an_error_ends_an_attempt), TT_(an_error_ends_a_handshake),
+	TT_(progress_confirms_the_next_hop), TT_(no_answer_makes_the_next_hop_doubted),
+	TT_(connects_and_is_refused), TT_(an_empty_pool_delays), TT_(an_idle_connection_is_small),
 	TT_(a_stop_resets_what_is_open))
