@@ -136,13 +136,14 @@ static void end_all(struct net_lcore *nl)
 	uint64_t cursor = 0;
 
 	net__tcp_serve(nl);
-	while ((id = plx_tcp_table_next(t->ctx.table, &cursor)))
-		if (id->kind == PLX_TCP_KIND_CONN)
+	while (plx_tcp_table_next(t->ctx.table, &cursor, &id))
+		if (id && id->kind == PLX_TCP_KIND_CONN)
 			end_conn(nl, net__tcp_of(id));
 	plx_list_foreach (tc, &t->gone, timer.node)
 		end_conn(nl, tc);
-	for (cursor = 0; (id = plx_tcp_table_next(t->ctx.table, &cursor));)
-		free_any(nl, id);
+	for (cursor = 0; plx_tcp_table_next(t->ctx.table, &cursor, &id);)
+		if (id)
+			free_any(nl, id);
 	while ((tc = plx_list_first(&t->gone, struct plx_net_tcp, timer.node)))
 		net__tcp_conn_free(nl, tc);
 	t->touched = NULL;

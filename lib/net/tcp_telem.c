@@ -123,9 +123,9 @@ enum plx_telem_more net__tcp_row(struct plx_telem_row *r, uint64_t *cursor, void
 			*cursor = base | CONNS;
 		return PLX_TELEM_MORE;
 	}
-	id = nl->tcp->ctx.table ? plx_tcp_table_next(nl->tcp->ctx.table, &at) : NULL;
-	if (id) {
-		add_any(nl, r, id);
+	if (nl->tcp->ctx.table && plx_tcp_table_next(nl->tcp->ctx.table, &at, &id)) {
+		if (id) /* else a stretch where nobody is */
+			add_any(nl, r, id);
 		*cursor = base | CONNS | at;
 		return PLX_TELEM_MORE;
 	}

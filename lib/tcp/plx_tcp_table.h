@@ -6,10 +6,10 @@
  * Which connection, SYN queue record, TIME-WAIT record or listener a segment is for.
  *
  * Connections are found by a secret hash of the four-tuple (DESIGN: never the NIC's, which is
- * linear and near-constant on one lcore). The table grows by steps: at most 64 entries are moved a
- * call. Listeners: the most specific one wins (address before any, interface before none, IPv4
- * before what hears both families); those with SO_REUSEPORT that are equal share by the flow's
- * hash, preferring members of this lcore.
+ * linear and near-constant on one lcore). The table grows, and shrinks when it is mostly empty, by
+ * steps of additions: at most 64 entries are moved a call. Listeners: the most specific one wins
+ * (address before any, interface before none, IPv4 before what hears both families); those with
+ * SO_REUSEPORT that are equal share by the flow's hash, preferring members of this lcore.
  */
 #include "plx_tcp_seg.h"
 
@@ -44,9 +44,14 @@ PLX_API void plx_tcp_table_del(struct plx_tcp_table *t, struct plx_tcp_id *id);
 PLX_API void plx_tcp_table_replace(
 	struct plx_tcp_table *t, struct plx_tcp_id *out, struct plx_tcp_id *in);
 PLX_API uint32_t plx_tcp_table_count(const struct plx_tcp_table *t);
-/** The next one behind *cursor (0 to begin) of all but listeners; stable while nothing is added:
- * what is deleted or replaced meanwhile moves no other. @return NULL at the end. */
-PLX_API struct plx_tcp_id *plx_tcp_table_next(const struct plx_tcp_table *t, uint64_t *cursor);
+/**
+ * The next one behind *cursor (0 to begin) of all but listeners; stable while nothing is added:
+ * what is deleted or replaced meanwhile moves no other.
+ * @param id out: NULL where a call's share of the table is empty
+ * @return false at the end.
+ */
+PLX_API bool plx_tcp_table_next(
+	const struct plx_tcp_table *t, uint64_t *cursor, struct plx_tcp_id **id);
 
 /** @return 0, -EADDRINUSE, -EINVAL (port 0, v6only with IPv4). */
 PLX_API int plx_tcp_listener_add(struct plx_tcp_table *t, struct plx_tcp_listener *l);

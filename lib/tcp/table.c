@@ -114,6 +114,7 @@ struct plx_tcp_table *plx_tcp_table_create(const struct plx_tcp_table_conf *conf
 	memcpy(t->seed, conf->seed, sizeof(t->seed));
 	while (buckets < 1u << 28 && buckets * TABLE_FULL < want)
 		buckets *= 2;
+	t->least = buckets;
 	if (array_alloc(&t->now, buckets, t->mem)) {
 		plx_arena_free(t->mem, t, sizeof(*t));
 		return NULL;
@@ -192,12 +193,22 @@ void plx_tcp_table_lookup_burst(struct plx_tcp_table *t, const struct plx_tcp_id
 	}
 }
 
-/* Twice as large; without memory for it the present one stays, and fills up. */
-static void grow_begin(struct plx_tcp_table *t)
+/* Of how many buckets should it be? As it is, twice as many, or a quarter: see step(). */
+static uint32_t wanted(const struct plx_tcp_table *t)
 {
 	uint32_t buckets = t->now.mask + 1;
 
-	if (buckets < 1u << 28 && array_alloc(&t->next, buckets * 2, t->mem) == 0)
+	if (t->now.count >= buckets * TABLE_FULL)
+		return PLX_MIN(buckets * 2, 1u << 28);
+	if (t->now.count < buckets / 2)
+		return PLX_MAX(buckets / 4, t->least);
+	return buckets;
+}
+
+/* Without memory for it the present one stays, and may fill up. */
+static void begin(struct plx_tcp_table *t, uint32_t buckets)
+{
+	if (array_alloc(&t->next, buckets, t->mem) == 0)
 		t->at = 0;
 	else
 		t->next.bucket = NULL;
@@ -234,32 +245,41 @@ static void move_bucket(struct plx_tcp_table *t, struct table_bucket *b)
 
 static void move_step(struct plx_tcp_table *t)
 {
-	for (int n = 0; n < TABLE_MOVE && t->at <= t->old.mask; n++)
+	uint32_t max = t->old.mask < t->now.mask ? TABLE_MOVE : TABLE_PASS;
+
+	for (uint32_t n = 0; n < max && t->at <= t->old.mask; n++) {
+		if (t->moved + TABLE_SLOTS > TABLE_PASS)
+			break;
 		move_bucket(t, &t->old.bucket[t->at++]);
+	}
 	if (t->at > t->old.mask)
 		array_free(&t->old, t->mem);
 }
 
 /*
  * Between growing's start at 5 a bucket and its end there are 1/32 + 1/4 additions for each old
- * bucket, so the next growth never has to begin before this one is over.
+ * bucket, so the next growth never has to begin before this one is over. Shrinking begins below 1/2
+ * a bucket, which is less than 2 of the quarter's; the additions until it is over, one for each 64
+ * old buckets and for each 58 entries that are moved, are few.
  */
-static void grow_step(struct plx_tcp_table *t)
+static void step(struct plx_tcp_table *t)
 {
+	uint32_t buckets = wanted(t);
+
 	t->moved = 0;
 	if (t->old.bucket)
 		move_step(t);
 	else if (t->next.bucket)
 		clear_step(t);
-	else if (t->now.count >= (t->now.mask + 1) * TABLE_FULL)
-		grow_begin(t);
+	else if (buckets != t->now.mask + 1)
+		begin(t, buckets);
 }
 
 int plx_tcp_table_add(struct plx_tcp_table *t, struct plx_tcp_id *id)
 {
 	uint64_t hash = table_hash(t, id);
 
-	grow_step(t);
+	step(t);
 	if (find(t, hash, id))
 		return -EADDRINUSE;
 	if (t->now.count >= (t->now.mask + 1) * TABLE_MAX)
@@ -302,20 +322,20 @@ void plx_tcp_table_replace(struct plx_tcp_table *t, struct plx_tcp_id *out, stru
 }
 
 /* The cursor counts slots: those of the old array, then those of the present one. */
-struct plx_tcp_id *plx_tcp_table_next(const struct plx_tcp_table *t, uint64_t *cursor)
+bool plx_tcp_table_next(const struct plx_tcp_table *t, uint64_t *cursor, struct plx_tcp_id **id)
 {
 	uint64_t old = t->old.bucket ? (uint64_t)(t->old.mask + 1) * TABLE_SLOTS : 0;
 	uint64_t end = old + (uint64_t)(t->now.mask + 1) * TABLE_SLOTS;
 
-	while (*cursor < end) {
+	*id = NULL;
+	if (*cursor >= end)
+		return false;
+	for (int n = 0; n < TABLE_SCAN && *cursor < end && !*id; n++) {
 		uint64_t at = (*cursor)++;
 		const struct table_array *a = at < old ? &t->old : &t->now;
-		struct plx_tcp_id *id;
 
 		at -= at < old ? 0 : old;
-		id = slot_id(a->bucket[at / TABLE_SLOTS].slot[at % TABLE_SLOTS]);
-		if (id)
-			return id;
+		*id = slot_id(a->bucket[at / TABLE_SLOTS].slot[at % TABLE_SLOTS]);
 	}
-	return NULL;
+	return true;
 }

@@ -6,20 +6,23 @@
  *
  * A bucket is a cache line: seven slots and a count. What finds its bucket full goes to the next
  * one that isn't, and each full bucket passed counts it; so a search ends at the first bucket with
- * a count of 0, a deletion needs no mark in the slot, and nothing moves but when the table grows.
+ * a count of 0, a deletion needs no mark in the slot, and nothing moves but when the table changes
+ * its size.
  *
- * It grows while adding: the new array is cleared by steps first (a page a call), then bucket after
- * bucket is moved, and until the last one has been both are searched.
+ * It does so while adding: the new array is cleared by steps first (a page a call), then bucket
+ * after bucket is moved, and until the last one has been both are searched.
  */
 #include <plx_base.h>
 
 #include "plx_tcp_table.h"
 
-#define TABLE_SLOTS	 7  /* of a bucket */
-#define TABLE_FULL	 5  /* connections a bucket, on average, at which the table grows */
-#define TABLE_MAX	 6  /* and at which it refuses, if there is no memory to grow */
-#define TABLE_CLEAR	 64 /* buckets cleared a call */
-#define TABLE_MOVE	 4  /* buckets moved a call: 28 entries at most */
+#define TABLE_SLOTS	 7   /* of a bucket */
+#define TABLE_FULL	 5   /* connections a bucket, on average, at which the table grows */
+#define TABLE_MAX	 6   /* and at which it refuses, if there is no memory to grow */
+#define TABLE_CLEAR	 64  /* buckets cleared a call */
+#define TABLE_MOVE	 4   /* buckets moved a call where it grows: 28 entries at most */
+#define TABLE_PASS	 64  /* buckets looked at a call where it shrinks, and entries moved */
+#define TABLE_SCAN	 128 /* slots that a step of an iteration looks at */
 #define TABLE_PORTS_BITS 10
 
 /* 48 bits of pointer, and 16 of the hash on top. 0 = empty. */
@@ -42,6 +45,7 @@ struct plx_tcp_table {
 	struct table_array now;	 /* where additions go */
 	struct table_array old;	 /* is being moved to `now`; bucket NULL = none */
 	struct table_array next; /* is being cleared; bucket NULL = none */
+	uint32_t least;		 /* buckets to have at least */
 	uint32_t at;		 /* the next bucket to move or to clear */
 	uint32_t moved;		 /* entries, by the last call: for the test */
 	struct plx_arena *mem;

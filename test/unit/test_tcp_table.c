@@ -125,19 +125,56 @@ static void find_million(struct plx_tcp_table *t, struct plx_tcp_id *id)
 	}
 }
 
+/* How many there are, by steps of which each looks at a few slots only. */
+static uint32_t walk(const struct plx_tcp_table *t)
+{
+	uint64_t cursor = 0, before = 0;
+	struct plx_tcp_id *id;
+	uint32_t n = 0;
+
+	for (; plx_tcp_table_next(t, &cursor, &id); before = cursor) {
+		if (cursor - before > 128)
+			fail();
+		n += id != NULL;
+	}
+	assert_null(id);
+	return n;
+}
+
+/* A few that come and go while the most are gone. */
+static void shrink(struct plx_tcp_table *t, struct plx_tcp_id *id)
+{
+	uint32_t most = 0, calls = 0;
+
+	while (t->now.mask + 1 > t->least || t->old.bucket) {
+		struct plx_tcp_id *one = &id[calls % 100];
+
+		plx_tcp_table_del(t, one);
+		eq(plx_tcp_table_add(t, one), 0);
+		most = PLX_MAX(most, t->moved);
+		assert_ptr_equal(plx_tcp_table_lookup(t, one), one);
+		ok(++calls < 20000);
+	}
+	ok(most > 0 && most <= 64);
+	for (uint32_t i = 0; i < 100; i++)
+		assert_ptr_equal(plx_tcp_table_lookup(t, &id[i]), &id[i]);
+}
+
 T(a_million_come_and_go_and_no_call_moves_more_than_64)
 {
 	struct plx_tcp_table *t = up(MEM_BYTES, 0);
 	struct plx_tcp_id *id = calloc(MILLION, sizeof(*id));
-	uint64_t cursor = 0;
-	uint32_t n = 0;
+	size_t empty = plx_arena_used(&arena);
 
 	add_million(t, id);
 	find_million(t, id);
-	while (plx_tcp_table_next(t, &cursor))
-		n++;
-	eq(n, MILLION);
-	for (uint32_t i = 0; i < MILLION; i++)
+	eq(walk(t), MILLION);
+	for (uint32_t i = 100; i < MILLION; i++)
+		plx_tcp_table_del(t, &id[i]);
+	eq(walk(t), 100);
+	shrink(t, id);
+	eq(plx_arena_used(&arena), empty);
+	for (uint32_t i = 0; i < 100; i++)
 		plx_tcp_table_del(t, &id[i]);
 	eq(plx_tcp_table_count(t), 0);
 	for (uint32_t i = 0; i <= t->now.mask; i++)
@@ -173,7 +210,7 @@ static void m_step(struct plx_tcp_table *t, struct plx_rng *r, bool filling)
 			m_in[i] = false;
 			m_in[twin] = true;
 		}
-	} else if (plx_rng_below(r, 4) == 0 ? filling : !filling) {
+	} else if (plx_rng_below(r, filling ? 4 : 32) == 0 ? filling : !filling) {
 		plx_tcp_table_del(t, &m_id[i]);
 		m_in[i] = false;
 	} else {
@@ -191,9 +228,11 @@ static void m_iterate(struct plx_tcp_table *t)
 	uint64_t cursor = 0;
 
 	memset(seen, 0, sizeof(seen));
-	while ((id = plx_tcp_table_next(t, &cursor))) {
+	while (plx_tcp_table_next(t, &cursor, &id)) {
 		uint32_t i = (uint32_t)(id - m_id);
 
+		if (!id)
+			continue;
 		ok(m_in[i] && !seen[i]);
 		seen[i] = true;
 		if (n++ % 2) {
@@ -213,9 +252,13 @@ T(random_operations_against_a_flag_for_each)
 		m_id[i] = nth(i % M_TUPLES);
 	for (int round = 0; round < 20; round++) {
 		struct plx_tcp_table *t = up(1 << 20, 10);
+		uint32_t most = 0, shrunk = 0;
 
 		for (int i = 0; i < 8000; i++) {
 			uint32_t k = (uint32_t)plx_rng_below(&r, M_TUPLES), n = 0;
+
+			most = PLX_MAX(most, t->now.mask);
+			shrunk += t->now.mask < most;
 
 			m_step(t, &r, i / 2000 % 2 == 0);
 			ok(t->moved <= 64);
@@ -227,6 +270,7 @@ T(random_operations_against_a_flag_for_each)
 			eq(plx_tcp_table_count(t), n);
 			m_iterate(t);
 		}
+		ok(shrunk);
 		for (uint32_t i = 0; i < 2 * M_TUPLES; i++) {
 			plx_tcp_table_del(t, &m_id[i]);
 			m_in[i] = false;
