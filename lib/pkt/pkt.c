@@ -2,6 +2,7 @@
 #include "plx_pkt.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include <rte_errno.h>
 #include <rte_mempool.h>
@@ -10,6 +11,20 @@ struct plx_acct plx_acct[RTE_MAX_LCORE];
 __thread struct plx_acct *plx_acct_mine = plx_acct;
 int plx_pkt_meta_offset;
 uint64_t plx_pkt_merged_flag;
+uint64_t plx_pkt_fixed_id_flag;
+
+static int flag_register(const char *name, uint64_t *flag)
+{
+	struct rte_mbuf_dynflag f = {0};
+	int bit;
+
+	snprintf(f.name, sizeof(f.name), "%s", name);
+	bit = rte_mbuf_dynflag_register(&f);
+	if (bit < 0)
+		return -rte_errno;
+	*flag = UINT64_C(1) << bit;
+	return 0;
+}
 
 int plx_pkt_init(void)
 {
@@ -18,17 +33,13 @@ int plx_pkt_init(void)
 		.size = sizeof(struct plx_pkt_meta),
 		.align = __alignof__(struct plx_pkt_meta),
 	};
-	static const struct rte_mbuf_dynflag flag = {.name = "plx_pkt_merged"};
-	int bit;
+	int err;
 
 	plx_pkt_meta_offset = rte_mbuf_dynfield_register(&field);
 	if (plx_pkt_meta_offset < 0)
 		return -rte_errno;
-	bit = rte_mbuf_dynflag_register(&flag);
-	if (bit < 0)
-		return -rte_errno;
-	plx_pkt_merged_flag = UINT64_C(1) << bit;
-	return 0;
+	err = flag_register("plx_pkt_merged", &plx_pkt_merged_flag);
+	return err ? err : flag_register("plx_pkt_fixed_id", &plx_pkt_fixed_id_flag);
 }
 
 PLX_NOINLINE void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason)

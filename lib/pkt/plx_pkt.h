@@ -73,8 +73,13 @@ struct plx_pkt_meta {
 
 PLX_API extern int plx_pkt_meta_offset;	     /**< of struct plx_pkt_meta in an mbuf */
 PLX_API extern uint64_t plx_pkt_merged_flag; /**< in ol_flags: meta.wire_pkts is valid */
+/**
+ * In ol_flags of a merged IPv4 packet: its parts have all the same identification, instead of one
+ * that counts up (Linux's SKB_GSO_TCP_FIXEDID). To be kept, so that cutting it gives what came.
+ */
+PLX_API extern uint64_t plx_pkt_fixed_id_flag;
 
-/** Register the dynamic field and flag. Once, after rte_eal_init(). @return 0 or -errno. */
+/** Register the dynamic field and flags. Once, after rte_eal_init(). @return 0 or -errno. */
 PLX_API int plx_pkt_init(void);
 
 static inline struct plx_pkt_meta *plx_pkt_meta(struct rte_mbuf *m)
