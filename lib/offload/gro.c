@@ -155,38 +155,46 @@ static bool ip_sum_right(const struct arrival *a)
 
 	if (a->q.v6)
 		return true;
-	if (said == RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN && plx_cksum_ip4(a->q.ip, PLX_IP4_BYTES) == 0) {
-		a->m->ol_flags |= IP_GOOD;
-		return true;
-	}
+	if (said == RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN)
+		return plx_cksum_ip4(a->q.ip, PLX_IP4_BYTES) == 0;
 	return said & IP_GOOD; /* GOOD, or NONE: its bytes are of no use, the packet is */
+}
+
+static bool no_sum(const struct plx_gro_pkt *q)
+{
+	return q->proto == PLX_IPPROTO_UDP && offload__ld16(offload__l4(q) + 6) == 0;
 }
 
 static bool l4_sum_right(const struct arrival *a)
 {
 	uint64_t said = a->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
-	const uint8_t *l4 = offload__l4(&a->q);
 	uint32_t off, sum;
 
 	if (said != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
 		return said & L4_GOOD;
-	if (a->q.proto == PLX_IPPROTO_UDP && offload__ld16(l4 + 6) == 0)
+	if (no_sum(&a->q))
 		return true;
-	off = (uint32_t)(l4 - a->q.ip) + a->q.l2_bytes;
+	off = a->q.l2_bytes + (uint32_t)(offload__l4(&a->q) - a->q.ip);
 	sum = plx_pkt_csum_sum(a->m, off, a->q.end_bytes - off);
 	sum = plx_cksum_combine(sum, offload__gro_pseudo(&a->q), 0);
-	if (plx_cksum_finish(sum) != 0)
-		return false;
-	a->m->ol_flags |= L4_GOOD;
-	return true;
+	return plx_cksum_finish(sum) == 0;
 }
 
-/* Asked last, of what could be merged or held. A packet with a wrong sum is merged with none. */
+/*
+ * Asked last, of what could be merged or held. A packet with a wrong sum is merged with none; of
+ * one with the right ones the stack need not find that out again.
+ */
 static bool sums_right(struct arrival *a)
 {
-	if (plx_unlikely(!ip_sum_right(a) || !l4_sum_right(a)))
+	if (plx_unlikely(!ip_sum_right(a) || !l4_sum_right(a))) {
 		a->kind = GRO_LONE;
-	return a->kind == GRO_JOIN;
+		return false;
+	}
+	if (!a->q.v6)
+		a->m->ol_flags |= IP_GOOD;
+	if (!no_sum(&a->q))
+		a->m->ol_flags |= L4_GOOD;
+	return true;
 }
 
 /* What the driver says of both. */
