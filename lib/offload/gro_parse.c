@@ -115,7 +115,7 @@ static enum gro_kind ip6(struct plx_gro_pkt *q, uint32_t avail, uint32_t len)
 		return GRO_ALIEN;
 	}
 	total = PLX_IP6_BYTES + plx_get_be16(b + 4);
-	if (plx_unlikely(total > len || total > UINT16_MAX))
+	if (plx_unlikely(total > len))
 		return GRO_ODD;
 	return transport(q, PLX_IP6_BYTES, avail, total);
 }

@@ -38,20 +38,24 @@ T(a_stripped_tag_and_the_port_matter)
 	PAIR(T_TCP4);
 	const uint64_t strip = RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_RX_VLAN_STRIPPED;
 
-	for (int i = 0; i < 4; i++) {
+	const uint64_t both = strip | RTE_MBUF_F_RX_QINQ | RTE_MBUF_F_RX_QINQ_STRIPPED;
+
+	for (int i = 0; i < 6; i++) {
 		struct rte_mbuf *x = t_pkt_mbuf(&a), *y = t_pkt_mbuf(&b);
 
-		x->ol_flags |= strip;
+		x->ol_flags |= i < 4 ? strip : both;
 		x->vlan_tci = 5;
+		x->vlan_tci_outer = 7;
+		y->vlan_tci_outer = i == 4 ? 7 : 8; /* without QinQ it means nothing */
 		if (i != 1)
-			y->ol_flags |= strip;
+			y->ol_flags |= i < 4 ? strip : both;
 		y->vlan_tci = i == 2 ? 6 : 5;
 		y->port = (uint16_t)(x->port + (i == 3));
 		begin(false, false);
 		receive(x);
 		receive(y);
 		flush();
-		if (i == 0) {
+		if (i == 0 || i == 4) {
 			merged(&p, SEG, false);
 			continue;
 		}
@@ -264,6 +268,29 @@ T(a_checksum_of_ffff_in_tcp_is_not_merged)
 		in(&p); /* 0 is as it should be */
 		nothing();
 		memset(b + 34 + 16, 0xff, 2);
+		bytes_in(b, 60);
+		alone(&p);
+		plx_pkt_deliver(next_out());
+		nothing();
+		return;
+	}
+	fail();
+}
+
+T(a_checksum_of_ffff_in_ip4_is_not_merged)
+{
+	uint8_t b[64];
+
+	for (uint32_t id = 0; id < 65536; id++) {
+		struct t_pkt p = {T_TCP4, .id = (uint16_t)id, .bytes = 6};
+
+		t_frame(b, &p);
+		if (plx_get_be16(b + 14 + 10) != 0)
+			continue;
+		begin(false, false);
+		in(&p);
+		nothing();
+		memset(b + 14 + 10, 0xff, 2);
 		bytes_in(b, 60);
 		alone(&p);
 		plx_pkt_deliver(next_out());
@@ -502,7 +529,8 @@ RUN_EAL(T_EAL_(a_packet_alone_comes_out_as_it_came), T_EAL_(what_was_summed_up_h
 	T_EAL_(what_is_not_ip_passes), T_EAL_(what_is_cut_off_passes),
 	T_EAL_(a_length_that_is_wrong_is_not_merged), T_EAL_(a_wrong_checksum_is_not_merged),
 	T_EAL_(a_wrong_checksum_disturbs_no_other_flow), T_EAL_(the_devices_word_is_believed),
-	T_EAL_(a_checksum_of_ffff_in_tcp_is_not_merged), T_EAL_(padding_goes_when_packets_merge),
+	T_EAL_(a_checksum_of_ffff_in_tcp_is_not_merged),
+	T_EAL_(a_checksum_of_ffff_in_ip4_is_not_merged), T_EAL_(padding_goes_when_packets_merge),
 	T_EAL_(chains_are_merged), T_EAL_(headers_in_pieces_are_not_merged_and_keep_their_place),
 	T_EAL_(a_chain_is_no_longer_than_so_many_segments), T_EAL_(what_is_shared_is_left_alone),
 	T_EAL_(what_is_merged_already_passes_in_order), T_EAL_(the_devices_hash_is_used),

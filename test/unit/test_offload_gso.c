@@ -383,16 +383,21 @@ T(what_does_not_fit_is_refused_and_stays_as_it_was)
 
 T(parts_too_long_for_ip_are_refused)
 {
-	struct rte_mbuf *m = t_super((struct t_pkt){T_UDP4, .bytes = 60000}, 1448, 0);
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct t_pkt p = {T_UDP4, .v6 = v6, .bytes = 60000};
+		struct rte_mbuf *m = t_super(p, 1448, 0);
+		uint32_t bytes = m->pkt_len;
+		uint16_t most = v6 ? 65535 - 8 : 65535 - 28;
 
-	m->tso_segsz = 65510; /* never, as it's all: one part of 60,000 */
-	eq(plx_gso_parts(m), 1);
-	rte_pktmbuf_lastseg(m)->data_len += 100;
-	m->pkt_len = 65600;
-	eq(plx_gso_parts(m), -EINVAL);
-	m->tso_segsz = 1448;
-	eq(plx_gso_parts(m), 46);
-	plx_pkt_deliver(m);
+		m->tso_segsz = most + 1; /* never reached: one part of 60,000 */
+		eq(plx_gso_parts(m), 1);
+		m->pkt_len = 70000; /* only said */
+		eq(plx_gso_parts(m), -EINVAL);
+		m->tso_segsz = most;
+		eq(plx_gso_parts(m), 2);
+		m->pkt_len = bytes;
+		plx_pkt_deliver(m);
+	}
 }
 
 T(too_little_room_is_refused)

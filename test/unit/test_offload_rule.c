@@ -334,10 +334,10 @@ T(at_most_so_many_parts)
 	struct t_pkt p = {T_TCP4, .bytes = 65 * 10}, last = t_part(&p, 10, 64, false);
 
 	begin(false, false);
-	in_parts(&p, 10, false);
 	p.bytes = 64 * 10;
-	merged(&p, 10, false);
-	nothing();
+	in_parts(&p, 10, false);
+	merged(&p, 10, false); /* at once */
+	in(&last);
 	flush();
 	alone(&last);
 }
@@ -356,9 +356,19 @@ T(at_most_65535_bytes_of_ip)
 		flush();
 		alone(&last);
 	}
-	/* 65,535 to the byte */
+	/* 65,535 to the byte, and not one more */
 	all_merge(&(struct t_pkt){T_TCP4, .bytes = 65495}, 1960, false);
 	all_merge(&(struct t_pkt){T_TCP6, .bytes = 65475}, 1960, false);
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct t_pkt p = {T_TCP4, .v6 = v6, .bytes = v6 ? 65476 : 65496};
+
+		begin(false, false);
+		in_parts(&p, 1960, false);
+		flush();
+		eq(n_out, 2);
+		eq(plx_pkt_wire(out[0]), 33);
+		plx_pkt_deliver_bulk(out, 2);
+	}
 }
 
 RUN_EAL(T_EAL_(packets_in_a_row_become_one), T_EAL_(options_that_are_equal_do_not_hinder),
