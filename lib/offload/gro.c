@@ -94,6 +94,20 @@ static uint32_t oldest_of(const struct plx_gro *g, uint32_t bucket)
 	return oldest;
 }
 
+static bool no_sum(const struct plx_gro_pkt *q)
+{
+	return q->proto == PLX_IPPROTO_UDP && offload__ld16(offload__l4(q) + 6) == 0;
+}
+
+/* Its sums are right: if it comes out alone, the stack need not find that out again. */
+static void mark_good(const struct arrival *a)
+{
+	if (!a->q.v6)
+		a->m->ol_flags |= RTE_MBUF_F_RX_IP_CKSUM_GOOD;
+	if (!no_sum(&a->q))
+		a->m->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+}
+
 static void hold(struct plx_gro *g, const struct arrival *a, struct outlet *o)
 {
 	uint32_t bucket = a->hash >> 29, i;
@@ -109,6 +123,7 @@ static void hold(struct plx_gro *g, const struct arrival *a, struct outlet *o)
 		.hash = a->hash,
 		.order = g->order++,
 	};
+	mark_good(a);
 	g->used[bucket] |= (uint8_t)(1u << i);
 	g->held_pkts++;
 	g->n_held++;
@@ -160,11 +175,6 @@ static bool ip_sum_right(const struct arrival *a)
 	return said & IP_GOOD; /* GOOD, or NONE: its bytes are of no use, the packet is */
 }
 
-static bool no_sum(const struct plx_gro_pkt *q)
-{
-	return q->proto == PLX_IPPROTO_UDP && offload__ld16(offload__l4(q) + 6) == 0;
-}
-
 static bool l4_sum_right(const struct arrival *a)
 {
 	uint64_t said = a->m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK;
@@ -180,21 +190,12 @@ static bool l4_sum_right(const struct arrival *a)
 	return plx_cksum_finish(sum) == 0;
 }
 
-/*
- * Asked last, of what could be merged or held. A packet with a wrong sum is merged with none; of
- * one with the right ones the stack need not find that out again.
- */
+/* Asked last, of what could be merged or held. A packet with a wrong sum is merged with none. */
 static bool sums_right(struct arrival *a)
 {
-	if (plx_unlikely(!ip_sum_right(a) || !l4_sum_right(a))) {
+	if (plx_unlikely(!ip_sum_right(a) || !l4_sum_right(a)))
 		a->kind = GRO_LONE;
-		return false;
-	}
-	if (!a->q.v6)
-		a->m->ol_flags |= IP_GOOD;
-	if (!no_sum(&a->q))
-		a->m->ol_flags |= L4_GOOD;
-	return true;
+	return a->kind == GRO_JOIN;
 }
 
 /* What the driver says of both. */
