@@ -13,8 +13,6 @@
 #define RX_SUMS	  (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK)
 #define RX_GOOD	  (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 #define RX_STRIPS (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_RX_QINQ_STRIPPED)
-#define L4_GOOD	  RTE_MBUF_F_RX_L4_CKSUM_GOOD
-#define IP_GOOD	  RTE_MBUF_F_RX_IP_CKSUM_GOOD
 #define AHEAD	  4 /* packets whose headers are fetched before their turn */
 
 static_assert(sizeof(struct plx_gro_held) == 64, "a cache line each");
@@ -172,7 +170,8 @@ static bool ip_sum_right(const struct arrival *a)
 		return true;
 	if (said == RTE_MBUF_F_RX_IP_CKSUM_UNKNOWN)
 		return plx_cksum_ip4(a->q.ip, PLX_IP4_BYTES) == 0;
-	return said & IP_GOOD; /* GOOD, or NONE: its bytes are of no use, the packet is */
+	/* GOOD, or NONE: the field is of no use, the header is right */
+	return said & RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 }
 
 static bool l4_sum_right(const struct arrival *a)
@@ -181,7 +180,7 @@ static bool l4_sum_right(const struct arrival *a)
 	uint32_t off, sum;
 
 	if (said != RTE_MBUF_F_RX_L4_CKSUM_UNKNOWN)
-		return said & L4_GOOD;
+		return said & RTE_MBUF_F_RX_L4_CKSUM_GOOD;
 	if (no_sum(&a->q))
 		return true;
 	off = a->q.l2_bytes + (uint32_t)(offload__l4(&a->q) - a->q.ip);
