@@ -10,5 +10,8 @@ void fwd_io(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, u
 
 void fwd_rxonly(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 {
-	plx_pkt_deliver_fresh(pkts, n);
+	if (plx_unlikely(q->port->features & PLX_PORT_F_LRO))
+		plx_pkt_deliver_bulk(pkts, n);
+	else
+		plx_pkt_deliver_fresh(pkts, n);
 }

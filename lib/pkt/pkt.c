@@ -12,6 +12,8 @@ __thread struct plx_acct *plx_acct_mine = plx_acct;
 int plx_pkt_meta_offset;
 uint64_t plx_pkt_merged_flag;
 uint64_t plx_pkt_fixed_id_flag;
+uint64_t plx_pkt_partial_flag;
+uint64_t plx_pkt_came_flags;
 
 static int flag_register(const char *name, uint64_t *flag)
 {
@@ -39,7 +41,13 @@ int plx_pkt_init(void)
 	if (plx_pkt_meta_offset < 0)
 		return -rte_errno;
 	err = flag_register("plx_pkt_merged", &plx_pkt_merged_flag);
-	return err ? err : flag_register("plx_pkt_fixed_id", &plx_pkt_fixed_id_flag);
+	if (!err)
+		err = flag_register("plx_pkt_fixed_id", &plx_pkt_fixed_id_flag);
+	if (!err)
+		err = flag_register("plx_pkt_partial", &plx_pkt_partial_flag);
+	plx_pkt_came_flags = plx_pkt_merged_flag | plx_pkt_fixed_id_flag | plx_pkt_partial_flag |
+			     RTE_MBUF_F_RX_LRO;
+	return err;
 }
 
 PLX_NOINLINE void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason)

@@ -78,6 +78,14 @@ PLX_API extern uint64_t plx_pkt_merged_flag; /**< in ol_flags: meta.wire_pkts is
  * that counts up (Linux's SKB_GSO_TCP_FIXEDID). To be kept, so that cutting it gives what came.
  */
 PLX_API extern uint64_t plx_pkt_fixed_id_flag;
+/**
+ * In ol_flags: the L4 checksum field holds the sum of the pseudo-header only, as a sender left it
+ * that trusts the way from there to here (RTE_MBUF_F_RX_L4_CKSUM_GOOD is set too). Such a packet is
+ * good for who takes it in; before it goes out, or is cut, plx_pkt_ask() or plx_pkt_complete().
+ */
+PLX_API extern uint64_t plx_pkt_partial_flag;
+/** Those of ol_flags that say how a packet came: they end where it is delivered. */
+PLX_API extern uint64_t plx_pkt_came_flags;
 
 /** Register the dynamic field and flags. Once, after rte_eal_init(). @return 0 or -errno. */
 PLX_API int plx_pkt_init(void);
@@ -129,7 +137,7 @@ static inline void plx_pkt_deliver_fresh(struct rte_mbuf **m, unsigned int n)
 static inline void plx_pkt_deliver_keep(struct rte_mbuf *m)
 {
 	plx_count(plx_acct_self()->delivered_pkts, plx_pkt_wire(m));
-	m->ol_flags &= ~plx_pkt_merged_flag;
+	m->ol_flags &= ~plx_pkt_came_flags;
 }
 
 /** Count packets that we made. */
@@ -176,6 +184,32 @@ PLX_API struct rte_mbuf *plx_pkt_own(struct rte_mbuf *m);
  * @return 0; -EINVAL when the lengths do not fit the packet, -EOPNOTSUPP for SCTP's CRC.
  */
 PLX_API int plx_pkt_csum_fill(struct rte_mbuf *m);
+
+/** Where the headers of a TCP or UDP packet are. */
+struct plx_pkt_layers {
+	uint16_t l2_bytes, l3_bytes, l4_bytes; /**< header lengths; UDP's is 8 */
+	uint8_t version;		       /**< 4 or 6 */
+	bool udp;
+	uint32_t len;	 /**< bytes of transport header and payload, as the IP header says */
+	uint32_t pseudo; /**< sum of the pseudo-header without the length */
+};
+
+/**
+ * Find them; all must be in the first segment. @param eth whether an Ethernet header comes first.
+ * @return false for what is neither TCP nor UDP, a fragment, malformed, or has a checksum over
+ * other addresses than those of its header (an IPv6 routing header).
+ */
+PLX_API bool plx_pkt_layers(struct plx_pkt_layers *l, const struct rte_mbuf *m, bool eth);
+/**
+ * Have the device that m goes out by do what the one that it came by did not: complete the checksum
+ * (plx_pkt_partial_flag), cut it into packets of tso_segsz (RTE_MBUF_F_RX_LRO). Sets the flags and
+ * lengths that DPDK asks for, but for the IPv4 header's checksum, which is right as it is; writes
+ * to the first segment. @return 0; -EINVAL when it has no such headers.
+ */
+PLX_API int plx_pkt_ask(struct rte_mbuf *m, bool eth);
+/** Complete the checksum that plx_pkt_partial_flag says is not. m as plx_pkt_ask()'s. */
+PLX_API int plx_pkt_complete(struct rte_mbuf *m, bool eth);
+
 /**
  * The Internet checksum's sum, not finished (plx_cksum_combine(), plx_cksum_finish()), of len bytes
  * from off on, over all segments; of as many as there are if len is more.

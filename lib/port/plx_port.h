@@ -14,6 +14,13 @@
  * driver could never take (its length, its form) is dropped before it enters the FIFO, since some
  * drivers refuse it for ever: see the quirk table.
  *
+ * A super-segment is one mbuf chain for several wire packets. To be sent it has what DPDK asks for
+ * (RTE_MBUF_F_TX_TCP_SEG or _UDP_SEG, l2_len, l3_len, l4_len, tso_segsz, an L4 checksum field that
+ * holds the sum of the pseudo-header without the length), and its number of packets
+ * (plx_pkt_set_wire()); where the port has TX_CSUM_IP4, RTE_MBUF_F_TX_IP_CKSUM and a zero in IPv4's
+ * field, else a right header checksum. One that came merged (RTE_MBUF_F_RX_LRO) is made such a one
+ * when it is pushed. A port without TSO or USO gets none: TX_NO_OFFLOAD.
+ *
  * Set-up and control calls (open, close, set_*) are for one control thread; the burst calls for the
  * owning lcore.
  */
@@ -40,6 +47,9 @@ PLX_C_BEGIN
 	X(TX_CSUM_IP4, "tx-checksum-ipv4-header", "fills the IPv4 header checksum")                \
 	X(TX_CSUM_L4, "tx-checksum-ip-generic", "fills TCP and UDP checksums")                     \
 	X(SG, "tx-scatter-gather", "sends chained mbufs")                                          \
+	X(TSO, "tx-tcp-segmentation", "cuts TCP super-segments, IPv4 and IPv6")                    \
+	X(USO, "tx-udp-segmentation", "cuts UDP super-datagrams, IPv4 and IPv6")                   \
+	X(LRO, "large-receive-offload", "may give packets that were merged, with their number")    \
 	X(RX_HASH, "receive-hashing", "gives the RSS hash of a packet")                            \
 	X(RSS, "rx-rss", "spreads over queues by a key and an indirection table that can be set")  \
 	X(RX_INTR, "rx-interrupt", "can wake a sleeping lcore")                                    \
@@ -95,6 +105,7 @@ enum plx_quirk_flag {
 	PLX_QUIRK_DEFRAGS = 1u << 17,  /**< IPv4 fragments come put together, cut to a buffer */
 	PLX_QUIRK_KEEPS = 1u << 18,    /**< up to `arg` mbufs a queue never come back */
 	PLX_QUIRK_TX_WAITS = 1u << 19, /**< tx sleeps until the interface has sent */
+	PLX_QUIRK_PARTIAL = 1u << 20,  /**< gives packets whose checksum is not filled in */
 };
 
 struct plx_quirk {
@@ -159,6 +170,8 @@ struct plx_txq {
 	uint16_t max_bytes; /**< longest frame the port takes, link header included; 0 = no check */
 	bool linear;	    /**< no chained mbufs */
 	bool listed;	    /**< on its lcore's list of queues to flush */
+	bool looks; /**< each packet is looked at: any of the above, or fix_flags may come */
+	uint64_t fix_flags; /**< of ol_flags: what plx_txq_fix() has to see to */
 	uint32_t lcore;
 	uint64_t pkts;	   /**< accepted by the driver */
 	uint64_t drops;	   /**< packets that never got to the driver */
@@ -390,6 +403,15 @@ static inline uint16_t plx_rxq_burst(struct plx_rxq *q, struct rte_mbuf **pkts, 
 	return got;
 }
 
+/** For drivers: m, which plx_rxq_burst() is going to count as one packet, stands for more. */
+static inline void plx_rxq_merged(struct plx_rxq *q, struct rte_mbuf *m)
+{
+	uint32_t more = plx_pkt_wire(m) - 1;
+
+	plx_count(q->pkts, more);
+	plx_count(plx_acct_self()->rx_pkts, more);
+}
+
 /** For drivers: m came in and is not passed up. It counts as received and dropped. */
 static inline void plx_rxq_lost(struct rte_mbuf *m, enum plx_drop reason)
 {
@@ -406,6 +428,15 @@ static inline void plx_txq_lost(struct rte_mbuf *m, enum plx_drop reason)
 	plx_pkt_drop(m, reason);
 }
 
+/** For drivers: m is taken by burst(), stands for several packets, and was sent as so many. */
+static inline void plx_txq_merged(struct plx_txq *q, struct rte_mbuf *m)
+{
+	uint32_t more = plx_pkt_wire(m) - 1;
+
+	plx_count(q->pkts, more);
+	plx_count(plx_acct_self()->tx_pkts, more);
+}
+
 /** Packets that wait in the tx queue: exact on its lcore, of about now for others. */
 static inline uint32_t plx_txq_len(const struct plx_txq *q)
 {
@@ -419,7 +450,8 @@ PLX_API struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m);
 static inline void plx_txq_push(struct plx_txq *q, struct rte_mbuf *m)
 {
 	if (plx_unlikely((q->max_bytes && m->pkt_len > q->max_bytes) ||
-			 (q->linear && m->nb_segs > 1) || plx_txq_len(q) >= q->limit)) {
+			 m->ol_flags & q->fix_flags || (q->linear && m->nb_segs > 1) ||
+			 plx_txq_len(q) >= q->limit)) {
 		m = plx_txq_fix(q, m);
 		if (!m)
 			return;
@@ -460,8 +492,7 @@ static inline void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint
 	uint16_t sent;
 
 	/* The direct way: nothing waits, and the port is up and takes any form and length. */
-	if (plx_unlikely(
-		    q->head != q->tail || q->max_bytes || q->linear || !plx_count_read(q->limit))) {
+	if (plx_unlikely(q->head != q->tail || q->looks || !plx_count_read(q->limit))) {
 		plx_txq_burst_slow(q, pkts, n);
 		return;
 	}

@@ -34,6 +34,34 @@ static uint16_t frame_limit(const struct plx_port *p)
 	return (uint16_t)PLX_MIN(p->mtu + link, (uint32_t)UINT16_MAX);
 }
 
+/* A port that gives what others cannot send as it came has been opened. */
+static bool odd_forms;
+
+/* Once the driver has said which of its features it has. */
+static void set_looks(struct plx_port *p)
+{
+	uint64_t fix = plx_pkt_partial_flag | RTE_MBUF_F_RX_LRO;
+
+	if (!(p->features & PLX_PORT_F_TSO))
+		fix |= RTE_MBUF_F_TX_TCP_SEG;
+	if (!(p->features & PLX_PORT_F_USO))
+		fix |= RTE_MBUF_F_TX_UDP_SEG;
+	for (uint16_t i = 0; i < p->n_txq; i++) {
+		struct plx_txq *q = p->txq[i];
+
+		q->fix_flags = fix;
+		q->looks = q->linear || q->max_bytes || odd_forms;
+	}
+}
+
+/* Each port's way out has to look from now on: ports are opened before anything is sent. */
+static void note_odd_forms(void)
+{
+	odd_forms = true;
+	for (uint16_t i = 0; i < plx_port_count(); i++)
+		set_looks(plx_port_get(i));
+}
+
 static void queues_free(struct plx_port *p)
 {
 	for (unsigned int i = 0; i < PLX_PORT_QUEUES_MAX; i++) {
@@ -148,6 +176,9 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 		return err;
 	}
 	p->open = p->admin_up = true;
+	set_looks(p);
+	if (p->quirks & PLX_QUIRK_PARTIAL || p->features & PLX_PORT_F_LRO)
+		note_odd_forms();
 	if (conf->promisc)
 		plx_port_set_rx_mode(p, true, p->allmulti);
 	return 0;

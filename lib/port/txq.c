@@ -34,6 +34,56 @@ static void drop_all(struct plx_txq *q, enum plx_drop reason)
 		drop_head(q, reason);
 }
 
+static bool too_long(const struct plx_txq *q, const struct rte_mbuf *m)
+{
+	uint32_t bytes = m->pkt_len;
+
+	if (m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) /* on the wire */
+		bytes = (uint32_t)m->l2_len + m->l3_len + m->l4_len + m->tso_segsz;
+	return q->max_bytes && bytes > q->max_bytes;
+}
+
+/* What DPDK wants of IPv4 super-segments where the device makes that sum. */
+static void leave_ip4_sum(struct rte_mbuf *m)
+{
+	memset(rte_pktmbuf_mtod_offset(m, uint8_t *, m->l2_len + 10), 0, 2);
+	m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+}
+
+/* What came without a checksum, or merged, in the form in which this port can send it. */
+static struct rte_mbuf *came(struct plx_txq *q, struct rte_mbuf *m)
+{
+	uint32_t features = q->port->features;
+	struct rte_mbuf *own = plx_pkt_own(m);
+
+	if (!own || plx_pkt_ask(own, !(features & PLX_PORT_F_NO_ETH)) != 0) {
+		drop(q, own ? own : m, own ? PLX_DROP_TX_NO_OFFLOAD : PLX_DROP_NO_MBUF);
+		return NULL;
+	}
+	if (own->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) {
+		if (features & PLX_PORT_F_TX_CSUM_IP4 && own->ol_flags & RTE_MBUF_F_TX_IPV4)
+			leave_ip4_sum(own);
+	} else if (!(features & PLX_PORT_F_TX_CSUM_L4)) {
+		plx_pkt_csum_fill(own);
+	}
+	return own;
+}
+
+/* @return what goes into the queue, or NULL: dropped. */
+static struct rte_mbuf *form(struct plx_txq *q, struct rte_mbuf *m)
+{
+	if (m->ol_flags & (plx_pkt_partial_flag | RTE_MBUF_F_RX_LRO)) {
+		m = came(q, m);
+		if (!m)
+			return NULL;
+	}
+	if (m->ol_flags & q->fix_flags) { /* a super-segment, and the device cannot cut it */
+		drop(q, m, PLX_DROP_TX_NO_OFFLOAD);
+		return NULL;
+	}
+	return m;
+}
+
 PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 {
 	struct rte_mbuf *one;
@@ -43,7 +93,12 @@ PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 		drop(q, m, PLX_DROP_TX_DOWN);
 		return NULL;
 	}
-	if (q->max_bytes && m->pkt_len > q->max_bytes) {
+	if (m->ol_flags & q->fix_flags) {
+		m = form(q, m);
+		if (!m)
+			return NULL;
+	}
+	if (too_long(q, m)) {
 		drop(q, m, PLX_DROP_TX_TOO_LONG);
 		return NULL;
 	}
@@ -75,7 +130,7 @@ static bool link_is_down(const struct plx_txq *q)
  */
 static bool unblock(struct plx_txq *q)
 {
-	if (q->max_bytes && q->fifo[q->head & mask(q)]->pkt_len > q->max_bytes) {
+	if (too_long(q, q->fifo[q->head & mask(q)])) {
 		drop_head(q, PLX_DROP_TX_TOO_LONG);
 		return true;
 	}

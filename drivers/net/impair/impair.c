@@ -10,6 +10,8 @@
 #define DEFAULT_LIMIT 1000 /* netem's */
 #define DEFAULT_DESCS 1024
 
+#define SUPER (PLX_PORT_F_TSO | PLX_PORT_F_USO | PLX_PORT_F_LRO)
+
 static void line_setup(struct impair_line *l, const struct plx_impair_conf *c)
 {
 	plx_impair_init(&l->model, c); /* checked before */
@@ -43,7 +45,8 @@ static int open_lower(struct impair_port *ip, const struct plx_port_conf *conf, 
 	struct plx_port_conf c = *conf;
 
 	c.rx_intr = false;
-	c.tx_limit = 1; /* its FIFO stays empty */
+	c.tx_limit = 1;		 /* its FIFO stays empty */
+	c.features_off |= SUPER; /* a link loses packets, not trains of them */
 	return plx_port_open(ip->lower, &c, e);
 }
 
@@ -333,7 +336,7 @@ static struct plx_port_caps caps_over(const struct plx_port_caps *lower_caps, ui
 	uint32_t queues = plx_quirk_max_queues(caps.driver);
 
 	snprintf(caps.driver, sizeof(caps.driver), "impair");
-	caps.features &= ~(uint32_t)PLX_PORT_F_RX_INTR;
+	caps.features &= ~(uint32_t)(PLX_PORT_F_RX_INTR | SUPER);
 	caps.max_rxq = (uint16_t)PLX_MIN(caps.max_rxq, queues);
 	caps.max_txq = (uint16_t)PLX_MIN(caps.max_txq, queues);
 	/* for those who count mbufs: what we hold comes on top */
