@@ -52,6 +52,12 @@ static const struct plx_quirk quirks[] = {
 	{"net_ring", 0, 2407, PLX_QUIRK_NO_PORT_FIELD, 0, "does not set m->port"},
 	{"net_ring", ALL, PLX_QUIRK_HOLDS, 0,
 		"what it was sent waits to be received, and is lost when it is closed"},
+	{"vtap", ALL, PLX_QUIRK_FOLLOWS_TX, 0, "a flow arrives on the queue it was last sent on"},
+	{"vtap", ALL, PLX_QUIRK_SAME_QUEUES, 0, "a queue receives and sends"},
+	{"vtap", ALL, PLX_QUIRK_PREALLOC, 0, "keeps the mbufs that its next reads go to"},
+	{"vtap", ALL, PLX_QUIRK_COPIES, 0, "transmit copies and frees at once"},
+	{"vtap", ALL, PLX_QUIRK_PARTIAL, 0,
+		"what the kernel's own sockets send has no checksum yet"},
 	{"net_virtio_user", ALL, PLX_QUIRK_RSS_LIES, 0, "refuses to be configured with RSS"},
 };
 
@@ -64,11 +70,13 @@ static uint32_t running(void)
 	return year * 100 + month;
 }
 
-/* net_tap and net_tun are one driver. */
+/* net_tap and net_tun are one driver, as are vtap and vtun. */
 static bool concerns(const struct plx_quirk *q, const char *driver)
 {
 	if (strcmp(driver, "net_tun") == 0)
 		driver = "net_tap";
+	else if (strcmp(driver, "vtun") == 0)
+		driver = "vtap";
 	return strcmp(q->driver, driver) == 0;
 }
 
