@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "port_t.h"
 
+#include "pkt_t.h"
+
 static struct t_port tp;
 static struct plx_txq *q;
 
@@ -250,6 +252,102 @@ T(closing_drops_what_waits)
 	eq(drops(PLX_DROP_STOPPED), 5);
 }
 
+/* ---- what came without a checksum, or merged ---- */
+
+static struct rte_mbuf *came(uint32_t text, uint16_t size)
+{
+	struct rte_mbuf *m = t_pkt(&(struct t_pkt){.text = text});
+
+	m->ol_flags |= plx_pkt_partial_flag | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	if (size) {
+		m->ol_flags |= RTE_MBUF_F_RX_LRO;
+		m->tso_segsz = size;
+		plx_pkt_set_wire(m, (text + size - 1) / size);
+		plx_pkt_originate(plx_pkt_wire(m) - 1);
+	}
+	return m;
+}
+
+T(a_checksum_is_completed_by_whoever_can)
+{
+	struct rte_mbuf *m;
+	uint32_t l4, n;
+
+	start(PLX_PORT_F_SG, 0, 8);
+	plx_txq_push(q, came(1000, 0));
+	plx_txq_flush(q);
+	m = t_port_sent(&tp, 0);
+	eq(m->ol_flags & (plx_pkt_partial_flag | RTE_MBUF_F_TX_L4_MASK), 0);
+	n = t_build(&(struct t_pkt){.text = 1000, .sum = true}, &l4);
+	t_same(m, n);
+	rte_pktmbuf_free(m);
+	plx_port_fini_all();
+
+	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4, 0, 8);
+	plx_txq_push(q, came(1000, 0));
+	plx_txq_flush(q);
+	m = t_port_sent(&tp, 0);
+	ok(m->ol_flags & RTE_MBUF_F_TX_TCP_CKSUM);
+	n = t_build(&(struct t_pkt){.text = 1000}, &l4);
+	t_same(m, n);
+	rte_pktmbuf_free(m);
+}
+
+T(a_super_segment_goes_where_it_can_be_cut)
+{
+	struct rte_mbuf *m;
+
+	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4, 0, 8);
+	plx_txq_push(q, came(5000, 1000));
+	eq(drops(PLX_DROP_TX_NO_OFFLOAD), 5);
+	m = came(5000, 1000); /* as a program of ours would ask for it */
+	eq(plx_pkt_ask(m, true), 0);
+	plx_txq_push(q, m);
+	eq(drops(PLX_DROP_TX_NO_OFFLOAD), 10);
+	eq(plx_txq_len(q), 0);
+	plx_port_fini_all();
+
+	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4 | PLX_PORT_F_TSO, PLX_QUIRK_REFUSES_LONG, 8);
+	plx_txq_push(q, came(5000, 1000)); /* its length is that of its segments */
+	plx_txq_push(q, came(5000, 1500));
+	eq(drops(PLX_DROP_TX_TOO_LONG), 4);
+	plx_txq_flush(q);
+	m = t_port_sent(&tp, 0);
+	ok(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG);
+	ok(!(m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM));
+	eq(plx_pkt_wire(m), 5);
+	plx_count(plx_acct_self()->tx_pkts, 4); /* the port here does not say so */
+	rte_pktmbuf_free(m);
+}
+
+T(ip4_sums_of_super_segments_are_left_to_who_makes_them)
+{
+	struct rte_mbuf *m;
+
+	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4 | PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TSO, 0,
+		8);
+	plx_txq_push(q, came(2000, 1000));
+	plx_txq_flush(q);
+	m = t_port_sent(&tp, 0);
+	ok(m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM);
+	eq(t_field(m, 14 + 10), 0);
+	plx_count(plx_acct_self()->tx_pkts, 1);
+	rte_pktmbuf_free(m);
+}
+
+/* The direct way looks at packets as soon as some port may give such. */
+T(the_direct_way_looks_at_them_too)
+{
+	struct rte_mbuf *m = came(1000, 0);
+
+	start(PLX_PORT_F_SG | PLX_PORT_F_LRO, 0, 8);
+	ok(q->looks);
+	plx_txq_burst(q, &m, 1);
+	m = t_port_sent(&tp, 0);
+	eq(m->ol_flags & plx_pkt_partial_flag, 0);
+	rte_pktmbuf_free(m);
+}
+
 /* ---- the watchdog ---- */
 
 static bool watch(plx_ns now)
@@ -395,6 +493,9 @@ RUN_EAL(T_EAL_(what_is_refused_goes_first_next_time), T_EAL_(order_is_kept),
 	T_EAL_(a_frame_that_is_never_taken_is_not_shown),
 	T_EAL_(nothing_goes_out_of_a_port_that_is_down),
 	T_EAL_(chains_are_joined_for_who_takes_none), T_EAL_(a_shared_chain_is_copied),
-	T_EAL_(closing_drops_what_waits), T_EAL_(what_waits_too_long_is_given_up),
+	T_EAL_(closing_drops_what_waits), T_EAL_(a_checksum_is_completed_by_whoever_can),
+	T_EAL_(a_super_segment_goes_where_it_can_be_cut),
+	T_EAL_(ip4_sums_of_super_segments_are_left_to_who_makes_them),
+	T_EAL_(the_direct_way_looks_at_them_too), T_EAL_(what_waits_too_long_is_given_up),
 	T_EAL_(a_queue_that_moves_is_left_alone), T_EAL_(what_left_otherwise_starts_the_time_anew),
 	T_EAL_(a_queue_that_stays_stuck_is_told_of_once), T_EAL_(a_queues_figures_are_ethtools))
