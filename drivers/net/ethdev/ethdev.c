@@ -43,11 +43,12 @@ static const struct {
 	const char *driver;
 	uint32_t has, lacks;
 } seen[] = {
-	{"net_tap", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
+	/* its TSO is done by librte_gso, which of IPv6 knows nothing (22.11) */
+	{"net_tap", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER | PLX_PORT_F_TSO},
 	/* its receive checksums would be those of an Ethernet frame */
 	{"net_tun", PLX_PORT_F_RX_INTR | PLX_PORT_F_NO_ETH,
 		PLX_PORT_F_RX_FILTER | PLX_PORT_F_RX_CSUM | PLX_PORT_F_SET_MAC |
-			PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI},
+			PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI | PLX_PORT_F_TSO},
 	{"net_virtio_user", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
 	{"net_vhost", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
 	{"net_pcap", PLX_PORT_F_SG, PLX_PORT_F_RX_FILTER},
@@ -72,6 +73,13 @@ static uint32_t offload_features(const struct rte_eth_dev_info *info)
 		f |= PLX_PORT_F_TX_CSUM_L4;
 	if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 		f |= PLX_PORT_F_SG;
+	/* super-segments are chains, and have no checksum */
+	if (f & PLX_PORT_F_SG && f & PLX_PORT_F_TX_CSUM_L4) {
+		if (tx & RTE_ETH_TX_OFFLOAD_TCP_TSO)
+			f |= PLX_PORT_F_TSO;
+		if (tx & RTE_ETH_TX_OFFLOAD_UDP_TSO)
+			f |= PLX_PORT_F_USO;
+	}
 	/* a hash of the addresses alone is not that of the flow */
 	if (rx & RTE_ETH_RX_OFFLOAD_RSS_HASH &&
 		(info->flow_type_rss_offloads & ETHDEV_RSS_UDP) == ETHDEV_RSS_UDP)
