@@ -108,6 +108,11 @@ static void too_big(
 	}
 	if (rx->ip.has_options && !record(nl, m, rx, d))
 		return;
+	if (m->ol_flags & RTE_MBUF_F_RX_LRO || /* its segments are too long: none is at hand */
+		(m->ol_flags & plx_pkt_partial_flag && plx_pkt_complete(m, false) != 0)) {
+		net__drop(m, PLX_DROP_IP_TOO_BIG, PLX_STAT_IP_FRAGFAILS);
+		return;
+	}
 	plx_stat_inc(PLX_STAT_IP_FORWDATAGRAMS);
 	plx_wire_ip4_ttl_dec(p);
 	rx->ip.ttl--;
@@ -115,6 +120,19 @@ static void too_big(
 	rte_pktmbuf_adj(m, rx->ip.hdr_bytes);
 	plx_pkt_meta(m)->flags = NET_F_FORWARDED;
 	net__fragment(nl, m, &rx->ip, &opts, d->mtu, d->ifc, &d->nexthop, d->bcast);
+}
+
+/* A merged packet is cut into segments again where it goes out: theirs is the length that counts. */
+static bool segments_fit(const struct rte_mbuf *m, const struct plx_ip *ip, uint32_t mtu)
+{
+	const uint8_t *l4 = rte_pktmbuf_mtod_offset(m, const uint8_t *, ip->hdr_bytes);
+	uint32_t l4_bytes = PLX_UDP_BYTES;
+
+	if (!(m->ol_flags & RTE_MBUF_F_RX_LRO) || m->data_len < ip->hdr_bytes + PLX_TCP_BYTES)
+		return false;
+	if (ip->proto == PLX_IPPROTO_TCP)
+		l4_bytes = (l4[12] >> 4) * 4u;
+	return ip->hdr_bytes + l4_bytes + m->tso_segsz <= mtu;
 }
 
 void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
@@ -136,7 +154,7 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 	}
 	if (plx_unlikely(d.ifc->index == rx->iface))
 		net__redirect_out(nl, m, rx, &d);
-	if (m->pkt_len > d.mtu) {
+	if (plx_unlikely(m->pkt_len > d.mtu) && !segments_fit(m, &rx->ip, d.mtu)) {
 		too_big(nl, m, rx, &d);
 		return;
 	}

@@ -118,7 +118,7 @@ static int make(const char *name, const struct vtap_spec *s, bool eth, struct pl
 		.features = features(s, eth),
 		.max_rxq = s->queues,
 		.max_txq = s->queues,
-		.rxd = s->uring ? VTAP_KEPT : VTAP_KEPT / VTAP_BATCH,
+		.rxd = VTAP_RXD,
 		.txd = VTAP_BATCH,
 		.min_mtu = 68,
 		.max_mtu = MTU_MAX,
