@@ -308,7 +308,7 @@ int plx_gso_from_gro(struct rte_mbuf *m, uint16_t l2_bytes)
 	m->l4_len = c.l4_bytes;
 	if (!c.v6) /* the device's, or that of plx_gso_segment() */
 		memset(rte_pktmbuf_mtod_offset(m, uint8_t *, l2_bytes + 10), 0, 2);
-	m->ol_flags &= ~(RTE_MBUF_F_RX_LRO | RX_SUMS);
+	m->ol_flags &= ~(RTE_MBUF_F_RX_LRO | RX_SUMS | plx_pkt_partial_flag);
 	m->ol_flags |= (c.udp ? RTE_MBUF_F_TX_UDP_SEG : RTE_MBUF_F_TX_TCP_SEG) |
 		       (c.v6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM);
 	return 0;

@@ -19,7 +19,7 @@
  * holds the sum of the pseudo-header without the length), and its number of packets
  * (plx_pkt_set_wire()); where the port has TX_CSUM_IP4, RTE_MBUF_F_TX_IP_CKSUM and a zero in IPv4's
  * field, else a right header checksum. One that came merged (RTE_MBUF_F_RX_LRO) is made such a one
- * when it is pushed. A port without TSO or USO gets none: TX_NO_OFFLOAD.
+ * when it is pushed. For a port without TSO or USO it is cut in software (plx_gso_segment()).
  *
  * Set-up and control calls (open, close, set_*) are for one control thread; the burst calls for the
  * owning lcore.
@@ -161,7 +161,8 @@ struct plx_txq {
 	plx_tx_burst_fn burst; /**< the driver's; NULL: a DPDK port's, see plx_txq_give() */
 	void *priv;	       /**< the driver's queue */
 	struct plx_port *port;
-	struct rte_mbuf **fifo; /**< power-of-two ring of `cap` */
+	struct rte_mbuf **fifo;	  /**< power-of-two ring of `cap` */
+	struct rte_mempool *pool; /**< of its lcore: for packets that are cut */
 	uint32_t cap;
 	uint32_t head, tail; /**< free-running; head = next to send */
 	uint32_t limit;	     /**< most packets that wait (txqueuelen); 0 while the link is down */

@@ -176,6 +176,8 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 		return err;
 	}
 	p->open = p->admin_up = true;
+	for (uint16_t i = 0; i < p->n_txq; i++)
+		p->txq[i]->pool = conf->pool[PLX_MIN(i, p->n_rxq - 1)];
 	set_looks(p);
 	if (p->quirks & PLX_QUIRK_PARTIAL || p->features & PLX_PORT_F_LRO)
 		note_odd_forms();

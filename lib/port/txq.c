@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "plx_port.h"
 
-#define REFUSALS 64 /* between two looks at the link */
+#include <errno.h>
+
+#include <plx_base_cksum.h>
+#include <plx_offload.h>
+
+#define REFUSALS  64   /* between two looks at the link */
+#define PARTS_MAX 1024 /* of 65,535 bytes by the least MSS, 64 */
 
 static uint32_t mask(const struct plx_txq *q)
 {
@@ -43,33 +49,72 @@ static bool too_long(const struct plx_txq *q, const struct rte_mbuf *m)
 	return q->max_bytes && bytes > q->max_bytes;
 }
 
-/* What DPDK wants of IPv4 super-segments where the device makes that sum. */
-static void leave_ip4_sum(struct rte_mbuf *m)
+/* The device makes no sums of IPv4 headers: it gets them right. */
+static void fill_ip4_sum(struct rte_mbuf *m)
 {
-	memset(rte_pktmbuf_mtod_offset(m, uint8_t *, m->l2_len + 10), 0, 2);
-	m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+	uint8_t *h = rte_pktmbuf_mtod_offset(m, uint8_t *, m->l2_len);
+	uint16_t check;
+
+	memset(h + 10, 0, 2);
+	check = plx_cksum_ip4(h, m->l3_len);
+	memcpy(h + 10, &check, sizeof(check));
+	m->ol_flags &= ~RTE_MBUF_F_TX_IP_CKSUM;
 }
 
-/* What came without a checksum, or merged, in the form in which this port can send it. */
-static struct rte_mbuf *came(struct plx_txq *q, struct rte_mbuf *m)
+/* Its headers are written to; what follows them may be shared. */
+static struct rte_mbuf *own_head(struct rte_mbuf *m)
+{
+	return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 ? m : plx_pkt_own(m);
+}
+
+/* What came merged becomes a super-segment, what came without a checksum gets one. */
+static bool ask(struct plx_txq *q, struct rte_mbuf *m)
 {
 	uint32_t features = q->port->features;
-	struct rte_mbuf *own = plx_pkt_own(m);
+	bool eth = !(features & PLX_PORT_F_NO_ETH);
+	struct plx_pkt_layers l;
 
-	if (!own || plx_pkt_ask(own, !(features & PLX_PORT_F_NO_ETH)) != 0) {
-		drop(q, own ? own : m, own ? PLX_DROP_TX_NO_OFFLOAD : PLX_DROP_NO_MBUF);
-		return NULL;
-	}
-	if (own->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) {
-		if (features & PLX_PORT_F_TX_CSUM_IP4 && own->ol_flags & RTE_MBUF_F_TX_IPV4)
-			leave_ip4_sum(own);
-	} else if (!(features & PLX_PORT_F_TX_CSUM_L4)) {
-		plx_pkt_csum_fill(own);
-	}
-	return own;
+	if (m->ol_flags & RTE_MBUF_F_RX_LRO)
+		return plx_pkt_layers(&l, m, eth) && plx_gso_from_gro(m, l.l2_bytes) == 0;
+	if (plx_pkt_ask(m, eth) != 0)
+		return false;
+	if (!(features & PLX_PORT_F_TX_CSUM_L4))
+		plx_pkt_csum_fill(m);
+	return true;
 }
 
-/* @return what goes into the queue, or NULL: dropped. */
+static struct rte_mbuf *came(struct plx_txq *q, struct rte_mbuf *m)
+{
+	struct rte_mbuf *own = own_head(m);
+
+	if (own && ask(q, own))
+		return own;
+	drop(q, own ? own : m, own ? PLX_DROP_TX_NO_OFFLOAD : PLX_DROP_NO_MBUF);
+	return NULL;
+}
+
+/* In software (GSO). The parts go into the queue, as far as there is room. */
+static void cut(struct plx_txq *q, struct rte_mbuf *m)
+{
+	uint32_t features = q->port->features;
+	const struct plx_gso_conf conf = {
+		.pool = q->pool,
+		.linear = q->linear,
+		.ip_cksum = features & PLX_PORT_F_TX_CSUM_IP4,
+		.l4_cksum = features & PLX_PORT_F_TX_CSUM_L4,
+	};
+	struct rte_mbuf *part[PARTS_MAX];
+	int n = q->pool ? plx_gso_segment(m, &conf, part, PARTS_MAX) : -EINVAL;
+
+	if (n < 0) {
+		drop(q, m, n == -ENOMEM ? PLX_DROP_NO_MBUF : PLX_DROP_TX_NO_OFFLOAD);
+		return;
+	}
+	for (int i = 0; i < n; i++)
+		plx_txq_push(q, part[i]);
+}
+
+/* @return what goes into the queue; NULL: it was dropped, or cut. */
 static struct rte_mbuf *form(struct plx_txq *q, struct rte_mbuf *m)
 {
 	if (m->ol_flags & (plx_pkt_partial_flag | RTE_MBUF_F_RX_LRO)) {
@@ -78,9 +123,11 @@ static struct rte_mbuf *form(struct plx_txq *q, struct rte_mbuf *m)
 			return NULL;
 	}
 	if (m->ol_flags & q->fix_flags) { /* a super-segment, and the device cannot cut it */
-		drop(q, m, PLX_DROP_TX_NO_OFFLOAD);
+		cut(q, m);
 		return NULL;
 	}
+	if (m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM && !(q->port->features & PLX_PORT_F_TX_CSUM_IP4))
+		fill_ip4_sum(m);
 	return m;
 }
 

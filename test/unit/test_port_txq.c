@@ -3,6 +3,8 @@
 
 #include "pkt_t.h"
 
+#include <plx_offload.h>
+
 static struct t_port tp;
 static struct plx_txq *q;
 
@@ -297,16 +299,6 @@ T(a_super_segment_goes_where_it_can_be_cut)
 {
 	struct rte_mbuf *m;
 
-	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4, 0, 8);
-	plx_txq_push(q, came(5000, 1000));
-	eq(drops(PLX_DROP_TX_NO_OFFLOAD), 5);
-	m = came(5000, 1000); /* as a program of ours would ask for it */
-	eq(plx_pkt_ask(m, true), 0);
-	plx_txq_push(q, m);
-	eq(drops(PLX_DROP_TX_NO_OFFLOAD), 10);
-	eq(plx_txq_len(q), 0);
-	plx_port_fini_all();
-
 	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4 | PLX_PORT_F_TSO, PLX_QUIRK_REFUSES_LONG, 8);
 	plx_txq_push(q, came(5000, 1000)); /* its length is that of its segments */
 	plx_txq_push(q, came(5000, 1500));
@@ -318,6 +310,57 @@ T(a_super_segment_goes_where_it_can_be_cut)
 	eq(plx_pkt_wire(m), 5);
 	plx_count(plx_acct_self()->tx_pkts, 4); /* the port here does not say so */
 	rte_pktmbuf_free(m);
+}
+
+/* Whoever made it, it leaves in parts, each with its sums, as far as the queue has room. */
+static void cut(uint32_t features, uint64_t sums)
+{
+	uint64_t full = drops(PLX_DROP_TX_FULL);
+	struct rte_mbuf *m;
+
+	start(features, PLX_QUIRK_REFUSES_LONG, 8);
+	for (uint32_t ours = 0; ours < 2; ours++) {
+		m = came(4500, 1000);
+		if (ours) /* a program's */
+			eq(plx_gso_from_gro(m, 14), 0);
+		plx_txq_push(q, m);
+		eq(plx_txq_len(q), 5);
+		eq(plx_txq_flush(q), 5);
+		for (uint32_t i = 0; i < 5; i++) {
+			m = t_port_sent(&tp, 0);
+			eq(m->pkt_len, 54 + (i < 4 ? 1000 : 500));
+			eq(m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_TCP_SEG), sums);
+			eq(m->nb_segs > 1 && !(features & PLX_PORT_F_SG), false);
+			eq(plx_pkt_wire(m), 1);
+			rte_pktmbuf_free(m);
+		}
+	}
+	tp.room = 0;
+	plx_txq_push(q, came(9000, 1000));
+	eq(plx_txq_len(q), 8);
+	eq(drops(PLX_DROP_TX_FULL), full + 1);
+	plx_port_fini_all();
+}
+
+T(a_super_segment_is_cut_where_the_device_cannot)
+{
+	cut(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4, RTE_MBUF_F_TX_TCP_CKSUM);
+	cut(PLX_PORT_F_SG, 0);
+	cut(0, 0);
+	eq(drops(PLX_DROP_STOPPED), 24);
+}
+
+T(what_cannot_be_cut_is_dropped)
+{
+	struct rte_mbuf *m;
+
+	start(PLX_PORT_F_SG, 0, 8);
+	m = came(4500, 1000);
+	plx_pkt_set_wire(m, 6); /* it says so, but it is five */
+	plx_pkt_originate(1);
+	plx_txq_push(q, m);
+	eq(drops(PLX_DROP_TX_NO_OFFLOAD), 6);
+	eq(plx_txq_len(q), 0);
 }
 
 T(ip4_sums_of_super_segments_are_left_to_who_makes_them)
@@ -498,4 +541,6 @@ RUN_EAL(T_EAL_(what_is_refused_goes_first_next_time), T_EAL_(order_is_kept),
 	T_EAL_(ip4_sums_of_super_segments_are_left_to_who_makes_them),
 	T_EAL_(the_direct_way_looks_at_them_too), T_EAL_(what_waits_too_long_is_given_up),
 	T_EAL_(a_queue_that_moves_is_left_alone), T_EAL_(what_left_otherwise_starts_the_time_anew),
-	T_EAL_(a_queue_that_stays_stuck_is_told_of_once), T_EAL_(a_queues_figures_are_ethtools))
+	T_EAL_(a_queue_that_stays_stuck_is_told_of_once), T_EAL_(a_queues_figures_are_ethtools),
+	T_EAL_(a_super_segment_is_cut_where_the_device_cannot),
+	T_EAL_(what_cannot_be_cut_is_dropped))
