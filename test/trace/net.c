@@ -367,8 +367,10 @@ static void icmp_in(struct td_run *r, struct plx_tcp_id *found, const struct td_
 {
 	struct td_sock *s;
 
-	if (found && found->kind == PLX_TCP_KIND_REQ)
+	if (found && found->kind == PLX_TCP_KIND_REQ) {
 		icmp_req_in(r, plx_container_of(found, struct plx_tcp_req, id), seen, icmp);
+		return;
+	}
 	if (!found || found->kind != PLX_TCP_KIND_CONN)
 		return;
 	s = plx_container_of(found, struct td_sock, c.id);
