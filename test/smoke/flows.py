@@ -78,7 +78,9 @@ def orphans(address, count):
     """Datagrams from ports that no socket has: what is answered meets an ICMP error."""
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as sock:
         for i in range(count):
-            head = struct.pack("!HHHH", 20000 + i, address[1], 12, 0)
+            # far apart: a Toeplitz hash is linear, few bits that differ may give few values
+            port = 20000 + i * 397 % 40000
+            head = struct.pack("!HHHH", port, address[1], 12, 0)
             sock.sendto(head + b"lost", (address[0], 0))
             time.sleep(0.002)
     return 0
