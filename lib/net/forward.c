@@ -122,7 +122,8 @@ static void too_big(
 	net__fragment(nl, m, &rx->ip, &opts, d->mtu, d->ifc, &d->nexthop, d->bcast);
 }
 
-/* A merged packet is cut into segments again where it goes out: theirs is the length that counts. */
+/* A merged packet is cut into segments again where it goes out: theirs is the length that counts.
+ */
 static bool segments_fit(const struct rte_mbuf *m, const struct plx_ip *ip, uint32_t mtu)
 {
 	const uint8_t *l4 = rte_pktmbuf_mtod_offset(m, const uint8_t *, ip->hdr_bytes);

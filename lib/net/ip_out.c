@@ -249,6 +249,13 @@ static enum plx_drop send_made(
 	return PLX_DROP_NONE;
 }
 
+/* Who cuts it makes the sum of each part's header; DPDK wants a zero there. */
+static void leave_ip4_sum(struct rte_mbuf *m)
+{
+	memset(rte_pktmbuf_mtod_offset(m, uint8_t *, 10), 0, 2);
+	m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+}
+
 static enum plx_drop send_whole(
 	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ip *ip, const struct net_dst *d)
 {
@@ -264,6 +271,9 @@ static enum plx_drop send_whole(
 		plx_wire_ip4_emit(net__push(m, bytes), ip);
 	else
 		plx_wire_ip6_emit(net__push(m, bytes), ip);
+	if (plx_unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG && ip->version == 4 && !d->local &&
+			 d->ifc->features & PLX_PORT_F_TX_CSUM_IP4))
+		leave_ip4_sum(m);
 	return send_made(nl, m, bytes, d);
 }
 
@@ -315,7 +325,7 @@ enum plx_drop net__ip_out(
 	plx_stat_inc(net__stat(!v4, PLX_STAT_IP_OUTREQUESTS, PLX_STAT_IP6_OUTREQUESTS));
 	if (plx_unlikely(d->loop) && loop_back(nl, m, ip, d))
 		return PLX_DROP_NONE;
-	if (plx_likely(bytes <= d->mtu || d->local)) {
+	if (plx_likely(bytes <= d->mtu || d->local || m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)) {
 		ip->l4_bytes = (uint16_t)m->pkt_len;
 		/* an atomic datagram needs no identification of its own (RFC 6864 4.1) */
 		ip->id = ip->df || !v4 ? 0 : next_id(nl, ip) & 0xffff;

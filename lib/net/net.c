@@ -143,15 +143,20 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 
 void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 {
+	bool super = m->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
+
 	if (nl->loop_n == NET_PEND_MAX || nl->stopped) {
 		plx_pkt_drop(m, nl->stopped ? PLX_DROP_STOPPED : PLX_DROP_BACKLOG_FULL);
 		return;
 	}
-	/* what leaves here has a checksum by our own hand, and comes in again as a packet of its
-	 * own */
-	plx_count(plx_acct_self()->tx_pkts, 1);
+	/* what leaves here has a checksum by our own hand, or is for several packets that have not
+	 * been cut, and comes in again as a packet of its own */
+	plx_count(plx_acct_self()->tx_pkts, plx_pkt_wire(m));
 	m->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK |
 			 RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_RSS_HASH);
+	if (super)
+		m->ol_flags |=
+			RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_GOOD | plx_pkt_partial_flag;
 	net__stage(m, NET_STAGE_IP, iface, NET_F_LOOPED);
 	plx_pkt_meta(m)->next = NULL;
 	if (nl->loop_n++)
@@ -175,7 +180,7 @@ static uint32_t loop_run(struct plx_softnet *sn, void *arg)
 	while (m) {
 		struct rte_mbuf *next = plx_pkt_meta(m)->next;
 
-		plx_count(plx_acct_self()->rx_pkts, 1);
+		plx_count(plx_acct_self()->rx_pkts, plx_pkt_wire(m));
 		ip_in(nl, m, plx_pkt_meta(m)->iface, NET_F_LOOPED);
 		m = next;
 	}

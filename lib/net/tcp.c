@@ -47,6 +47,9 @@ struct net_tcp *net__tcp_new(struct net_lcore *nl)
 	t->ctx.mem = &t->arena;
 	t->ctx.seed = nl->net->tcp_seed;
 	plx_tcp_ctx_init(&t->ctx);
+	t->lcore = nl->sn->lcore;
+	t->lends = rte_eal_iova_mode() == RTE_IOVA_VA; /* else a chunk may lie on two pages */
+	plx_mpsc_init(&t->home);
 	t->touched_end = &t->touched;
 	plx_list_init(&t->gone);
 	plx_list_init(&t->listeners);
@@ -63,8 +66,10 @@ void net__tcp_free(struct net_tcp *t)
 	if (!t)
 		return;
 	plx_tcp_table_destroy(t->ctx.table);
-	if (t->mem)
+	if (t->mem) {
+		net__tcp_chunks_home(t);
 		plx_arena_fini(&t->arena);
+	}
 	rte_free(t->mem);
 	free(t);
 }

@@ -8,12 +8,18 @@
  * A connection's record and its table, the SYN queues, TIME-WAITs and what waits to be sent or
  * acknowledged live in an arena of the lcore; received text stays in the mbufs that it came in.
  */
+#include <plx_base_mpsc.h>
 #include <plx_telem.h>
 
 #include "net.h"
 
-#define TCP_CHUNK    2048u /* bytes of a piece of a send buffer */
-#define TCP_SPARE    24	   /* mbufs kept at hand: what output() names is sent */
+#define TCP_CHUNK 4032u /* bytes of a piece of a send buffer: a block of the arena, less its head  \
+			 */
+#define TCP_SPARE      40    /* mbufs kept at hand: what output() names is sent */
+#define TCP_LEND       1024u /* text as long as this is lent to its packet, less is copied */
+#define TCP_SUPER_SEGS 64u   /* wire segments of a super-segment at most: GRO's limit, too */
+/* Text of a super-segment at most: what one IP packet has room for. */
+#define TCP_SUPER    (65535u - PLX_IP6_BYTES - PLX_TCP_MAX_BYTES)
 #define TCP_MTU_MAX  9216u /* of a path: more would be a long chain of mbufs */
 #define TCP_RETRY_NS PLX_MS(1)
 #define TCP_NOMEM_NS PLX_MS(10)
@@ -33,13 +39,25 @@
 #define TCPF_GONE	 0x100 /* not in the table any more, and has no timer */
 
 /**
+ * A piece of a send buffer. Packets that carry its text borrow it (rte_pktmbuf_attach_extbuf()):
+ * acknowledged or not, it is freed by the last who holds it.
+ */
+struct net_tcp_chunk {
+	struct rte_mbuf_ext_shared_info shared;
+	struct plx_mpsc_node node; /* on its way home from another lcore */
+	struct net_tcp *owner;
+	uint8_t text[TCP_CHUNK] PLX_ALIGNED;
+};
+static_assert(sizeof(struct net_tcp_chunk) == 4096, "one block of the arena");
+
+/**
  * Bytes of a connection; exists only while there are any. The send buffer is a ring of chunks: byte
  * `off` behind the first one not acknowledged is byte skip + off of the chunks.
  */
 struct net_tcp_buf {
 	struct rte_mbuf *in_head, *in_tail;   /* in order, to be read */
 	struct rte_mbuf *ofo_head, *ofo_tail; /* out of order, by place in the stream */
-	uint8_t **chunk;
+	struct net_tcp_chunk **chunk;
 	uint32_t first, n, cap; /* of chunk[] */
 	uint32_t skip, bytes;
 };
@@ -75,6 +93,9 @@ struct net_tcp {
 	struct rte_mbuf *spare[TCP_SPARE];
 	uint32_t n_spare;
 	uint32_t held, held_max; /* mbufs in receive queues */
+	uint32_t lcore;		 /* whose all this is */
+	bool lends;		 /* text can be read by devices where it lies */
+	struct plx_mpsc home;	 /* chunks that others were the last to hold */
 	struct plx_poller poller;
 };
 
@@ -159,6 +180,10 @@ uint32_t net__tcp_append(
 	struct net_lcore *nl, struct plx_net_tcp *tc, const uint8_t *data, uint32_t n);
 /** len bytes of the send buffer from off on. */
 void net__tcp_copy(const struct net_tcp_buf *b, uint32_t off, void *to, uint32_t len);
+/** m, a fresh mbuf, borrows what lies in one piece of them. @return bytes, at most len. */
+uint32_t net__tcp_lend(const struct net_tcp_buf *b, uint32_t off, struct rte_mbuf *m, uint32_t len);
+/** Take back what others have let go of. */
+void net__tcp_chunks_home(struct net_tcp *t);
 /** Take the first mbuf of what can be read. @return NULL: there is none. */
 struct rte_mbuf *net__tcp_in_pop(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** Up to n bytes of what can be read. @return how many. */

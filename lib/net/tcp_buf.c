@@ -280,7 +280,49 @@ void net__tcp_in_drop(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 /* ---- to be sent ---- */
 
-static uint8_t **chunk_at(const struct net_tcp_buf *b, uint32_t i)
+/* The last packet that held it is gone, on whatever lcore or thread. */
+static void come_home(void *text, void *chunk)
+{
+	struct net_tcp_chunk *ch = chunk;
+	struct net_tcp *t = ch->owner;
+
+	if (rte_lcore_id() == t->lcore)
+		plx_arena_free(&t->arena, ch, sizeof(*ch));
+	else
+		plx_mpsc_push(&t->home, &ch->node);
+}
+
+void net__tcp_chunks_home(struct net_tcp *t)
+{
+	struct plx_mpsc_node *n;
+
+	while ((n = plx_mpsc_pop(&t->home)))
+		plx_arena_free(&t->arena, plx_container_of(n, struct net_tcp_chunk, node),
+			sizeof(struct net_tcp_chunk));
+}
+
+static struct net_tcp_chunk *chunk_new(struct net_tcp *t)
+{
+	struct net_tcp_chunk *ch;
+
+	net__tcp_chunks_home(t);
+	ch = plx_arena_alloc(&t->arena, sizeof(*ch));
+	if (!ch)
+		return NULL;
+	ch->owner = t;
+	ch->shared.free_cb = come_home;
+	ch->shared.fcb_opaque = ch;
+	rte_mbuf_ext_refcnt_set(&ch->shared, 1);
+	return ch;
+}
+
+static void chunk_put(struct net_tcp *t, struct net_tcp_chunk *ch)
+{
+	if (rte_mbuf_ext_refcnt_update(&ch->shared, -1) == 0)
+		plx_arena_free(&t->arena, ch, sizeof(*ch));
+}
+
+static struct net_tcp_chunk **chunk_at(const struct net_tcp_buf *b, uint32_t i)
 {
 	return &b->chunk[(b->first + i) & (b->cap - 1)];
 }
@@ -288,7 +330,7 @@ static uint8_t **chunk_at(const struct net_tcp_buf *b, uint32_t i)
 static bool grow(struct net_tcp *t, struct net_tcp_buf *b)
 {
 	uint32_t cap = b->cap ? b->cap * 2 : CHUNKS_MIN;
-	uint8_t **p = plx_arena_alloc(&t->arena, cap * sizeof(*p));
+	struct net_tcp_chunk **p = plx_arena_alloc(&t->arena, cap * sizeof(*p));
 
 	if (!p)
 		return false;
@@ -305,16 +347,16 @@ static bool grow(struct net_tcp *t, struct net_tcp_buf *b)
  */
 static bool add_chunk(struct net_tcp *t, struct net_tcp_buf *b)
 {
-	uint8_t *p;
+	struct net_tcp_chunk *ch;
 
 	if (plx_arena_used(&t->arena) > plx_arena_size(&t->arena) / 8 * 7)
 		return false;
 	if (b->n == b->cap && !grow(t, b))
 		return false;
-	p = plx_arena_alloc(&t->arena, TCP_CHUNK);
-	if (!p)
+	ch = chunk_new(t);
+	if (!ch)
 		return false;
-	*chunk_at(b, b->n++) = p;
+	*chunk_at(b, b->n++) = ch;
 	return true;
 }
 
@@ -330,7 +372,7 @@ uint32_t net__tcp_append(
 
 		if (end / TCP_CHUNK == b->n && !add_chunk(nl->tcp, b))
 			break;
-		memcpy(*chunk_at(b, end / TCP_CHUNK) + at, data + done, part);
+		memcpy((*chunk_at(b, end / TCP_CHUNK))->text + at, data + done, part);
 		b->bytes += part;
 		done += part;
 	}
@@ -344,17 +386,31 @@ void net__tcp_copy(const struct net_tcp_buf *b, uint32_t off, void *to, uint32_t
 	for (off += b->skip; len;) {
 		uint32_t at = off % TCP_CHUNK, part = PLX_MIN(TCP_CHUNK - at, len);
 
-		memcpy(p, *chunk_at(b, off / TCP_CHUNK) + at, part);
+		memcpy(p, (*chunk_at(b, off / TCP_CHUNK))->text + at, part);
 		p += part;
 		off += part;
 		len -= part;
 	}
 }
 
+uint32_t net__tcp_lend(const struct net_tcp_buf *b, uint32_t off, struct rte_mbuf *m, uint32_t len)
+{
+	uint32_t at = (b->skip + off) % TCP_CHUNK, part = PLX_MIN(TCP_CHUNK - at, len);
+	struct net_tcp_chunk *ch = *chunk_at(b, (b->skip + off) / TCP_CHUNK);
+
+	rte_mbuf_ext_refcnt_update(&ch->shared, 1);
+	rte_pktmbuf_attach_extbuf(m, ch->text + at, (rte_iova_t)(uintptr_t)(ch->text + at),
+		(uint16_t)part, &ch->shared);
+	m->data_off = 0;
+	m->data_len = (uint16_t)part;
+	m->pkt_len = part;
+	return part;
+}
+
 static void free_chunks(struct net_tcp *t, struct net_tcp_buf *b, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++)
-		plx_arena_free(&t->arena, *chunk_at(b, i), TCP_CHUNK);
+		chunk_put(t, *chunk_at(b, i));
 	b->first = (b->first + n) & (b->cap - 1);
 	b->n -= n;
 }

@@ -344,7 +344,8 @@ void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 		drop_bad(m, drop);
 		return;
 	}
-	plx_stat_inc(PLX_STAT_TCP_INSEGS);
+	a.seg.segs = (uint8_t)PLX_MIN(plx_pkt_wire(m), 255u);
+	plx_count(plx_acct_self()->stat[PLX_STAT_TCP_INSEGS], a.seg.segs);
 	a.seg.seq = h.seq;
 	a.seg.ack = h.ack;
 	a.seg.len = ip->l4_bytes - h.hdr_bytes;
@@ -352,7 +353,6 @@ void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 	a.seg.win = h.win;
 	a.seg.urg = h.urg;
 	a.seg.ecn = ip->tos & PLX_IP_ECN_MASK;
-	a.seg.segs = 1;
 	a.text_off = ip->hdr_bytes + h.hdr_bytes;
 	dispatch(nl, m, &a);
 }

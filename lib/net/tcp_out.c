@@ -56,6 +56,34 @@ static uint32_t queue_room(struct net_lcore *nl, const struct net_dst *d)
 	return q->limit - PLX_MIN(plx_txq_len(q), q->limit);
 }
 
+/* How much text a segment on this way may have at most, to be cut behind us; 0 = what fits. */
+static uint32_t super_len(
+	const struct net_lcore *nl, const struct plx_tcp *c, const struct net_dst *d)
+{
+	/* identifications of what may be fragmented are all different: who cuts counts on */
+	if (plx_addr_is_v4(&c->id.raddr) && net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC))
+		return 0;
+	return d->local || d->ifc->features & PLX_PORT_F_SG ? TCP_SUPER : 0;
+}
+
+static uint8_t tcp_bytes(const uint8_t *p)
+{
+	return (uint8_t)((p[12] >> 4) * 4);
+}
+
+/* To be cut into segments of mss: what DPDK and plx_gso_segment() ask for. */
+static void ask_cut(struct rte_mbuf *m, const struct plx_ip *ip, uint16_t mss)
+{
+	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+	uint16_t check = plx_cksum_fold(plx_cksum_pseudo(&ip->src, &ip->dst, PLX_IPPROTO_TCP, 0));
+
+	memcpy(p + 16, &check, 2);
+	m->l4_len = tcp_bytes(p);
+	m->tso_segsz = mss;
+	m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG |
+		       (ip->version == 4 ? RTE_MBUF_F_TX_IPV4 : RTE_MBUF_F_TX_IPV6);
+}
+
 static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct net_dst *d)
 {
 	uint32_t pseudo = plx_cksum_pseudo(&ip->src, &ip->dst, PLX_IPPROTO_TCP, m->pkt_len);
@@ -76,8 +104,23 @@ static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct n
 	memcpy(p + 16, &check, 2);
 }
 
+/* The text behind the header, lent: nobody may write to it. */
+static void lend_text(struct net_lcore *nl, struct rte_mbuf *m, const struct net_tcp_buf *b,
+	uint32_t off, uint32_t len)
+{
+	struct rte_mbuf *last = m;
+
+	for (uint32_t part; len; off += part, len -= part) {
+		last->next = net__tcp_spare(nl);
+		last = last->next;
+		part = net__tcp_lend(b, off, last, len);
+		m->pkt_len += part;
+		m->nb_segs++;
+	}
+}
+
 /* The text behind the header; more mbufs where one has no room. */
-static void add_text(struct net_lcore *nl, struct rte_mbuf *m, const struct net_tcp_buf *b,
+static void copy_text(struct net_lcore *nl, struct rte_mbuf *m, const struct net_tcp_buf *b,
 	uint32_t off, uint32_t len)
 {
 	struct rte_mbuf *s = m;
@@ -118,9 +161,10 @@ static void emit_header(
 		plx_wire_tcp_opts_emit(p + PLX_TCP_BYTES, &tx->opts);
 }
 
-/* m is a whole segment but for its checksum. @param drop why there is no way. */
+/* m is a whole segment, or several of cut bytes, but for its checksum. @param drop why there is no
+ * way. */
 static void send_made(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_tcp_id *id,
-	uint8_t ecn, const struct net_dst *d, enum plx_drop drop)
+	uint8_t ecn, uint16_t cut, const struct net_dst *d, enum plx_drop drop)
 {
 	bool v6 = !plx_addr_is_v4(&id->raddr);
 	struct plx_ip ip = {
@@ -131,26 +175,29 @@ static void send_made(struct net_lcore *nl, struct rte_mbuf *m, const struct plx
 		.df = !v6 && !net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC),
 	};
 
-	plx_pkt_originate(1);
+	plx_pkt_originate(plx_pkt_wire(m));
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
 		net__drop_out(m, drop, v6);
 		return;
 	}
 	net__ip_defaults(nl, &ip, d);
-	fill_sum(m, &ip, d);
+	if (cut)
+		ask_cut(m, &ip, cut);
+	else
+		fill_sum(m, &ip, d);
 	net__ip_out(nl, m, &ip, d);
 }
 
 /* ---- of a connection ---- */
 
 /* Linux's tcpOutSegs: all but what was sent before. */
-static void count(const struct plx_tcp *c, const struct plx_tcp_tx *tx, uint32_t nxt)
+static void count(const struct plx_tcp *c, const struct plx_tcp_tx *tx, uint32_t nxt, uint32_t segs)
 {
 	uint32_t space = tx->len + !!(tx->flags & PLX_TCP_FIN);
 
 	if (tx->flags & PLX_TCP_SYN ? c->retransmits == 0
 				    : space == 0 || plx_seq_gt(tx->seq + space, nxt))
-		plx_stat_inc(PLX_STAT_TCP_OUTSEGS);
+		plx_count(plx_acct_self()->stat[PLX_STAT_TCP_OUTSEGS], segs);
 	if (plx_unlikely(tx->flags & PLX_TCP_RST))
 		plx_stat_inc(PLX_STAT_TCP_OUTRSTS);
 }
@@ -164,37 +211,61 @@ static uint8_t advice(struct plx_net_tcp *tc)
 	return (f & TCPF_PROGRESS ? NET_F_PROGRESS : 0) | (f & TCPF_DOUBT ? NET_F_DOUBT : 0);
 }
 
+/* Mbufs that a segment with so much text takes at most. */
+static uint32_t mbufs_for(const struct net_lcore *nl, uint32_t text, bool lend)
+{
+	if (lend && text > TCP_LEND)
+		return 1 + text / TCP_CHUNK + 2; /* it begins and ends within a chunk */
+	return (PLX_TCP_MAX_BYTES + text) / mbuf_room(nl) + 1;
+}
+
+static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const struct plx_tcp_tx *tx,
+	uint32_t segs, bool lend, const struct net_dst *d, enum plx_drop drop)
+{
+	struct rte_mbuf *m = net__tcp_spare(nl);
+
+	emit_header(m, &tc->c.id, tx);
+	if (lend && tx->len > TCP_LEND)
+		lend_text(nl, m, tc->buf, tx->off, tx->len);
+	else if (tx->len)
+		copy_text(nl, m, tc->buf, tx->off, tx->len);
+	if (segs > 1)
+		plx_pkt_set_wire(m, segs);
+	send_made(nl, m, &tc->c.id, tx->ecn, segs > 1 ? tx->mss : 0, d, drop);
+}
+
 bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
-	const struct plx_tcp_room one = {.segs = 1, .bytes = UINT32_MAX};
+	struct plx_tcp_room room = {.segs = TCP_SUPER_SEGS, .bytes = UINT32_MAX};
 	struct plx_tcp *c = &tc->c;
 	plx_ns now = nl->sn->now_ns;
 	struct plx_tcp_tx tx;
 	struct net_dst d;
 	enum plx_drop drop = net__route(nl, &c->id.raddr, c->id.iface, &d);
-	uint32_t room = UINT32_MAX;
+	uint32_t left = UINT32_MAX;
+	bool lend = false;
 
 	if (plx_likely(drop == PLX_DROP_NONE)) {
 		plx_tcp_route_mtu(c, net__tcp_mtu(nl, &d), now);
-		room = queue_room(nl, &d);
+		left = queue_room(nl, &d);
+		room.max_len = super_len(nl, c, &d);
+		lend = room.max_len && nl->tcp->lends;
 	}
 	for (;;) {
-		uint32_t need = (PLX_TCP_MAX_BYTES + c->snd.mss) / mbuf_room(nl) + 1;
-		uint32_t nxt = c->snd.nxt;
-		struct rte_mbuf *m;
+		uint32_t most = PLX_MAX(room.max_len, (uint32_t)c->snd.mss);
+		uint32_t nxt = c->snd.nxt, segs;
 
-		if (plx_unlikely(room == 0 || !net__tcp_reserve(nl, need)))
+		room.segs = PLX_MIN(left, TCP_SUPER_SEGS);
+		most = PLX_MIN(most, PLX_MAX(plx_tcp_unacked(c), (uint32_t)c->snd.mss));
+		if (plx_unlikely(left == 0 || !net__tcp_reserve(nl, mbufs_for(nl, most, lend))))
 			return false;
-		if (!plx_tcp_output(c, now, &one, &tx))
+		if (!plx_tcp_output(c, now, &room, &tx))
 			return true;
-		m = net__tcp_spare(nl);
-		emit_header(m, &c->id, &tx);
-		if (tx.len)
-			add_text(nl, m, tc->buf, tx.off, tx.len);
-		count(c, &tx, nxt);
+		segs = tx.len > tx.mss ? (tx.len + tx.mss - 1) / tx.mss : 1;
+		count(c, &tx, nxt, segs);
 		d.advice = advice(tc);
-		send_made(nl, m, &c->id, tx.ecn, &d, drop);
-		room--;
+		send_segment(nl, tc, &tx, segs, lend, &d, drop);
+		left -= segs;
 	}
 }
 
@@ -211,7 +282,7 @@ void net__tcp_send_bare(
 		return;
 	drop = net__route(nl, &id->raddr, id->iface, &d);
 	emit_header(m, id, tx);
-	send_made(nl, m, id, tx->ecn, &d, drop);
+	send_made(nl, m, id, tx->ecn, 0, &d, drop);
 }
 
 void net__tcp_send_reset(

@@ -257,7 +257,7 @@ static void end_read(struct plx_softnet *sn, struct plx_net_tcp *c)
 	struct rte_mbuf *m;
 
 	while ((m = plx_net_tcp_recv(sn, c))) {
-		uint8_t flat[10000];
+		static uint8_t flat[65535];
 		const uint8_t *p = rte_pktmbuf_read(m, 0, m->pkt_len, flat);
 
 		for (uint32_t i = 0; i < m->pkt_len; i++)
