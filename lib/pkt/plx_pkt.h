@@ -176,6 +176,8 @@ PLX_API bool plx_pkt_shared(const struct rte_mbuf *m);
 /** m, writable: itself when nobody shares it, else a copy in its place; NULL when there is no
  * memory for one, and m is as it was. */
 PLX_API struct rte_mbuf *plx_pkt_own(struct rte_mbuf *m);
+/** The same for the first segment, where the headers are; what follows it may be shared. */
+PLX_API struct rte_mbuf *plx_pkt_own_head(struct rte_mbuf *m);
 
 /**
  * Do in software what RTE_MBUF_F_TX_IP_CKSUM and _TX_{TCP,UDP}_CKSUM ask the device for, and clear

@@ -61,12 +61,6 @@ static void fill_ip4_sum(struct rte_mbuf *m)
 	m->ol_flags &= ~RTE_MBUF_F_TX_IP_CKSUM;
 }
 
-/* Its headers are written to; what follows them may be shared. */
-static struct rte_mbuf *own_head(struct rte_mbuf *m)
-{
-	return RTE_MBUF_DIRECT(m) && rte_mbuf_refcnt_read(m) == 1 ? m : plx_pkt_own(m);
-}
-
 /* What came merged becomes a super-segment, what came without a checksum gets one. */
 static bool ask(struct plx_txq *q, struct rte_mbuf *m)
 {
@@ -85,7 +79,7 @@ static bool ask(struct plx_txq *q, struct rte_mbuf *m)
 
 static struct rte_mbuf *came(struct plx_txq *q, struct rte_mbuf *m)
 {
-	struct rte_mbuf *own = own_head(m);
+	struct rte_mbuf *own = plx_pkt_own_head(m);
 
 	if (own && ask(q, own))
 		return own;

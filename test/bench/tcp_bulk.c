@@ -4,7 +4,9 @@
  * own, stepped in turn by one thread, so that the time of each end is known apart. Text is copied
  * in by the sending program and out by the receiving one.
  *
- *   bench_tcp_bulk [EAL arguments] -- [seconds] [MTU] [features to do without, "+" between]
+ *   bench_tcp_bulk [EAL arguments] -- [seconds] [keys of the pipe] [features to do without]
+ *
+ * Features by their names of ethtool, with "+" between.
  *
  * Wants two lcores, which may share a CPU: --lcores '(0-1)@0'. Prints Gb/s that each end alone
  * would manage, cycles a byte, and for comparison the rate of memcpy() from and to text that lies
@@ -203,16 +205,14 @@ int main(int argc, char **argv)
 	int used = rte_eal_init(argc, argv);
 	uint32_t leaked = 0, lcore[2], n = 0, id;
 	double seconds;
-	char pipe[64];
-	uint16_t mtu;
+	char pipe[128];
 
 	if (used < 0 || plx_pkt_init() != 0)
 		return 1;
 	argc -= used;
 	argv += used;
 	seconds = argc > 1 ? atof(argv[1]) : 2;
-	mtu = (uint16_t)(argc > 2 ? atoi(argv[2]) : 1500);
-	snprintf(pipe, sizeof(pipe), "a=pipe,peer=b,queues=1,mtu=%u", mtu);
+	snprintf(pipe, sizeof(pipe), "a=pipe,peer=b,queues=1,%s", argc > 2 ? argv[2] : "mtu=1500");
 	RTE_LCORE_FOREACH(id)
 	{
 		if (n < 2)

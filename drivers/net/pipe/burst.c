@@ -11,9 +11,16 @@ struct stage {
 	struct rte_mbuf *m[PLX_PORT_QUEUES_MAX][PLX_PORT_BURST];
 };
 
+#define SUPER (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
+
+/* A super-segment's length on a wire is that of its parts. */
 static bool too_long(const struct rte_mbuf *m, const struct plx_port *p)
 {
-	return m->pkt_len > (uint32_t)p->mtu + PIPE_LINK_BYTES;
+	uint32_t bytes = m->pkt_len;
+
+	if (plx_unlikely(m->ol_flags & SUPER))
+		bytes = (uint32_t)m->l2_len + m->l3_len + m->l4_len + m->tso_segsz;
+	return bytes > (uint32_t)p->mtu + PIPE_LINK_BYTES;
 }
 
 /* What the peer's NIC does first: the queue of a frame, and its hash if it has one. */
@@ -30,26 +37,44 @@ static uint16_t classify(const struct pipe_end *peer, const struct rte_mbuf *m, 
 	return plx_steer_reta_queue(&peer->reta, *hash);
 }
 
+/* What the device had to do and the other end does not want done. */
+static uint64_t leave(struct rte_mbuf *m)
+{
+	uint64_t rx = plx_pkt_partial_flag | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+
+	if (m->ol_flags & SUPER)
+		rx |= RTE_MBUF_F_RX_LRO |
+		      (m->ol_flags & (plx_pkt_merged_flag | plx_pkt_fixed_id_flag));
+	m->ol_flags &= ~(SUPER | RTE_MBUF_F_TX_L4_MASK);
+	return rx;
+}
+
 /* Make of m what the peer's driver would have made of the frame; NULL when it cannot be sent. */
 static struct rte_mbuf *cross(const struct pipe_end *peer, struct rte_mbuf *m, uint32_t hash)
 {
+	const uint32_t features = peer->port->features;
 	uint64_t tx = m->ol_flags, rx = 0;
+	uint16_t part;
 
-	if (plx_unlikely(tx & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK))) {
-		if (plx_pkt_csum_fill(m) != 0)
+	if (plx_unlikely(tx & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | SUPER))) {
+		if (features & PLX_PORT_F_LRO && tx & (RTE_MBUF_F_TX_L4_MASK | SUPER))
+			rx = leave(m);
+		if (m->ol_flags & SUPER || plx_pkt_csum_fill(m) != 0)
 			return NULL;
-		if (peer->port->features & PLX_PORT_F_RX_CSUM) {
+		if (features & PLX_PORT_F_RX_CSUM) {
 			rx |= tx & RTE_MBUF_F_TX_IP_CKSUM ? RTE_MBUF_F_RX_IP_CKSUM_GOOD : 0;
 			rx |= tx & RTE_MBUF_F_TX_L4_MASK ? RTE_MBUF_F_RX_L4_CKSUM_GOOD : 0;
 		}
 	}
-	if (hash && peer->port->features & PLX_PORT_F_RX_HASH) {
+	part = rx & RTE_MBUF_F_RX_LRO ? m->tso_segsz : 0;
+	m->tx_offload = 0;
+	m->tso_segsz = part;
+	if (hash && features & PLX_PORT_F_RX_HASH) {
 		m->hash.rss = hash;
 		rx |= RTE_MBUF_F_RX_RSS_HASH;
 	}
 	m->ol_flags = rx;
 	m->packet_type = 0;
-	m->tx_offload = 0;
 	m->port = peer->port->id;
 	return m;
 }
@@ -80,6 +105,7 @@ static bool take(struct plx_txq *q, struct pipe_txq *t, struct stage *s, struct 
 		return true;
 	}
 	if (plx_unlikely(too_long(m, peer->port))) {
+		plx_txq_merged(q, m);
 		rte_pktmbuf_free(m);
 		plx_count(t->giants, 1);
 		return true;
@@ -88,19 +114,23 @@ static bool take(struct plx_txq *q, struct pipe_txq *t, struct stage *s, struct 
 	if (plx_unlikely(!has_room(s, peer->rxq[to].ring[q->id], to))) {
 		if (!e->drop_when_full)
 			return false;
+		plx_txq_merged(q, m);
 		rte_pktmbuf_free(m);
 		plx_count(t->missed, 1);
 		return true;
 	}
-	own = plx_pkt_own(m);
+	own = plx_pkt_own_head(m);
 	if (plx_unlikely(!own))
 		return false;
 	m = cross(peer, own, hash);
 	if (plx_unlikely(!m)) {
-		plx_txq_lost(own, PLX_DROP_TX_ERROR);
+		plx_txq_lost(
+			own, own->ol_flags & SUPER ? PLX_DROP_TX_NO_OFFLOAD : PLX_DROP_TX_ERROR);
 		plx_count(t->dropped, 1);
 		return true;
 	}
+	if (plx_unlikely(m->ol_flags & plx_pkt_merged_flag))
+		plx_txq_merged(q, m);
 	s->m[to][s->n[to]++] = m;
 	plx_count(t->bytes, bytes);
 	return true;
@@ -170,6 +200,9 @@ uint16_t pipe__rx_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 		at = at + 1 < e->queues ? at + 1 : 0;
 	}
 	r->next = r->next + 1 < e->queues ? r->next + 1 : 0;
+	if (plx_unlikely(q->port->caps.features & PLX_PORT_F_LRO))
+		for (unsigned int i = 0; i < got; i++)
+			plx_rxq_merged(q, pkts[i]);
 	return (uint16_t)got;
 }
 

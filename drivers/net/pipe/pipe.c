@@ -18,7 +18,7 @@
 struct spec {
 	const char *peer;
 	uint16_t queues, depth, mtu;
-	bool drop_when_full;
+	bool drop_when_full, whole;
 };
 
 static void drain(struct pipe_end *e)
@@ -165,7 +165,7 @@ static struct pipe_end *end_new(const struct spec *s)
 	return e;
 }
 
-static struct plx_port *add_port(const char *name, struct pipe_end *e, uint16_t mtu)
+static struct plx_port *add_port(const char *name, struct pipe_end *e, uint16_t mtu, uint32_t more)
 {
 	static uint16_t made;
 	struct plx_mac mac = {{0x02, 'P', 'L', 'X', (uint8_t)(made >> 8), (uint8_t)made}};
@@ -174,7 +174,7 @@ static struct plx_port *add_port(const char *name, struct pipe_end *e, uint16_t 
 		.features = PLX_PORT_F_RX_CSUM | PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TX_CSUM_L4 |
 			    PLX_PORT_F_SG | PLX_PORT_F_RX_HASH | PLX_PORT_F_RSS |
 			    PLX_PORT_F_RX_INTR | PLX_PORT_F_SET_MAC | PLX_PORT_F_SET_MTU |
-			    PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI | PLX_PORT_F_LINK,
+			    PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI | PLX_PORT_F_LINK | more,
 		.max_rxq = e->queues,
 		.max_txq = e->queues,
 		.rxd = PLX_PORT_BURST, /* receiving takes no mbufs in advance */
@@ -199,6 +199,7 @@ static int no_memory(const char *name, struct plx_error *err)
 
 static int make_pair(const char *name, const struct spec *s, struct plx_error *err)
 {
+	const uint32_t more = s->whole ? PLX_PORT_F_TSO | PLX_PORT_F_USO | PLX_PORT_F_LRO : 0;
 	struct pipe_end *a = end_new(s), *b = end_new(s);
 
 	if (!a || !b) {
@@ -206,12 +207,12 @@ static int make_pair(const char *name, const struct spec *s, struct plx_error *e
 		end_free(b);
 		return no_memory(name, err);
 	}
-	if (plx_port_count() + 2 > PLX_PORT_MAX || !add_port(name, a, s->mtu)) {
+	if (plx_port_count() + 2 > PLX_PORT_MAX || !add_port(name, a, s->mtu, more)) {
 		end_free(a);
 		end_free(b);
 		return plx_error_set(err, -ENOSPC, PLX_ERR_PORT_SPEC, name, "too many ports");
 	}
-	if (!add_port(s->peer, b, s->mtu)) {
+	if (!add_port(s->peer, b, s->mtu, more)) {
 		end_free(b); /* a stays, as a port whose cable is not plugged in */
 		return plx_error_set(err, -ENOMEM, PLX_ERR_PORT_SPEC, name, "peer cannot be made");
 	}
@@ -251,8 +252,14 @@ static const char *take_key(struct spec *s, const struct rte_kvargs_pair *kv)
 		s->drop_when_full = false;
 	else if (strcmp(kv->key, "full") == 0)
 		return "full must be wait or drop";
+	else if (strcmp(kv->key, "whole") == 0 && strcmp(v, "on") == 0)
+		s->whole = true;
+	else if (strcmp(kv->key, "whole") == 0 && strcmp(v, "off") == 0)
+		s->whole = false;
+	else if (strcmp(kv->key, "whole") == 0)
+		return "whole must be on or off";
 	else
-		return "keys of a pipe: peer, queues, depth, mtu, full";
+		return "keys of a pipe: peer, queues, depth, mtu, full, whole";
 	return NULL;
 }
 

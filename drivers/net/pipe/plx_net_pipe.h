@@ -5,7 +5,7 @@
  * @file
  * The pipe: two multi-queue ports, back to back in memory. What one sends the other receives.
  *
- *     --port a=pipe,peer=b[,queues=N][,depth=N][,mtu=N][,full=wait|drop]
+ *     --port a=pipe,peer=b[,queues=N][,depth=N][,mtu=N][,full=wait|drop][,whole=on|off]
  *
  * makes both a and b. Transmit does what the wire and the peer's NIC would do: it fills the
  * checksums that were left to the device, looks at lengths and carrier, hashes the tuple with the
@@ -15,7 +15,11 @@
  *
  * - Between each tx queue and each rx queue of the peer lies an SPSC ring, so that no queue is
  * shared and frames of one tx queue to one rx queue keep their order.
- * - Mbufs pass by pointer; one that somebody else holds too (a clone, an indirect one) is copied.
+ * - Mbufs pass by pointer; one whose headers somebody else holds too (a clone) is copied. What
+ *   follows the headers may be shared, as in what GSO makes.
+ * - whole=on: as between the ends of Linux's veth, super-segments and checksums that were left to
+ *   the device cross as they are, if the receiver's LRO is on; else a super-segment is dropped as
+ *   TX_NO_OFFLOAD. whole=off (default): what crosses is what a wire carries.
  * - full=wait (default): a full queue holds up the sender, as with flow control; full=drop: its
  *   frames are lost and counted in the peer's rx_missed_errors, as in a NIC without it.
  * - The link is up when both ends are open and set up; frames sent without a carrier are dropped as
