@@ -331,6 +331,7 @@ const struct plx_cmd cmd_up = {
 		"    up --if 0,addr=10.9.0.2/24,addr=fd00:9::2/64 --udp-echo 7 --tcp-echo 7\n"
 		"  pollux ... -- up --if 0,addr=10.1.0.1/24 --if 1,addr=10.2.0.1/24 \\\n"
 		"    --sysctl net.ipv4.ip_forward=1\n"
+		"  pollux ... -- up --port v=vtap,iface=plx0 --if v,addr=10.9.0.2/24\n"
 		"  pollux ... -- up --if net_tap0,vlan=5,addr=10.5.0.2/24,gw=10.5.0.1\n"
 		"  pollux ... -- up --config host.ini",
 	.opts = opts,

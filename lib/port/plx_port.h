@@ -5,9 +5,9 @@
  * @file
  * Ports: whatever frames come from and go to, behind one ops table, the twin of net_device_ops.
  *
- * drivers/net/ethdev puts any DPDK port behind it; pipe, loop and impair are ours. The upper layers
- * see queues only: an rx queue is polled by one lcore, a tx queue is filled by one lcore, and
- * neither is ever shared.
+ * drivers/net/ethdev puts any DPDK port behind it; pipe, loop, vtap and impair are ours. The upper
+ * layers see queues only: an rx queue is polled by one lcore, a tx queue is filled by one lcore,
+ * and neither is ever shared.
  *
  * Transmit keeps order: frames are pushed to the tx queue's own FIFO and flushed in bursts; what
  * the driver refuses stays at the head and is tried again (Linux's requeue). A frame that the

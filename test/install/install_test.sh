@@ -112,13 +112,14 @@ cat >"$tmp/drivers.c" <<-'END'
 			puts(d->name);
 	}
 END
-drivers=(libplx_port libplx_net_pipe libplx_net_loop libplx_net_impair)
+drivers=(libplx_port libplx_net_pipe libplx_net_loop libplx_net_vtap libplx_net_impair)
 registered() { # what linker-flag...
 	local what=$1
 	shift
 	expect "$what: a program with the drivers links" gcc "$tmp/drivers.c" -o "$tmp/drivers" \
 		"${flags[@]}" "$@"
-	expect_eq "$what: and they are there" "$("$tmp/drivers" | sort | xargs)" "impair loop pipe"
+	expect_eq "$what: and they are there" "$("$tmp/drivers" | sort | xargs)" \
+		"impair loop pipe vtap vtun"
 }
 mapfile -t flags < <(pkg-config --cflags "${drivers[@]}" | xargs -n 1)
 mapfile -t link < <(pkg-config --libs "${drivers[@]}" | xargs -n 1)
@@ -139,7 +140,7 @@ END
 expect "meson: a project with the drivers is set up" meson setup "$tmp/meson/build" "$tmp/meson"
 expect "meson: it links" ninja -C "$tmp/meson/build"
 expect_eq "meson: and they are there" "$("$tmp/meson/build/drivers" | sort | xargs)" \
-	"impair loop pipe"
+	"impair loop pipe vtap vtun"
 script=$(sed -n "/^    libs=.*sed -E '$/,/')$/p" doc/guide/lib.md | sed "1d; s/')$//")
 [ -n "$script" ] || fail "doc/guide/lib.md has no command for archives"
 mapfile -t static < <(pkg-config --libs "${drivers[@]}" | sed -E "$script" | xargs -n 1)

@@ -226,6 +226,40 @@ refused PORT_OPEN $failure "too few buffers for the driver" \
 	"${eal[@]}" --vdev=net_tap0,iface=t0 -- fwd --mbufs 100 --rxd 512
 refused IF_SPEC $usage "an MTU that the port cannot have" "the port refuses this MTU" \
 	"${eal[@]}" --vdev=net_tap0,iface=t0 -- up --if 0,mtu=65535
+
+# --- our own TAP -------------------------------------------------------------------------------
+vtap=("${eal[@]}" -- up --if "v,addr=10.9.0.2/24" --port)
+refused PORT_SPEC $usage "an unknown key of a vtap" "keys of a vtap: iface, .*vtap\|vtun" \
+	"${vtap[@]}" v=vtap,fly=1
+refused PORT_SPEC $usage "too many queues of a vtap" "queues must be 1 to 16" \
+	"${vtap[@]}" v=vtap,queues=17
+refused PORT_SPEC $usage "a bad name of an interface" "iface must be 1 to 15" \
+	"${vtap[@]}" v=vtap,iface=a/b
+refused PORT_QUEUES $failure "more queues than a vtap is to have" "2 queues .* gives 1" \
+	"${vtap[@]}" v=vtap,queues=1 --queues 2
+refused PORT_OPEN $failure "no such namespace" \
+	"port v: its network namespace failed: No such file .*; 'ip netns list'" \
+	"${vtap[@]}" v=vtap,netns=nope
+refused PORT_OPEN $failure "an interface that is no TAP" \
+	"attaching to its interface failed: Invalid .*; it must be a TAP" \
+	"${vtap[@]}" v=vtap,iface=lo
+refused PORT_OPEN $failure "too few buffers for a vtap" "setting up queues failed: .*; raise" \
+	"${vtap[@]}" v=vtap,iface=t0 --mbufs 20
+run ip tuntap add t1 mode tap
+clean=$(traces)
+start_pollux -n first -- "${vtap[@]:((${#eal[@]} + 1))}" v=vtap,iface=t1
+refused PORT_OPEN $failure "an interface in use" \
+	"attaching to its interface failed: Device or resource busy; who has it" \
+	"${vtap[@]}" v=vtap,iface=t1
+stop_pollux -n first
+run ip link delete t1
+clean=$(traces)
+strong=$POLLUX
+weak setpriv --bounding-set=-net_admin,-net_raw
+POLLUX=$tmp/weak
+refused NO_PRIVILEGE $failure "no privilege for a vtap" "v needs the capability cap_net_admin; " \
+	"${vtap[@]}" v=vtap,iface=t0
+POLLUX=$strong
 ns=
 clean=$(traces)
 
