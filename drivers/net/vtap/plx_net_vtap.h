@@ -19,8 +19,12 @@
  * - lro: take TCP super-segments from the kernel (RTE_MBUF_F_RX_LRO). tso: the kernel cuts ours.
  * - uso: take several UDP datagrams as one super-datagram too (0): for who forwards to a port with
  *   tx-udp-segmentation, as the stack does not take them apart. Linux 6.2 or newer.
- * - uring: the reads and writes of a burst in one system call by io_uring(7) (0), where the kernel
- *   lets us and liburing was there when this was built; else a call for each.
+ * - uring: the reads, and the writes, of a burst in one system call by io_uring(7) (1), where the
+ *   kernel lets us and liburing was there when this was built; else, and for a packet alone, a call
+ *   for each. Medians of 7 runs, one lcore, a busy VM of two CPUs, Linux 6.18: TCP from the kernel
+ *   14.1 against 11.2 Gbit/s, to it (packets of 1500 bytes) 2.2 against 1.5; a ping flood, which
+ *   has packets alone, is not the faster for it (0.52 against 0.43 s for 20,000). By net_tap, in
+ *   other runs there: 1.4 from the kernel and 0.5 to it.
  *
  * What the kernel's own sockets send comes without a checksum: such mbufs have
  * plx_pkt_partial_flag and RTE_MBUF_F_RX_L4_CKSUM_GOOD where the packet is plain TCP or UDP, others

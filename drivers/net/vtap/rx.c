@@ -130,11 +130,15 @@ static uint16_t read_batch(struct plx_rxq *q, uint16_t n, struct rte_mbuf **pkts
 	int res[VTAP_BATCH];
 	uint16_t good = 0;
 
-	for (uint16_t i = 0; i < n; i++)
-		vtap__uring_read(r->uring, i, r->slot[i].iov, r->segs + 1u);
-	plx_count(r->count.calls, 1);
-	if (vtap__uring_run(r->uring, n, res) != 0)
-		return 0;
+	if (n == 1) { /* a ring's way is the longer one */
+		res[0] = read_one(r, r->slot);
+	} else {
+		for (uint16_t i = 0; i < n; i++)
+			vtap__uring_read(r->uring, i, r->slot[i].iov, r->segs + 1u);
+		plx_count(r->count.calls, 1);
+		if (vtap__uring_run(r->uring, n, res) != 0)
+			return 0;
+	}
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = received(q, &r->slot[i], res[i]);
 

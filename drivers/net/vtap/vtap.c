@@ -146,6 +146,7 @@ static int create_one(const char *name, const char *args, bool eth, struct plx_e
 		.persist = -1,
 		.lro = true,
 		.tso = true,
+		.uring = true,
 	};
 	struct rte_ether_addr mac;
 	const char *wrong;
