@@ -26,7 +26,7 @@ addresses() {
 	run ip address add fd00:9::1/64 dev t0
 	run ip link set t0 txqueuelen 5000
 	kernel_mac[t0]=$(run cat /sys/class/net/t0/address)
-	port_mac[t0]=$(port_mac_of "${kernel_mac[t0]}")
+	[ -z "${kernel_mac[t0]}" ] || port_mac[t0]=$(port_mac_of "${kernel_mac[t0]}")
 }
 
 echo_of() { # address
@@ -118,6 +118,59 @@ eventually "and is taken up again" ping -q -c 1 -W 1 10.9.0.2
 run ip link delete t0
 eventually_ctl "it can be taken away" "NO-CARRIER|state DOWN" -n again link
 stop_pollux -n again
+
+# --- super-segments pass from kernel to kernel, uncut; fd00:8::/64 and 10.8.0.0/24 ---
+
+cat >"$tmp/datagrams.py" <<'END'
+import socket, sys
+family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
+s = socket.socket(family, socket.SOCK_DGRAM)
+parts = [bytes([i]) * 1000 for i in range(30)]
+if len(sys.argv) > 2:
+    s.setsockopt(socket.IPPROTO_UDP, 103, 1000) # UDP_SEGMENT
+    s.sendto(b"".join(parts), (sys.argv[1], 5001))
+else:
+    s.bind((sys.argv[1], 5001))
+    s.settimeout(10)
+    print(sum(s.recv(65536) == p for p in parts))
+END
+use k
+for uring in 0 1; do
+	name=between$uring
+	start_pollux -n $name -- fwd --port "a=vtap,iface=t0,uso=1,uring=$uring" \
+		--port "b=vtap,iface=t1,netns=$id-far,uso=1,uring=$uring"
+	run ip address add 10.8.0.1/24 dev t0
+	run ip address add fd00:8::1/64 dev t0
+	use far
+	run ip address add 10.8.0.2/24 dev t1
+	run ip address add fd00:8::2/64 dev t1
+	for address in 10.8.0.2 fd00:8::2; do
+		use far
+		spawn nc nc -l -N "$address" 5000
+		use k
+		eventually_quietly ping -q -c 1 -W 1 "$address"
+		eventually_quietly bash -c "ip netns exec $id-far ss -Hltn | grep -q :5000"
+		expect "a transfer to $address" timeout $((3 * patience)) bash -c \
+			"nc -N $address 5000 <'$tmp/data'"
+		finish nc
+		expect_eq "... comes whole" "$(sha256sum <"${out[nc]}")" "$sum"
+		use far
+		spawn datagrams python3 "$tmp/datagrams.py" "$address"
+		use k
+		eventually_quietly bash -c "ip netns exec $id-far ss -Hlun | grep -q :5001"
+		expect "... and a datagram of 30 to be cut" \
+			python3 "$tmp/datagrams.py" "$address" send
+		finish datagrams
+		expect_eq "... comes as 30" "$(cat "${out[datagrams]}")" 30
+	done
+	expect_match "$name: UDP's super-datagrams are left to us" "$(run ethtool -k t0)" \
+		"tx-udp-segmentation: on"
+	stop_pollux -n $name
+	expect_ge "$name: there were fewer mbufs than packets" \
+		$(($(json_field -n $name .rx_packets) / 3)) \
+		"$(json_field -n $name '[.lcores[].received] | add')"
+	expect_eq "$name: nothing was dropped" "$(json_field -n $name '.drops | length')" 0
+done
 
 # --- asleep ---
 
