@@ -234,6 +234,7 @@ void plx_engine_close_ports(struct plx_engine *eng)
 	for (uint16_t i = 0; i < eng->n; i++) {
 		engine__hand_sweep(eng->sn[i]);
 		engine__idle_fini(eng->sn[i]);
+		engine__gro_fini(eng->sn[i]);
 		eng->sn[i]->n_rxq = 0;
 	}
 	for (uint16_t i = 0; i < plx_port_count();
@@ -266,11 +267,13 @@ uint64_t plx_engine_held(struct plx_engine *eng)
 {
 	uint64_t n = 0;
 
-	for (uint16_t i = 0; i < eng->n; i++)
+	for (uint16_t i = 0; i < eng->n; i++) {
+		n += engine__gro_held(eng->sn[i]);
 		for (uint16_t j = 0; j < eng->n; j++) {
 			n += plx_count_read(eng->sn[i]->out[j].n);
 			n += eng->sn[i]->in[j] ? plx_ring_count(eng->sn[i]->in[j]) : 0;
 		}
+	}
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
 		const struct plx_port *p = plx_port_get(i);
 

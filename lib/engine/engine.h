@@ -95,3 +95,14 @@ enum plx_telem_more engine__dev_row(struct plx_telem_row *r, uint64_t *cursor, v
 enum plx_telem_more engine__xstats_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /** `link set` */
 int engine__link_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
+
+/** gro.c: at open. @return 0 or -ENOMEM. */
+int engine__gro_init(struct plx_softnet *sn, struct plx_rxq *q);
+/** n packets of one poll, which may be none; all but what waits for more goes to rx(). */
+void engine__gro_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
+/** Nothing is held any longer. */
+void engine__gro_stop(struct plx_softnet *sn);
+/** Wire packets that are held; any thread. */
+uint32_t engine__gro_held(const struct plx_softnet *sn);
+plx_ns engine__gro_deadline(const struct plx_softnet *sn);
+void engine__gro_fini(struct plx_softnet *sn);

@@ -58,7 +58,7 @@ static void rest(struct plx_softnet *sn)
 
 plx_ns engine__deadline(struct plx_softnet *sn)
 {
-	plx_ns when = plx_wheel_deadline(&sn->wheel);
+	plx_ns when = PLX_MIN(plx_wheel_deadline(&sn->wheel), engine__gro_deadline(sn));
 
 	for (struct plx_poller *p = sn->pollers; p; p = p->next) {
 		plx_ns d = p->deadline ? p->deadline(sn, p->arg) : PLX_NEVER;

@@ -3,6 +3,8 @@
 
 #include <sched.h>
 
+#include <plx_offload.h>
+
 #define TIMER_BUDGET 256 /* timers a pass */
 #define LOOK_PKTS    64	 /* packets between two looks at the clock: a NAPI weight, as in Linux */
 #define DRAIN_NS     PLX_MS(200) /* how long a refusing driver is asked again at stop, at most */
@@ -44,11 +46,16 @@ static inline uint16_t poll_one(
 	struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t weight)
 {
 	uint16_t n = plx_rxq_burst(q, pkts, weight);
+	const struct plx_gro *gro = q->gro;
 
-	if (n) {
+	/* a lone packet has nobody to be merged with, unless somebody waits for it */
+	if (gro && (n > 1 || plx_unlikely(gro->n_held)))
+		engine__gro_rx(sn, q, pkts, n);
+	else if (n)
 		sn->eng->conf.ops->rx(sn, q, pkts, n);
-		flush(sn);
-	}
+	else
+		return 0;
+	flush(sn);
 	return n;
 }
 
@@ -154,6 +161,7 @@ uint32_t engine__turn(struct plx_softnet *sn, uint64_t begin)
 
 void engine__leave(struct plx_softnet *sn)
 {
+	engine__gro_stop(sn);
 	if (sn->eng->conf.ops->stop)
 		sn->eng->conf.ops->stop(sn);
 	flush(sn);

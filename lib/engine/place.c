@@ -97,8 +97,11 @@ static int open_port(struct plx_engine *eng, struct plx_port *p, const struct pl
 		struct plx_softnet *sn = eng->sn[lcore_of(eng, place, q)];
 
 		p->rxq[q]->lcore = p->txq[q]->lcore = sn->lcore;
-		if (!eng->conf.no_rx)
+		if (!eng->conf.no_rx) {
 			sn->rxq[sn->n_rxq++] = p->rxq[q];
+			if (engine__gro_init(sn, p->rxq[q]) != 0)
+				return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "GRO");
+		}
 		if (!sn->txq[p->id]) /* one is enough for an lcore */
 			sn->txq[p->id] = p->txq[q];
 	}

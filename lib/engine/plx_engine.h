@@ -96,6 +96,7 @@ struct plx_engine_ops {
 	/** After the last rx: drop or send what is held. Packets may still be handed over.
 	 * Optional. */
 	void (*stop)(struct plx_softnet *sn);
+	bool merges;	   /**< rx() takes merged packets: GRO stands in front of it */
 	bool counts_mcast; /**< rx() counts frames to groups: plx_softnet.rx_mcast */
 };
 

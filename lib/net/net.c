@@ -315,6 +315,7 @@ const struct plx_engine_ops plx_net_ops = {
 	.timer = on_timer,
 	.start = on_start,
 	.stop = on_stop,
+	.merges = true,
 	.counts_mcast = true,
 };
 

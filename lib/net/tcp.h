@@ -13,8 +13,9 @@
 
 #include "net.h"
 
-#define TCP_CHUNK 4032u /* bytes of a piece of a send buffer: a block of the arena, less its head  \
-			 */
+#define TCP_CHUNK                                                                                  \
+	4032u /* bytes of a piece of a send buffer: a block of the arena, less its head            \
+	       */
 #define TCP_SPARE      40    /* mbufs kept at hand: what output() names is sent */
 #define TCP_LEND       1024u /* text as long as this is lent to its packet, less is copied */
 #define TCP_SUPER_SEGS 64u   /* wire segments of a super-segment at most: GRO's limit, too */

@@ -63,7 +63,12 @@ static uint32_t super_len(
 	/* identifications of what may be fragmented are all different: who cuts counts on */
 	if (plx_addr_is_v4(&c->id.raddr) && net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC))
 		return 0;
-	return d->local || d->ifc->features & PLX_PORT_F_SG ? TCP_SUPER : 0;
+	if (d->local)
+		return TCP_SUPER;
+	/* what takes no chains would have it copied twice */
+	if (!(d->ifc->features & PLX_PORT_F_SG))
+		return 0;
+	return d->ifc->features & (PLX_PORT_F_TSO | PLX_PORT_F_GSO) ? TCP_SUPER : 0;
 }
 
 static uint8_t tcp_bytes(const uint8_t *p)
@@ -249,7 +254,7 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 		plx_tcp_route_mtu(c, net__tcp_mtu(nl, &d), now);
 		left = queue_room(nl, &d);
 		room.max_len = super_len(nl, c, &d);
-		lend = room.max_len && nl->tcp->lends;
+		lend = nl->tcp->lends && (d.local || d.ifc->features & PLX_PORT_F_SG);
 	}
 	for (;;) {
 		uint32_t most = PLX_MAX(room.max_len, (uint32_t)c->snd.mss);

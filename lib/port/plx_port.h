@@ -50,6 +50,10 @@ PLX_C_BEGIN
 	X(TSO, "tx-tcp-segmentation", "cuts TCP super-segments, IPv4 and IPv6")                    \
 	X(USO, "tx-udp-segmentation", "cuts UDP super-datagrams, IPv4 and IPv6")                   \
 	X(LRO, "large-receive-offload", "may give packets that were merged, with their number")    \
+	X(GSO, "tx-generic-segmentation",                                                          \
+		"super-segments are cut in software if the device can't")                          \
+	X(GRO, "rx-gro", "packets that come in a row are merged in software")                      \
+	X(UDP_GRO, "rx-udp-gro-forwarding", "datagrams too")                                       \
 	X(RX_HASH, "receive-hashing", "gives the RSS hash of a packet")                            \
 	X(RSS, "rx-rss", "spreads over queues by a key and an indirection table that can be set")  \
 	X(RX_INTR, "rx-interrupt", "can wake a sleeping lcore")                                    \
@@ -124,6 +128,12 @@ PLX_API uint32_t plx_quirk_flags(const char *driver);
 /** The queue limit of PLX_QUIRK_MAX_QUEUES, or UINT32_MAX. */
 PLX_API uint32_t plx_quirk_max_queues(const char *driver);
 
+/** What software does for every port. */
+#define PLX_PORT_F_SOFT (PLX_PORT_F_GSO | PLX_PORT_F_GRO | PLX_PORT_F_UDP_GRO)
+/** Features that are only in use where they are asked for. */
+#define PLX_PORT_F_ON_REQUEST PLX_PORT_F_UDP_GRO
+
+struct plx_gro;
 struct plx_port;
 struct plx_rxq;
 struct plx_txq;
@@ -136,12 +146,13 @@ struct plx_rxq {
 	plx_rx_burst_fn burst; /**< the driver's; NULL: a DPDK port's, see plx_rxq_take() */
 	void *priv;	       /**< the driver's queue */
 	struct plx_port *port;
-	uint16_t id;	 /**< 0 .. n_rxq-1 */
-	uint16_t dev_id; /**< the driver's own port number */
-	uint32_t lcore;	 /**< who polls it; LCORE_ID_ANY = nobody yet */
-	uint64_t pkts;	 /**< received */
-	uint64_t polls;	 /**< polls that found packets */
-	uint64_t full;	 /**< polls that were cut at their weight */
+	uint16_t id;	     /**< 0 .. n_rxq-1 */
+	uint16_t dev_id;     /**< the driver's own port number */
+	uint32_t lcore;	     /**< who polls it; LCORE_ID_ANY = nobody yet */
+	struct plx_gro *gro; /**< of who polls it; NULL = nothing is merged */
+	uint64_t pkts;	     /**< received */
+	uint64_t polls;	     /**< polls that found packets */
+	uint64_t full;	     /**< polls that were cut at their weight */
 } PLX_ALIGNED;
 
 /** What the watchdog of a transmit queue knows: see plx_txq_watch(). */

@@ -161,7 +161,7 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 	if (p->open)
 		return plx_error_set(e, -EBUSY, PLX_ERR_PORT_OPEN, p->name, "opening",
 			"it is open already", "close it first");
-	p->features = p->caps.features & ~conf->features_off;
+	p->features = p->caps.features & ~(conf->features_off | PLX_PORT_F_ON_REQUEST);
 	if (conf->mtu)
 		p->mtu = conf->mtu;
 	if (queues_new(p, conf) != 0)
@@ -171,7 +171,7 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 		err = p->ops->open(p, conf, e);
 	if (err) {
 		queues_free(p);
-		p->features = p->caps.features;
+		p->features = p->caps.features & ~(uint32_t)PLX_PORT_F_ON_REQUEST;
 		p->mtu = mtu;
 		return err;
 	}

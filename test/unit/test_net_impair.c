@@ -412,7 +412,7 @@ T(it_stands_for_the_lower_port)
 	eq(bad->id, 1);
 	eq(plx_port_count(), 2);
 	str_eq(bad->caps.driver, "impair");
-	eq(bad->features, near->caps.features & ~(uint32_t)PLX_PORT_F_RX_INTR);
+	eq(bad->caps.features, near->caps.features & ~(uint32_t)PLX_PORT_F_RX_INTR);
 	eq(bad->caps.reta_size, 128);
 	eq(plx_port_set_mac(bad, &mac), 0);
 	ok(plx_mac_eq(&near->mac, &mac));
