@@ -62,7 +62,7 @@ static inline void alone(const struct t_pkt *p)
 	struct rte_mbuf *m = next_out();
 
 	ok(!(m->ol_flags & RTE_MBUF_F_RX_LRO));
-	t_is(m, p);
+	t_is_pkt(m, p);
 }
 
 /* Out comes p as parts of seg bytes, merged: and cut again it is what came in. */
@@ -94,7 +94,7 @@ static inline void merged(const struct t_pkt *p, uint16_t seg, bool fixed_id)
 	for (uint32_t i = 0; i < n; i++) {
 		struct t_pkt q = t_part(p, seg, i, fixed_id);
 
-		t_is(part[i], &q);
+		t_is_pkt(part[i], &q);
 	}
 }
 

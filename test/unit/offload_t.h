@@ -256,7 +256,7 @@ static inline void t_same_bytes(const struct rte_mbuf *m, const uint8_t *b, uint
 }
 
 /** m is p on the wire: one packet. Delivers it. */
-static inline void t_is(struct rte_mbuf *m, const struct t_pkt *p)
+static inline void t_is_pkt(struct rte_mbuf *m, const struct t_pkt *p)
 {
 	static uint8_t b[T_FRAME_MAX];
 	uint32_t bytes = t_frame(b, p);

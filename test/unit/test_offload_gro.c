@@ -29,7 +29,7 @@ T(what_was_summed_up_here_is_marked_good)
 	flush();
 	m = next_out();
 	eq(m->ol_flags, RTE_MBUF_F_RX_L4_CKSUM_GOOD | RTE_MBUF_F_RX_IP_CKSUM_GOOD);
-	t_is(m, &p);
+	t_is_pkt(m, &p);
 }
 
 /* What stands in the mbuf: a tag that the driver took off, the port. */

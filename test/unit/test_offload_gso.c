@@ -31,7 +31,7 @@ static void cut_is(const struct t_pkt *p, uint16_t seg, uint32_t seg_bytes, bool
 					      RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG |
 					      RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK),
 			0);
-		t_is(out[i], &q);
+		t_is_pkt(out[i], &q);
 	}
 }
 
@@ -180,7 +180,7 @@ T(a_port_without_chains_gets_none)
 		struct t_pkt q = t_part(&p, 1900, i, false);
 
 		eq(out[i]->nb_segs, 1);
-		t_is(out[i], &q);
+		t_is_pkt(out[i], &q);
 	}
 	m = t_super(p, 2000, 500); /* with 54 bytes of headers there is no room for it */
 	eq(plx_gso_segment(m, &c, out, PLX_DIM(out)), -EINVAL);
@@ -225,7 +225,7 @@ static void device_fills(struct t_pkt p)
 		if (!p.v6)
 			eq(plx_get_be16(ip + 10), 0);
 		eq(plx_pkt_csum_fill(out[i]), 0); /* as the device will */
-		t_is(out[i], &q);
+		t_is_pkt(out[i], &q);
 	}
 }
 
@@ -254,7 +254,7 @@ T(one_checksum_by_the_device_the_other_here)
 			eq(out[i]->ol_flags & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK),
 				ip ? RTE_MBUF_F_TX_IP_CKSUM : RTE_MBUF_F_TX_TCP_CKSUM);
 			eq(plx_pkt_csum_fill(out[i]), 0);
-			t_is(out[i], &q);
+			t_is_pkt(out[i], &q);
 		}
 	}
 }
@@ -299,7 +299,7 @@ T(shared_payload_is_only_read)
 	for (uint32_t i = 0; i < 5; i++) {
 		struct t_pkt q = t_part(&p, 1448, i, false);
 
-		t_is(out[i], &q);
+		t_is_pkt(out[i], &q);
 	}
 }
 
@@ -485,7 +485,7 @@ T(a_merged_packet_is_made_one_to_be_sent)
 		for (uint32_t i = 0; i < 3; i++) {
 			struct t_pkt q = t_part(&rows[r], 1400, i, false);
 
-			t_is(out[i], &q);
+			t_is_pkt(out[i], &q);
 		}
 	}
 }
