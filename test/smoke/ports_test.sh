@@ -13,7 +13,7 @@ expect_match "help lists the commands" "$("$POLLUX" --help)" "fwd .*ports "
 expect_eq "it is the same behind --" "$("$POLLUX" -- --help)" "$("$POLLUX" --help)"
 expect_match "a command's help has examples" "$("$POLLUX" -- ports --help)" "Examples:"
 expect_eq "and lists the drivers of --port" "$("$POLLUX" -- ports --help |
-	sed -nE '/^Drivers/,$s/^  ([a-z]+) .*/\1/p' | sort | xargs)" "impair loop pipe"
+	sed -nE '/^Drivers/,$s/^  ([a-z]+) .*/\1/p' | sort | xargs)" "impair loop pipe vtap vtun"
 expect_match "EAL's help is EAL's" "$("$POLLUX" --eal-help 2>/dev/null)" "EAL common options"
 for command in $("$POLLUX" --help | sed -n 's/^  \([a-z]\+\) .*/\1/p'); do
 	expect_match "$command --help" "$("$POLLUX" -- "$command" --help)" \

@@ -299,7 +299,7 @@ static int create(const char *name, const char *args, struct plx_error *err)
 
 static struct plx_port_driver driver = {
 	.name = "pipe",
-	.help = "peer=NAME[,queues=N][,depth=N][,mtu=N][,full=wait|drop]",
+	.help = "peer=NAME[,queues=N][,depth=N][,mtu=N][,full=wait|drop] [,whole=on|off]",
 	.create = create,
 };
 

@@ -175,8 +175,8 @@ static int create_tun(const char *name, const char *args, struct plx_error *e)
 }
 
 #define KEYS                                                                                       \
-	"[iface=NAME][,queues=N][,mac=MAC][,mtu=N][,netns=NAME][,persist=0|1][,lro=0|1]"           \
-	"[,tso=0|1][,uso=0|1][,uring=0|1]"
+	"[KEY=VALUE[,...]]: iface=NAME queues=N mac=MAC mtu=N netns=NAME persist=0|1 lro=0|1 "     \
+	"tso=0|1 uso=0|1 uring=0|1"
 
 static struct plx_port_driver tap = {.name = "vtap", .help = KEYS, .create = create_tap};
 static struct plx_port_driver tun = {.name = "vtun", .help = KEYS, .create = create_tun};
