@@ -183,12 +183,6 @@ static int begin(struct app_run *run, struct plx_error *e)
 	fwd.flows = conf->flows;
 	fwd.tx_first = conf->tx_first;
 	fwd.burst = (uint16_t)(run->app->run.burst ? run->app->run.burst : PLX_PORT_BURST);
-	for (uint16_t i = 0; i < plx_port_count(); i++) {
-		uint32_t features = plx_port_get(i)->features;
-
-		fwd.csum_ip4[i] = features & PLX_PORT_F_TX_CSUM_IP4;
-		fwd.csum_l4[i] = features & PLX_PORT_F_TX_CSUM_L4;
-	}
 	return err;
 }
 

@@ -15,8 +15,6 @@ struct fwd {
 	uint16_t peer[PLX_PORT_MAX];	  /**< by port: where its packets go */
 	struct plx_mac dst[PLX_PORT_MAX]; /**< by transmitting port: who is at its other end */
 	struct plx_mac src[PLX_PORT_MAX]; /**< by transmitting port: its own */
-	bool csum_ip4[PLX_PORT_MAX];	  /**< by transmitting port: the device fills it in */
-	bool csum_l4[PLX_PORT_MAX];
 	uint32_t size;	/**< bytes of a generated frame, without the FCS */
 	uint32_t flows; /**< generated */
 	uint16_t burst;

@@ -90,7 +90,8 @@ static void transport(struct rte_mbuf *m, const struct layers *l, bool device)
 	memcpy(field, &check, sizeof(check));
 }
 
-static void mend(struct rte_mbuf *m, uint16_t to)
+/* features: of the port that it leaves by */
+static void mend(struct rte_mbuf *m, uint32_t features)
 {
 	struct layers l;
 	uint32_t least;
@@ -98,22 +99,23 @@ static void mend(struct rte_mbuf *m, uint16_t to)
 	if (!parse(m, &l))
 		return;
 	if (l.ip.version == 4)
-		ip4_header(m, &l, fwd.csum_ip4[to]);
+		ip4_header(m, &l, features & PLX_PORT_F_TX_CSUM_IP4);
 	if (l.ip.is_frag) /* a part of what the checksum is about */
 		return;
 	least = l.ip.proto == PLX_IPPROTO_UDP ? PLX_UDP_BYTES : 20;
 	if ((l.ip.proto == PLX_IPPROTO_UDP || l.ip.proto == PLX_IPPROTO_TCP) &&
 		l.ip.l4_bytes >= least && m->data_len >= m->l2_len + m->l3_len + least)
-		transport(m, &l, fwd.csum_l4[to]);
+		transport(m, &l, features & PLX_PORT_F_TX_CSUM_L4);
 }
 
 void fwd_csum(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 {
 	uint16_t to = fwd.peer[q->port->id];
+	uint32_t features = plx_port_features(plx_port_get(to));
 
 	for (uint16_t i = 0; i < n; i++) {
 		fwd_prefetch(pkts, i, n);
-		mend(pkts[i], to);
+		mend(pkts[i], features);
 	}
 	plx_softnet_tx_burst(sn, to, pkts, n);
 }

@@ -10,7 +10,8 @@ void fwd_io(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, u
 
 void fwd_rxonly(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 {
-	if (plx_unlikely(q->port->features & PLX_PORT_F_LRO))
+	/* Not "in use": what it has merged may come when that was turned off. */
+	if (plx_unlikely(q->port->caps.features & PLX_PORT_F_LRO))
 		plx_pkt_deliver_bulk(pkts, n);
 	else
 		plx_pkt_deliver_fresh(pkts, n);

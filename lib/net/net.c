@@ -130,7 +130,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	way.nbr = NULL;
 	nl->way = &way;
 	net__begin(nl);
-	if (plx_likely(!(q->port->features & PLX_PORT_F_NO_ETH)))
+	if (plx_likely(!(plx_port_features(q->port) & PLX_PORT_F_NO_ETH)))
 		frames_in(nl, pkts, n, port);
 	else
 		for (uint16_t i = 0; i < n; i++)

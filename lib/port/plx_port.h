@@ -50,10 +50,6 @@ PLX_C_BEGIN
 	X(TSO, "tx-tcp-segmentation", "cuts TCP super-segments, IPv4 and IPv6")                    \
 	X(USO, "tx-udp-segmentation", "cuts UDP super-datagrams, IPv4 and IPv6")                   \
 	X(LRO, "large-receive-offload", "may give packets that were merged, with their number")    \
-	X(GSO, "tx-generic-segmentation",                                                          \
-		"super-segments are cut in software if the device can't")                          \
-	X(GRO, "rx-gro", "packets that come in a row are merged in software")                      \
-	X(UDP_GRO, "rx-udp-gro-forwarding", "datagrams too")                                       \
 	X(RX_HASH, "receive-hashing", "gives the RSS hash of a packet")                            \
 	X(RSS, "rx-rss", "spreads over queues by a key and an indirection table that can be set")  \
 	X(RX_INTR, "rx-interrupt", "can wake a sleeping lcore")                                    \
@@ -63,7 +59,10 @@ PLX_C_BEGIN
 	X(ALLMULTI, "allmulticast", "can pass all group MACs")                                     \
 	X(RX_FILTER, "rx-mac-filter", "drops foreign MACs itself")                                 \
 	X(LINK, "link-state", "knows whether the link is up")                                      \
-	X(NO_ETH, "no-ethernet", "carries bare IP packets (TUN)")
+	X(NO_ETH, "no-ethernet", "carries bare IP packets (TUN)")                                  \
+	X(GSO, "tx-generic-segmentation", "is handed super-segments, cut in software if need be")  \
+	X(GRO, "rx-gro", "what comes is merged in software")                                       \
+	X(UDP_GRO, "rx-udp-gro-forwarding", "datagrams too, for who can take or forward such")
 
 enum plx_port_feature_bit {
 #define X(id, name, text) PLX_PORT_FBIT_##id,
@@ -84,6 +83,27 @@ struct plx_port_feature_info {
 	const char *text;
 };
 PLX_API extern const struct plx_port_feature_info plx_port_feature_info[PLX_PORT_FBIT_MAX];
+
+/** Features that are the port's, not the driver's: each has them, and they can be switched. */
+#define PLX_PORT_F_SOFT ((uint32_t)(PLX_PORT_F_GSO | PLX_PORT_F_GRO | PLX_PORT_F_UDP_GRO))
+
+/* What else ethtool calls features: X("name", "short", "what its kernel calls it", set). */
+#define PLX_PORT_FEATURE_GROUPS(X)                                                                 \
+	X("rx-checksumming", "rx", "rx-checksum", PLX_PORT_F_RX_CSUM)                              \
+	X("tx-checksumming", "tx", "", PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TX_CSUM_L4)             \
+	X("scatter-gather", "sg", "", PLX_PORT_F_SG)                                               \
+	X("tcp-segmentation-offload", "tso", "", PLX_PORT_F_TSO)                                   \
+	X("generic-segmentation-offload", "gso", "", PLX_PORT_F_GSO)                               \
+	X("generic-receive-offload", "gro", "", PLX_PORT_F_GRO)                                    \
+	X("large-receive-offload", "lro", "rx-lro", PLX_PORT_F_LRO)                                \
+	X("receive-hashing", "rxhash", "rx-hashing", PLX_PORT_F_RX_HASH)
+
+struct plx_port_feature_group {
+	const char *name, *abbr, *kernel;
+	uint32_t features;
+};
+/** The group of a feature, NULL: it has none. */
+PLX_API const struct plx_port_feature_group *plx_port_feature_group(enum plx_port_feature_bit bit);
 
 /** What a driver does that others do not; data, in lib/port/quirk.c. */
 enum plx_quirk_flag {
@@ -127,11 +147,6 @@ PLX_API const struct plx_quirk *plx_quirk_next(const char *driver, unsigned int 
 PLX_API uint32_t plx_quirk_flags(const char *driver);
 /** The queue limit of PLX_QUIRK_MAX_QUEUES, or UINT32_MAX. */
 PLX_API uint32_t plx_quirk_max_queues(const char *driver);
-
-/** What software does for every port. */
-#define PLX_PORT_F_SOFT (PLX_PORT_F_GSO | PLX_PORT_F_GRO | PLX_PORT_F_UDP_GRO)
-/** Features that are only in use where they are asked for. */
-#define PLX_PORT_F_ON_REQUEST PLX_PORT_F_UDP_GRO
 
 struct plx_gro;
 struct plx_port;
@@ -249,7 +264,14 @@ struct plx_port_ops {
 	int (*set_mac)(struct plx_port *p, const struct plx_mac *mac);	    /**< optional */
 	int (*set_mtu)(struct plx_port *p, uint16_t mtu);		    /**< optional */
 	int (*set_link)(struct plx_port *p, bool up);			    /**< optional */
-	void (*link)(struct plx_port *p, struct plx_link *link);	    /**< never blocks */
+	/**
+	 * Have the device give and take what these features say, while it runs; p->features are
+	 * still the old. What it took when it was opened it goes on taking. A driver without it
+	 * needs no telling about transmit features; its receive features cannot be switched, nor
+	 * those that it was opened without. Optional.
+	 */
+	int (*set_features)(struct plx_port *p, uint32_t features);
+	void (*link)(struct plx_port *p, struct plx_link *link); /**< never blocks */
 	/** Add to *s what only the driver knows (its own drops, bytes). Optional. */
 	void (*stats)(struct plx_port *p, struct plx_port_stats *s);
 	/** Names and values as ethtool -S; @return how many there are (max may be smaller).
@@ -281,10 +303,12 @@ struct plx_port {
 	bool open;
 	bool admin_up;
 	bool promisc, allmulti;
-	bool lost_link;	   /**< the last link state seen was down: see plx_port_link_check() */
-	uint32_t tx_limit; /**< of its tx queues while the link is up */
-	uint32_t features; /**< in use: caps less what was turned off */
-	uint32_t quirks;   /**< enum plx_quirk_flag in force */
+	bool lost_link;	     /**< the last link state seen was down: see plx_port_link_check() */
+	uint32_t tx_limit;   /**< of its tx queues while the link is up */
+	uint32_t features;   /**< in use, see plx_port_features() */
+	uint32_t wanted;     /**< asked for; in use as far as what they need is, too */
+	uint32_t switchable; /**< can be switched while it is open; the others are [fixed] */
+	uint32_t quirks;     /**< enum plx_quirk_flag in force */
 	struct plx_port_caps caps;
 	uint16_t n_rxq, n_txq;
 	struct plx_rxq *rxq[PLX_PORT_QUEUES_MAX];
@@ -355,6 +379,31 @@ PLX_API int plx_port_set_rx_mode(struct plx_port *p, bool promisc, bool allmulti
 /** The group MACs wanted; falls back to allmulticast, then to promiscuous mode. */
 PLX_API int plx_port_set_mcast(struct plx_port *p, const struct plx_mac *mac, uint32_t n);
 PLX_API int plx_port_set_link(struct plx_port *p, bool up);
+/**
+ * Switch features of an open port, as `ethtool -K` does: those that are wanted and that are not
+ * fixed; others in `wanted` are not looked at. What needs another one that is off is off as well,
+ * and comes back with it (plx_port_features_fix()).
+ *
+ * lcores go on meanwhile. Each packet is sent in the form that the features had when it was queued,
+ * or made: that is harmless, because what is turned off at run time is no longer used, while the
+ * driver takes it as before; and what is turned on, the driver has heard of first. What was
+ * received before may come merged, or without a checksum, for a while.
+ *
+ * @return 0; -ENETDOWN: not open; the driver's error, and all is as it was.
+ */
+PLX_API int plx_port_set_features(struct plx_port *p, uint32_t wanted);
+/** Of these features those that can be in use, as netdev_fix_features(): TSO and USO need
+ * scatter-gather and L4 checksums, GSO scatter-gather, LRO receive checksums. */
+PLX_API uint32_t plx_port_features_fix(uint32_t features);
+/** The features that a word names: one, or those of a group, by any of its names. 0 = none. */
+PLX_API uint32_t plx_port_features_named(const char *word);
+/**
+ * Read "tso=off gro=on" over *wanted.
+ * @return 0; -EOPNOTSUPP: there is no such feature, or none in a word that can be switched;
+ * -EINVAL: neither on nor off. *why has a line of text then, *wanted is as it was.
+ */
+PLX_API int plx_port_features_read(
+	const struct plx_port *p, const char *text, uint32_t *wanted, char *why, size_t size);
 PLX_API void plx_port_link(struct plx_port *p, struct plx_link *link);
 /**
  * Look at the link (the twin of linkwatch): while it is down what is sent is dropped (TX_DOWN),
@@ -381,6 +430,12 @@ PLX_API void plx_port_stats(struct plx_port *p, struct plx_port_stats *s);
 PLX_API int plx_port_xstats(struct plx_port *p, char (*names)[64], uint64_t *values, int max);
 
 /* Data path */
+
+/** The features in use, for lcores: the control thread may switch them. */
+static inline uint32_t plx_port_features(const struct plx_port *p)
+{
+	return __atomic_load_n(&p->features, __ATOMIC_RELAXED);
+}
 
 /*
  * What the driver has, and what it takes. Most queues are a DPDK port's: from and to those packets
@@ -462,7 +517,8 @@ PLX_API struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m);
 static inline void plx_txq_push(struct plx_txq *q, struct rte_mbuf *m)
 {
 	if (plx_unlikely((q->max_bytes && m->pkt_len > q->max_bytes) ||
-			 m->ol_flags & q->fix_flags || (q->linear && m->nb_segs > 1) ||
+			 m->ol_flags & __atomic_load_n(&q->fix_flags, __ATOMIC_RELAXED) ||
+			 (m->nb_segs > 1 && __atomic_load_n(&q->linear, __ATOMIC_RELAXED)) ||
 			 plx_txq_len(q) >= q->limit)) {
 		m = plx_txq_fix(q, m);
 		if (!m)
@@ -504,7 +560,8 @@ static inline void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint
 	uint16_t sent;
 
 	/* The direct way: nothing waits, and the port is up and takes any form and length. */
-	if (plx_unlikely(q->head != q->tail || q->looks || !plx_count_read(q->limit))) {
+	if (plx_unlikely(q->head != q->tail || __atomic_load_n(&q->looks, __ATOMIC_RELAXED) ||
+			 !plx_count_read(q->limit))) {
 		plx_txq_burst_slow(q, pkts, n);
 		return;
 	}

@@ -7,14 +7,10 @@
 
 #include <plx_base_defs.h>
 
+#include "feature.h"
+
 #define DEFAULT_DESCS	 1024
 #define DEFAULT_TX_LIMIT 1000
-
-const struct plx_port_feature_info plx_port_feature_info[PLX_PORT_FBIT_MAX] = {
-#define X(id, name, text) [PLX_PORT_FBIT_##id] = {name, text},
-	PLX_PORT_FEATURES(X)
-#undef X
-};
 
 static uint16_t descs(uint16_t asked, uint16_t wish)
 {
@@ -32,34 +28,6 @@ static uint16_t frame_limit(const struct plx_port *p)
 	if (!(p->quirks & (PLX_QUIRK_REFUSES_LONG | PLX_QUIRK_MTU_ROOM)))
 		return 0;
 	return (uint16_t)PLX_MIN(p->mtu + link, (uint32_t)UINT16_MAX);
-}
-
-/* A port that gives what others cannot send as it came has been opened. */
-static bool odd_forms;
-
-/* Once the driver has said which of its features it has. */
-static void set_looks(struct plx_port *p)
-{
-	uint64_t fix = plx_pkt_partial_flag | RTE_MBUF_F_RX_LRO;
-
-	if (!(p->features & PLX_PORT_F_TSO))
-		fix |= RTE_MBUF_F_TX_TCP_SEG;
-	if (!(p->features & PLX_PORT_F_USO))
-		fix |= RTE_MBUF_F_TX_UDP_SEG;
-	for (uint16_t i = 0; i < p->n_txq; i++) {
-		struct plx_txq *q = p->txq[i];
-
-		q->fix_flags = fix;
-		q->looks = q->linear || q->max_bytes || odd_forms;
-	}
-}
-
-/* Each port's way out has to look from now on: ports are opened before anything is sent. */
-static void note_odd_forms(void)
-{
-	odd_forms = true;
-	for (uint16_t i = 0; i < plx_port_count(); i++)
-		set_looks(plx_port_get(i));
 }
 
 static void queues_free(struct plx_port *p)
@@ -161,7 +129,7 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 	if (p->open)
 		return plx_error_set(e, -EBUSY, PLX_ERR_PORT_OPEN, p->name, "opening",
 			"it is open already", "close it first");
-	p->features = p->caps.features & ~(conf->features_off | PLX_PORT_F_ON_REQUEST);
+	port__features_begin(p, conf->features_off);
 	if (conf->mtu)
 		p->mtu = conf->mtu;
 	if (queues_new(p, conf) != 0)
@@ -171,16 +139,14 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 		err = p->ops->open(p, conf, e);
 	if (err) {
 		queues_free(p);
-		p->features = p->caps.features & ~(uint32_t)PLX_PORT_F_ON_REQUEST;
+		p->features = p->wanted = p->caps.features;
 		p->mtu = mtu;
 		return err;
 	}
 	p->open = p->admin_up = true;
 	for (uint16_t i = 0; i < p->n_txq; i++)
 		p->txq[i]->pool = conf->pool[PLX_MIN(i, p->n_rxq - 1)];
-	set_looks(p);
-	if (p->quirks & PLX_QUIRK_PARTIAL || p->features & PLX_PORT_F_LRO)
-		note_odd_forms();
+	port__features_opened(p);
 	if (conf->promisc)
 		plx_port_set_rx_mode(p, true, p->allmulti);
 	return 0;

@@ -58,10 +58,10 @@ struct plx_port *plx_port_add(const char *name, const struct plx_port_ops *ops, 
 		.mtu = mtu,
 		.mac = *mac,
 		.caps = *caps,
+		.features = caps->features,
+		.wanted = caps->features,
 		.quirks = plx_quirk_flags(caps->driver) & ~caps->no_quirks,
 	};
-	p->caps.features |= PLX_PORT_F_SOFT;
-	p->features = p->caps.features & ~(uint32_t)PLX_PORT_F_ON_REQUEST;
 	memcpy(p->name, name, strlen(name));
 	if (!(caps->features & PLX_PORT_F_RSS))
 		p->steer_why = p->quirks & PLX_QUIRK_RSS_LIES ? "the driver ignores RSS settings"

@@ -20,6 +20,17 @@ static uint32_t limit(const struct plx_txq *q)
 	return __atomic_load_n(&q->limit, __ATOMIC_RELAXED);
 }
 
+/* As is with what follows from the port's features. */
+static bool linear(const struct plx_txq *q)
+{
+	return __atomic_load_n(&q->linear, __ATOMIC_RELAXED);
+}
+
+static uint64_t fix_flags(const struct plx_txq *q)
+{
+	return __atomic_load_n(&q->fix_flags, __ATOMIC_RELAXED);
+}
+
 static void drop(struct plx_txq *q, struct rte_mbuf *m, enum plx_drop reason)
 {
 	plx_count(q->drops, 1);
@@ -64,7 +75,7 @@ static void fill_ip4_sum(struct rte_mbuf *m)
 /* What came merged becomes a super-segment, what came without a checksum gets one. */
 static bool ask(struct plx_txq *q, struct rte_mbuf *m)
 {
-	uint32_t features = q->port->features;
+	uint32_t features = plx_port_features(q->port);
 	bool eth = !(features & PLX_PORT_F_NO_ETH);
 	struct plx_pkt_layers l;
 
@@ -90,10 +101,10 @@ static struct rte_mbuf *came(struct plx_txq *q, struct rte_mbuf *m)
 /* In software (GSO). The parts go into the queue, as far as there is room. */
 static void cut(struct plx_txq *q, struct rte_mbuf *m)
 {
-	uint32_t features = q->port->features;
+	uint32_t features = plx_port_features(q->port);
 	const struct plx_gso_conf conf = {
 		.pool = q->pool,
-		.linear = q->linear,
+		.linear = linear(q),
 		.ip_cksum = features & PLX_PORT_F_TX_CSUM_IP4,
 		.l4_cksum = features & PLX_PORT_F_TX_CSUM_L4,
 	};
@@ -116,11 +127,12 @@ static struct rte_mbuf *form(struct plx_txq *q, struct rte_mbuf *m)
 		if (!m)
 			return NULL;
 	}
-	if (m->ol_flags & q->fix_flags) { /* a super-segment, and the device cannot cut it */
+	if (m->ol_flags & fix_flags(q)) { /* a super-segment, and the device cannot cut it */
 		cut(q, m);
 		return NULL;
 	}
-	if (m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM && !(q->port->features & PLX_PORT_F_TX_CSUM_IP4))
+	if (m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM &&
+		!(plx_port_features(q->port) & PLX_PORT_F_TX_CSUM_IP4))
 		fill_ip4_sum(m);
 	return m;
 }
@@ -134,7 +146,7 @@ PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 		drop(q, m, PLX_DROP_TX_DOWN);
 		return NULL;
 	}
-	if (m->ol_flags & q->fix_flags) {
+	if (m->ol_flags & fix_flags(q)) {
 		m = form(q, m);
 		if (!m)
 			return NULL;
@@ -147,7 +159,7 @@ PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 		drop(q, m, PLX_DROP_TX_FULL);
 		return NULL;
 	}
-	one = q->linear ? plx_pkt_linearize(m) : m;
+	one = linear(q) ? plx_pkt_linearize(m) : m;
 	if (!one)
 		drop(q, m, PLX_DROP_TX_NO_OFFLOAD);
 	return one;
@@ -157,7 +169,7 @@ static bool link_is_down(const struct plx_txq *q)
 {
 	struct plx_link link;
 
-	if (!(q->port->features & PLX_PORT_F_LINK))
+	if (!(plx_port_features(q->port) & PLX_PORT_F_LINK))
 		return false;
 	plx_port_link(q->port, &link);
 	return !link.up;

@@ -133,6 +133,7 @@ static const char *nt_sent(unsigned int port)
 		m = t_port_sent(tp, q);
 	if (!m)
 		return NULL;
+	eq(plx_pkt_csum_fill(m), 0); /* as the device would */
 	p = rte_pktmbuf_read(m, 0, m->pkt_len, flat);
 	t_text_of(&text, p, m->pkt_len, &tp->port->mac, &nt.peer[port]);
 	skip = plx_get_be16(p + 12) == PLX_ETHERTYPE_8021Q ? 18 : 14;

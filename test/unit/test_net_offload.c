@@ -50,7 +50,7 @@ static uint32_t take_all(uint64_t bytes)
 
 T(a_stream_leaves_in_segments)
 {
-	const uint32_t ports[] = {0, PLX_PORT_F_SG};
+	const uint32_t ports[] = {0, PLX_PORT_F_SG, PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4};
 
 	for (uint32_t i = 0; i < 2 * PLX_DIM(ports); i++) {
 		uint64_t before;
@@ -97,7 +97,7 @@ static void whole(bool v6)
 	const uint32_t bytes = 10 * 1440;
 	struct rte_mbuf *m;
 
-	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TSO, v6);
+	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TX_CSUM_L4 | PLX_PORT_F_TSO, v6);
 	stream(bytes);
 	m = t_port_sent(&nt.port[0], 0);
 	assert_non_null(m);

@@ -33,7 +33,7 @@ static void is_closed(const struct plx_port *p)
 	for (unsigned int i = 0; i < PLX_PORT_QUEUES_MAX; i++)
 		ok(!p->rxq[i] && !p->txq[i]);
 	eq(p->mtu, 1500);
-	eq(p->features, p->caps.features & ~(uint32_t)PLX_PORT_F_ON_REQUEST);
+	eq(p->features, p->caps.features);
 }
 
 T(opens_and_closes)

@@ -383,7 +383,7 @@ T(the_direct_way_looks_at_them_too)
 {
 	struct rte_mbuf *m = came(1000, 0);
 
-	start(PLX_PORT_F_SG | PLX_PORT_F_LRO, 0, 8);
+	start(PLX_PORT_F_SG | PLX_PORT_F_RX_CSUM | PLX_PORT_F_LRO, 0, 8);
 	ok(q->looks);
 	plx_txq_burst(q, &m, 1);
 	m = t_port_sent(&tp, 0);

@@ -21,7 +21,10 @@ static uint16_t descs(uint16_t asked, uint16_t wish)
 	return asked ? asked : wish ? wish : DEFAULT_DESCS;
 }
 
-/* Offloads in use: those that we asked for and the device has. */
+/*
+ * Offloads in use: those that we asked for and the device has. They cannot be changed while it
+ * runs, so there is no set_features: a transmit offload may be left unused, receive checksums stay.
+ */
 static void offloads(
 	const struct plx_port *p, const struct rte_eth_dev_info *info, struct rte_eth_conf *c)
 {

@@ -327,7 +327,10 @@ static const char *why_not(const struct plx_port *lower_port, const struct spec 
 	return NULL;
 }
 
-/* As the lower port, but for what we cannot or may not pass on. */
+/*
+ * As the lower port, but for what we cannot or may not pass on. Its features stay as it was opened
+ * with: transmit features of ours may be left unused.
+ */
 static struct plx_port_caps caps_over(const struct plx_port_caps *lower_caps, uint32_t held)
 {
 	struct plx_port_caps caps = *lower_caps;

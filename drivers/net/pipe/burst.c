@@ -52,7 +52,7 @@ static uint64_t leave(struct rte_mbuf *m)
 /* Make of m what the peer's driver would have made of the frame; NULL when it cannot be sent. */
 static struct rte_mbuf *cross(const struct pipe_end *peer, struct rte_mbuf *m, uint32_t hash)
 {
-	const uint32_t features = peer->port->features;
+	const uint32_t features = plx_port_features(peer->port);
 	uint64_t tx = m->ol_flags, rx = 0;
 	uint16_t part;
 

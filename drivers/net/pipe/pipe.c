@@ -118,6 +118,11 @@ static int set_mac(struct plx_port *p, const struct plx_mac *mac)
 	return 0; /* no filter to tell */
 }
 
+static int set_features(struct plx_port *p, uint32_t features)
+{
+	return 0; /* the peer's lcores read p->features */
+}
+
 static const struct plx_port_ops ops = {
 	.name = "pipe",
 	.open = pipe_open,
@@ -126,6 +131,7 @@ static const struct plx_port_ops ops = {
 	.set_mac = set_mac,
 	.set_mtu = set_mtu,
 	.set_link = pipe__set_link,
+	.set_features = set_features,
 	.link = pipe__link,
 	.stats = pipe__stats,
 	.rss_set = pipe__rss_set,

@@ -136,23 +136,32 @@ static int set_queue(int fd)
 	return 0;
 }
 
-/* What the kernel may leave to us. One that does not know UDP's super-datagrams refuses all. */
-static int set_offload(struct plx_port *p)
+/* A kernel that does not know UDP's super-datagrams refuses all that it is told with them. */
+static void find_uso(struct plx_port *p)
 {
 	struct vtap *v = p->priv;
-	unsigned int f = 0, uso = TUN_F_USO4 | TUN_F_USO6;
 
-	if (p->features & PLX_PORT_F_RX_CSUM)
+	v->knows_uso = ioctl(v->fd[0], TUNSETOFFLOAD,
+			       TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_USO4 | TUN_F_USO6) == 0;
+	if (v->knows_uso)
+		return;
+	p->features &= ~(uint32_t)PLX_PORT_F_USO;
+	p->caps.features &= ~(uint32_t)PLX_PORT_F_USO;
+}
+
+/* What the kernel may leave to us, from the next packet on. What we may leave to it is fixed. */
+int vtap__set_features(struct plx_port *p, uint32_t features)
+{
+	const struct vtap *v = p->priv;
+	unsigned int f = 0;
+
+	if (features & PLX_PORT_F_RX_CSUM)
 		f |= TUN_F_CSUM;
-	if (f && p->features & PLX_PORT_F_LRO)
+	if (features & PLX_PORT_F_LRO)
 		f |= TUN_F_TSO4 | TUN_F_TSO6 | TUN_F_TSO_ECN;
-	if (ioctl(v->fd[0], TUNSETOFFLOAD, f | uso) != 0) {
-		p->features &= ~(uint32_t)PLX_PORT_F_USO;
-		uso = 0;
-	}
-	if (!(f & TUN_F_TSO4) || !v->spec.uso)
-		uso = 0;
-	return ioctl(v->fd[0], TUNSETOFFLOAD, f | uso) == 0 ? 0 : -errno;
+	if (features & PLX_PORT_F_LRO && v->knows_uso && v->spec.uso)
+		f |= TUN_F_USO4 | TUN_F_USO6;
+	return ioctl(v->fd[0], TUNSETOFFLOAD, f) == 0 ? 0 : -errno;
 }
 
 static int set_mac(struct plx_port *p)
@@ -202,8 +211,9 @@ static int set_all(struct plx_port *p, bool fresh, struct plx_error *e)
 
 	for (uint16_t i = 0; !err && i < v->n; i++)
 		err = set_queue(v->fd[i]);
+	find_uso(p);
 	if (!err)
-		err = set_offload(p);
+		err = vtap__set_features(p, p->features);
 	if (err)
 		return failed(p, "setting its offloads", err, "Linux 3.8 or newer can", e);
 	if (v->spec.persist >= 0 && ioctl(v->fd[0], TUNSETPERSIST, v->spec.persist) != 0)

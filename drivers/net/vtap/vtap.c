@@ -90,6 +90,7 @@ static const struct plx_port_ops ops = {
 	.set_mac = set_mac,
 	.set_mtu = vtap__set_mtu,
 	.set_link = vtap__set_link,
+	.set_features = vtap__set_features,
 	.link = vtap__link,
 	.stats = vtap__stats,
 	.xstats = vtap__xstats,

@@ -100,6 +100,7 @@ struct vtap {
 	struct vtap_txq txq[PLX_PORT_QUEUES_MAX];
 	struct vtap_spec spec;
 	bool eth;
+	bool knows_uso;		     /**< the kernel does */
 	uint16_t n;		     /**< queues that are open */
 	int fd[PLX_PORT_QUEUES_MAX]; /**< of /dev/net/tun */
 	int ctl;		     /**< a socket in the namespace of the interface, for ioctl() */
@@ -147,6 +148,7 @@ int vtap__uring_run(struct vtap_uring *u, unsigned int n, int *res);
 /** Open n queues: v->fd, v->ctl, v->iface, the interface up. Unwinds whole. */
 int vtap__attach(struct plx_port *p, uint16_t n, struct plx_error *e);
 void vtap__detach(struct vtap *v);
+int vtap__set_features(struct plx_port *p, uint32_t features);
 
 /* control.c */
 int vtap__set_mtu(struct plx_port *p, uint16_t mtu);
