@@ -93,6 +93,9 @@ void engine__disarm(struct plx_softnet *sn);
 enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 enum plx_telem_more engine__dev_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 enum plx_telem_more engine__xstats_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+enum plx_telem_more engine__features_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+int engine__feature_set(
+	const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 /** `link set` */
 int engine__link_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 

@@ -129,6 +129,11 @@ static struct plx_telem_table tables[] = {
 		.row = engine__xstats_row,
 	},
 	{
+		.name = "features",
+		.help = "Ports: features in use, asked for, fixed. Parameter: cursor",
+		.row = engine__features_row,
+	},
+	{
 		.name = "softnet",
 		.help = "Lcores: the columns of softnet_stat. Parameter: cursor",
 		.row = softnet_row,
@@ -146,6 +151,12 @@ static const struct plx_telem_cmd cmd[] = {
 		.args = "dev:s up:i? mtu:i? address:s?",
 		.help = "change a port",
 		.run = engine__link_set,
+	},
+	{
+		.name = "feature set",
+		.args = "dev:s features:s",
+		.help = "switch features of a port: NAME=on|off...",
+		.run = engine__feature_set,
 	},
 	{
 		.name = "stop",

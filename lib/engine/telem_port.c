@@ -14,11 +14,12 @@ static struct plx_port *at(uint64_t cursor)
 static void add_lists(struct plx_telem_row *r, const struct plx_port *p)
 {
 	const char *features[PLX_PORT_FBIT_MAX], *quirks[32];
+	uint32_t in_use = plx_port_features(p);
 	const struct plx_quirk *quirk;
 	unsigned int n = 0, i = 0;
 
 	for (unsigned int f = 0; f < PLX_PORT_FBIT_MAX; f++)
-		if (p->features & 1u << f)
+		if (in_use & 1u << f)
 			features[n++] = plx_port_feature_info[f].name;
 	plx_telem_row_strs(r, "features", features, n);
 	n = 0;
@@ -56,6 +57,33 @@ enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, 
 	plx_telem_row_u64s(r, "lcores", lcores, p->n_rxq);
 	plx_telem_row_str(r, "software_steering", p->steer_why ? p->steer_why : "");
 	add_lists(r, p);
+	return PLX_TELEM_MORE;
+}
+
+/* A cursor is the port in the upper bits, the feature in the lower 8. */
+enum plx_telem_more engine__features_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
+{
+	const struct plx_port *p = at(*cursor >> 8);
+	unsigned int bit = *cursor & 0xff;
+	const struct plx_port_feature_group *g;
+
+	if (!p)
+		return PLX_TELEM_END;
+	if (bit >= PLX_PORT_FBIT_MAX) {
+		*cursor = ((*cursor >> 8) + 1) << 8;
+		return PLX_TELEM_MORE;
+	}
+	++*cursor;
+	g = plx_port_feature_group((enum plx_port_feature_bit)bit);
+	plx_telem_row_str(r, "ifname", p->name);
+	plx_telem_row_u64(r, "port", p->id);
+	plx_telem_row_str(r, "name", plx_port_feature_info[bit].name);
+	plx_telem_row_str(r, "group", g ? g->name : "");
+	plx_telem_row_str(r, "abbr", g ? g->abbr : "");
+	plx_telem_row_str(r, "kernel", g ? g->kernel : "");
+	plx_telem_row_u64(r, "active", plx_port_features(p) >> bit & 1);
+	plx_telem_row_u64(r, "requested", __atomic_load_n(&p->wanted, __ATOMIC_RELAXED) >> bit & 1);
+	plx_telem_row_u64(r, "fixed", !(p->switchable >> bit & 1));
 	return PLX_TELEM_MORE;
 }
 
@@ -177,5 +205,26 @@ int engine__link_set(const struct plx_telem_args *args, struct plx_telem_reply *
 	err = change(p, args, &step);
 	if (err)
 		plx_telem_reply_error(reply, err, "%s: %s: %s", dev, step, strerror(-err));
+	return err;
+}
+
+int engine__feature_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
+{
+	const char *dev = plx_telem_args_str(args, "dev");
+	struct plx_port *p = plx_port_find(dev);
+	uint32_t wanted;
+	char why[128];
+	int err;
+
+	if (!p)
+		return plx_telem_reply_error(reply, -ENODEV, "no device '%s'", dev);
+	wanted = p->wanted;
+	err = plx_port_features_read(
+		p, plx_telem_args_str(args, "features"), &wanted, why, sizeof(why));
+	if (err)
+		return plx_telem_reply_error(reply, err, "%s: %s", p->name, why);
+	err = plx_port_set_features(p, wanted);
+	if (err)
+		plx_telem_reply_error(reply, err, "%s: %s", p->name, strerror(-err));
 	return err;
 }

@@ -13,6 +13,7 @@
 struct args {
 	struct plx_net *net;
 	uint16_t iface, port, vlan, mtu;
+	uint32_t features;
 	bool up;
 	const struct plx_prefix *prefix;
 	const struct plx_addr *addr;
@@ -250,6 +251,23 @@ static void do_if_mac(struct plx_softnet *sn, void *arg)
 int plx_net_if_set_mac(struct plx_net *net, uint16_t index, const struct plx_mac *mac)
 {
 	return control(&(struct args){.net = net, .iface = index, .mac = mac}, do_if_mac);
+}
+
+/* What is on its way with the old features is sent all the same: see plx_port_set_features(). */
+static void do_port_features(struct plx_softnet *sn, void *arg)
+{
+	struct args *a = arg;
+	struct plx_port *p = plx_port_get(a->port);
+
+	a->result = p ? plx_port_set_features(p, a->features) : -ENODEV;
+	if (!a->result)
+		a->result = net__publish(a->net);
+}
+
+int plx_net_port_set_features(struct plx_net *net, uint16_t port, uint32_t wanted)
+{
+	return control(
+		&(struct args){.net = net, .port = port, .features = wanted}, do_port_features);
 }
 
 int plx_net_if_find(struct plx_net *net, const char *name)

@@ -71,6 +71,8 @@ PLX_API int plx_net_if_add(struct plx_net *net, uint16_t port, uint16_t vlan, ui
 PLX_API int plx_net_if_set_up(struct plx_net *net, uint16_t index, bool up);
 PLX_API int plx_net_if_set_mtu(struct plx_net *net, uint16_t index, uint16_t mtu);
 PLX_API int plx_net_if_set_mac(struct plx_net *net, uint16_t index, const struct plx_mac *mac);
+/** Switch features of a port, as plx_port_set_features(); all its interfaces follow. */
+PLX_API int plx_net_port_set_features(struct plx_net *net, uint16_t port, uint32_t wanted);
 /** By name. @return index or -ENODEV. */
 PLX_API int plx_net_if_find(struct plx_net *net, const char *name);
 /** The next one after *index (0 to begin). @return false at the end. Any thread. */

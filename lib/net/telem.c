@@ -481,6 +481,28 @@ static int link_set(const struct plx_telem_args *args, struct plx_telem_reply *r
 	return err;
 }
 
+/* A port's, so that a VLAN has those of its port. */
+static int feature_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *net)
+{
+	const char *dev = plx_telem_args_str(args, "dev");
+	const struct plx_port *p = plx_port_find(dev);
+	uint32_t wanted;
+	char why[128];
+	int err;
+
+	if (!p)
+		return plx_telem_reply_error(reply, -ENODEV, "no device '%s'", dev);
+	wanted = p->wanted;
+	err = plx_port_features_read(
+		p, plx_telem_args_str(args, "features"), &wanted, why, sizeof(why));
+	if (err)
+		return plx_telem_reply_error(reply, err, "%s: %s", p->name, why);
+	err = plx_net_port_set_features(net, p->id, wanted);
+	if (err)
+		plx_telem_reply_error(reply, err, "%s: %s", p->name, strerror(-err));
+	return err;
+}
+
 /* ---- both ---- */
 
 struct call {
@@ -552,6 +574,8 @@ static const struct plx_telem_cmd cmd[] = {
 	{"neigh add", "dst:s lladdr:s dev:s", "add or replace a permanent neighbour", neigh_add},
 	{"neigh del", "dst:s lladdr:s? dev:s", "forget a neighbour", neigh_del},
 	{"link set", "dev:s up:i? mtu:i? address:s?", "change an interface", link_set},
+	{"feature set", "dev:s features:s", "switch features of a port: NAME=on|off...",
+		feature_set},
 };
 static struct plx_telem_cmds cmds = {.cmd = cmd, .n = PLX_DIM(cmd)};
 
