@@ -24,7 +24,7 @@ enum ctl_exit {
 struct ctl_opts {
 	const char *prefix; /**< --file-prefix; NULL = the only one that runs */
 	int pid;	    /**< --pid; 0 = whoever it is */
-	bool json, watch, v4, v6, stats, zeros, raw, xstats, help;
+	bool json, watch, v4, v6, stats, zeros, raw, xstats, features, set_features, help;
 	double watch_s;
 };
 
@@ -72,3 +72,17 @@ int ctl_stop(const struct ctl_peer *peer);
 int ctl_request(int argc, char **argv, bool v6, json_t **request, char *why, size_t size);
 /** The same for an operand of sysctl: "net.ipv4.ip_forward=1". */
 int ctl_request_sysctl(const char *operand, json_t **request, char *why, size_t size);
+/** The same for `ethtool -K`, from the port on: "t0 tso off gro on". */
+int ctl_request_features(int argc, char **argv, json_t **request, char *why, size_t size);
+
+/* ethtool.c */
+
+/** `ethtool -K`, from the port on. @return an exit code. */
+int ctl_ethtool_set(const struct ctl_peer *peer, int argc, char **argv, json_t *request);
+/**
+ * Print what came of it if that is more or less than was asked for, as ethtool does.
+ * @param before,after the table "features".
+ * @return whether nothing changed that should have.
+ */
+bool ctl_ethtool_report(
+	FILE *out, const json_t *before, const json_t *after, int argc, char **argv);

@@ -21,7 +21,8 @@ struct command {
 	const char *flags;	/**< short names of its options, beyond those of all */
 	void (*print)(const struct fmt *f, const json_t *rows);
 	const char *summary;
-	const char *text; /**< forms and examples */
+	const char *text;		      /**< forms and examples */
+	json_t *(*shape)(const json_t *rows); /**< for --json; NULL: the rows */
 };
 
 static const struct command commands[] = {
@@ -41,6 +42,25 @@ static const struct command commands[] = {
 		"  pollux-ctl dev\n"
 		"  pollux-ctl dev net_tap0 --watch\n"
 		"  pollux-ctl dev -S net_tap0\n"},
+	{"ethtool", "features", "ifname", NULL, "kKS", fmt_features,
+		"offloads and other features, as `ethtool -k` and `-K`",
+		"usage: pollux-ctl ethtool -k [PORT]\n"
+		"       pollux-ctl ethtool -K PORT FEATURE on|off [FEATURE on|off]...\n"
+		"       pollux-ctl ethtool -S [PORT]\n"
+		"\n"
+		"-k, --show-features prints which features are in use. [fixed]: cannot be "
+		"switched\n"
+		"while the port is open; [requested on]: needs another one that is off.\n"
+		"-K, --features switches them: one by its name, or by ethtool's tx, rx, sg, tso,\n"
+		"gso, gro, lro. What else changes by it is printed. Nothing is changed if one of\n"
+		"them is unknown or fixed.\n"
+		"-S, --statistics is `pollux-ctl dev -S`.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl ethtool -k net_tap0\n"
+		"  pollux-ctl ethtool -k net_tap0 --json | jq '.[].\"tx-checksum-ip-generic\"'\n"
+		"  pollux-ctl ethtool -K net_tap0 gro off tx off\n",
+		fmt_features_json},
 	{"softnet", "softnet", NULL, NULL, "r", fmt_softnet, "lcores, as /proc/net/softnet_stat",
 		"usage: pollux-ctl softnet [-r]\n"
 		"\n"
@@ -182,6 +202,10 @@ static const struct option long_options[] = {
 	{"zeros", no_argument, NULL, 'z'},
 	{"raw", no_argument, NULL, 'r'},
 	{"statistics", no_argument, NULL, 'S'},
+	{"show-features", no_argument, NULL, 'k'},
+	{"show-offload", no_argument, NULL, 'k'},
+	{"features", no_argument, NULL, 'K'},
+	{"offload", no_argument, NULL, 'K'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL},
@@ -246,7 +270,7 @@ static int parse_options(int argc, char **argv, struct ctl_opts *o, char given[s
 	int c;
 
 	opterr = 0; /* said here, as all is */
-	while ((c = getopt_long(argc, argv, ":f:p:jhV46szrSaw", long_options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, ":f:p:jhV46szrSawkK", long_options, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			o->prefix = optarg;
@@ -286,6 +310,8 @@ static int parse_options(int argc, char **argv, struct ctl_opts *o, char given[s
 	o->zeros = given['z'] || given['a'];
 	o->raw = given['r'];
 	o->xstats = given['S'];
+	o->features = given['k'];
+	o->set_features = given['K'];
 	return -1;
 }
 
@@ -311,8 +337,11 @@ static bool options_fit(const struct command *c, const char given[static 128])
 static void print_rows(const struct command *c, const struct fmt *f, const json_t *rows)
 {
 	if (f->opts->json) {
-		json_dumpf(rows, f->out, JSON_COMPACT);
+		json_t *shaped = c->shape && !f->opts->xstats ? c->shape(rows) : NULL;
+
+		json_dumpf(shaped ? shaped : rows, f->out, JSON_COMPACT);
 		fputc('\n', f->out);
+		json_decref(shaped);
 	} else if (f->opts->xstats) {
 		fmt_xstats(f, rows);
 	} else {
@@ -445,6 +474,31 @@ static int set_tunables(const struct ctl_opts *o, int argc, char **argv)
 	return code;
 }
 
+/* What `ethtool` is asked to do. @return an exit code, or -1 if it is to show something. */
+static int ethtool(const struct ctl_opts *o, int argc, char **argv)
+{
+	struct ctl_peer peer;
+	json_t *request;
+	char why[256];
+	int code;
+
+	if (o->features + o->set_features + o->xstats != 1) {
+		ctl_complain("ethtool: one of -k, -K, -S; see 'pollux-ctl ethtool --help'");
+		return CTL_USAGE;
+	}
+	if (!o->set_features)
+		return -1;
+	if (ctl_request_features(argc - 1, argv + 1, &request, why, sizeof(why)) != 0) {
+		ctl_complain("ethtool: %s", why);
+		return CTL_USAGE;
+	}
+	code = ctl_find(o->prefix, o->pid, &peer);
+	if (code == CTL_OK)
+		return ctl_ethtool_set(&peer, argc - 1, argv + 1, request);
+	json_decref(request);
+	return code;
+}
+
 static int run(const struct command *c, const struct ctl_opts *o, int argc, char **argv)
 {
 	const char *only = NULL;
@@ -455,6 +509,8 @@ static int run(const struct command *c, const struct ctl_opts *o, int argc, char
 
 	if (strcmp(c->name, "sysctl") == 0)
 		code = set_tunables(o, argc, argv);
+	if (strcmp(c->name, "ethtool") == 0)
+		code = ethtool(o, argc, argv);
 	if (code >= 0)
 		return code;
 	err = ctl_request(argc, argv, o->v6, &request, why, sizeof(why));

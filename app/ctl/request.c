@@ -216,3 +216,40 @@ int ctl_request_sysctl(const char *operand, json_t **request, char *why, size_t 
 		(size_t)(eq - operand), "value", (json_int_t)value);
 	return *request ? 0 : wrong(&w, "not in UTF-8");
 }
+
+/* "tso off gro on" to "tso=off gro=on" */
+static int join_features(char *text, size_t size, int argc, char **argv, const struct why *w)
+{
+	size_t used = 0;
+
+	for (int i = 0; i < argc; i += 2) {
+		const char *value = i + 1 < argc ? argv[i + 1] : "";
+		int n;
+
+		if (strcmp(value, "on") != 0 && strcmp(value, "off") != 0)
+			return wrong(w, "flag '%s' is not followed by 'on' or 'off'", argv[i]);
+		if (!*argv[i] || strpbrk(argv[i], "= "))
+			return wrong(w, "'%s' is no flag", argv[i]);
+		n = snprintf(text + used, size - used, "%s%s=%s", i ? " " : "", argv[i], value);
+		used += (size_t)n;
+		if (used >= size)
+			return wrong(w, "too many flags");
+	}
+	return 0;
+}
+
+int ctl_request_features(int argc, char **argv, json_t **request, char *why, size_t size)
+{
+	const struct why w = {why, size};
+	char text[2048];
+	int err;
+
+	if (argc < 2)
+		return wrong(&w, "incomplete; form: -K PORT FEATURE on|off...");
+	err = join_features(text, sizeof(text), argc - 1, argv + 1, &w);
+	if (err)
+		return err;
+	*request = json_pack("{s:s,s:{s:s,s:s}}", "cmd", "feature set", "args", "dev", argv[0],
+		"features", text);
+	return *request ? 0 : wrong(&w, "not in UTF-8");
+}

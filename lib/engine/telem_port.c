@@ -60,21 +60,21 @@ enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, 
 	return PLX_TELEM_MORE;
 }
 
-/* A cursor is the port in the upper bits, the feature in the lower 8. */
+/* A cursor is the port in the upper bits, where in ethtool's order in the lower 8. */
 enum plx_telem_more engine__features_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
 {
 	const struct plx_port *p = at(*cursor >> 8);
-	unsigned int bit = *cursor & 0xff;
+	enum plx_port_feature_bit bit = plx_port_feature_nth(*cursor & 0xff);
 	const struct plx_port_feature_group *g;
 
 	if (!p)
 		return PLX_TELEM_END;
-	if (bit >= PLX_PORT_FBIT_MAX) {
+	if (bit == PLX_PORT_FBIT_MAX) {
 		*cursor = ((*cursor >> 8) + 1) << 8;
 		return PLX_TELEM_MORE;
 	}
 	++*cursor;
-	g = plx_port_feature_group((enum plx_port_feature_bit)bit);
+	g = plx_port_feature_group(bit);
 	plx_telem_row_str(r, "ifname", p->name);
 	plx_telem_row_u64(r, "port", p->id);
 	plx_telem_row_str(r, "name", plx_port_feature_info[bit].name);

@@ -54,6 +54,22 @@ const struct plx_port_feature_group *plx_port_feature_group(enum plx_port_featur
 	return NULL;
 }
 
+enum plx_port_feature_bit plx_port_feature_nth(unsigned int i)
+{
+	uint32_t grouped = 0;
+
+	for (size_t g = 0; g < PLX_DIM(groups); g++) {
+		for (uint32_t left = groups[g].features; left; left &= left - 1)
+			if (i-- == 0)
+				return (enum plx_port_feature_bit)__builtin_ctz(left);
+		grouped |= groups[g].features;
+	}
+	for (unsigned int bit = 0; bit < PLX_PORT_FBIT_MAX; bit++)
+		if (!(grouped & 1u << bit) && i-- == 0)
+			return (enum plx_port_feature_bit)bit;
+	return PLX_PORT_FBIT_MAX;
+}
+
 uint32_t plx_port_features_named(const char *word)
 {
 	for (unsigned int i = 0; *word && i < PLX_PORT_FBIT_MAX; i++)

@@ -87,14 +87,17 @@ PLX_API extern const struct plx_port_feature_info plx_port_feature_info[PLX_PORT
 /** Features that are the port's, not the driver's: each has them, and they can be switched. */
 #define PLX_PORT_F_SOFT ((uint32_t)(PLX_PORT_F_GSO | PLX_PORT_F_GRO | PLX_PORT_F_UDP_GRO))
 
-/* What else ethtool calls features: X("name", "short", "what its kernel calls it", set). */
+/*
+ * What else ethtool calls features: X("name", "short", "kernel's", set). What has a name of the
+ * kernel's is one feature, which ethtool shows under the first name; of others it shows both.
+ */
 #define PLX_PORT_FEATURE_GROUPS(X)                                                                 \
 	X("rx-checksumming", "rx", "rx-checksum", PLX_PORT_F_RX_CSUM)                              \
 	X("tx-checksumming", "tx", "", PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TX_CSUM_L4)             \
 	X("scatter-gather", "sg", "", PLX_PORT_F_SG)                                               \
 	X("tcp-segmentation-offload", "tso", "", PLX_PORT_F_TSO)                                   \
-	X("generic-segmentation-offload", "gso", "", PLX_PORT_F_GSO)                               \
-	X("generic-receive-offload", "gro", "", PLX_PORT_F_GRO)                                    \
+	X("generic-segmentation-offload", "gso", "tx-generic-segmentation", PLX_PORT_F_GSO)        \
+	X("generic-receive-offload", "gro", "rx-gro", PLX_PORT_F_GRO)                              \
 	X("large-receive-offload", "lro", "rx-lro", PLX_PORT_F_LRO)                                \
 	X("receive-hashing", "rxhash", "rx-hashing", PLX_PORT_F_RX_HASH)
 
@@ -104,6 +107,8 @@ struct plx_port_feature_group {
 };
 /** The group of a feature, NULL: it has none. */
 PLX_API const struct plx_port_feature_group *plx_port_feature_group(enum plx_port_feature_bit bit);
+/** Which feature is the i-th that ethtool shows: group by group, then the others. */
+PLX_API enum plx_port_feature_bit plx_port_feature_nth(unsigned int i);
 
 /** What a driver does that others do not; data, in lib/port/quirk.c. */
 enum plx_quirk_flag {

@@ -232,6 +232,8 @@ T(words_are_read)
 
 T(all_names_are_known)
 {
+	uint32_t seen = 0;
+
 	for (unsigned int i = 0; i < PLX_PORT_FBIT_MAX; i++) {
 		const struct plx_port_feature_group *g =
 			plx_port_feature_group((enum plx_port_feature_bit)i);
@@ -244,6 +246,11 @@ T(all_names_are_known)
 		ok(plx_port_features_named(g->name) & 1u << i);
 		ok(!*g->kernel || plx_port_features_named(g->kernel) == g->features);
 	}
+	for (unsigned int i = 0; i < PLX_PORT_FBIT_MAX; i++)
+		seen |= 1u << plx_port_feature_nth(i);
+	eq(seen, (1u << PLX_PORT_FBIT_MAX) - 1);
+	eq(plx_port_feature_nth(3), PLX_PORT_FBIT_SG);
+	eq(plx_port_feature_nth(PLX_PORT_FBIT_MAX), PLX_PORT_FBIT_MAX);
 	eq(plx_port_features_named(""), 0);
 	eq(plx_port_features_named("TSO"), 0);
 }
