@@ -15,8 +15,8 @@ struct fwd {
 	uint16_t peer[PLX_PORT_MAX];	  /**< by port: where its packets go */
 	struct plx_mac dst[PLX_PORT_MAX]; /**< by transmitting port: who is at its other end */
 	struct plx_mac src[PLX_PORT_MAX]; /**< by transmitting port: its own */
-	uint32_t size;	/**< bytes of a generated frame, without the FCS */
-	uint32_t flows; /**< generated */
+	uint32_t size;			  /**< bytes of a generated frame, without the FCS */
+	uint32_t flows;			  /**< generated */
 	uint16_t burst;
 	uint32_t tx_first; /**< bursts that every transmit queue begins with */
 };

@@ -79,10 +79,3 @@ int ctl_request_features(int argc, char **argv, json_t **request, char *why, siz
 
 /** `ethtool -K`, from the port on. @return an exit code. */
 int ctl_ethtool_set(const struct ctl_peer *peer, int argc, char **argv, json_t *request);
-/**
- * Print what came of it if that is more or less than was asked for, as ethtool does.
- * @param before,after the table "features".
- * @return whether nothing changed that should have.
- */
-bool ctl_ethtool_report(
-	FILE *out, const json_t *before, const json_t *after, int argc, char **argv);

@@ -39,13 +39,21 @@ void fmt_dev(const struct fmt *f, const json_t *rows);	    /**< `ip -s link` */
 void fmt_xstats(const struct fmt *f, const json_t *rows);   /**< `ethtool -S` */
 void fmt_features(const struct fmt *f, const json_t *rows); /**< `ethtool -k` */
 json_t *fmt_features_json(const json_t *rows);		    /**< `ethtool --json -k` */
-void fmt_addr(const struct fmt *f, const json_t *rows);	    /**< `ip addr` */
-void fmt_neigh(const struct fmt *f, const json_t *rows);    /**< `ip neigh`, `ip -s neigh` */
-void fmt_cache(const struct fmt *f, const json_t *rows);    /**< `ip route show cache` */
-void fmt_route(const struct fmt *f, const json_t *rows);    /**< `ip route`, `ip -6 route` */
-void fmt_tcp(const struct fmt *f, const json_t *rows);	    /**< `ss -tan`, -s: `ss -tani` */
-void fmt_softnet(const struct fmt *f, const json_t *rows);  /**< softnet_stat */
-void fmt_snmp(const struct fmt *f, const json_t *rows);	    /**< `nstat -a`, `nstat -az` */
+/**
+ * Print what came of `ethtool -K`, its line from the port on, if that is more or less than was
+ * asked for, as ethtool does.
+ * @param before,after the table "features".
+ * @return whether nothing changed that should have.
+ */
+bool fmt_ethtool_changes(
+	FILE *out, const json_t *before, const json_t *after, int argc, char **argv);
+void fmt_addr(const struct fmt *f, const json_t *rows);	   /**< `ip addr` */
+void fmt_neigh(const struct fmt *f, const json_t *rows);   /**< `ip neigh`, `ip -s neigh` */
+void fmt_cache(const struct fmt *f, const json_t *rows);   /**< `ip route show cache` */
+void fmt_route(const struct fmt *f, const json_t *rows);   /**< `ip route`, `ip -6 route` */
+void fmt_tcp(const struct fmt *f, const json_t *rows);	   /**< `ss -tan`, -s: `ss -tani` */
+void fmt_softnet(const struct fmt *f, const json_t *rows); /**< softnet_stat */
+void fmt_snmp(const struct fmt *f, const json_t *rows);	   /**< `nstat -a`, `nstat -az` */
 void fmt_drops(const struct fmt *f, const json_t *rows);
 void fmt_sysctl(const struct fmt *f, const json_t *rows); /**< `sysctl -a` */
 void fmt_idle(const struct fmt *f, const json_t *rows);

@@ -344,6 +344,97 @@ T(drops_tell_reason_layer_and_meaning)
 		"port\n");
 }
 
+/* A row of the table; flags: a = active, r = requested, f = fixed. */
+#define FEATURE(name, group, abbr, kernel, flags)                                                  \
+	json_array_append_new(rows, feature(name, group, abbr, kernel, flags))
+
+static json_t *feature(const char *name, const char *group, const char *abbr, const char *kernel,
+	const char *flags)
+{
+	return json_pack("{s:s,s:i,s:s,s:s,s:s,s:s,s:i,s:i,s:i}", "ifname", "t0", "port", 0, "name",
+		name, "group", group, "abbr", abbr, "kernel", kernel, "active",
+		!!strchr(flags, 'a'), "requested", !!strchr(flags, 'r'), "fixed",
+		!!strchr(flags, 'f'));
+}
+
+static void features(const char *ip4, const char *l4, const char *tso, const char *gro)
+{
+	given("[]");
+	FEATURE("tx-checksum-ipv4-header", "tx-checksumming", "tx", "", ip4);
+	FEATURE("tx-checksum-ip-generic", "tx-checksumming", "tx", "", l4);
+	FEATURE("tx-tcp-segmentation", "tcp-segmentation-offload", "tso", "", tso);
+	FEATURE("rx-gro", "generic-receive-offload", "gro", "rx-gro", gro);
+	FEATURE("rx-rss", "", "", "", "arf");
+}
+
+T(features_are_ethtool_k)
+{
+	json_t *j;
+	char *text;
+
+	features("f", "ar", "r", "a");
+	str_eq(printed(fmt_features), "Features for t0:\n"
+				      "tx-checksumming: on\n"
+				      "\ttx-checksum-ipv4-header: off [fixed]\n"
+				      "\ttx-checksum-ip-generic: on\n"
+				      "tcp-segmentation-offload: off\n"
+				      "\ttx-tcp-segmentation: off [requested on]\n"
+				      "generic-receive-offload: on [requested off]\n"
+				      "rx-rss: on [fixed]\n");
+	json_array_remove(rows, 0);
+	json_array_remove(rows, 1);
+	json_array_remove(rows, 2);
+	j = fmt_features_json(rows);
+	text = json_dumps(j, JSON_COMPACT);
+	str_eq(text, "[{\"ifname\":\"t0\","
+		     "\"tx-checksumming\":{\"active\":true,\"fixed\":null,\"requested\":null},"
+		     "\"tx-checksum-ip-generic\":"
+		     "{\"active\":true,\"fixed\":false,\"requested\":true},"
+		     "\"generic-receive-offload\":"
+		     "{\"active\":true,\"fixed\":false,\"requested\":false}}]");
+	free(text);
+	json_decref(j);
+}
+
+/* What is said of a line, from the features before and after; "!": nothing was changed. */
+static const char *reported(const char *line)
+{
+	char words[128], *argv[16];
+	int argc = 0;
+
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
+		argv[argc++] = w;
+	rewind(f.out);
+	if (fmt_ethtool_changes(f.out, before, rows, argc, argv))
+		fputc('!', f.out);
+	fputc('\0', f.out);
+	fflush(f.out);
+	return out_text;
+}
+
+T(changes_are_ethtool_K)
+{
+	features("f", "ar", "ar", "ar");
+	before = json_deep_copy(rows);
+	str_eq(reported("t0 gro on"), "");
+	features("f", "ar", "ar", "");
+	str_eq(reported("t0 gro off"), "");
+	str_eq(reported("0 rx-gro off"), "");
+	str_eq(reported("t1 tx off"), "");
+	features("f", "", "r", "ar");
+	str_eq(reported("t0 tx off"), "Actual changes:\n"
+				      "tx-checksum-ip-generic: off\n"
+				      "tx-tcp-segmentation: off [not requested]\n");
+	json_decref(before);
+	before = json_deep_copy(rows);
+	str_eq(reported("t0 tcp-segmentation-offload on"),
+		"Actual changes:\ntx-tcp-segmentation: off [requested on]\n!");
+	features("f", "", "r", "");
+	str_eq(reported("t0 tso on gro off"),
+		"Actual changes:\ntx-tcp-segmentation: off [requested on]\nrx-gro: off\n");
+}
+
 T(sysctl_is_sysctl_a)
 {
 	given("[{'name':'net.ipv4.ip_forward','value':1,'default':0,'min':0,'max':1,'unit':'',"
@@ -444,6 +535,7 @@ RUN(F_(dev_is_ip_s_link), F_(columns_grow_with_the_longest_figure_of_either_dire
 	F_(route_6_is_ip_6_route), F_(cache_is_ip_route_show_cache), F_(tcp_is_ss),
 	F_(route_a_adds_the_local_table), F_(softnet_raw_is_the_kernels_file),
 	F_(softnet_has_a_header), F_(snmp_is_nstat), F_(rates_are_of_the_interval),
-	F_(drops_tell_reason_layer_and_meaning), F_(sysctl_is_sysctl_a),
+	F_(drops_tell_reason_layer_and_meaning), F_(features_are_ethtool_k),
+	F_(changes_are_ethtool_K), F_(sysctl_is_sysctl_a),
 	F_(idle_shares_add_up_and_quantiles_are_bounded), F_(idle_s_draws_the_histograms),
 	F_(rows_are_chosen_by_pattern_and_family), F_(rows_without_their_keys_print))

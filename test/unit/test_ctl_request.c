@@ -133,5 +133,47 @@ T(tunables)
 	str_eq(sysctl("\xff=1"), "not in UTF-8");
 }
 
+static const char *features(const char *line)
+{
+	static char text[512];
+	char words[256], why[256], *argv[32], *dump;
+	json_t *j;
+	int argc = 0;
+
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
+		argv[argc++] = w;
+	if (ctl_request_features(argc, argv, &j, why, sizeof(why)) != 0) {
+		snprintf(text, sizeof(text), "%s", why);
+		return text;
+	}
+	dump = json_dumps(j, JSON_COMPACT);
+	json_decref(j);
+	snprintf(text, sizeof(text), "%s", dump);
+	free(dump);
+	return text;
+}
+
+T(features_of_a_port)
+{
+	static char lro[] = "large-receive-offload", off[] = "off";
+	char *many[201] = {lro};
+	char why[64];
+	json_t *j;
+
+	str_eq(features("t0 tso off gro on"), "{\"cmd\":\"feature set\",\"args\":"
+					      "{\"dev\":\"t0\",\"features\":\"tso=off gro=on\"}}");
+	str_eq(features(""), "incomplete; form: -K PORT FEATURE on|off...");
+	str_eq(features("t0"), "incomplete; form: -K PORT FEATURE on|off...");
+	str_eq(features("t0 tso"), "flag 'tso' is not followed by 'on' or 'off'");
+	str_eq(features("t0 tso on gro 1"), "flag 'gro' is not followed by 'on' or 'off'");
+	str_eq(features("t0 a=b on"), "'a=b' is no flag");
+	str_eq(features("\xff tso on"), "not in UTF-8");
+	for (int i = 1; i < 201; i++)
+		many[i] = i % 2 ? lro : off;
+	eq(ctl_request_features(201, many, &j, why, sizeof(why)), -EINVAL);
+	str_eq(why, "too many flags");
+}
+
 RUN(T_(addr_lines), T_(route_lines), T_(neigh_lines), T_(link_lines), T_(lines_that_show),
-	T_(lines_that_are_wrong), T_(tunables))
+	T_(lines_that_are_wrong), T_(tunables), T_(features_of_a_port))

@@ -363,6 +363,39 @@ T(what_comes_back_is_whole_and_right)
 	nt_no_drop();
 }
 
+/* What leaves with its checksum to be made by the device. */
+static bool left_to_device(void)
+{
+	struct rte_mbuf *m;
+	bool left;
+
+	eq(nt_send("239.1.2.3", 4), PLX_DROP_NONE);
+	nt_run();
+	m = t_port_sent(&nt.port[0], 0);
+	assert_non_null(m);
+	left = m->ol_flags & RTE_MBUF_F_TX_UDP_CKSUM;
+	rte_pktmbuf_free(m);
+	return left;
+}
+
+T(features_are_followed)
+{
+	uint32_t wanted;
+
+	nt_new(1, PLX_PORT_F_TX_CSUM_L4);
+	nt_addr(1, "10.0.0.2/24");
+	nt_settle();
+	eq(nt_open(&sock, 9, 0), 0);
+	nt_forget();
+	ok(left_to_device());
+	wanted = nt.port[0].port->wanted;
+	eq(plx_net_port_set_features(nt.net, 0, wanted & ~(uint32_t)PLX_PORT_F_TX_CSUM_L4), 0);
+	ok(!left_to_device());
+	eq(plx_net_port_set_features(nt.net, 0, wanted), 0);
+	ok(left_to_device());
+	eq(plx_net_port_set_features(nt.net, 1, wanted), -ENODEV);
+}
+
 /* IP_MULTICAST_LOOP is 0: groups only, as in Linux. */
 T(who_does_not_want_it_back)
 {
@@ -463,5 +496,6 @@ RUN_EAL(NT_(echoes), NT_(answers_go_each_to_its_own), NT_(an_empty_datagram_is_o
 	NT_(our_own_addresses_answer_without_the_wire), NT_(the_longest_datagrams_to_ourselves),
 	NT_(nobody_talks_to_himself_by_our_address), NT_(broadcast_and_groups),
 	NT_(only_what_was_joined_is_left), NT_(what_we_send_to_many_comes_back),
-	NT_(what_comes_back_is_whole_and_right), NT_(who_does_not_want_it_back),
-	NT_(interface_local_groups_stay_here), NT_(errors_reach_the_socket), NT_(no_buffers))
+	NT_(what_comes_back_is_whole_and_right), NT_(features_are_followed),
+	NT_(who_does_not_want_it_back), NT_(interface_local_groups_stay_here),
+	NT_(errors_reach_the_socket), NT_(no_buffers))
