@@ -46,9 +46,9 @@ enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, 
 	plx_telem_row_str(r, "mac", plx_mac_format(&p->mac, mac));
 	plx_telem_row_u64(r, "mtu", p->mtu);
 	plx_telem_row_str(r, "link",
-		!(p->features & PLX_PORT_F_LINK) ? "unknown"
-		: link.up			 ? "up"
-						 : "down");
+		!(plx_port_features(p) & PLX_PORT_F_LINK) ? "unknown"
+		: link.up				  ? "up"
+							  : "down");
 	plx_telem_row_u64(r, "mbps", link.mbps);
 	plx_telem_row_u64(r, "queues", p->n_rxq);
 	plx_telem_row_u64(r, "max_queues", plx_port_max_queues(p));
@@ -135,7 +135,7 @@ enum plx_telem_more engine__dev_row(struct plx_telem_row *r, uint64_t *cursor, v
 	plx_telem_row_u64(r, "running", link.up);
 	plx_telem_row_u64(r, "promisc", p->promisc);
 	plx_telem_row_u64(r, "allmulti", p->allmulti);
-	plx_telem_row_u64(r, "noarp", !!(p->features & PLX_PORT_F_NO_ETH));
+	plx_telem_row_u64(r, "noarp", !!(plx_port_features(p) & PLX_PORT_F_NO_ETH));
 	plx_telem_row_u64(r, "qlen", p->n_txq ? p->txq[0]->limit : 0);
 	add_stats(r, p);
 	add_mcast(r, p, arg);

@@ -23,7 +23,7 @@ static uint16_t descs(uint16_t asked, uint16_t wish)
  */
 static uint16_t frame_limit(const struct plx_port *p)
 {
-	uint32_t link = p->features & PLX_PORT_F_NO_ETH ? 0 : 14 + 4;
+	uint32_t link = plx_port_features(p) & PLX_PORT_F_NO_ETH ? 0 : 14 + 4;
 
 	if (!(p->quirks & (PLX_QUIRK_REFUSES_LONG | PLX_QUIRK_MTU_ROOM)))
 		return 0;
@@ -70,7 +70,7 @@ static struct plx_txq *txq_new(struct plx_port *p, uint16_t id, uint32_t limit)
 		.lcore = LCORE_ID_ANY,
 		.cap = cap,
 		.limit = limit,
-		.linear = !(p->features & PLX_PORT_F_SG),
+		.linear = !(plx_port_features(p) & PLX_PORT_F_SG),
 		.max_bytes = frame_limit(p),
 		.fifo = plx_pkt_mem_alloc(cap * sizeof(void *), p->caps.socket),
 	};
@@ -200,7 +200,7 @@ int plx_port_set_mtu(struct plx_port *p, uint16_t mtu)
 
 	if (mtu < p->caps.min_mtu || mtu > p->caps.max_mtu)
 		return -EINVAL;
-	if (!p->ops->set_mtu || !(p->features & PLX_PORT_F_SET_MTU))
+	if (!p->ops->set_mtu || !(plx_port_features(p) & PLX_PORT_F_SET_MTU))
 		return -EOPNOTSUPP;
 	err = p->ops->set_mtu(p, mtu);
 	if (err)
@@ -217,7 +217,7 @@ int plx_port_set_mac(struct plx_port *p, const struct plx_mac *mac)
 
 	if (plx_mac_is_mcast(mac) || plx_mac_is_zero(mac))
 		return -EADDRNOTAVAIL; /* as Linux's eth_validate_addr() */
-	if (!p->ops->set_mac || !(p->features & PLX_PORT_F_SET_MAC))
+	if (!p->ops->set_mac || !(plx_port_features(p) & PLX_PORT_F_SET_MAC))
 		return -EOPNOTSUPP;
 	err = p->ops->set_mac(p, mac);
 	if (!err)
@@ -241,7 +241,7 @@ int plx_port_set_mcast(struct plx_port *p, const struct plx_mac *mac, uint32_t n
 {
 	int err = -EOPNOTSUPP;
 
-	if (!(p->features & PLX_PORT_F_RX_FILTER))
+	if (!(plx_port_features(p) & PLX_PORT_F_RX_FILTER))
 		return 0;
 	if (p->ops->set_mcast && n <= PLX_PORT_MCAST_MAX)
 		err = p->ops->set_mcast(p, mac, n);
@@ -277,7 +277,7 @@ bool plx_port_link_check(struct plx_port *p)
 
 	if (!p->open)
 		return false;
-	if (p->features & PLX_PORT_F_LINK)
+	if (plx_port_features(p) & PLX_PORT_F_LINK)
 		plx_port_link(p, &link);
 	else
 		link.up = p->admin_up;
