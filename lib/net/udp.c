@@ -4,10 +4,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <plx_offload.h>
+
 /*
  * UDP (RFC 768, RFC 1122 4.1, RFC 8200 8.1). The binding table (lib/udp) is replicated on every
  * lcore, so that a lookup shares nothing; a datagram goes to the lcore of its socket.
  */
+
+#define DATAGRAMS_MAX 512 /* of a merged packet: a kernel's UDP_SEGMENT sends 128 at most */
 
 /* ---- input ---- */
 
@@ -126,6 +130,34 @@ PLX_NOINLINE static void to_all(struct net_lcore *nl, struct rte_mbuf *m,
 				PLX_STAT_UDP6_IGNOREDMULTI));
 }
 
+/*
+ * Merged on the way here, for who forwards it: a socket gets each datagram by itself (Linux's
+ * udp_queue_rcv_skb()).
+ */
+PLX_NOINLINE static void one_by_one(
+	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx)
+{
+	const struct plx_gso_conf conf = {.pool = nl->sn->pool, .l4_cksum = true};
+	struct rte_mbuf *part[DATAGRAMS_MAX];
+	int n = plx_gso_from_gro(m, 0);
+
+	if (n == 0)
+		n = plx_gso_segment(m, &conf, part, PLX_DIM(part));
+	if (n < 0) {
+		drop_udp(m, n == -ENOMEM ? PLX_DROP_NO_MBUF : PLX_DROP_UDP_LENGTH,
+			rx->ip.version == 6);
+		return;
+	}
+	for (int i = 0; i < n; i++) {
+		struct plx_net_rx one = *rx;
+
+		one.ip.l4_bytes = (uint16_t)(part[i]->pkt_len - one.ip.hdr_bytes);
+		part[i]->ol_flags &= ~RTE_MBUF_F_TX_OFFLOAD_MASK;
+		part[i]->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_GOOD; /* that of the whole was */
+		net__udp_in(nl, part[i], &one);
+	}
+}
+
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
 	bool v6 = rx->ip.version == 6;
@@ -135,6 +167,10 @@ void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 	enum plx_drop drop = plx_wire_udp_parse(
 		&udp, rte_pktmbuf_mtod_offset(m, const void *, rx->ip.hdr_bytes), rx->ip.l4_bytes);
 
+	if (plx_unlikely(m->ol_flags & RTE_MBUF_F_RX_LRO)) {
+		one_by_one(nl, m, rx);
+		return;
+	}
 	if (plx_likely(drop == PLX_DROP_NONE))
 		drop = udp.dport ? check_sum(m, &rx->ip, &udp) : PLX_DROP_UDP_PORT_ZERO;
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {

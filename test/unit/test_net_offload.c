@@ -151,6 +151,42 @@ T(what_comes_in_a_row_is_acknowledged_as_one)
 	nt_no_drop();
 }
 
+/* Merged for forwarding's sake, and then it is for a socket of ours: each by itself. */
+static void datagrams(const char *ask, const char *answer, bool v6)
+{
+	static struct nt_sock sock;
+
+	nt_new(1, PLX_PORT_F_SG);
+	nt_addr(1, "10.0.0.2/24");
+	nt_addr(1, "2001:db8::2/64");
+	nt_neigh(1, "10.0.0.1");
+	nt_neigh(1, "2001:db8::1");
+	nt_settle();
+	eq(nt_open(&sock, 7, 0), 0);
+	sock.echo = true;
+	nt.port[0].port->features |= PLX_PORT_F_UDP_GRO;
+	for (int i = 0; i < 4; i++) {
+		nt_make(0, ask);
+		nt_feed(0);
+	}
+	nt_run();
+	eq(nt_stat(v6 ? PLX_STAT_IP6_INRECEIVES : PLX_STAT_IP_INRECEIVES), 1);
+	eq(nt_stat(v6 ? PLX_STAT_UDP6_INDATAGRAMS : PLX_STAT_UDP_INDATAGRAMS), 4);
+	for (int i = 0; i < 4; i++)
+		nt_out(0, answer);
+	nt_none();
+	nt_no_drop();
+	eq(nt_after(NULL), 0);
+}
+
+T(a_socket_gets_merged_datagrams_one_by_one)
+{
+	datagrams("ip 10.0.0.1 > 10.0.0.2 df udp 1024 > 7 len 100",
+		"ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 100", false);
+	datagrams("ip 2001:db8::1 > 2001:db8::2 udp 1024 > 7 len 100",
+		"ip 2001:db8::2 > 2001:db8::1 udp 7 > 1024 len 100", true);
+}
+
 /* ---- forwarding ---- */
 
 static void frame_at(uint8_t *b, const struct t_pkt *p, const struct plx_mac *dst,
@@ -211,4 +247,5 @@ T(forwards_to_the_byte_what_came)
 
 RUN_EAL(TT_(a_stream_leaves_in_segments), TT_(what_is_lent_outlives_its_acknowledgement),
 	TT_(a_device_that_cuts_gets_it_whole), TT_(a_device_that_cuts_gets_it_whole_by_ipv6),
-	TT_(what_comes_in_a_row_is_acknowledged_as_one), TT_(forwards_to_the_byte_what_came))
+	TT_(what_comes_in_a_row_is_acknowledged_as_one), TT_(forwards_to_the_byte_what_came),
+	TT_(a_socket_gets_merged_datagrams_one_by_one))
