@@ -100,6 +100,8 @@ void vtap__uring_free(struct vtap_uring *u)
 {
 	if (!u)
 		return;
+	/* or the kernel lets go of the interface some time after we have closed it */
+	io_uring_unregister_files(&u->ring);
 	io_uring_queue_exit(&u->ring);
 	free(u);
 }
