@@ -78,12 +78,13 @@ static int open_all(struct plx_port *p, uint16_t n, struct plx_error *e)
 	struct opener o = {.v = v, .n = n};
 	const char *remedy = "raise the limit of open files (ulimit -n)";
 	pthread_t thread;
+	int err;
 
 	if (v->spec.netns[0]) {
-		o.step = "a thread";
-		o.err = -pthread_create(&thread, NULL, open_there, &o);
-		if (!o.err)
-			pthread_join(thread, NULL);
+		err = pthread_create(&thread, NULL, open_there, &o);
+		if (err)
+			return failed(p, "a thread", -err, "raise the limit of processes", e);
+		pthread_join(thread, NULL);
 	} else {
 		o.err = open_here(v, n, &o.step);
 	}
