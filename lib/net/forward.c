@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "net.h"
 
+#include <errno.h>
+
 /*
  * Forwarding (RFC 1812 5.2, RFC 8200 3 and 4.5): what may not be forwarded, time to live, MTU.
  */
@@ -91,6 +93,28 @@ static bool record(
 }
 
 static void too_big(
+	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, const struct net_dst *d);
+
+/* The parts of a merged packet, each by itself (Linux's ip_finish_output_gso()). */
+static void each_too_big(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct net_dst *d)
+{
+	struct rte_mbuf *part[NET_PARTS_MAX];
+	int n = net__apart(nl, m, false, part, PLX_DIM(part));
+
+	if (n < 0)
+		net__drop(m, n == -ENOMEM ? PLX_DROP_NO_MBUF : PLX_DROP_IP_TOO_BIG,
+			PLX_STAT_IP_FRAGFAILS);
+	for (int i = 0; i < n; i++) {
+		struct plx_net_rx one = *rx;
+
+		one.ip.id = plx_get_be16(rte_pktmbuf_mtod_offset(part[i], const uint8_t *, 4));
+		one.ip.l4_bytes = (uint16_t)(part[i]->pkt_len - one.ip.hdr_bytes);
+		too_big(nl, part[i], &one, d);
+	}
+}
+
+static void too_big(
 	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, const struct net_dst *d)
 {
 	uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
@@ -108,8 +132,11 @@ static void too_big(
 	}
 	if (rx->ip.has_options && !record(nl, m, rx, d))
 		return;
-	if (m->ol_flags & RTE_MBUF_F_RX_LRO || /* its segments are too long: none is at hand */
-		(m->ol_flags & plx_pkt_partial_flag && plx_pkt_complete(m, false) != 0)) {
+	if (m->ol_flags & RTE_MBUF_F_RX_LRO) {
+		each_too_big(nl, m, rx, d);
+		return;
+	}
+	if (m->ol_flags & plx_pkt_partial_flag && plx_pkt_complete(m, false) != 0) {
 		net__drop(m, PLX_DROP_IP_TOO_BIG, PLX_STAT_IP_FRAGFAILS);
 		return;
 	}

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "net.h"
 
+#include <plx_offload.h>
+
 /*
  * IP output: which way (one route lookup), which source, header, fragments, next hop.
  */
@@ -169,6 +171,15 @@ PLX_NOINLINE enum plx_drop net__route_by(
 	}
 	d->bound = drop == PLX_DROP_NONE;
 	return drop;
+}
+
+int net__apart(
+	struct net_lcore *nl, struct rte_mbuf *m, bool sums, struct rte_mbuf **part, uint32_t max)
+{
+	const struct plx_gso_conf conf = {.pool = nl->sn->pool, .l4_cksum = sums};
+	int err = plx_gso_from_gro(m, 0);
+
+	return err ? err : plx_gso_segment(m, &conf, part, max);
 }
 
 PLX_NOINLINE struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m)

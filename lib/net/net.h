@@ -468,6 +468,14 @@ enum plx_drop net__ip_out(
 /** The same with IPv4 options. */
 enum plx_drop net__ip_out_opts(struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip,
 	const struct net_opts *opts, const struct net_dst *d);
+#define NET_PARTS_MAX 2048 /* of 65,535 bytes by Linux's least MSS, 48, with timestamps */
+/**
+ * The packets that a merged one was: IP headers in front, each for one wire packet.
+ * @param sums whether the transport's sums may be left unfinished. @return how many, m is gone;
+ * -ENOMEM or -EINVAL.
+ */
+int net__apart(
+	struct net_lcore *nl, struct rte_mbuf *m, bool sums, struct rte_mbuf **part, uint32_t max);
 struct rte_mbuf *net__headroom_slow(struct net_lcore *nl, struct rte_mbuf *m);
 /** n bytes in front of m's data that are ours to write: those of shared data are not. */
 static inline bool net__has_headroom(const struct rte_mbuf *m, uint16_t n)

@@ -4,14 +4,10 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <plx_offload.h>
-
 /*
  * UDP (RFC 768, RFC 1122 4.1, RFC 8200 8.1). The binding table (lib/udp) is replicated on every
  * lcore, so that a lookup shares nothing; a datagram goes to the lcore of its socket.
  */
-
-#define DATAGRAMS_MAX 512 /* of a merged packet: a kernel's UDP_SEGMENT sends 128 at most */
 
 /* ---- input ---- */
 
@@ -137,17 +133,12 @@ PLX_NOINLINE static void to_all(struct net_lcore *nl, struct rte_mbuf *m,
 PLX_NOINLINE static void one_by_one(
 	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx)
 {
-	const struct plx_gso_conf conf = {.pool = nl->sn->pool, .l4_cksum = true};
-	struct rte_mbuf *part[DATAGRAMS_MAX];
-	int n = plx_gso_from_gro(m, 0);
+	struct rte_mbuf *part[NET_PARTS_MAX];
+	int n = net__apart(nl, m, true, part, PLX_DIM(part));
 
-	if (n == 0)
-		n = plx_gso_segment(m, &conf, part, PLX_DIM(part));
-	if (n < 0) {
+	if (n < 0)
 		drop_udp(m, n == -ENOMEM ? PLX_DROP_NO_MBUF : PLX_DROP_UDP_LENGTH,
 			rx->ip.version == 6);
-		return;
-	}
 	for (int i = 0; i < n; i++) {
 		struct plx_net_rx one = *rx;
 

@@ -245,7 +245,47 @@ T(forwards_to_the_byte_what_came)
 	forward(&(struct t_pkt){T_TCP6, .host = 7, .label = 77, .bytes = 7001}, false);
 }
 
+/* Without DF: its parts are fragmented where they do not fit. */
+T(what_was_merged_is_fragmented_one_by_one)
+{
+	const struct t_pkt p = {T_TCP4, .host = 7, .id = 40, .bytes = 3000};
+	static uint8_t in[T_FRAME_MAX];
+	struct plx_net_route r = {.dst = t_prefix("10.0.0.1/32"), .iface = 2, .mtu = 600};
+	uint32_t bytes;
+
+	nt_new(2, PLX_PORT_F_SG);
+	nt_tun(PLX_TUN_IP_FORWARD, 1);
+	nt_addr(1, "10.9.0.2/24");
+	nt_addr(2, "10.0.0.2/24");
+	nt_neigh(2, "10.0.0.1");
+	eq(plx_net_route_add(nt.net, &r), 0);
+	nt_settle();
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct t_pkt q = t_part(&p, 1000, i, false);
+
+		frame_at(in, &q, &nt.port[0].port->mac, &nt.peer[0], &bytes);
+		t_port_feed(&nt.port[0], 0, in, bytes, 0);
+	}
+	nt_run();
+	eq(nt_stat(PLX_STAT_IP_INRECEIVES), 1);
+	eq(nt_stat(PLX_STAT_IP_FRAGOKS), 3);
+	for (uint32_t i = 0; i < 6; i++) {
+		struct rte_mbuf *m = t_port_sent(&nt.port[1], 0);
+		const uint8_t *ip;
+
+		assert_non_null(m);
+		ip = rte_pktmbuf_mtod_offset(m, const uint8_t *, 14);
+		ok(m->pkt_len <= 14 + 600);
+		eq(plx_get_be16(ip + 4), 40 + i / 2); /* the parts' own identifications */
+		eq(!!(plx_get_be16(ip + 6) & 0x1fff), i % 2);
+		rte_pktmbuf_free(m);
+	}
+	nt_none();
+	nt_no_drop();
+}
+
 RUN_EAL(TT_(a_stream_leaves_in_segments), TT_(what_is_lent_outlives_its_acknowledgement),
 	TT_(a_device_that_cuts_gets_it_whole), TT_(a_device_that_cuts_gets_it_whole_by_ipv6),
 	TT_(what_comes_in_a_row_is_acknowledged_as_one), TT_(forwards_to_the_byte_what_came),
-	TT_(a_socket_gets_merged_datagrams_one_by_one))
+	TT_(a_socket_gets_merged_datagrams_one_by_one),
+	TT_(what_was_merged_is_fragmented_one_by_one))
