@@ -75,7 +75,8 @@ PLX_API extern int plx_pkt_meta_offset;	     /**< of struct plx_pkt_meta in an m
 PLX_API extern uint64_t plx_pkt_merged_flag; /**< in ol_flags: meta.wire_pkts is valid */
 /**
  * In ol_flags of a merged IPv4 packet: its parts have all the same identification, instead of one
- * that counts up (Linux's SKB_GSO_TCP_FIXEDID). To be kept, so that cutting it gives what came.
+ * that counts up (Linux's SKB_GSO_TCP_FIXEDID), and DF. GSO cuts it as it came; a device that cuts
+ * counts up, which changes nothing (RFC 6864 4.1).
  */
 PLX_API extern uint64_t plx_pkt_fixed_id_flag;
 /**

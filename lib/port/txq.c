@@ -7,7 +7,7 @@
 #include <plx_offload.h>
 
 #define REFUSALS  64   /* between two looks at the link */
-#define PARTS_MAX 1024 /* of 65,535 bytes by the least MSS, 64 */
+#define PARTS_MAX 2048 /* of 65,535 bytes by Linux's least MSS, 48, with timestamps */
 
 static uint32_t mask(const struct plx_txq *q)
 {
@@ -119,6 +119,18 @@ static void cut(struct plx_txq *q, struct rte_mbuf *m)
 		plx_txq_push(q, part[i]);
 }
 
+/* Datagrams without a checksum: a device would make one, of a pseudo-header that is not there. */
+static bool has_no_sum(const struct rte_mbuf *m)
+{
+	uint16_t check;
+
+	if (!(m->ol_flags & RTE_MBUF_F_TX_UDP_SEG))
+		return false;
+	memcpy(&check, rte_pktmbuf_mtod_offset(m, const uint8_t *, m->l2_len + m->l3_len + 6),
+		sizeof(check));
+	return check == 0;
+}
+
 /* @return what goes into the queue; NULL: it was dropped, or cut. */
 static struct rte_mbuf *form(struct plx_txq *q, struct rte_mbuf *m)
 {
@@ -127,7 +139,8 @@ static struct rte_mbuf *form(struct plx_txq *q, struct rte_mbuf *m)
 		if (!m)
 			return NULL;
 	}
-	if (m->ol_flags & fix_flags(q)) { /* a super-segment, and the device cannot cut it */
+	/* a super-segment, and the device cannot cut it */
+	if (m->ol_flags & fix_flags(q) || has_no_sum(m)) {
 		cut(q, m);
 		return NULL;
 	}

@@ -43,11 +43,14 @@ static int line_start(
 static int open_lower(struct impair_port *ip, const struct plx_port_conf *conf, struct plx_error *e)
 {
 	struct plx_port_conf c = *conf;
+	int err;
 
 	c.rx_intr = false;
 	c.tx_limit = 1;		 /* its FIFO stays empty */
 	c.features_off |= SUPER; /* a link loses packets, not trains of them */
-	return plx_port_open(ip->lower, &c, e);
+	err = plx_port_open(ip->lower, &c, e);
+	ip->lower->switchable &= ~SUPER; /* nor later */
+	return err;
 }
 
 static int impair_open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)

@@ -85,8 +85,8 @@ static struct rte_mbuf *corrupt(struct rte_mbuf *m, const struct plx_impair_verd
 	if (!m)
 		return NULL;
 	/* A device that sums after us would hide it; one that summed before us did not see it. */
-	if (m->ol_flags & plx_pkt_partial_flag)
-		plx_pkt_complete(m, true);
+	if (m->ol_flags & plx_pkt_partial_flag && plx_pkt_complete(m, true) != 0)
+		plx_pkt_complete(m, false);
 	plx_pkt_csum_fill(m);
 	m->ol_flags &= ~(RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK);
 	for (unsigned int i = 0; i < v->flips; i++)
