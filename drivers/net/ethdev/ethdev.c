@@ -73,13 +73,8 @@ static uint32_t offload_features(const struct rte_eth_dev_info *info)
 		f |= PLX_PORT_F_TX_CSUM_L4;
 	if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 		f |= PLX_PORT_F_SG;
-	/* super-segments are chains, and have no checksum */
-	if (f & PLX_PORT_F_SG && f & PLX_PORT_F_TX_CSUM_L4) {
-		if (tx & RTE_ETH_TX_OFFLOAD_TCP_TSO)
-			f |= PLX_PORT_F_TSO;
-		if (tx & RTE_ETH_TX_OFFLOAD_UDP_TSO)
-			f |= PLX_PORT_F_USO;
-	}
+	/* Its TSO is not used until a device has been tried: how long a chain it takes, whether it
+	 * wants rte_eth_tx_prepare(), differs. Super-segments are cut before. */
 	/* a hash of the addresses alone is not that of the flow */
 	if (rx & RTE_ETH_RX_OFFLOAD_RSS_HASH &&
 		(info->flow_type_rss_offloads & ETHDEV_RSS_UDP) == ETHDEV_RSS_UDP)

@@ -43,10 +43,6 @@ static void offloads(
 		tx |= RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
 	if (p->features & PLX_PORT_F_SG)
 		tx |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-	if (p->features & PLX_PORT_F_TSO)
-		tx |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
-	if (p->features & PLX_PORT_F_USO)
-		tx |= RTE_ETH_TX_OFFLOAD_UDP_TSO;
 	c->rxmode.offloads = rx & info->rx_offload_capa;
 	c->txmode.offloads = tx & info->tx_offload_capa;
 }
