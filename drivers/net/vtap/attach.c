@@ -108,7 +108,10 @@ static int set_iff(struct vtap *v, int fd, int flags)
 	struct ifreq r = {.ifr_flags = (short)flags};
 
 	memcpy(r.ifr_name, v->iface, sizeof(r.ifr_name));
-	return ioctl(fd, TUNSETIFF, &r) == 0 ? 0 : -errno;
+	if (ioctl(fd, TUNSETIFF, &r) != 0)
+		return -errno;
+	memcpy(v->iface, r.ifr_name, sizeof(v->iface)); /* "tap%d" has become one */
+	return 0;
 }
 
 static int join(struct vtap *v, uint16_t i)
@@ -217,8 +220,6 @@ static int set_all(struct plx_port *p, bool fresh, struct plx_error *e)
 		err = vtap__set_features(p, p->features);
 	if (err)
 		return failed(p, "setting its offloads", err, "Linux 3.8 or newer can", e);
-	if (v->spec.persist >= 0 && ioctl(v->fd[0], TUNSETPERSIST, v->spec.persist) != 0)
-		return failed(p, "making its interface stay", -errno, "give persist=0", e);
 	if (v->eth && fresh)
 		err = set_mac(p);
 	if (err)
@@ -227,8 +228,12 @@ static int set_all(struct plx_port *p, bool fresh, struct plx_error *e)
 	if (err)
 		return failed(p, "setting the MTU", err, "give a smaller mtu=", e);
 	err = set_up(v);
-	return err ? failed(p, "setting its interface up", err, "see the kernel's log (dmesg)", e)
-		   : 0;
+	if (err)
+		return failed(
+			p, "setting its interface up", err, "see the kernel's log (dmesg)", e);
+	if (v->spec.persist >= 0 && ioctl(v->fd[0], TUNSETPERSIST, v->spec.persist) != 0)
+		return failed(p, "making its interface stay", -errno, "give persist=0", e);
+	return 0;
 }
 
 int vtap__attach(struct plx_port *p, uint16_t n, struct plx_error *e)

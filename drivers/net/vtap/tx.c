@@ -63,7 +63,7 @@ static void lose(struct plx_txq *q, struct rte_mbuf *m, enum plx_drop drop)
 {
 	struct vtap_txq *t = q->priv;
 
-	plx_count(t->count.dropped, 1);
+	plx_count(t->count.dropped, plx_pkt_wire(m));
 	plx_txq_lost(m, drop);
 }
 
