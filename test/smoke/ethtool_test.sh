@@ -99,11 +99,13 @@ shows "nor lets its receive checksums go" net_tap0 "rx-checksumming: on [fixed]"
 
 # --- what depends on what ------------------------------------------------------------------------
 
+# Linux knows UDP's super-datagrams on a TAP since 6.2; an older one's are [fixed] off
+uso=$'\n'"tx-udp-segmentation:"
+[ "$(ctl ethtool -k v --json | jq '.[0]."tx-udp-segmentation".fixed')" = false ] || uso=
 switches "a base takes what needs it" "Actual changes:
 tx-scatter-gather: off
 tx-tcp-segmentation: off [not requested]
-tx-generic-segmentation: off [not requested]
-tx-udp-segmentation: off [not requested]" v sg off
+tx-generic-segmentation: off [not requested]${uso:+$uso off [not requested]}" v sg off
 shows "... which waits" v $'\ttx-tcp-segmentation: off [requested on]'
 says -K v tso off gso off
 expect_eq "... and can be given up meanwhile" "$rc" 0
@@ -111,8 +113,7 @@ refuses "it cannot come alone" 1 "Actual changes:.tx-tcp-segmentation: off \[req
 pollux-ctl: Could not change any device features" -K v tso on
 switches "but with its base" "Actual changes:
 tx-scatter-gather: on
-tx-tcp-segmentation: on [not requested]
-tx-udp-segmentation: on [not requested]" v sg on
+tx-tcp-segmentation: on [not requested]${uso:+$uso on [not requested]}" v sg on
 switches "what was given up stays off" "" v gso on
 switches "nothing to do, nothing said" "" v gso on sg on rxhash off
 switches "both receive offloads" "" v rx off lro off
@@ -122,8 +123,7 @@ expect_eq "tx is all checksums" "$rc" 0
 shows "... as far as there are some" v "tx-checksumming: off"
 switches "back" "Actual changes:
 tx-checksum-ip-generic: on
-tx-tcp-segmentation: on [not requested]
-tx-udp-segmentation: on [not requested]" v tx on
+tx-tcp-segmentation: on [not requested]${uso:+$uso on [not requested]}" v tx on
 
 # --- what they do --------------------------------------------------------------------------------
 
@@ -190,7 +190,10 @@ done
 for name in ping.v ping.tap; do
 	kill -INT "${pid[$name]}"
 	finish $name
-	expect_match "$name lost nothing" "$(<"${out[$name]}")" ", 0% packet loss"
+	read -r asked answered < <(sed -nE \
+		's/^([0-9]+) packets transmitted, ([0-9]+) received.*/\1 \2/p' "${out[$name]}")
+	# the end may come between a question and its answer
+	expect_ge "$name lost nothing" "$answered" $((asked - 1))
 done
 
 # --- lines that are wrong ------------------------------------------------------------------------
