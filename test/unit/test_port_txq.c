@@ -350,6 +350,27 @@ T(a_super_segment_is_cut_where_the_device_cannot)
 	eq(drops(PLX_DROP_STOPPED), 24);
 }
 
+/* A device would make a sum of what is not there. */
+T(datagrams_without_a_checksum_are_cut_here)
+{
+	struct rte_mbuf *m = t_pkt(&(struct t_pkt){.text = 3000, .udp = true});
+
+	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4 | PLX_PORT_F_TSO | PLX_PORT_F_USO, 0, 8);
+	memset(rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + 20 + 6), 0, 2);
+	m->ol_flags |= RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_GOOD;
+	m->tso_segsz = 1000;
+	plx_pkt_set_wire(m, 3);
+	plx_pkt_originate(2);
+	plx_txq_push(q, m);
+	eq(plx_txq_flush(q), 3);
+	for (int i = 0; i < 3; i++) {
+		m = t_port_sent(&tp, 0);
+		eq(m->ol_flags & (RTE_MBUF_F_TX_L4_MASK | RTE_MBUF_F_TX_UDP_SEG), 0);
+		eq(t_field(m, 14 + 20 + 6), 0);
+		rte_pktmbuf_free(m);
+	}
+}
+
 T(what_cannot_be_cut_is_dropped)
 {
 	struct rte_mbuf *m;
@@ -543,4 +564,4 @@ RUN_EAL(T_EAL_(what_is_refused_goes_first_next_time), T_EAL_(order_is_kept),
 	T_EAL_(a_queue_that_moves_is_left_alone), T_EAL_(what_left_otherwise_starts_the_time_anew),
 	T_EAL_(a_queue_that_stays_stuck_is_told_of_once), T_EAL_(a_queues_figures_are_ethtools),
 	T_EAL_(a_super_segment_is_cut_where_the_device_cannot),
-	T_EAL_(what_cannot_be_cut_is_dropped))
+	T_EAL_(datagrams_without_a_checksum_are_cut_here), T_EAL_(what_cannot_be_cut_is_dropped))
