@@ -476,7 +476,7 @@ static bool tail_loss_probe(
 {
 	struct tcp_run *r;
 	uint32_t i, start;
-	bool sent;
+	bool sent, one = true; /* of its segments; not so, when there is no memory to cut it off */
 
 	c->tlp_due = false;
 	if (!c->snd.run_n)
@@ -490,11 +490,11 @@ static bool tail_loss_probe(
 			uint32_t text = r->end - r->seq - !!(r->flags & RUN_FIN);
 
 			start = r->seq + (text - 1) / r->mss * r->mss;
-			if (start != r->seq && tcp__sndq_split(c, i, start))
-				i++;
+			one = start == r->seq || tcp__sndq_split(c, i, start);
+			i += start != r->seq && one;
 			r = tcp__run(c, i);
 		}
-		if (!(r->flags & RUN_SACKED) &&
+		if (one && !(r->flags & RUN_SACKED) &&
 			r->end - r->seq - !!(r->flags & RUN_FIN) <= room->bytes) {
 			c->tlp_retrans = true;
 			sent_again(c, r, now);
