@@ -41,6 +41,8 @@ PLX_NOINLINE void engine__gro_rx(
 	struct rte_mbuf *out[PLX_GRO_OUT_MAX];
 	struct plx_gro *g = q->gro;
 
+	if (plx_unlikely(g->conf.udp != !!(features & PLX_PORT_F_UDP_GRO)))
+		up(sn, q, out, plx_gro_flush(g, PLX_NEVER, out));
 	g->conf.udp = features & PLX_PORT_F_UDP_GRO;
 	g->conf.timeout_ns = wait;
 	if (plx_unlikely(!(features & PLX_PORT_F_GRO))) { /* switched off: in front of them */
@@ -72,7 +74,7 @@ uint32_t engine__gro_held(const struct plx_softnet *sn)
 
 	for (uint16_t i = 0; i < sn->n_rxq; i++)
 		if (sn->rxq[i]->gro)
-			n += plx_count_read(sn->rxq[i]->gro->held_pkts);
+			n += plx_gro_held_pkts(sn->rxq[i]->gro);
 	return n;
 }
 

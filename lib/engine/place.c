@@ -26,6 +26,20 @@ void plx_engine_place(uint16_t lcores, uint16_t queues, struct plx_place *place)
 	}
 }
 
+/* The ports of others have no queues, and no part in how ours are spread. */
+static void place_own(const struct plx_engine *eng, struct plx_place *place)
+{
+	uint16_t first = 0;
+
+	plx_engine_place(eng->n, eng->conf.queues, place);
+	for (uint16_t i = 0; i < plx_port_count(); i++) {
+		if (!engine__owns(eng, i))
+			place[i].queues = 0;
+		place[i].first = first;
+		first = (uint16_t)((first + place[i].queues) % eng->n);
+	}
+}
+
 /* The lcore of a port's queue. */
 static uint16_t lcore_of(
 	const struct plx_engine *eng, const struct plx_place *place, uint16_t queue)
@@ -158,10 +172,7 @@ int plx_engine_open_ports(struct plx_engine *eng, struct plx_error *e)
 	struct plx_place place[PLX_PORT_MAX];
 	int err = plx_port_count() ? 0 : plx_error_set(e, -ENODEV, PLX_ERR_NO_PORTS);
 
-	plx_engine_place(eng->n, eng->conf.queues, place);
-	for (uint16_t i = 0; i < plx_port_count(); i++)
-		if (!engine__owns(eng, i))
-			place[i].queues = 0;
+	place_own(eng, place);
 	if (!err)
 		err = check_lcores(eng, place, e);
 	if (!err)
