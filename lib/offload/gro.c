@@ -70,7 +70,7 @@ static void release(struct plx_gro *g, uint32_t bucket, uint32_t i, struct outle
 	if (h->run.parts > 1)
 		finish(h);
 	put(o, h->m);
-	g->held_pkts -= h->run.parts;
+	plx_count(g->held_pkts, -h->run.parts);
 	g->n_held--;
 	g->used[bucket] &= (uint8_t) ~(1u << i);
 	if (g->n_held == 0)
@@ -123,7 +123,7 @@ static void hold(struct plx_gro *g, const struct arrival *a, struct outlet *o)
 	};
 	mark_good(a);
 	g->used[bucket] |= (uint8_t)(1u << i);
-	g->held_pkts++;
+	plx_count(g->held_pkts, 1);
 	g->n_held++;
 	g->oldest_ns = PLX_MIN(g->oldest_ns, a->now_ns);
 }
@@ -244,7 +244,7 @@ static bool join(struct plx_gro *g, struct plx_gro_held *h, const struct arrival
 	h->last = m->nb_segs == 1 ? m : rte_pktmbuf_lastseg(m);
 	p->nb_segs = (uint16_t)(p->nb_segs + m->nb_segs);
 	p->pkt_len += a->q.data_bytes;
-	g->held_pkts++;
+	plx_count(g->held_pkts, 1);
 	return ends;
 }
 

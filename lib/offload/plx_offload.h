@@ -158,10 +158,10 @@ static inline plx_ns plx_gro_deadline(const struct plx_gro *g)
 	return g->oldest_ns == PLX_NEVER ? PLX_NEVER : g->oldest_ns + g->conf.timeout_ns;
 }
 
-/** Wire packets that are held, for the account. */
+/** Wire packets that are held, for the account; any thread. */
 static inline uint32_t plx_gro_held_pkts(const struct plx_gro *g)
 {
-	return g->held_pkts;
+	return plx_count_read(g->held_pkts);
 }
 
 PLX_C_END

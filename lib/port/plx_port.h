@@ -521,10 +521,13 @@ PLX_API struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m);
 /** Queue a frame for the next flush. Takes m; what cannot be queued is dropped with its reason. */
 static inline void plx_txq_push(struct plx_txq *q, struct rte_mbuf *m)
 {
-	if (plx_unlikely((q->max_bytes && m->pkt_len > q->max_bytes) ||
+	uint16_t max_bytes = __atomic_load_n(&q->max_bytes, __ATOMIC_RELAXED);
+
+	/* what the control thread may change */
+	if (plx_unlikely((max_bytes && m->pkt_len > max_bytes) ||
 			 m->ol_flags & __atomic_load_n(&q->fix_flags, __ATOMIC_RELAXED) ||
 			 (m->nb_segs > 1 && __atomic_load_n(&q->linear, __ATOMIC_RELAXED)) ||
-			 plx_txq_len(q) >= q->limit)) {
+			 plx_txq_len(q) >= plx_count_read(q->limit))) {
 		m = plx_txq_fix(q, m);
 		if (!m)
 			return;

@@ -53,11 +53,12 @@ static void drop_all(struct plx_txq *q, enum plx_drop reason)
 
 static bool too_long(const struct plx_txq *q, const struct rte_mbuf *m)
 {
+	uint16_t max_bytes = __atomic_load_n(&q->max_bytes, __ATOMIC_RELAXED);
 	uint32_t bytes = m->pkt_len;
 
 	if (m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) /* on the wire */
 		bytes = (uint32_t)m->l2_len + m->l3_len + m->l4_len + m->tso_segsz;
-	return q->max_bytes && bytes > q->max_bytes;
+	return max_bytes && bytes > max_bytes;
 }
 
 /* The device makes no sums of IPv4 headers: it gets them right. */
