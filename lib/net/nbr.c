@@ -104,6 +104,7 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 	struct net_nbr *e;
 
 	if (plx_unlikely(!ifc->eth)) {
+		m->l2_len = 0;
 		if (ifc->up)
 			plx_softnet_tx(nl->sn, ifc->port, m);
 		else

@@ -300,7 +300,7 @@ static void on_stop(struct plx_softnet *sn)
 	while (nl->loop_head) {
 		struct rte_mbuf *next = plx_pkt_meta(nl->loop_head)->next;
 
-		plx_count(plx_acct_self()->rx_pkts, 1);
+		plx_count(plx_acct_self()->rx_pkts, plx_pkt_wire(nl->loop_head));
 		plx_pkt_drop(nl->loop_head, PLX_DROP_STOPPED);
 		nl->loop_head = next;
 	}

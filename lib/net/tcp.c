@@ -22,6 +22,7 @@ static uint32_t tcp_run(struct plx_softnet *sn, void *arg)
 
 	if (plx_likely(!nl->tcp->touched))
 		return 0;
+	net__tcp_chunks_home(nl->tcp);
 	net__begin(nl);
 	net__tcp_serve(nl);
 	return !nl->tcp->starved; /* more passes will not find what it lacks */

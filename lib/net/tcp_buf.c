@@ -233,6 +233,7 @@ struct rte_mbuf *net__tcp_in_pop(struct net_lcore *nl, struct plx_net_tcp *tc)
 	tc->buf->in_head = *next_of(m);
 	nl->tcp->held -= m->nb_segs;
 	m->tx_offload = 0;
+	m->ol_flags &= ~plx_pkt_came_flags; /* a part of a merged packet still has its own */
 	return m;
 }
 
@@ -303,10 +304,8 @@ void net__tcp_chunks_home(struct net_tcp *t)
 
 static struct net_tcp_chunk *chunk_new(struct net_tcp *t)
 {
-	struct net_tcp_chunk *ch;
+	struct net_tcp_chunk *ch = plx_arena_alloc(&t->arena, sizeof(*ch));
 
-	net__tcp_chunks_home(t);
-	ch = plx_arena_alloc(&t->arena, sizeof(*ch));
 	if (!ch)
 		return NULL;
 	ch->owner = t;
@@ -349,6 +348,7 @@ static bool add_chunk(struct net_tcp *t, struct net_tcp_buf *b)
 {
 	struct net_tcp_chunk *ch;
 
+	net__tcp_chunks_home(t);
 	if (plx_arena_used(&t->arena) > plx_arena_size(&t->arena) / 8 * 7)
 		return false;
 	if (b->n == b->cap && !grow(t, b))

@@ -10,8 +10,10 @@
 
 struct plx_net_tcp *net__tcp_conn_new(struct net_lcore *nl, const struct plx_tcp_id *id)
 {
-	struct plx_net_tcp *tc = plx_arena_alloc(&nl->tcp->arena, sizeof(*tc));
+	struct plx_net_tcp *tc;
 
+	net__tcp_chunks_home(nl->tcp);
+	tc = plx_arena_alloc(&nl->tcp->arena, sizeof(*tc));
 	if (!tc)
 		return NULL;
 	plx_tcp_init(&tc->c, &nl->tcp->ctx, id);

@@ -344,7 +344,8 @@ void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 		drop_bad(m, drop);
 		return;
 	}
-	a.seg.segs = (uint8_t)PLX_MIN(plx_pkt_wire(m), 255u);
+	/* put together from fragments it is still one */
+	a.seg.segs = m->ol_flags & RTE_MBUF_F_RX_LRO ? (uint8_t)PLX_MIN(plx_pkt_wire(m), 255u) : 1;
 	plx_count(plx_acct_self()->stat[PLX_STAT_TCP_INSEGS], a.seg.segs);
 	a.seg.seq = h.seq;
 	a.seg.ack = h.ack;

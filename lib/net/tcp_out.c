@@ -12,6 +12,8 @@ bool net__tcp_reserve(struct net_lcore *nl, uint32_t n)
 
 	if (plx_likely(t->n_spare >= n))
 		return true;
+	if (n > TCP_SPARE)
+		return false;
 	if (rte_pktmbuf_alloc_bulk(nl->sn->pool, t->spare + t->n_spare, TCP_SPARE - t->n_spare) ==
 		0) {
 		t->n_spare = TCP_SPARE;
@@ -45,15 +47,17 @@ uint16_t net__tcp_mtu(const struct net_lcore *nl, const struct net_dst *d)
 static uint32_t queue_room(struct net_lcore *nl, const struct net_dst *d)
 {
 	struct plx_txq *q;
+	uint32_t limit;
 
 	if (d->local)
 		return NET_PEND_MAX - PLX_MIN(nl->loop_n, NET_PEND_MAX);
 	q = nl->sn->txq[d->ifc->port];
-	if (!q || !q->limit) /* another lcore's, or down: dropped with its reason */
+	limit = q ? plx_count_read(q->limit) : 0;
+	if (!limit) /* another lcore's, or down: dropped with its reason */
 		return UINT32_MAX;
-	if (plx_txq_len(q) >= q->limit)
+	if (plx_txq_len(q) >= limit)
 		plx_txq_flush(q);
-	return q->limit - PLX_MIN(plx_txq_len(q), q->limit);
+	return limit - PLX_MIN(plx_txq_len(q), limit);
 }
 
 /* How much text a segment on this way may have at most, to be cut behind us; 0 = what fits. */
