@@ -24,7 +24,7 @@
 
 #define PORT	9
 #define TEXT	65536u
-#define WARM_UP 20000 /* steps before it counts */
+#define WARM_UP 2000 /* steps before it counts */
 
 /* One end: 0 sends, 1 receives. */
 static struct {
