@@ -348,4 +348,15 @@ static inline void plx_hist_add(struct plx_hist *h, plx_ns ns)
 		__atomic_store_n(&h->max_ns, ns, __ATOMIC_RELAXED);
 }
 
+struct plx_telem_args;
+struct plx_telem_reply;
+/**
+ * Serve a request to switch features (`pollux-ctl ethtool -K`): its keys are dev and features. For
+ * an upper layer that has more to do than the port: set() is that, and gives 0 or -errno. Control
+ * thread. @return as set(), or what is wrong with the request, which is answered.
+ */
+PLX_API int plx_engine_feature_request(const struct plx_telem_args *args,
+	struct plx_telem_reply *reply, int (*set)(void *arg, struct plx_port *p, uint32_t wanted),
+	void *arg);
+
 PLX_C_END

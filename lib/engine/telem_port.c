@@ -208,7 +208,8 @@ int engine__link_set(const struct plx_telem_args *args, struct plx_telem_reply *
 	return err;
 }
 
-int engine__feature_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
+int plx_engine_feature_request(const struct plx_telem_args *args, struct plx_telem_reply *reply,
+	int (*set)(void *arg, struct plx_port *p, uint32_t wanted), void *arg)
 {
 	const char *dev = plx_telem_args_str(args, "dev");
 	struct plx_port *p = plx_port_find(dev);
@@ -223,8 +224,18 @@ int engine__feature_set(const struct plx_telem_args *args, struct plx_telem_repl
 		p, plx_telem_args_str(args, "features"), &wanted, why, sizeof(why));
 	if (err)
 		return plx_telem_reply_error(reply, err, "%s: %s", p->name, why);
-	err = plx_port_set_features(p, wanted);
+	err = set(arg, p, wanted);
 	if (err)
 		plx_telem_reply_error(reply, err, "%s: %s", p->name, strerror(-err));
 	return err;
+}
+
+static int set_features(void *arg, struct plx_port *p, uint32_t wanted)
+{
+	return plx_port_set_features(p, wanted);
+}
+
+int engine__feature_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
+{
+	return plx_engine_feature_request(args, reply, set_features, arg);
 }

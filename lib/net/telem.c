@@ -482,25 +482,14 @@ static int link_set(const struct plx_telem_args *args, struct plx_telem_reply *r
 }
 
 /* A port's, so that a VLAN has those of its port. */
+static int set_features(void *net, struct plx_port *p, uint32_t wanted)
+{
+	return plx_net_port_set_features(net, p->id, wanted);
+}
+
 static int feature_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *net)
 {
-	const char *dev = plx_telem_args_str(args, "dev");
-	const struct plx_port *p = plx_port_find(dev);
-	uint32_t wanted;
-	char why[128];
-	int err;
-
-	if (!p)
-		return plx_telem_reply_error(reply, -ENODEV, "no device '%s'", dev);
-	wanted = p->wanted;
-	err = plx_port_features_read(
-		p, plx_telem_args_str(args, "features"), &wanted, why, sizeof(why));
-	if (err)
-		return plx_telem_reply_error(reply, err, "%s: %s", p->name, why);
-	err = plx_net_port_set_features(net, p->id, wanted);
-	if (err)
-		plx_telem_reply_error(reply, err, "%s: %s", p->name, strerror(-err));
-	return err;
+	return plx_engine_feature_request(args, reply, set_features, net);
 }
 
 /* ---- both ---- */
