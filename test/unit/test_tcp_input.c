@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tcp_t.h"
 
-#include <sys/mman.h>
-
-#define PAGE  4096
-#define FRONT 256 /* four cache lines */
-
 /* RFC 9293 3.10.7, step by step. */
 
 /* ---- SYN-SENT (3.10.7.3) ---- */
@@ -661,58 +656,6 @@ T(congestion_is_echoed_until_the_sender_has_reduced)
 	tt_down(&t);
 }
 
-/* ---- what it costs ---- */
-
-/* The record such that its first four cache lines end a page, and the next page is forbidden. */
-static struct plx_tcp *in_front_of_a_wall(const struct plx_tcp *c, uint8_t **page)
-{
-	struct plx_tcp *at;
-
-	*page = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	assert_ptr_not_equal(*page, MAP_FAILED);
-	at = (struct plx_tcp *)(void *)(*page + PAGE - FRONT);
-	*at = *c;
-	return at;
-}
-
-/* A segment in order, read, and its ACK where one is due: the record's first four lines do. */
-T(text_in_order_touches_four_cache_lines)
-{
-	struct plx_tcp_rx rx = {0};
-	struct plx_tcp_tx tx;
-	static struct tt t;
-	struct plx_tcp *c;
-	uint32_t acks = 0;
-	uint8_t *page;
-
-	tt_up(&t, 0);
-	c = in_front_of_a_wall(&t.c, &page);
-	for (uint32_t i = 0; i < 100; i++) {
-		struct plx_tcp_seg seg = {.seq = TT_IRS + 1 + 1000 * i, .ack = TT_ISS + 1};
-
-		seg.len = 1000;
-		seg.segs = 1;
-		seg.win = 65535;
-		seg.flags = PLX_TCP_ACK;
-		seg.opts.present = PLX_TCP_OPT_TS;
-		t.now += PLX_US(10);
-		seg.opts.ts_val = plx_tcp_ts_now(t.now) + t.peer_ms;
-		seg.opts.ts_ecr = t.ecr;
-		rx.tx = &t.reply;
-		if (i == 40) /* all that happens once has happened */
-			eq(mprotect(page + PAGE, PAGE, PROT_NONE), 0);
-		eq(plx_tcp_input(c, &seg, t.now, &rx), PLX_DROP_NONE);
-		eq(rx.ready, 1000);
-		plx_tcp_read(c, rx.ready, t.now);
-		acks += plx_tcp_output(c, t.now, &t.room, &tx);
-	}
-	ok(acks >= 50); /* every second at least */
-	eq(mprotect(page + PAGE, PAGE, PROT_READ | PROT_WRITE), 0);
-	t.c = *c;
-	munmap(page, 2 * PAGE);
-	tt_down(&t);
-}
-
 RUN(T_(syn_sent_an_ack_of_something_else_is_reset),
 	T_(syn_sent_only_a_reset_that_acknowledges_the_syn_counts),
 	T_(syn_sent_an_ack_without_syn_says_nothing), T_(syn_sent_a_strange_echo_is_reset),
@@ -737,5 +680,4 @@ RUN(T_(syn_sent_an_ack_of_something_else_is_reset),
 	T_(text_becomes_readable), T_(a_fin_ends_the_stream_and_waits_for_ours), T_(we_end_first),
 	T_(fin_and_the_ack_of_ours_in_one_segment), T_(two_closes_cross),
 	T_(text_for_a_program_that_is_gone_is_reset), T_(closed_answers_all_but_resets_by_a_reset),
-	T_(congestion_is_echoed_until_the_sender_has_reduced),
-	T_(text_in_order_touches_four_cache_lines))
+	T_(congestion_is_echoed_until_the_sender_has_reduced))
