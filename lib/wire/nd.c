@@ -44,24 +44,32 @@ static void clear_host_bits(struct plx_prefix *p)
 		p->addr.b[i] &= i == p->len / 8 ? (uint8_t) ~(0xff >> p->len % 8) : 0;
 }
 
+static bool is_unusable(const struct plx_addr *a)
+{
+	return plx_addr_is_v4(a) || plx_addr_is_mcast(a) || plx_addr_is_linklocal(a);
+}
+
 /* A prefix that nobody may use is left out, the message stays good (RFC 4862 5.5.3). */
 static void parse_prefix(struct plx_nd *nd, const uint8_t *opt)
 {
 	struct plx_nd_prefix *pi = &nd->prefix[nd->n_prefix];
 	uint32_t valid_s = plx_get_be32(opt + 4), preferred_s = plx_get_be32(opt + 8);
-	struct plx_addr addr = plx_addr_from_v6(opt + 16);
+	struct plx_prefix prefix = {.addr = plx_addr_from_v6(opt + 16), .len = opt[2]};
 
-	if (nd->n_prefix == PLX_ND_PREFIXES || opt[2] > 128 || preferred_s > valid_s ||
-		plx_addr_is_v4(&addr) || plx_addr_is_mcast(&addr) || plx_addr_is_linklocal(&addr))
+	if (nd->n_prefix == PLX_ND_PREFIXES || opt[2] > 128 || preferred_s > valid_s)
+		return;
+	if (is_unusable(&prefix.addr))
+		return;
+	clear_host_bits(&prefix);
+	if (is_unusable(&prefix.addr)) /* feff::/9 is fe80::/9 */
 		return;
 	*pi = (struct plx_nd_prefix){
-		.prefix = {.addr = addr, .len = opt[2]},
+		.prefix = {.addr = prefix.addr, .len = prefix.len},
 		.on_link = opt[3] & PI_ON_LINK,
 		.autonomous = opt[3] & PI_AUTO,
 		.valid_s = valid_s,
 		.preferred_s = preferred_s,
 	};
-	clear_host_bits(&pi->prefix);
 	nd->n_prefix++;
 }
 
