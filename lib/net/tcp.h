@@ -144,7 +144,7 @@ void net__tcp_req_timer(struct net_lcore *nl);
 void net__tcp_req_rearm(struct net_lcore *nl);
 
 /* tcp_in.c */
-void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
+PLX_NOINLINE void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 /** The lcore of the flow whose segments come from key->raddr. */
 uint16_t net__tcp_owner(const struct net_lcore *nl, const struct plx_tcp_id *key);
 /** What the path to the peer takes. */
