@@ -27,16 +27,20 @@ static struct plx_udp_sock *choose_at_home(
 			return g->sock[i];
 }
 
-/* The winner, or the member of its SO_REUSEPORT group that the flow belongs to. */
-static struct plx_udp_sock *choose(struct plx_udp_sock *s, const struct plx_udp_flow *f)
+PLX_NOINLINE static struct plx_udp_sock *choose_member(
+	const struct plx_udp_group *g, const struct plx_udp_flow *f)
 {
 	struct plx_udp_sock *at_home = NULL;
 
-	if (!s || !s->group)
-		return s;
 	if (f->home != PLX_UDP_NO_HOME)
-		at_home = choose_at_home(s->group, f);
-	return at_home ? at_home : s->group->sock[scale(f->hash, s->group->n)];
+		at_home = choose_at_home(g, f);
+	return at_home ? at_home : g->sock[scale(f->hash, g->n)];
+}
+
+/* The winner, or the member of its SO_REUSEPORT group that the flow belongs to. */
+static struct plx_udp_sock *choose(struct plx_udp_sock *s, const struct plx_udp_flow *f)
+{
+	return plx_likely(!s || !s->group) ? s : choose_member(s->group, f);
 }
 
 /* Bound to the address, or connected: one bound to the interface wins, then the newest. */
@@ -58,42 +62,45 @@ static struct plx_udp_sock *probe(const struct plx_udp *t, const struct plx_udp_
 	return best;
 }
 
-/* Bound to any: as Linux's compute_score(), the interface counts more than the family. */
+/* As Linux's compute_score(), the interface counts more than the family. */
+static int score(const struct plx_udp_sock *s, bool v4)
+{
+	return (s->iface ? 2 : 0) + (v4 && plx_addr_is_v4(&s->laddr));
+}
+
+/* Bound to any. Mostly there is one, and no need to score it. */
 static struct plx_udp_sock *search_any(const struct plx_udp_port *p, const struct plx_udp_flow *f)
 {
 	struct plx_udp_sock *s, *best = NULL;
 	bool v4 = plx_addr_is_v4(&f->dst);
-	int best_score = -1;
 
-	plx_list_foreach (s, &p->any, of_any) {
-		int score = (s->iface ? 2 : 0) + (v4 && plx_addr_is_v4(&s->laddr));
-
-		if (score > best_score && by_iface(s, f) && udp__hears(s, v4)) {
+	plx_list_foreach (s, &p->any, of_any)
+		if (by_iface(s, f) && udp__hears(s, v4) &&
+			(!best || score(s, v4) > score(best, v4)))
 			best = s;
-			best_score = score;
-		}
-	}
 	return best;
+}
+
+/* Where there are more than those bound to any. */
+PLX_NOINLINE static struct plx_udp_sock *search(
+	const struct plx_udp *t, const struct plx_udp_port *p, const struct plx_udp_flow *f)
+{
+	struct plx_udp_sock *s = NULL;
+
+	if (p->connected)
+		s = probe(t, f, &f->src, f->sport);
+	if (!s && p->specific)
+		s = probe(t, f, &any6, 0);
+	return choose(s ? s : search_any(p, f), f);
 }
 
 struct plx_udp_sock *plx_udp_lookup(const struct plx_udp *t, const struct plx_udp_flow *f)
 {
 	const struct plx_udp_port *p = udp__port(t, f->dport);
-	struct plx_udp_sock *s;
 
 	if (!p)
 		return NULL;
-	if (p->connected) {
-		s = probe(t, f, &f->src, f->sport);
-		if (s)
-			return s;
-	}
-	if (p->specific) {
-		s = probe(t, f, &any6, 0);
-		if (s)
-			return choose(s, f);
-	}
-	return choose(search_any(p, f), f);
+	return p->connected | p->specific ? search(t, p, f) : choose(search_any(p, f), f);
 }
 
 /* A connected socket has the address that its peer knows, so it hears no group, but the one bound
