@@ -9,8 +9,8 @@ static inline uint64_t load64(const uint8_t *b)
 	return w;
 }
 
-/* The last 0..7 bytes as a word whose other bytes are zero. */
-static inline uint64_t load_tail(const uint8_t *b, size_t len)
+/* 0..7 bytes as a word whose other bytes are zero. */
+static inline uint64_t load_few(const uint8_t *b, size_t len)
 {
 	uint64_t w = 0;
 
@@ -42,6 +42,8 @@ uint32_t plx_cksum_add_bytes(uint32_t sum, const void *p, size_t len)
 	const uint8_t *b = (const uint8_t *)p;
 	uint64_t acc = sum, carries = 0;
 
+	if (plx_unlikely(len < 8))
+		return plx_cksum_fold64(plx_cksum_add64(acc, load_few(b, len)));
 	for (; len >= 32; b += 32, len -= 32) {
 		uint64_t w0 = load64(b), w1 = load64(b + 8);
 		uint64_t w2 = load64(b + 16), w3 = load64(b + 24);
@@ -53,7 +55,7 @@ uint32_t plx_cksum_add_bytes(uint32_t sum, const void *p, size_t len)
 	}
 	for (; len >= 8; b += 8, len -= 8)
 		carries += __builtin_add_overflow(acc, load64(b), &acc);
-	if (len)
-		carries += __builtin_add_overflow(acc, load_tail(b, len), &acc);
+	if (len) /* of the last 8 bytes those that are left */
+		carries += __builtin_add_overflow(acc, load64(b + len - 8) >> (64 - len * 8), &acc);
 	return plx_cksum_fold64(plx_cksum_add64(acc, carries));
 }

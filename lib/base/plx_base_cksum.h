@@ -34,8 +34,8 @@ static inline uint64_t plx_cksum_add64(uint64_t a, uint64_t b)
 /** 64 to 32 bits; a sum that is not zero stays so. */
 static inline uint32_t plx_cksum_fold64(uint64_t sum)
 {
-	sum = (sum & UINT32_MAX) + (sum >> 32);
-	return (uint32_t)(sum + (sum >> 32));
+	/* both halves become the sum of both, and the carry of the lower goes into the upper */
+	return (uint32_t)((sum + (sum >> 32 | sum << 32)) >> 32);
 }
 
 /**
@@ -46,13 +46,17 @@ static inline uint32_t plx_cksum_add(uint32_t sum, const void *p, size_t len)
 {
 	if (__builtin_constant_p(len) && len <= 64 && len % 4 == 0) {
 		const uint8_t *b = (const uint8_t *)p;
-		uint64_t acc = sum; /* 17 words of 32 bits cannot overflow it */
+		uint64_t acc = sum, w = 0;
+		size_t i;
 
-		for (size_t i = 0; i < len; i += 4) {
-			uint32_t w;
-
-			memcpy(&w, b + i, sizeof(w));
-			acc += w;
+		for (i = 0; i + 8 <= len; i += 8) {
+			memcpy(&w, b + i, 8);
+			acc = plx_cksum_add64(acc, w);
+		}
+		if (i < len) {
+			w = 0;
+			memcpy(&w, b + i, 4);
+			acc = plx_cksum_add64(acc, w);
 		}
 		return plx_cksum_fold64(acc);
 	}
@@ -62,8 +66,7 @@ static inline uint32_t plx_cksum_add(uint32_t sum, const void *p, size_t len)
 /** The sum in 16 bits, not complemented. */
 static inline uint16_t plx_cksum_fold(uint32_t sum)
 {
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)(sum + (sum >> 16));
+	return (uint16_t)((sum + (sum >> 16 | sum << 16)) >> 16);
 }
 
 /** The checksum: complemented, as it stands in a header. 0 when a right one was summed. */
