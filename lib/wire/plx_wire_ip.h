@@ -90,17 +90,19 @@ static inline enum plx_drop plx_wire_ip4_parse(
 	struct plx_ip *ip, const void *p, uint32_t len, bool check_csum)
 {
 	const uint8_t *b = (const uint8_t *)p;
-	uint16_t hdr, total, frag;
+	uint16_t hdr = PLX_IP4_BYTES, total, frag;
 
 	if (plx_unlikely(len < PLX_IP4_BYTES))
 		return PLX_DROP_IP4_SHORT;
-	if (plx_unlikely(b[0] >> 4 != 4))
-		return PLX_DROP_IP4_VERSION;
-	hdr = (uint16_t)((b[0] & 0xf) * 4);
-	if (plx_unlikely(hdr < PLX_IP4_BYTES))
-		return PLX_DROP_IP4_IHL;
-	if (plx_unlikely(hdr > len))
-		return PLX_DROP_IP4_SHORT;
+	if (plx_unlikely(b[0] != 0x45)) { /* not as most are */
+		if (b[0] >> 4 != 4)
+			return PLX_DROP_IP4_VERSION;
+		hdr = (uint16_t)((b[0] & 0xf) * 4);
+		if (hdr < PLX_IP4_BYTES)
+			return PLX_DROP_IP4_IHL;
+		if (hdr > len)
+			return PLX_DROP_IP4_SHORT;
+	}
 	total = plx_get_be16(b + 2);
 	if (plx_unlikely(total < hdr || total > len))
 		return PLX_DROP_IP4_LENGTH;
