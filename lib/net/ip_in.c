@@ -75,6 +75,23 @@ static const struct plx_net_route *route_of(const struct net_lcore *nl, const st
 	return i < 0 ? NULL : &nl->cfg->routes[i];
 }
 
+/* The same for a packet that came in; NULL for a group. */
+static const struct plx_net_route *route_to(struct net_lcore *nl, const struct plx_addr *dst)
+{
+	struct net_way *way = nl->way;
+	const struct plx_net_route *rt;
+
+	if (way && way->in_cfg == nl->cfg && plx_addr_eq(&way->in_dst, dst))
+		return way->in_rt;
+	rt = plx_addr_is_mcast(dst) ? NULL : route_of(nl, dst);
+	if (way) {
+		way->in_cfg = nl->cfg;
+		way->in_dst = *dst;
+		way->in_rt = rt;
+	}
+	return rt;
+}
+
 /*
  * From the wire with a source that is an address of ours, or one that means everybody: forged, or
  * our own come back; an answer would go in a circle (RFC 1812 5.3.8, and the "land" attack). Most
@@ -147,8 +164,7 @@ PLX_NOINLINE static void dispatch_other(struct net_lcore *nl, struct rte_mbuf *m
 /* For whom is it? */
 static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
-	const struct plx_net_route *rt =
-		plx_addr_is_mcast(&rx->ip.dst) ? NULL : route_of(nl, &rx->ip.dst);
+	const struct plx_net_route *rt = route_to(nl, &rx->ip.dst);
 
 	rx->to_many = false;
 	if (plx_unlikely(!rt || rt->type != PLX_NET_ROUTE_LOCAL))
@@ -266,8 +282,7 @@ void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 	if (plx_likely(drop == PLX_DROP_NONE) && !rx.looped)
 		bad6(nl, &rx.ip, &drop);
 	if (plx_likely(drop == PLX_DROP_NONE)) {
-		const struct plx_net_route *rt =
-			plx_addr_is_mcast(&rx.ip.dst) ? NULL : route_of(nl, &rx.ip.dst);
+		const struct plx_net_route *rt = route_to(nl, &rx.ip.dst);
 
 		/* only the destination reads the rest of the chain */
 		if (plx_addr_is_mcast(&rx.ip.dst) || (rt && rt->type == PLX_NET_ROUTE_LOCAL))

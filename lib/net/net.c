@@ -126,7 +126,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	uint16_t port = q->port->id;
 	struct net_way way;
 
-	way.cfg = NULL;
+	way.cfg = way.in_cfg = NULL;
 	way.nbr = NULL;
 	nl->way = &way;
 	net__begin(nl);

@@ -449,6 +449,10 @@ struct net_way {
 	uint16_t oif;
 	struct net_dst d;
 	struct net_nbr *nbr; /**< the last next hop; NULL: none yet */
+	/* input's: where the last packet went to */
+	const struct net_cfg *in_cfg; /**< that in_rt is by; NULL: none yet */
+	struct plx_addr in_dst;
+	const struct plx_net_route *in_rt; /**< NULL: none, or in_dst is a group */
 };
 /** Which way. @param oif wanted interface or 0. @return NONE or why not. */
 enum plx_drop net__route(

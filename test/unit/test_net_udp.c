@@ -62,6 +62,64 @@ T(answers_go_each_to_its_own)
 	nt_no_drop();
 }
 
+/* The same on the way in. */
+T(packets_of_a_burst_go_each_where_it_says)
+{
+	const char *in[] = {"ip 10.0.0.1 > 10.0.0.2 udp 1 > 7 len 1",
+		"ip 10.0.0.1 > 10.0.0.9 udp 2 > 7 len 2", "ip 10.0.0.1 > 10.0.0.2 udp 3 > 7 len 3",
+		"ip 10.0.0.1 > 10.0.0.255 udp 4 > 7 len 4",
+		"ip 10.0.0.1 > 10.0.0.9 udp 5 > 7 len 5", "ip 10.0.0.1 > 10.0.0.2 udp 6 > 7 len 6"};
+	struct plx_prefix addr;
+
+	start(false);
+	for (size_t i = 0; i < PLX_DIM(in); i++) {
+		nt_make(0, in[i]);
+		nt_feed(0);
+	}
+	nt_run();
+	nt_drops(PLX_DROP_IP_NOT_LOCAL, 2);
+	eq(sock.n, 4);
+	eq(sock.bytes, 6);
+	ok(!sock.msg.to_many);
+	plx_prefix_parse(&addr, "10.0.0.2/24");
+	eq(plx_net_addr_del(nt.net, 1, &addr), 0);
+	nt_run();
+	nt_in(0, in[0]);
+	nt_drop(PLX_DROP_IP_NOT_LOCAL);
+	eq(sock.n, 4);
+}
+
+static struct nt_sock first;
+
+static void make_room(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mbuf *m,
+	const struct plx_net_udp_msg *msg)
+{
+	first.n++;
+	rte_pktmbuf_free(m);
+	plx_net_udp_close(nt.net, s);
+	eq(nt_open(&sock, 7, 0), 0);
+}
+
+T(sockets_come_and_go_within_a_burst)
+{
+	const struct plx_net_udp_ops ops = {.rx = make_room};
+
+	nt_simple();
+	eq(nt_open(&first, 7, 0), 0);
+	first.s.ops = &ops;
+	for (int i = 0; i < 3; i++) {
+		nt_make(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+		nt_feed(0);
+	}
+	nt_run();
+	eq(first.n, 1);
+	eq(sock.n, 2);
+	nt_no_drop();
+	plx_net_udp_close(nt.net, &sock.s);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+}
+
 T(an_empty_datagram_is_one)
 {
 	start(true);
@@ -490,8 +548,9 @@ T(no_buffers)
 	rte_pktmbuf_free_bulk(all + 1, n - 1);
 }
 
-RUN_EAL(NT_(echoes), NT_(answers_go_each_to_its_own), NT_(an_empty_datagram_is_one),
-	NT_(nobody_there), NT_(checksums), NT_(a_sum_of_zero_is_sent_as_ones), NT_(lengths),
+RUN_EAL(NT_(echoes), NT_(answers_go_each_to_its_own), NT_(packets_of_a_burst_go_each_where_it_says),
+	NT_(sockets_come_and_go_within_a_burst), NT_(an_empty_datagram_is_one), NT_(nobody_there),
+	NT_(checksums), NT_(a_sum_of_zero_is_sent_as_ones), NT_(lengths),
 	NT_(surplus_bytes_are_cut), NT_(chained_mbufs),
 	NT_(our_own_addresses_answer_without_the_wire), NT_(the_longest_datagrams_to_ourselves),
 	NT_(nobody_talks_to_himself_by_our_address), NT_(broadcast_and_groups),
