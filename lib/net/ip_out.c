@@ -215,17 +215,18 @@ bool net__l4_ok(const struct rte_mbuf *m, const struct plx_ip *ip)
 	return plx_cksum_fold(sum) == 0xffff;
 }
 
-/* The source that whoever sends left open. */
-PLX_NOINLINE static bool pick_src(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d)
+/*
+ * The source that whoever sends left open. Here and below what is not inlined takes addresses and
+ * headers by value: of a header whose address goes nowhere the compiler knows what is in it.
+ */
+PLX_NOINLINE static struct plx_addr pick_src(
+	const struct net_lcore *nl, struct plx_addr dst, const struct net_dst *d)
 {
 	if (d->local)
-		ip->src = ip->dst;
-	else if (d->src)
-		ip->src = *d->src;
-	else
-		ip->src = net__src_pick(
-			nl->cfg, d->ifc->index, ip->version == 4 ? &d->nexthop : &ip->dst);
-	return !plx_addr_is_any(&ip->src);
+		return dst;
+	if (d->src)
+		return *d->src;
+	return net__src_pick(nl->cfg, d->ifc->index, plx_addr_is_v4(&dst) ? &d->nexthop : &dst);
 }
 
 bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d)
@@ -238,7 +239,10 @@ bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_
 				  ? 1
 				  : (uint8_t)net__tun(nl->net,
 					    v4 ? PLX_TUN_IP_DEFAULT_TTL : PLX_TUN_IP6_HOP_LIMIT);
-	return plx_likely(!plx_addr_is_any(&ip->src)) || pick_src(nl, ip, d);
+	if (plx_likely(!plx_addr_is_any(&ip->src)))
+		return true;
+	ip->src = pick_src(nl, ip->dst, d);
+	return !plx_addr_is_any(&ip->src);
 }
 
 static void set_flags(struct rte_mbuf *m, const struct net_dst *d)
@@ -279,9 +283,9 @@ static enum plx_drop send_whole(
 		return PLX_DROP_NO_MBUF;
 	}
 	if (ip->version == 4)
-		plx_wire_ip4_emit(net__push(m, bytes), ip);
+		plx_wire_ip4_emit(net__push(m, PLX_IP4_BYTES), ip);
 	else
-		plx_wire_ip6_emit(net__push(m, bytes), ip);
+		plx_wire_ip6_emit(net__push(m, PLX_IP6_BYTES), ip);
 	if (plx_unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG && ip->version == 4 && !d->local &&
 			 d->ifc->features & PLX_PORT_F_TX_CSUM_IP4))
 		leave_ip4_sum(m);
@@ -292,9 +296,9 @@ static enum plx_drop send_whole(
  * Unlike what else goes to the same place at a time (RFC 6864 4, RFC 8200 4.5), on all lcores, and
  * not to be foretold by others (RFC 7739 5.3).
  */
-PLX_NOINLINE static uint32_t next_id(struct net_lcore *nl, const struct plx_ip *ip)
+PLX_NOINLINE static uint32_t next_id(struct net_lcore *nl, struct plx_addr src, struct plx_addr dst)
 {
-	const uint64_t w[] = {ip->src.q[0], ip->src.q[1], ip->dst.q[0], ip->dst.q[1]};
+	const uint64_t w[] = {src.q[0], src.q[1], dst.q[0], dst.q[1]};
 	uint64_t h = plx_hash_words(nl->net->key, w, PLX_DIM(w));
 	uint32_t n = nl->ip_id[h % PLX_DIM(nl->ip_id)]++;
 
@@ -306,22 +310,21 @@ PLX_NOINLINE static uint32_t next_id(struct net_lcore *nl, const struct plx_ip *
  * @return true: that was all, m is done with.
  */
 PLX_NOINLINE static bool loop_back(
-	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_ip *ip, const struct net_dst *d)
+	struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip ip, const struct net_dst *d)
 {
 	struct rte_mbuf *c = d->no_loop ? NULL : rte_pktmbuf_copy(m, nl->sn->pool, 0, UINT32_MAX);
 	struct net_dst here = *d;
-	struct plx_ip whole = *ip;
 
 	if (c) {
 		here.local = true;
-		whole.l4_bytes = (uint16_t)m->pkt_len;
+		ip.l4_bytes = (uint16_t)m->pkt_len;
 		plx_pkt_originate(1);
-		send_whole(nl, c, &whole, &here);
+		send_whole(nl, c, &ip, &here);
 	} else if (!d->no_loop) {
 		plx_stat_inc(net__stat(
-			ip->version == 6, PLX_STAT_IP_OUTDISCARDS, PLX_STAT_IP6_OUTDISCARDS));
+			ip.version == 6, PLX_STAT_IP_OUTDISCARDS, PLX_STAT_IP6_OUTDISCARDS));
 	}
-	if (!stays_here(&ip->dst))
+	if (!stays_here(&ip.dst))
 		return false;
 	plx_pkt_deliver(m);
 	return true;
@@ -332,21 +335,23 @@ enum plx_drop net__ip_out(
 {
 	bool v4 = ip->version == 4;
 	uint32_t bytes = m->pkt_len + (v4 ? PLX_IP4_BYTES : PLX_IP6_BYTES);
+	struct plx_ip whole;
 
 	plx_stat_inc(net__stat(!v4, PLX_STAT_IP_OUTREQUESTS, PLX_STAT_IP6_OUTREQUESTS));
-	if (plx_unlikely(d->loop) && loop_back(nl, m, ip, d))
+	if (plx_unlikely(d->loop) && loop_back(nl, m, *ip, d))
 		return PLX_DROP_NONE;
 	if (plx_likely(bytes <= d->mtu || d->local || m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)) {
 		ip->l4_bytes = (uint16_t)m->pkt_len;
 		/* an atomic datagram needs no identification of its own (RFC 6864 4.1) */
-		ip->id = ip->df || !v4 ? 0 : next_id(nl, ip) & 0xffff;
+		ip->id = ip->df || !v4 ? 0 : next_id(nl, ip->src, ip->dst) & 0xffff;
 		return send_whole(nl, m, ip, d);
 	}
-	ip->id = next_id(nl, ip);
+	ip->id = next_id(nl, ip->src, ip->dst);
 	if (v4)
 		ip->id &= 0xffff;
 	set_flags(m, d);
-	return net__fragment(nl, m, ip, NULL, d->mtu, d->ifc, &d->nexthop, d->bcast);
+	whole = *ip;
+	return net__fragment(nl, m, &whole, NULL, d->mtu, d->ifc, &d->nexthop, d->bcast);
 }
 
 enum plx_drop net__ip_out_opts(struct net_lcore *nl, struct rte_mbuf *m, struct plx_ip *ip,
@@ -355,7 +360,7 @@ enum plx_drop net__ip_out_opts(struct net_lcore *nl, struct rte_mbuf *m, struct 
 	uint16_t hdr = (uint16_t)(PLX_IP4_BYTES + opts->first_bytes);
 
 	plx_stat_inc(PLX_STAT_IP_OUTREQUESTS);
-	ip->id = next_id(nl, ip) & 0xffff;
+	ip->id = next_id(nl, ip->src, ip->dst) & 0xffff;
 	if (m->pkt_len + hdr > d->mtu && !d->local) {
 		set_flags(m, d);
 		return net__fragment(nl, m, ip, opts, d->mtu, d->ifc, &d->nexthop, d->bcast);

@@ -264,25 +264,21 @@ PLX_NOINLINE PLX_FLATTEN enum plx_drop plx_net_udp_send(
 {
 	struct net_lcore *nl = net__self(sn);
 	bool v6 = !plx_addr_is_v4(&msg->dst);
-	struct plx_ip ip;
+	struct plx_ip ip = {.src = msg->src,
+		.dst = msg->dst,
+		.proto = PLX_IPPROTO_UDP,
+		.ttl = msg->ttl,
+		.tos = msg->tos};
 	struct plx_udp udp = {.sport = msg->sport,
 		.dport = msg->dport,
 		.len = (uint16_t)(m->pkt_len + PLX_UDP_BYTES)};
 	struct net_dst d;
 	enum plx_drop drop;
 
-	/* not an initializer: the compiler would clear all 64 bytes by `rep stos`, which takes
-	 * longer */
-	ip.src = msg->src;
-	ip.dst = msg->dst;
-	memset(&ip.id, 0, sizeof(ip) - offsetof(struct plx_ip, id));
-	ip.proto = PLX_IPPROTO_UDP;
-	ip.ttl = msg->ttl;
-	ip.tos = msg->tos;
 	net__begin(nl);
 	plx_pkt_originate(1);
-	drop = plx_unlikely(msg->bound) ? net__route_by(nl, &ip.dst, msg->iface, &d)
-					: net__route(nl, &ip.dst, msg->iface, &d);
+	drop = plx_unlikely(msg->bound) ? net__route_by(nl, &msg->dst, msg->iface, &d)
+					: net__route(nl, &msg->dst, msg->iface, &d);
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
 		net__drop_out(m, drop, v6);
 		return drop;
