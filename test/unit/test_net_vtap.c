@@ -2,6 +2,7 @@
 #include "pkt_t.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -355,6 +356,67 @@ T(what_cannot_be_sent_is_dropped_with_its_reason)
 	with_both(send_bad);
 }
 
+/* From now on io_uring's calls fail: nothing of the kind is there behind their descriptors. */
+static void break_rings(void)
+{
+	int none = open("/dev/null", O_RDWR);
+
+	for (int at = 0; at < 100; at++) {
+		char path[32], name[64];
+		ssize_t n;
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", at);
+		n = readlink(path, name, sizeof(name) - 1);
+		name[PLX_MAX(n, 0)] = '\0';
+		if (strstr(name, "io_uring"))
+			eq(dup2(none, at), at);
+	}
+	close(none);
+}
+
+T(a_ring_that_fails_is_done_without)
+{
+	struct rte_mbuf *m[PLX_PORT_BURST];
+	static uint8_t got[80000];
+	uint32_t n = 0;
+
+	if (!start(true)) {
+		print_message("no io_uring here\n");
+		return;
+	}
+	for (uint32_t i = 0; i < 5; i++) /* until it reads several at a time */
+		give_tcp(1, 0);
+	while ((n = plx_rxq_burst(&rxq, m, 16)))
+		plx_pkt_deliver_bulk(m, n);
+	rx.batch = 8;
+	break_rings();
+	for (uint32_t i = 0; i < 20; i++)
+		give_tcp(i, 0);
+	eq(plx_rxq_burst(&rxq, m, 16), 0);
+	assert_null(rx.uring);
+	for (uint32_t at = 0; at < 20; at += n) {
+		n = plx_rxq_burst(&rxq, m, 16);
+		assert_int_not_equal(n, 0);
+		for (uint32_t i = 0; i < n; i++)
+			eq(m[i]->pkt_len, 54 + at + i);
+		plx_pkt_deliver_bulk(m, n);
+	}
+	eq(rx.count.errors, 0);
+
+	for (uint32_t i = 0; i < 40; i++)
+		m[i] = t_pkt(&(struct t_pkt){.text = i});
+	eq(send_burst(m, 40), VTAP_BATCH); /* whatever has become of them */
+	assert_null(tx.uring);
+	eq(plx_acct_self()->drop[PLX_DROP_TX_ERROR], VTAP_BATCH);
+	plx_acct_self()->drop[PLX_DROP_TX_ERROR] = 0;
+	plx_acct_self()->originated_pkts -= VTAP_BATCH;
+	eq(send_burst(m + VTAP_BATCH, 40 - VTAP_BATCH), 40 - VTAP_BATCH);
+	for (uint32_t i = VTAP_BATCH; i < 40; i++)
+		eq(taken(got, sizeof(got)), 10 + 54 + i);
+	stop();
+	eq(rte_mempool_in_use_count(t_pool), 0);
+}
+
 /* ---- specs ---- */
 
 T(bad_specs_say_what_is_wrong)
@@ -414,5 +476,6 @@ RUN_EAL(T_EAL_(frames_come_in_order), T_EAL_(bursts_of_any_length),
 	T_EAL_(junk_is_counted_and_forgotten), T_EAL_(an_empty_pool_loses_nothing),
 	T_EAL_(frames_go_out_in_order), T_EAL_(super_segments_count_as_they_will_be),
 	T_EAL_(what_the_kernel_has_no_room_for_goes_first_next_time),
-	T_EAL_(what_cannot_be_sent_is_dropped_with_its_reason), T_EAL_(bad_specs_say_what_is_wrong),
+	T_EAL_(what_cannot_be_sent_is_dropped_with_its_reason),
+	T_EAL_(a_ring_that_fails_is_done_without), T_EAL_(bad_specs_say_what_is_wrong),
 	T_EAL_(what_a_spec_turns_off_the_port_has_not))

@@ -57,7 +57,7 @@ static void is_gone(struct vtap_rxq *r)
 
 static void failed(struct vtap_rxq *r, int err)
 {
-	if (err == EAGAIN || err == EINTR)
+	if (err == EAGAIN || err == EINTR || err == ECANCELED)
 		return;
 	plx_count(r->count.errors, 1);
 	if (err == EBADFD)
@@ -136,8 +136,10 @@ static uint16_t read_batch(struct plx_rxq *q, uint16_t n, struct rte_mbuf **pkts
 		for (uint16_t i = 0; i < n; i++)
 			vtap__uring_read(r->uring, i, r->slot[i].iov, r->segs + 1u);
 		plx_count(r->count.calls, 1);
-		if (vtap__uring_run(r->uring, n, res) != 0)
-			return 0;
+		if (plx_unlikely(vtap__uring_run(r->uring, n, res) != 0)) {
+			vtap__uring_free(r->uring);
+			r->uring = NULL; /* by a call each from now on */
+		}
 	}
 	for (uint16_t i = 0; i < n; i++) {
 		struct rte_mbuf *m = received(q, &r->slot[i], res[i]);
@@ -156,7 +158,7 @@ static uint16_t by_batches(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n
 	struct vtap_rxq *r = q->priv;
 	uint16_t got = 0;
 
-	while (got < n) {
+	while (got < n && plx_likely(r->uring)) {
 		uint16_t want = (uint16_t)PLX_MIN(r->batch, n - got);
 		uint16_t have = ready_slots(r, want), good;
 

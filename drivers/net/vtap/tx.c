@@ -155,35 +155,34 @@ static void run_batch(
 	struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n, const enum plx_drop *drops)
 {
 	struct vtap_txq *t = q->priv;
-	int res[VTAP_BATCH], err;
+	int res[VTAP_BATCH];
 	unsigned int k = 0;
 
 	for (uint16_t i = 0; i < n; i++)
 		if (drops[i] == PLX_DROP_NONE)
 			vtap__uring_write(t->uring, k++, t->write[i].iov, t->write[i].n_iov);
 	plx_count(t->count.calls, 1);
-	err = k ? vtap__uring_run(t->uring, k, res) : 0;
+	if (plx_unlikely(k && vtap__uring_run(t->uring, k, res) != 0)) {
+		vtap__uring_free(t->uring);
+		t->uring = NULL; /* by a call each from now on */
+	}
 	k = 0;
 	for (uint16_t i = 0; i < n; i++) {
-		int one;
-
-		if (drops[i] != PLX_DROP_NONE) {
+		if (drops[i] != PLX_DROP_NONE)
 			lose(q, pkts[i], drops[i]);
-			continue;
-		}
-		one = err ? err : PLX_MIN(res[k], 0);
-		k++;
-		if (!settle(q, pkts[i], one))
+		else if (!settle(q, pkts[i], PLX_MIN(res[k], 0)))
 			lose(q, pkts[i], PLX_DROP_TX_ERROR);
+		k += drops[i] == PLX_DROP_NONE;
 	}
 }
 
 static uint16_t by_batches(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 {
+	const struct vtap_txq *t = q->priv;
 	enum plx_drop drops[VTAP_BATCH];
 	uint16_t done = 0;
 
-	while (done < n) {
+	while (done < n && plx_likely(t->uring)) {
 		uint16_t chunk = (uint16_t)PLX_MIN(n - done, VTAP_BATCH);
 
 		chunk = fill_batch(q, pkts + done, chunk, drops);

@@ -12,6 +12,8 @@
 #ifdef VTAP_URING
 #include <liburing.h>
 
+#define TRIES 100 /* while the kernel has no memory for a request */
+
 struct vtap_uring {
 	struct io_uring ring;
 };
@@ -43,26 +45,35 @@ void vtap__uring_write(struct vtap_uring *u, unsigned int i, const struct iovec 
 	io_uring_sqe_set_data64(sqe, i);
 }
 
-int vtap__uring_run(struct vtap_uring *u, unsigned int n, int *res)
+/* Those that the kernel has done. @return how many. */
+static unsigned int take_done(struct vtap_uring *u, int *res)
 {
-	unsigned int done = 0;
-	int rc = io_uring_submit_and_wait(&u->ring, n);
+	struct io_uring_cqe *cqe;
+	unsigned int n = 0;
 
-	while (done < n) {
-		struct io_uring_cqe *cqe;
-
-		if (io_uring_peek_cqe(&u->ring, &cqe) != 0) {
-			/* interrupted: what was submitted is done before anything is freed */
-			rc = io_uring_submit_and_wait(&u->ring, 1);
-			if (rc < 0 && rc != -EINTR && rc != -EAGAIN)
-				return rc;
-			continue;
-		}
+	for (; io_uring_peek_cqe(&u->ring, &cqe) == 0; n++) {
 		res[io_uring_cqe_get_data64(cqe)] = cqe->res;
 		io_uring_cqe_seen(&u->ring, cqe);
-		done++;
 	}
-	return 0;
+	return n;
+}
+
+/* A signal, or a moment without memory, leaves the rest to be submitted: it is tried again. */
+int vtap__uring_run(struct vtap_uring *u, unsigned int n, int *res)
+{
+	unsigned int done = 0, tries = 0;
+	int rc;
+
+	for (unsigned int i = 0; i < n; i++)
+		res[i] = -ECANCELED;
+	for (;;) {
+		rc = io_uring_submit_and_wait(&u->ring, n - done);
+		done += take_done(u, res);
+		if (plx_likely(done == n))
+			return 0;
+		if (rc < 0 && rc != -EINTR && (rc != -EAGAIN || ++tries == TRIES))
+			return rc;
+	}
 }
 
 /* Does it say "nothing there", or "cannot"? Whatever comes meanwhile is lost: nobody listens yet.

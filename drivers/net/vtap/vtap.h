@@ -140,8 +140,11 @@ void vtap__uring_free(struct vtap_uring *u);
 /** One more for the next run, number i of it. iov stays until then. */
 void vtap__uring_read(struct vtap_uring *u, unsigned int i, const struct iovec *iov, unsigned n);
 void vtap__uring_write(struct vtap_uring *u, unsigned int i, const struct iovec *iov, unsigned n);
-/** Do all n, in their order, none of which waits. @return 0, and res[i] as a system call's in the
- * kernel: bytes or -errno; or -errno. */
+/**
+ * Do all n, in their order, none of which waits: res[i] is as a system call's in the kernel, bytes
+ * or -errno. @return 0; or -errno: those with -ECANCELED were not done, and the ring is of no use
+ * any more: vtap__uring_free().
+ */
 int vtap__uring_run(struct vtap_uring *u, unsigned int n, int *res);
 
 /* attach.c */
