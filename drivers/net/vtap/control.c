@@ -8,9 +8,14 @@
 
 #include <linux/if_tun.h>
 
-static int call(struct vtap *v, unsigned long what, struct ifreq *r)
+/* By the name that it has by now: it may have been given another. */
+static int call(const struct vtap *v, unsigned long what, struct ifreq *r)
 {
-	memcpy(r->ifr_name, v->iface, sizeof(r->ifr_name));
+	struct ifreq now = {0};
+
+	if (ioctl(v->fd[0], TUNGETIFF, &now) != 0)
+		return -errno;
+	memcpy(r->ifr_name, now.ifr_name, sizeof(r->ifr_name));
 	return ioctl(v->ctl, what, r) == 0 ? 0 : -errno;
 }
 
@@ -33,19 +38,15 @@ int vtap__set_link(struct plx_port *p, bool up)
 }
 
 /*
- * Asked for by name, which may be another one by now. One that was moved to another namespace is
- * not found, but its queue still has it: its state is not known then, and taken for "up".
+ * One that was moved to another namespace is not found, but its queue still has it: its state is
+ * not known then, and taken for "up".
  */
-static bool is_up(struct vtap *v)
+static bool is_up(const struct vtap *v)
 {
 	struct ifreq r = {0};
+	int err = call(v, SIOCGIFFLAGS, &r);
 
-	if (call(v, SIOCGIFFLAGS, &r) == 0)
-		return r.ifr_flags & IFF_UP;
-	if (ioctl(v->fd[0], TUNGETIFF, &r) != 0)
-		return false;
-	memcpy(v->iface, r.ifr_name, sizeof(v->iface));
-	return call(v, SIOCGIFFLAGS, &r) != 0 || r.ifr_flags & IFF_UP;
+	return err == -ENODEV || (!err && r.ifr_flags & IFF_UP);
 }
 
 void vtap__link(struct plx_port *p, struct plx_link *link)
