@@ -23,6 +23,7 @@ int engine__gro_init(struct plx_softnet *sn, struct plx_rxq *q)
 	if (!q->gro)
 		return -ENOMEM;
 	plx_gro_init(q->gro, &conf);
+	plx_port_odd_forms();
 	return 0;
 }
 

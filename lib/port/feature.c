@@ -140,16 +140,16 @@ int plx_port_features_read(
 
 /* ---- what follows from them for the queues ---- */
 
-/* A port that gives what others cannot send as it came has been opened. */
+/* There may be packets that not every port can send as they are. */
 static bool odd_forms;
 
-static uint64_t fix_flags(uint32_t features)
+static uint64_t fix_flags(const struct plx_port *p, uint32_t features)
 {
 	uint64_t fix = plx_pkt_partial_flag | RTE_MBUF_F_RX_LRO;
 
-	if (!(features & PLX_PORT_F_TSO))
+	if (!(features & PLX_PORT_F_TSO) || p->cut_here)
 		fix |= RTE_MBUF_F_TX_TCP_SEG;
-	if (!(features & PLX_PORT_F_USO))
+	if (!(features & PLX_PORT_F_USO) || p->cut_here)
 		fix |= RTE_MBUF_F_TX_UDP_SEG;
 	return fix;
 }
@@ -160,7 +160,7 @@ static uint64_t fix_flags(uint32_t features)
  */
 static void set_queue(struct plx_txq *q, uint32_t features)
 {
-	uint64_t fix = fix_flags(features);
+	uint64_t fix = fix_flags(q->port, features);
 	bool linear = !(features & PLX_PORT_F_SG);
 
 	__atomic_store_n(&q->fix_flags, q->fix_flags | fix, __ATOMIC_RELAXED);
@@ -175,8 +175,7 @@ static void set_queues(struct plx_port *p)
 		set_queue(p->txq[i], p->features);
 }
 
-/* Each port's way out has to look from now on. */
-static void note_odd_forms(void)
+void plx_port_odd_forms(void)
 {
 	if (odd_forms)
 		return;
@@ -188,8 +187,14 @@ static void note_odd_forms(void)
 static void use(struct plx_port *p, uint32_t features)
 {
 	if (features & PLX_PORT_F_LRO)
-		note_odd_forms();
+		plx_port_odd_forms();
 	__atomic_store_n(&p->features, features, __ATOMIC_RELAXED);
+	set_queues(p);
+}
+
+void plx_port_cut_here(struct plx_port *p, bool yes)
+{
+	p->cut_here = yes;
 	set_queues(p);
 }
 
@@ -209,7 +214,7 @@ void port__features_opened(struct plx_port *p)
 	p->wanted &= p->caps.features | PLX_PORT_F_SOFT;
 	p->switchable = PLX_PORT_F_SOFT | (p->ops->set_features ? told : p->features & TX_SWITCHES);
 	if (p->quirks & PLX_QUIRK_PARTIAL)
-		note_odd_forms();
+		plx_port_odd_forms();
 	use(p, p->features);
 }
 
@@ -223,7 +228,7 @@ int plx_port_set_features(struct plx_port *p, uint32_t wanted)
 	wanted = (p->wanted & ~p->switchable) | (wanted & p->switchable);
 	now = plx_port_features_fix(wanted) & (p->switchable | was);
 	if (now & PLX_PORT_F_LRO)
-		note_odd_forms();
+		plx_port_odd_forms();
 	use(p, was & now);
 	if (p->ops->set_features && now != was)
 		err = p->ops->set_features(p, now);

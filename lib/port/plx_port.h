@@ -308,6 +308,7 @@ struct plx_port {
 	bool open;
 	bool admin_up;
 	bool promisc, allmulti;
+	bool cut_here;	     /**< see plx_port_cut_here() */
 	bool lost_link;	     /**< the last link state seen was down: see plx_port_link_check() */
 	uint32_t tx_limit;   /**< of its tx queues while the link is up */
 	uint32_t features;   /**< in use, see plx_port_features() */
@@ -397,6 +398,17 @@ PLX_API int plx_port_set_link(struct plx_port *p, bool up);
  * @return 0; -ENETDOWN: not open; the driver's error, and all is as it was.
  */
 PLX_API int plx_port_set_features(struct plx_port *p, uint32_t wanted);
+/**
+ * For who makes packets of other forms than drivers without LRO give (merged, to be cut, with a
+ * checksum that is not there): from now on each port's way out looks at each packet. GRO and ports
+ * that give such have said so themselves.
+ */
+PLX_API void plx_port_odd_forms(void);
+/**
+ * For drivers: whether the other end takes no super-segments now. They are cut in software then,
+ * though TSO and USO stay on; what waits, the driver still has to take.
+ */
+PLX_API void plx_port_cut_here(struct plx_port *p, bool yes);
 /** Of these features those that can be in use, as netdev_fix_features(): TSO and USO need
  * scatter-gather and L4 checksums, GSO scatter-gather, LRO receive checksums. */
 PLX_API uint32_t plx_port_features_fix(uint32_t features);

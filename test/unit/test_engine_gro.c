@@ -62,6 +62,13 @@ T(a_poll_goes_up_as_one)
 	eq(up[3], 2);
 }
 
+/* What an upper layer then sends as it is has to be looked at on its direct way out. */
+T(merging_has_the_ways_out_look)
+{
+	start(true);
+	ok(et.port[0].port->txq[0]->looks);
+}
+
 T(who_takes_no_merged_packets_gets_none)
 {
 	start(false);
@@ -147,6 +154,7 @@ T(datagrams_only_if_wanted)
 	eq(up[4], 4);
 }
 
-RUN_EAL(ET_(a_poll_goes_up_as_one), ET_(who_takes_no_merged_packets_gets_none),
-	ET_(it_can_be_switched_off_and_on), ET_(a_time_out_lets_it_wait_for_more),
-	ET_(what_is_held_at_the_end_goes_up_first), ET_(datagrams_only_if_wanted))
+RUN_EAL(ET_(a_poll_goes_up_as_one), ET_(merging_has_the_ways_out_look),
+	ET_(who_takes_no_merged_packets_gets_none), ET_(it_can_be_switched_off_and_on),
+	ET_(a_time_out_lets_it_wait_for_more), ET_(what_is_held_at_the_end_goes_up_first),
+	ET_(datagrams_only_if_wanted))

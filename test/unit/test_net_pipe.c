@@ -380,6 +380,94 @@ T(chains_pass_whole_with_their_checksum)
 	plx_pkt_deliver(want);
 }
 
+/* n datagrams of PAYLOAD bytes as one, for the device to cut. */
+static struct rte_mbuf *super(uint16_t sport, uint32_t n)
+{
+	struct rte_mbuf *m = offloaded(sport);
+	uint8_t *f = rte_pktmbuf_mtod(m, uint8_t *);
+	struct plx_addr src = plx_addr_from_v4(f + 26), dst = plx_addr_from_v4(f + 30);
+	uint16_t pseudo = plx_cksum_fold(plx_cksum_pseudo(&src, &dst, 17, 0));
+
+	memset(f + 24, 0, 2);
+	memcpy(f + 40, &pseudo, 2);
+	plx_put_be16(f + 16, (uint16_t)(28 + n * PAYLOAD));
+	plx_put_be16(f + 38, (uint16_t)(8 + n * PAYLOAD));
+	for (uint32_t i = 1; i < n; i++) {
+		uint8_t *p = (uint8_t *)rte_pktmbuf_append(m, PAYLOAD);
+
+		memset(p, 0, PAYLOAD);
+		plx_put_be32(p, 5 + i);
+	}
+	m->l4_len = 8;
+	m->tso_segsz = PAYLOAD;
+	m->ol_flags &= ~RTE_MBUF_F_TX_L4_MASK;
+	m->ol_flags |= RTE_MBUF_F_TX_UDP_SEG;
+	plx_pkt_set_wire(m, n);
+	plx_pkt_originate(n - 1); /* the first one is */
+	return m;
+}
+
+/* They arrive one by one, as they would by a wire. */
+static void arrive(uint16_t sport, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = t_recv(b, 0), *want = udp(sport, 5 + i);
+
+		assert_non_null(m);
+		eq(m->pkt_len, BYTES);
+		eq(m->ol_flags & (RTE_MBUF_F_RX_LRO | plx_pkt_merged_flag), 0);
+		eq(seq_of(m), 5 + i);
+		mem_eq(rte_pktmbuf_mtod_offset(m, void *, 34),
+			rte_pktmbuf_mtod_offset(want, void *, 34), BYTES - 34);
+		plx_pkt_deliver(m);
+		plx_pkt_deliver(want);
+	}
+	assert_null(t_recv(b, 0));
+}
+
+T(super_segments_cross_whole_or_are_cut_as_the_receiver_wants)
+{
+	struct rte_mbuf *m;
+
+	pair("a=pipe,peer=b,whole=on", 1, 1);
+	send_pkt(a, 0, super(1, 30));
+	m = t_recv(b, 0);
+	assert_non_null(m);
+	eq(plx_pkt_wire(m), 30);
+	plx_pkt_deliver(m);
+
+	plx_txq_push(a->txq[0], super(2, 3)); /* on its way when the switch is turned */
+	eq(plx_port_set_features(b, b->wanted & ~(uint32_t)PLX_PORT_F_LRO), 0);
+	ok(a->features & PLX_PORT_F_TSO);
+	send_pkt(a, 0, super(3, 30));
+	m = t_recv(b, 0);
+	assert_non_null(m);
+	eq(plx_pkt_wire(m), 3);
+	plx_pkt_deliver(m);
+	arrive(3, 30);
+
+	eq(plx_port_set_features(b, b->wanted | PLX_PORT_F_LRO), 0);
+	send_pkt(a, 0, super(4, 30));
+	m = t_recv(b, 0);
+	assert_non_null(m);
+	eq(plx_pkt_wire(m), 30);
+	plx_pkt_deliver(m);
+}
+
+T(a_receiver_opened_without_lro_gets_none_merged)
+{
+	struct plx_port_conf conf = {.n_rxq = 1, .n_txq = 1, .features_off = PLX_PORT_F_LRO};
+	struct plx_error e;
+
+	conf.pool[0] = t_pool;
+	make("a=pipe,peer=b,whole=on");
+	a = t_open("a", 1);
+	b = plx_port_find("b");
+	eq(plx_port_open(b, &conf, &e), 0);
+	send_pkt(a, 0, super(1, 30));
+	arrive(1, 30);
+}
+
 T(closing_frees_what_waits)
 {
 
@@ -593,7 +681,9 @@ RUN_EAL(T_EAL_(what_one_end_sends_the_other_receives_in_order),
 	T_EAL_(checksums_left_to_the_device_arrive_filled_and_marked_good),
 	T_EAL_(a_checksum_that_cannot_be_filled_is_an_error),
 	T_EAL_(a_shared_mbuf_is_copied_a_private_one_passed),
-	T_EAL_(chains_pass_whole_with_their_checksum), T_EAL_(closing_frees_what_waits),
+	T_EAL_(chains_pass_whole_with_their_checksum),
+	T_EAL_(super_segments_cross_whole_or_are_cut_as_the_receiver_wants),
+	T_EAL_(a_receiver_opened_without_lro_gets_none_merged), T_EAL_(closing_frees_what_waits),
 	T_EAL_(a_sleeper_is_woken_once_and_never_missed),
 	T_EAL_(a_sleeping_receiver_gets_all_of_another_threads_frames_in_order),
 	T_EAL_(bad_specs_say_what_is_wrong_and_leave_nothing),

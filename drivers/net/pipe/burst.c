@@ -49,7 +49,10 @@ static uint64_t leave(struct rte_mbuf *m)
 	return rx;
 }
 
-/* Make of m what the peer's driver would have made of the frame; NULL when it cannot be sent. */
+/*
+ * Make of m what the peer's driver would have made of the frame; NULL when it cannot be sent. What
+ * was queued as a super-segment before the peer's LRO went off still comes as one.
+ */
 static struct rte_mbuf *cross(const struct pipe_end *peer, struct rte_mbuf *m, uint32_t hash)
 {
 	const uint32_t features = plx_port_features(peer->port);
@@ -57,7 +60,9 @@ static struct rte_mbuf *cross(const struct pipe_end *peer, struct rte_mbuf *m, u
 	uint16_t part;
 
 	if (plx_unlikely(tx & (RTE_MBUF_F_TX_IP_CKSUM | RTE_MBUF_F_TX_L4_MASK | SUPER))) {
-		if (features & PLX_PORT_F_LRO && tx & (RTE_MBUF_F_TX_L4_MASK | SUPER))
+		uint32_t takes = tx & SUPER ? peer->port->caps.features : features;
+
+		if (takes & PLX_PORT_F_LRO && tx & (RTE_MBUF_F_TX_L4_MASK | SUPER))
 			rx = leave(m);
 		if (m->ol_flags & SUPER || plx_pkt_csum_fill(m) != 0)
 			return NULL;

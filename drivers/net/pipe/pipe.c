@@ -56,6 +56,16 @@ static int open_events(struct pipe_end *e, uint16_t n)
 	return 0;
 }
 
+/* The peer's lcores read p->features; what they send super is theirs to cut if we take no such. */
+static int set_features(struct plx_port *p, uint32_t features)
+{
+	const struct pipe_end *e = p->priv;
+
+	if (e->peer)
+		plx_port_cut_here(e->peer->port, !(features & PLX_PORT_F_LRO));
+	return 0;
+}
+
 static int pipe_open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *err)
 {
 	struct pipe_end *e = p->priv;
@@ -73,6 +83,7 @@ static int pipe_open(struct plx_port *p, const struct plx_port_conf *conf, struc
 		p->txq[i]->burst = pipe__tx_burst;
 	plx_steer_reta_equal(&e->reta, RETA_SIZE, 0, PLX_MAX(p->n_rxq, 1));
 	e->spread = p->features & PLX_PORT_F_RSS ? PLX_MAX(p->n_rxq, 1) : 1;
+	set_features(p, p->features);
 	drain(e);
 	__atomic_store_n(&e->up, true, __ATOMIC_RELEASE);
 	return 0;
@@ -116,11 +127,6 @@ static int set_mtu(struct plx_port *p, uint16_t mtu)
 static int set_mac(struct plx_port *p, const struct plx_mac *mac)
 {
 	return 0; /* no filter to tell */
-}
-
-static int set_features(struct plx_port *p, uint32_t features)
-{
-	return 0; /* the peer's lcores read p->features */
 }
 
 static const struct plx_port_ops ops = {

@@ -18,8 +18,9 @@
  * - Mbufs pass by pointer; one whose headers somebody else holds too (a clone) is copied. What
  *   follows the headers may be shared, as in what GSO makes.
  * - whole=on: as between the ends of Linux's veth, super-segments and checksums that were left to
- *   the device cross as they are, if the receiver's LRO is on; else a super-segment is dropped as
- *   TX_NO_OFFLOAD. whole=off (default): what crosses is what a wire carries.
+ *   the device cross as they are while the receiver's LRO is on; while it is off super-segments are
+ *   cut in software, in front of the sender's queue. whole=off (default): what crosses is what a
+ *   wire carries.
  * - full=wait (default): a full queue holds up the sender, as with flow control; full=drop: its
  *   frames are lost and counted in the peer's rx_missed_errors, as in a NIC without it.
  * - The link is up when both ends are open and set up; frames sent without a carrier are dropped as
