@@ -269,6 +269,7 @@ uint64_t plx_engine_held(struct plx_engine *eng)
 
 	for (uint16_t i = 0; i < eng->n; i++) {
 		n += engine__gro_held(eng->sn[i]);
+		n += plx_count_read(eng->sn[i]->more_out) - plx_count_read(eng->sn[i]->more_in);
 		for (uint16_t j = 0; j < eng->n; j++) {
 			n += plx_count_read(eng->sn[i]->out[j].n);
 			n += eng->sn[i]->in[j] ? plx_ring_count(eng->sn[i]->in[j]) : 0;
@@ -278,7 +279,7 @@ uint64_t plx_engine_held(struct plx_engine *eng)
 		const struct plx_port *p = plx_port_get(i);
 
 		for (uint16_t q = 0; engine__owns(eng, i) && q < p->n_txq; q++)
-			n += plx_txq_len(p->txq[q]);
+			n += plx_txq_wire(p->txq[q]);
 	}
 	return n;
 }

@@ -41,6 +41,15 @@ static void stage(struct plx_softnet *sn, uint16_t index, int n)
 	__atomic_store_n(&sn->out[index].n, (uint16_t)n, __ATOMIC_RELAXED);
 }
 
+static uint32_t beyond(struct rte_mbuf **pkts, uint32_t n)
+{
+	uint32_t more = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		more += plx_pkt_wire(pkts[i]) - 1;
+	return more;
+}
+
 static void hand_flush_one(struct plx_softnet *sn, uint16_t index)
 {
 	uint16_t n = sn->out[index].n;
@@ -53,6 +62,7 @@ static void hand_flush_one(struct plx_softnet *sn, uint16_t index)
 
 	if (sent < n) {
 		plx_count(sn->dropped, n - sent);
+		plx_count(sn->more_out, -(uint64_t)beyond(pkts + sent, n - sent));
 		plx_pkt_drop_bulk(pkts + sent, n - sent, PLX_DROP_BACKLOG_FULL);
 	}
 	stage(sn, index, 0);
@@ -74,10 +84,14 @@ void engine__hand_sweep(struct plx_softnet *sn)
 	uint32_t n;
 
 	for (uint16_t i = 0; i < sn->eng->n; i++) {
+		plx_count(sn->more_out, -(uint64_t)beyond(sn->out[i].pkts, sn->out[i].n));
 		plx_pkt_drop_bulk(sn->out[i].pkts, sn->out[i].n, PLX_DROP_STOPPED);
 		stage(sn, i, 0);
-		while (sn->in[i] && (n = plx_ring_dequeue(sn->in[i], (void **)pkts, PLX_DIM(pkts))))
+		while (sn->in[i] &&
+			(n = plx_ring_dequeue(sn->in[i], (void **)pkts, PLX_DIM(pkts)))) {
+			plx_count(sn->more_in, beyond(pkts, n));
 			plx_pkt_drop_bulk(pkts, n, PLX_DROP_STOPPED);
+		}
 	}
 	sn->staged = 0;
 }
@@ -88,6 +102,8 @@ void plx_softnet_hand(struct plx_softnet *sn, uint16_t index, struct rte_mbuf *m
 		sn->eng->conf.ops->backlog(sn, &m, 1);
 		return;
 	}
+	if (plx_unlikely(m->ol_flags & plx_pkt_merged_flag))
+		plx_count(sn->more_out, plx_pkt_wire(m) - 1);
 	sn->out[index].pkts[sn->out[index].n] = m;
 	stage(sn, index, sn->out[index].n + 1);
 	sn->staged |= UINT64_C(1) << index;
@@ -119,6 +135,8 @@ static uint16_t take_tx(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t
 	for (uint16_t i = 0; i < n; i++) {
 		const struct plx_pkt_meta *meta = plx_pkt_meta(pkts[i]);
 
+		if (plx_unlikely(pkts[i]->ol_flags & plx_pkt_merged_flag))
+			plx_count(sn->more_in, meta->wire_pkts - 1u);
 		if (meta->stage == PLX_STAGE_TX)
 			plx_softnet_tx(sn, meta->iface, pkts[i]);
 		else

@@ -130,6 +130,8 @@ struct plx_softnet {
 	/* load */
 	uint64_t passes, busy_passes;
 	uint64_t rx_pkts, handed_pkts;
+	uint64_t more_out, more_in; /**< wire packets beyond the mbufs that were staged for, and
+				       taken from, other lcores */
 	uint64_t busy_cycles;
 	uint64_t start_cycles, last_cycles;
 	uint64_t rx_mcast[PLX_PORT_MAX]; /**< frames to a group MAC that is not broadcast */
@@ -253,8 +255,8 @@ PLX_API void *plx_engine_arg(const struct plx_engine *eng);
 /** Time since the engine was created, or its clock's time. Any thread. */
 PLX_API plx_ns plx_engine_now(const struct plx_engine *eng);
 PLX_API struct rte_rcu_qsbr *plx_engine_rcu(struct plx_engine *eng);
-/** Packets that wait somewhere in the engine: backlogs, staging, tx queues. Right at a quiet
- * moment. */
+/** Wire packets that wait somewhere in the engine: GRO, backlogs, staging, tx queues. Right at a
+ * quiet moment. */
 PLX_API uint64_t plx_engine_held(struct plx_engine *eng);
 /** Mbufs out of the pools. */
 PLX_API uint32_t plx_engine_mbufs_out(struct plx_engine *eng);

@@ -165,7 +165,7 @@ static void pend(struct plx_net *net, struct plx_neigh *n, struct rte_mbuf *m)
 
 		n->user[0] = plx_pkt_meta(old)->next;
 		n->user_count--;
-		plx_count(net->n_pending, -1u);
+		plx_count(net->n_pending, -plx_pkt_wire(old));
 		plx_pkt_drop(old, PLX_DROP_NEIGH_QUEUE_FULL);
 	}
 	plx_pkt_meta(m)->next = NULL;
@@ -175,7 +175,7 @@ static void pend(struct plx_net *net, struct plx_neigh *n, struct rte_mbuf *m)
 		plx_pkt_meta(tail)->next = m;
 	n->user[1] = m;
 	n->user_count++;
-	plx_count(net->n_pending, 1);
+	plx_count(net->n_pending, plx_pkt_wire(m));
 }
 
 static void dst_of(const struct rte_mbuf *m, struct plx_addr *src, struct plx_addr *dst)
@@ -229,7 +229,8 @@ static struct rte_mbuf *take_pending(struct plx_net *net, struct plx_neigh *n)
 {
 	struct rte_mbuf *m = n->user[0];
 
-	plx_count(net->n_pending, -n->user_count);
+	for (struct rte_mbuf *i = m; i; i = plx_pkt_meta(i)->next)
+		plx_count(net->n_pending, -plx_pkt_wire(i));
 	n->user[0] = n->user[1] = NULL;
 	n->user_count = 0;
 	return m;

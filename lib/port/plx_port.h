@@ -196,6 +196,7 @@ struct plx_txq {
 	struct rte_mempool *pool; /**< of its lcore: for packets that are cut */
 	uint32_t cap;
 	uint32_t head, tail; /**< free-running; head = next to send */
+	uint32_t more;	     /**< wire packets that wait beyond a packet each */
 	uint32_t limit;	     /**< most packets that wait (txqueuelen); 0 while the link is down */
 	uint16_t id;
 	uint16_t dev_id;
@@ -527,6 +528,12 @@ static inline uint32_t plx_txq_len(const struct plx_txq *q)
 	return plx_count_read(q->tail) - plx_count_read(q->head);
 }
 
+/** The same in wire packets: a super-segment counts as those that it is to be. */
+static inline uint32_t plx_txq_wire(const struct plx_txq *q)
+{
+	return plx_txq_len(q) + plx_count_read(q->more);
+}
+
 /** Slow part of plx_txq_push(): makes the frame acceptable or drops it. @return m or NULL. */
 PLX_API struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m);
 
@@ -544,6 +551,8 @@ static inline void plx_txq_push(struct plx_txq *q, struct rte_mbuf *m)
 		if (!m)
 			return;
 	}
+	if (plx_unlikely(m->ol_flags & plx_pkt_merged_flag))
+		plx_count(q->more, plx_pkt_wire(m) - 1);
 	q->fifo[q->tail & (q->cap - 1)] = m;
 	plx_count(q->tail, 1);
 }

@@ -42,6 +42,7 @@ static void drop_head(struct plx_txq *q, enum plx_drop reason)
 	struct rte_mbuf *m = q->fifo[q->head & mask(q)];
 
 	plx_count(q->head, 1);
+	plx_count(q->more, 1 - plx_pkt_wire(m));
 	drop(q, m, reason);
 }
 
@@ -207,6 +208,30 @@ static bool unblock(struct plx_txq *q)
 	return false;
 }
 
+static uint32_t beyond(struct rte_mbuf **pkts, uint16_t n)
+{
+	uint32_t more = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		more += plx_pkt_wire(pkts[i]) - 1;
+	return more;
+}
+
+/* n packets from at on are offered. @return how many were taken. */
+static uint16_t give(struct plx_txq *q, uint32_t at, uint16_t n)
+{
+	uint32_t more = 0;
+	uint16_t sent;
+
+	if (plx_unlikely(q->more)) /* which the driver cannot be asked afterwards */
+		more = beyond(&q->fifo[at], n);
+	sent = plx_txq_give(q, &q->fifo[at], n);
+	plx_count(q->head, sent);
+	if (plx_unlikely(more))
+		plx_count(q->more, beyond(&q->fifo[at + sent], (uint16_t)(n - sent)) - more);
+	return sent;
+}
+
 uint32_t plx_txq_flush(struct plx_txq *q)
 {
 	uint32_t total = 0;
@@ -217,10 +242,9 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 		uint32_t at = q->head & mask(q);
 		uint16_t n = (uint16_t)PLX_MIN(
 			PLX_MIN(plx_txq_len(q), q->cap - at), (uint32_t)UINT16_MAX);
-		uint16_t sent = plx_txq_give(q, &q->fifo[at], n);
+		uint16_t sent = give(q, at, n);
 
 		plx_count(q->bursts, 1);
-		plx_count(q->head, sent);
 		total += sent;
 		if (plx_unlikely(sent < n)) {
 			plx_count(q->requeues, 1);

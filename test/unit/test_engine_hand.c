@@ -81,6 +81,37 @@ T(what_is_handed_over_arrives_in_order)
 	eq(plx_engine_held(et.eng), 0);
 }
 
+static void hand_merged(uint16_t to, uint32_t n, uint32_t wire)
+{
+	while (n--) {
+		struct rte_mbuf *m = et_mbuf(lcore(0), 0);
+
+		plx_pkt_set_wire(m, wire);
+		plx_pkt_originate(wire - 1);
+		plx_softnet_hand(lcore(0), to, m);
+	}
+}
+
+T(what_is_under_way_is_counted_in_wire_packets)
+{
+	struct plx_poller p = {.run = busy};
+
+	start();
+	et.tun.v[PLX_TUN_NETDEV_MAX_BACKLOG] = 3;
+	plx_softnet_add_poller(lcore(0), &p);
+	hand(0, 1, 0, 1);
+	hand_merged(1, 3, 10);
+	hand_merged(2, 2, 7);
+	eq(plx_engine_held(et.eng), 45);
+	plx_engine_step(et.eng, 0); /* from the stage to the ring, that takes three */
+	eq(drops(PLX_DROP_BACKLOG_FULL), 10);
+	eq(plx_engine_held(et.eng), 35);
+	plx_engine_step(et.eng, 1);
+	eq(plx_engine_held(et.eng), 14);
+	hand_merged(1, 1, 5);
+	eq(plx_engine_held(et.eng), 19); /* dropped at the end */
+}
+
 T(to_oneself_it_is_a_call)
 {
 	start();
@@ -336,7 +367,8 @@ T(engines_are_strangers)
 	eq(plx_engine_destroy(other), 0);
 }
 
-RUN_EAL(ET_(what_is_handed_over_arrives_in_order), ET_(to_oneself_it_is_a_call),
+RUN_EAL(ET_(what_is_handed_over_arrives_in_order),
+	ET_(what_is_under_way_is_counted_in_wire_packets), ET_(to_oneself_it_is_a_call),
 	ET_(a_full_backlog_drops_the_newest), ET_(an_lcore_without_a_queue_sends_by_another),
 	ET_(lcores_without_queues_are_refused_unless_spare),
 	ET_(what_is_on_its_way_at_the_end_is_served),

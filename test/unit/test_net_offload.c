@@ -284,8 +284,40 @@ T(what_was_merged_is_fragmented_one_by_one)
 	nt_no_drop();
 }
 
+/* What was merged waits for its next hop as so many packets as it is. */
+T(merged_packets_that_wait_are_counted_as_they_came)
+{
+	const struct t_pkt p = {T_TCP4, .host = 7, .bytes = 5000};
+	static uint8_t in[T_FRAME_MAX];
+	uint32_t bytes;
+
+	nt_new(2, PLX_PORT_F_SG);
+	nt_tun(PLX_TUN_IP_FORWARD, 1);
+	nt_tun(PLX_TUN_NEIGH_UNRES_QLEN, 2);
+	nt_addr(1, "10.9.0.2/24");
+	nt_addr(2, "10.0.0.2/24");
+	nt_settle();
+	for (uint32_t round = 0; round < 3; round++) {
+		for (uint32_t i = 0; i < 5; i++) {
+			const struct t_pkt q = t_part(&p, 1000, i, false);
+
+			frame_at(in, &q, &nt.port[0].port->mac, &nt.peer[0], &bytes);
+			t_port_feed(&nt.port[0], 0, in, bytes, 0);
+		}
+		nt_run();
+		eq(plx_net_held(nt.net), PLX_MIN(round + 1, 2u) * 5);
+	}
+	nt_drops(PLX_DROP_NEIGH_QUEUE_FULL, 5); /* the oldest made room */
+	nt_forget();				/* who has 10.0.0.1? */
+	nt_neigh(2, "10.0.0.1");
+	nt_run();
+	eq(plx_net_held(nt.net), 0);
+	eq(nt_forget(), 10);
+}
+
 RUN_EAL(TT_(a_stream_leaves_in_segments), TT_(what_is_lent_outlives_its_acknowledgement),
 	TT_(a_device_that_cuts_gets_it_whole), TT_(a_device_that_cuts_gets_it_whole_by_ipv6),
 	TT_(what_comes_in_a_row_is_acknowledged_as_one), TT_(forwards_to_the_byte_what_came),
 	TT_(a_socket_gets_merged_datagrams_one_by_one),
-	TT_(what_was_merged_is_fragmented_one_by_one))
+	TT_(what_was_merged_is_fragmented_one_by_one),
+	TT_(merged_packets_that_wait_are_counted_as_they_came))

@@ -312,6 +312,34 @@ T(a_super_segment_goes_where_it_can_be_cut)
 	rte_pktmbuf_free(m);
 }
 
+T(what_waits_is_counted_as_it_will_be_on_the_wire)
+{
+	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_L4 | PLX_PORT_F_TSO, 0, 8);
+	tp.room = 0;
+	for (int i = 0; i < 3; i++) {
+		plx_txq_push(q, came(5000, 1000));
+		push((uint32_t)i, 1);
+	}
+	eq(plx_txq_len(q), 6);
+	eq(plx_txq_wire(q), 18);
+	eq(plx_txq_flush(q), 0);
+	eq(plx_txq_wire(q), 18);
+	tp.room = 3;
+	eq(plx_txq_flush(q), 3); /* 5, 1, 5 */
+	eq(plx_txq_len(q), 3);
+	eq(plx_txq_wire(q), 7);
+	tp.room = 0;
+	plx_txq_flush(q);
+	ok(!plx_txq_watch(q, PLX_SEC(1), PLX_SEC(5)));
+	ok(plx_txq_watch(q, PLX_SEC(7), PLX_SEC(5)));
+	eq(drops(PLX_DROP_TX_TIMEOUT), 7);
+	eq(plx_txq_wire(q), 0);
+	for (struct rte_mbuf *m; (m = t_port_sent(&tp, 0));) {
+		plx_count(plx_acct_self()->tx_pkts, plx_pkt_wire(m) - 1); /* as above */
+		rte_pktmbuf_free(m);
+	}
+}
+
 /* Whoever made it, it leaves in parts, each with its sums, as far as the queue has room. */
 static void cut(uint32_t features, uint64_t sums)
 {
@@ -563,5 +591,6 @@ RUN_EAL(T_EAL_(what_is_refused_goes_first_next_time), T_EAL_(order_is_kept),
 	T_EAL_(the_direct_way_looks_at_them_too), T_EAL_(what_waits_too_long_is_given_up),
 	T_EAL_(a_queue_that_moves_is_left_alone), T_EAL_(what_left_otherwise_starts_the_time_anew),
 	T_EAL_(a_queue_that_stays_stuck_is_told_of_once), T_EAL_(a_queues_figures_are_ethtools),
+	T_EAL_(what_waits_is_counted_as_it_will_be_on_the_wire),
 	T_EAL_(a_super_segment_is_cut_where_the_device_cannot),
 	T_EAL_(datagrams_without_a_checksum_are_cut_here), T_EAL_(what_cannot_be_cut_is_dropped))
