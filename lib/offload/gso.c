@@ -234,6 +234,30 @@ int plx_gso_segment(
 	return err ? err : k.c.parts;
 }
 
+/* Options do not change what the transport's checksum is over, a routing header would. */
+static bool is_option(uint8_t nh)
+{
+	return nh == PLX_IPPROTO_HOPOPTS || nh == PLX_IPPROTO_DSTOPTS;
+}
+
+/* Bytes of the headers of IP in front of the transport's, *proto. @return 0: they are not all here.
+ */
+static uint16_t ip_bytes(const uint8_t *ip, uint32_t avail, bool v6, uint8_t *proto)
+{
+	uint32_t at = PLX_IP6_BYTES;
+
+	*proto = ip[v6 ? 6 : 9];
+	if (!v6)
+		return (uint16_t)((ip[0] & 0xf) * 4);
+	while (is_option(*proto)) {
+		if (at + 8 > avail)
+			return 0;
+		*proto = ip[at];
+		at += ip[at + 1] * 8u + 8;
+	}
+	return at <= avail ? (uint16_t)at : 0;
+}
+
 /* What stands at l2_bytes: IP, and behind it TCP or UDP? */
 static int describe_merged(const struct rte_mbuf *m, uint16_t l2_bytes, struct gso_cut *c)
 {
@@ -249,10 +273,9 @@ static int describe_merged(const struct rte_mbuf *m, uint16_t l2_bytes, struct g
 		.v6 = ip[0] >> 4 == 6,
 		.seg_bytes = m->tso_segsz,
 	};
-	c->l3_bytes = (uint16_t)(c->v6 ? PLX_IP6_BYTES : (ip[0] & 0xf) * 4);
-	proto = ip[c->v6 ? 6 : 9];
+	c->l3_bytes = ip_bytes(ip, avail, c->v6, &proto);
 	c->udp = proto == PLX_IPPROTO_UDP;
-	if (!c->udp && proto != PLX_IPPROTO_TCP)
+	if (!c->l3_bytes || (!c->udp && proto != PLX_IPPROTO_TCP))
 		return -EINVAL;
 	if (avail < c->l3_bytes + (uint32_t)(c->udp ? PLX_UDP_BYTES : PLX_TCP_BYTES))
 		return -EINVAL;

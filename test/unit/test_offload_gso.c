@@ -467,8 +467,10 @@ T(a_merged_packet_is_made_one_to_be_sent)
 		{T_TCP4, .bytes = 3000},
 		{T_TCP4, .opts = timestamps, .opt_bytes = 12, .ext_bytes = 8, .bytes = 3000},
 		{T_TCP6, .bytes = 3000},
+		{T_TCP6, .ext_bytes = 16, .bytes = 3000},
 		{T_UDP4, .bytes = 3000},
 		{T_UDP6, .l2 = 0, .bytes = 3000},
+		{T_UDP6, .ext_bytes = 8, .bytes = 3000},
 		{T_UDP4, .no_sum = true, .l2 = 18, .vlan = {9}, .bytes = 3000},
 	};
 
