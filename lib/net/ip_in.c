@@ -240,22 +240,39 @@ static bool bad6(const struct net_lcore *nl, const struct plx_ip *ip, enum plx_d
 	return *drop != PLX_DROP_NONE;
 }
 
+/* All extension headers, and 8 bytes of what follows them, are in the first segment. */
+static bool chain_in_front(const struct rte_mbuf *m)
+{
+	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
+	uint32_t at = PLX_IP6_BYTES, len = m->data_len;
+	uint8_t nh = len >= at ? p[6] : 0;
+
+	while (at + 8 <= len) {
+		bool frag = nh == PLX_IPPROTO_FRAGMENT;
+
+		if (!frag && nh != PLX_IPPROTO_HOPOPTS && nh != PLX_IPPROTO_ROUTING &&
+			nh != PLX_IPPROTO_DSTOPTS)
+			return true;
+		if (frag && plx_get_be16(p + at + 2) & 0xfff8) /* data of some packet follow */
+			return true;
+		nh = p[at];
+		at += frag ? PLX_IP6_FRAG_BYTES : p[at + 1] * 8u + 8;
+	}
+	return false;
+}
+
 /*
  * The whole chain of headers is read in one piece. What we reassembled has it in its first segment
- * (RFC 7112, checked by wire); other chained packets that cannot be joined may have no extension
- * headers.
+ * (RFC 7112, checked by wire); so must other chained packets that are too long to be joined.
  * @return m, or NULL: dropped.
  */
 PLX_NOINLINE static struct rte_mbuf *headers_in_front6(struct rte_mbuf *m)
 {
 	struct rte_mbuf *one = m->ol_flags & plx_pkt_merged_flag ? m : plx_pkt_linearize(m);
-	uint8_t nh;
 
 	if (one)
 		return one;
-	nh = m->data_len >= PLX_IP6_BYTES + PLX_UDP_BYTES ? rte_pktmbuf_mtod(m, const uint8_t *)[6]
-							  : 0;
-	if (nh == PLX_IPPROTO_UDP || nh == PLX_IPPROTO_TCP || nh == PLX_IPPROTO_ICMP6)
+	if (chain_in_front(m))
 		return m;
 	drop_in(m, PLX_DROP_IP6_EXTHDR, true);
 	return NULL;

@@ -117,6 +117,35 @@ T(pieces_in_every_order)
 		}
 }
 
+/* As they come by a link of jumbo frames, and large receive buffers that are still too small. */
+T(pieces_longer_than_an_mbuf)
+{
+	static const char *const long_dgrams[] = {
+		"ip 10.0.0.1 > 10.0.0.2 id 5 udp 1024 > 7 len 8000",
+		"ip 2001:db8::1 > 2001:db8::2 udp 1024 > 7 len 8000",
+	};
+	static const struct piece p[2] = {{0, 4800, true}, {4800, 3208, false}};
+
+	start();
+	for (int v = 0; v < 2; v++)
+		for (int first = 0; first < 2; first++) {
+			datagram(long_dgrams[v]);
+			for (int i = 0; i < 2; i++) {
+				const struct piece *x = &p[i ^ first];
+
+				v ? cut6(x) : cut4(x);
+				t_port_feed(&nt.port[0], 0, nt.in.b, nt.in.bytes, 1400);
+				nt_run();
+			}
+			is_whole(8000);
+		}
+	/* the header that says where its data belong is not to be found in the first segment */
+	cut6(&p[0]);
+	t_port_feed(&nt.port[0], 0, nt.in.b, nt.in.bytes, 58);
+	nt_run();
+	nt_drop(PLX_DROP_IP6_EXTHDR);
+}
+
 /* A ping of many pieces is answered in as many as it takes. */
 T(a_long_ping)
 {
@@ -404,8 +433,9 @@ T(tunables_hold_from_the_next_fragment)
 }
 
 RUN_EAL(NT_(tunables_hold_from_the_next_fragment), NT_(pieces_in_order), NT_(pieces_in_every_order),
-	NT_(a_long_ping), NT_(overlaps), NT_(duplicates), NT_(time_is_up),
-	NT_(endless_fragments_leave_the_pool_alone), NT_(stopping_drops_the_pieces), NT_(malformed),
-	NT_(atomic_fragments), NT_(no_neighbour_discovery_in_fragments),
-	NT_(a_fault_that_shows_when_it_is_whole), NT_(identifications_differ),
-	NT_(the_longest_datagram_goes_and_comes), NT_(no_buffers_half_way))
+	NT_(pieces_longer_than_an_mbuf), NT_(a_long_ping), NT_(overlaps), NT_(duplicates),
+	NT_(time_is_up), NT_(endless_fragments_leave_the_pool_alone),
+	NT_(stopping_drops_the_pieces), NT_(malformed), NT_(atomic_fragments),
+	NT_(no_neighbour_discovery_in_fragments), NT_(a_fault_that_shows_when_it_is_whole),
+	NT_(identifications_differ), NT_(the_longest_datagram_goes_and_comes),
+	NT_(no_buffers_half_way))
