@@ -95,6 +95,7 @@ static void engine_free(struct plx_engine *eng)
 		for (uint16_t j = 0; j < eng->n; j++)
 			rte_free(sn->in[j]);
 		rte_mempool_free(sn->pool);
+		rte_mempool_free(sn->clones);
 		rte_free(sn->rxq);
 		rte_free(sn);
 	}
@@ -223,9 +224,12 @@ uint32_t plx_engine_mbufs_out(struct plx_engine *eng)
 {
 	uint32_t n = 0;
 
-	for (uint16_t i = 0; i < eng->n; i++)
-		if (eng->sn[i]->pool)
-			n += rte_mempool_in_use_count(eng->sn[i]->pool);
+	for (uint16_t i = 0; i < eng->n; i++) {
+		const struct plx_softnet *sn = eng->sn[i];
+
+		n += sn->pool ? rte_mempool_in_use_count(sn->pool) : 0;
+		n += sn->clones ? rte_mempool_in_use_count(sn->clones) : 0;
+	}
 	return n;
 }
 

@@ -99,8 +99,10 @@ static int open_port(struct plx_engine *eng, struct plx_port *p, const struct pl
 	};
 	int err;
 
-	for (uint16_t q = 0; q < n; q++)
+	for (uint16_t q = 0; q < n; q++) {
 		conf.pool[q] = eng->sn[lcore_of(eng, place, q)]->pool;
+		conf.clones[q] = eng->sn[lcore_of(eng, place, q)]->clones;
+	}
 	err = plx_port_open(p, &conf, e);
 	if (err)
 		return err;
@@ -122,11 +124,16 @@ static int open_port(struct plx_engine *eng, struct plx_port *p, const struct pl
 	return 0;
 }
 
-/* Mbufs that the busiest lcore's pool must hold, plus what caches and hand-overs keep away from it.
- */
-static uint32_t pool_size(const struct plx_engine *eng, const struct plx_place *place)
+/** What the pools of an lcore have to hold. */
+struct need {
+	uint32_t mbufs, clones;
+};
+
+/* Of the busiest lcore, plus what caches and hand-overs keep away from it. */
+static struct need pool_sizes(const struct plx_engine *eng, const struct plx_place *place)
 {
-	uint32_t n = 0;
+	uint32_t caches = eng->n * 512u; /* of mempools, flushed at 1.5 times 256 */
+	struct need n = {.mbufs = caches, .clones = caches};
 
 	for (uint16_t i = 0; i < plx_port_count(); i++) {
 		const struct plx_port *p = plx_port_get(i);
@@ -138,33 +145,46 @@ static uint32_t pool_size(const struct plx_engine *eng, const struct plx_place *
 			.tx_limit = (uint32_t)engine__tun(eng, PLX_TUN_TX_QUEUE_LEN),
 		};
 
-		n += place[i].queues ? plx_port_mbufs(p, &conf) : 0;
+		if (!place[i].queues)
+			continue;
+		n.mbufs += plx_port_mbufs(p, &conf);
+		n.clones += plx_port_clones(p, &conf);
 	}
-	n += eng->n * 512u; /* mempool caches, flushed at 1.5 times 256 */
-	n += (eng->n - 1u) * (PLX_ENGINE_BACKLOG + PLX_PORT_BURST);
-	return n + 2048; /* fragments, packets that wait for a neighbour */
+	n.mbufs += (eng->n - 1u) * (PLX_ENGINE_BACKLOG + PLX_PORT_BURST);
+	n.mbufs += 2048; /* fragments, packets that wait for a neighbour */
+	return n;
+}
+
+static int make_pool(const struct plx_engine *eng, const struct plx_softnet *sn, uint32_t clones,
+	struct rte_mempool **pool, struct plx_error *e)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+	struct plx_pkt_pool_conf conf = {
+		.name = name,
+		.pkts = clones ? clones : eng->pool_size,
+		.room_bytes = eng->conf.room_bytes,
+		.socket = (int)rte_lcore_to_socket_id(sn->lcore),
+		.shared_cpu = sn->shared_cpu,
+		.bare = clones,
+	};
+
+	snprintf(name, sizeof(name), "plx_%s%u", clones ? "clones" : "lcore", sn->lcore);
+	*pool = plx_pkt_pool_create(&conf, e);
+	return *pool ? 0 : -ENOMEM;
 }
 
 static int make_pools(struct plx_engine *eng, const struct plx_place *place, struct plx_error *e)
 {
-	eng->pool_size = eng->conf.mbufs ? eng->conf.mbufs : pool_size(eng, place);
-	for (uint16_t i = 0; i < eng->n; i++) {
-		struct plx_softnet *sn = eng->sn[i];
-		char name[RTE_MEMPOOL_NAMESIZE];
-		struct plx_pkt_pool_conf conf = {
-			.name = name,
-			.pkts = eng->pool_size,
-			.room_bytes = eng->conf.room_bytes,
-			.socket = (int)rte_lcore_to_socket_id(sn->lcore),
-			.shared_cpu = sn->shared_cpu,
-		};
+	struct need need = pool_sizes(eng, place);
+	int err = 0;
 
-		snprintf(name, sizeof(name), "plx_lcore%u", sn->lcore);
-		sn->pool = plx_pkt_pool_create(&conf, e);
-		if (!sn->pool)
-			return -ENOMEM;
+	eng->pool_size = eng->conf.mbufs ? eng->conf.mbufs : need.mbufs;
+	for (uint16_t i = 0; !err && i < eng->n; i++) {
+		err = make_pool(eng, eng->sn[i], 0, &eng->sn[i]->pool, e);
+		if (!err)
+			err = make_pool(eng, eng->sn[i], need.clones, &eng->sn[i]->clones, e);
 	}
-	return 0;
+	return err;
 }
 
 int plx_engine_open_ports(struct plx_engine *eng, struct plx_error *e)

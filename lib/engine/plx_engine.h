@@ -117,6 +117,7 @@ struct plx_softnet {
 	uint16_t tx_via[PLX_PORT_MAX];	   /**< where there is none: the lcore that has one */
 	struct plx_txq *dirty[PLX_PORT_MAX]; /**< queues with something to flush */
 	struct rte_mempool *pool;	     /**< this lcore's mbufs */
+	struct rte_mempool *clones;	     /**< those without room, to be attached to data */
 	struct plx_poller *pollers;
 	struct plx_rng rng;
 

@@ -176,7 +176,8 @@ PLX_NOINLINE enum plx_drop net__route_by(
 int net__apart(
 	struct net_lcore *nl, struct rte_mbuf *m, bool sums, struct rte_mbuf **part, uint32_t max)
 {
-	const struct plx_gso_conf conf = {.pool = nl->sn->pool, .l4_cksum = sums};
+	const struct plx_gso_conf conf = {
+		.pool = nl->sn->pool, .clones = nl->sn->clones, .l4_cksum = sums};
 	int err = plx_gso_from_gro(m, 0);
 
 	return err ? err : plx_gso_segment(m, &conf, part, max);

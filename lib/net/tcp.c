@@ -165,8 +165,9 @@ void net__tcp_stop(struct net_lcore *nl)
 		end_all(nl);
 	plx_wheel_del(&nl->sn->wheel, &t->req_timer);
 	plx_wheel_del(&nl->sn->wheel, &t->tw_timer);
-	rte_pktmbuf_free_bulk(t->spare, t->n_spare);
-	t->n_spare = 0;
+	rte_pktmbuf_free_bulk(t->spare.m, t->spare.n);
+	rte_pktmbuf_free_bulk(t->lent.m, t->lent.n);
+	t->spare.n = t->lent.n = 0;
 }
 
 /* ---- listeners ---- */

@@ -80,6 +80,12 @@ struct net_tcp_replica {
 	struct plx_list node; /* of net_tcp.listeners */
 };
 
+/* Mbufs at hand. */
+struct net_spare {
+	struct rte_mbuf *m[TCP_SPARE];
+	uint32_t n;
+};
+
 /* TCP on one lcore. */
 struct net_tcp {
 	struct plx_tcp_ctx ctx;
@@ -90,13 +96,12 @@ struct net_tcp {
 	struct plx_timer req_timer, tw_timer;
 	struct plx_net_tcp *touched, **touched_end;
 	bool stopping;
-	bool starved; /* some of them wait for mbufs or queues */
-	struct rte_mbuf *spare[TCP_SPARE];
-	uint32_t n_spare;
-	uint32_t held, held_max; /* mbufs in receive queues */
-	uint32_t lcore;		 /* whose all this is */
-	bool lends;		 /* text can be read by devices where it lies */
-	struct plx_mpsc home;	 /* chunks that others were the last to hold */
+	bool starved;		      /* some of them wait for mbufs or queues */
+	struct net_spare spare, lent; /* of the lcore's two pools */
+	uint32_t held, held_max;      /* mbufs in receive queues */
+	uint32_t lcore;		      /* whose all this is */
+	bool lends;		      /* text can be read by devices where it lies */
+	struct plx_mpsc home;	      /* chunks that others were the last to hold */
 	struct plx_poller poller;
 };
 

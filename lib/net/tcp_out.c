@@ -6,27 +6,33 @@
  * queue are made sure of before it is asked.
  */
 
-bool net__tcp_reserve(struct net_lcore *nl, uint32_t n)
+static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n)
 {
-	struct net_tcp *t = nl->tcp;
+	struct rte_mbuf *m;
 
-	if (plx_likely(t->n_spare >= n))
+	if (plx_likely(s->n >= n))
 		return true;
 	if (n > TCP_SPARE)
 		return false;
-	if (rte_pktmbuf_alloc_bulk(nl->sn->pool, t->spare + t->n_spare, TCP_SPARE - t->n_spare) ==
-		0) {
-		t->n_spare = TCP_SPARE;
+	if (rte_pktmbuf_alloc_bulk(pool, s->m + s->n, TCP_SPARE - s->n) == 0) {
+		s->n = TCP_SPARE;
 		return true;
 	}
-	for (struct rte_mbuf *m; t->n_spare < n && (m = plx_softnet_alloc(nl->sn));)
-		t->spare[t->n_spare++] = m;
-	return t->n_spare >= n;
+	while (s->n < n && (m = rte_pktmbuf_alloc(pool)))
+		s->m[s->n++] = m;
+	return s->n >= n;
+}
+
+bool net__tcp_reserve(struct net_lcore *nl, uint32_t n)
+{
+	return have(&nl->tcp->spare, nl->sn->pool, n);
 }
 
 struct rte_mbuf *net__tcp_spare(struct net_lcore *nl)
 {
-	return nl->tcp->spare[--nl->tcp->n_spare];
+	struct net_spare *s = &nl->tcp->spare;
+
+	return s->m[--s->n];
 }
 
 static uint32_t mbuf_room(const struct net_lcore *nl)
@@ -43,7 +49,7 @@ uint16_t net__tcp_mtu(const struct net_lcore *nl, const struct net_dst *d)
 	return (uint16_t)mtu;
 }
 
-/* How many segments can be queued on this way. */
+/* How many segments can be queued on this way: super-segments count as those they are to be. */
 static uint32_t queue_room(struct net_lcore *nl, const struct net_dst *d)
 {
 	struct plx_txq *q;
@@ -55,9 +61,9 @@ static uint32_t queue_room(struct net_lcore *nl, const struct net_dst *d)
 	limit = q ? plx_count_read(q->limit) : 0;
 	if (!limit) /* another lcore's, or down: dropped with its reason */
 		return UINT32_MAX;
-	if (plx_txq_len(q) >= limit)
+	if (plx_txq_wire(q) >= limit)
 		plx_txq_flush(q);
-	return limit - PLX_MIN(plx_txq_len(q), limit);
+	return limit - PLX_MIN(plx_txq_wire(q), limit);
 }
 
 /* How much text a segment on this way may have at most, to be cut behind us; 0 = what fits. */
@@ -117,10 +123,11 @@ static void fill_sum(struct rte_mbuf *m, const struct plx_ip *ip, const struct n
 static void lend_text(struct net_lcore *nl, struct rte_mbuf *m, const struct net_tcp_buf *b,
 	uint32_t off, uint32_t len)
 {
+	struct net_spare *s = &nl->tcp->lent;
 	struct rte_mbuf *last = m;
 
 	for (uint32_t part; len; off += part, len -= part) {
-		last->next = net__tcp_spare(nl);
+		last->next = s->m[--s->n];
 		last = last->next;
 		part = net__tcp_lend(b, off, last, len);
 		m->pkt_len += part;
@@ -220,12 +227,17 @@ static uint8_t advice(struct plx_net_tcp *tc)
 	return (f & TCPF_PROGRESS ? NET_F_PROGRESS : 0) | (f & TCPF_DOUBT ? NET_F_DOUBT : 0);
 }
 
-/* Mbufs that a segment with so much text takes at most. */
-static uint32_t mbufs_for(const struct net_lcore *nl, uint32_t text, bool lend)
+/* The mbufs that a segment with so much text takes at most. */
+static bool reserve_for(struct net_lcore *nl, uint32_t text, bool lend)
 {
-	if (lend && text > TCP_LEND)
-		return 1 + text / TCP_CHUNK + 2; /* it begins and ends within a chunk */
-	return (PLX_TCP_MAX_BYTES + text) / mbuf_room(nl) + 1;
+	uint32_t copied = lend ? PLX_MIN(text, TCP_LEND) : text;
+
+	if (!net__tcp_reserve(nl, (PLX_TCP_MAX_BYTES + copied) / mbuf_room(nl) + 1))
+		return false;
+	if (copied == text)
+		return true;
+	/* it begins and ends within a chunk */
+	return have(&nl->tcp->lent, nl->sn->clones, text / TCP_CHUNK + 2);
 }
 
 static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const struct plx_tcp_tx *tx,
@@ -266,7 +278,7 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 		room.segs = PLX_MIN(left, TCP_SUPER_SEGS);
 		most = PLX_MIN(most, PLX_MAX(plx_tcp_unacked(c), (uint32_t)c->snd.mss));
-		if (plx_unlikely(left == 0 || !net__tcp_reserve(nl, mbufs_for(nl, most, lend))))
+		if (plx_unlikely(left == 0 || !reserve_for(nl, most, lend)))
 			return false;
 		if (!plx_tcp_output(c, now, &room, &tx))
 			return true;

@@ -212,7 +212,7 @@ static int make_part(struct cutting *k, struct rte_mbuf *part, uint32_t i)
 	return err;
 }
 
-int plx_gso_segment(
+static int segment(
 	struct rte_mbuf *m, const struct plx_gso_conf *conf, struct rte_mbuf **out, uint32_t max)
 {
 	struct cutting k;
@@ -232,6 +232,21 @@ int plx_gso_segment(
 	else
 		rte_pktmbuf_free(m);
 	return err ? err : k.c.parts;
+}
+
+int plx_gso_segment(
+	struct rte_mbuf *m, const struct plx_gso_conf *conf, struct rte_mbuf **out, uint32_t max)
+{
+	int n = segment(m, conf, out, max);
+
+	if (plx_unlikely(n == -ENOMEM && !conf->linear)) { /* there may be enough of one kind */
+		struct plx_gso_conf copying = *conf;
+
+		copying.linear = true;
+		n = segment(m, &copying, out, max);
+		return n < 0 ? -ENOMEM : n;
+	}
+	return n;
 }
 
 /* Options do not change what the transport's checksum is over, a routing header would. */

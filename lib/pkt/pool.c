@@ -27,8 +27,8 @@ struct rte_mempool *plx_pkt_pool_create(const struct plx_pkt_pool_conf *conf, st
 {
 	uint32_t pkts =
 		conf->pkts; /* not 2^q - 1: that saves some of a ring and may double the rest */
-	uint16_t room =
-		(uint16_t)(RTE_PKTMBUF_HEADROOM + (conf->room_bytes ? conf->room_bytes : 2048));
+	uint16_t bytes = conf->room_bytes ? conf->room_bytes : 2048;
+	uint16_t room = conf->bare ? 0 : (uint16_t)(RTE_PKTMBUF_HEADROOM + bytes);
 	/*
 	 * The default MP/MC ring spins while a preempted lcore is between its two steps; RTS
 	 * (relaxed tail sync) lets the others go on.

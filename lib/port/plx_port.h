@@ -192,8 +192,9 @@ struct plx_txq {
 	plx_tx_burst_fn burst; /**< the driver's; NULL: a DPDK port's, see plx_txq_give() */
 	void *priv;	       /**< the driver's queue */
 	struct plx_port *port;
-	struct rte_mbuf **fifo;	  /**< power-of-two ring of `cap` */
-	struct rte_mempool *pool; /**< of its lcore: for packets that are cut */
+	struct rte_mbuf **fifo;	    /**< power-of-two ring of `cap` */
+	struct rte_mempool *pool;   /**< of its lcore: for packets that are cut */
+	struct rte_mempool *clones; /**< the same, for what is attached: NULL = pool */
 	uint32_t cap;
 	uint32_t head, tail; /**< free-running; head = next to send */
 	uint32_t more;	     /**< wire packets that wait beyond a packet each */
@@ -232,8 +233,9 @@ struct plx_port_conf {
 	uint16_t n_rxq, n_txq; /**< at most PLX_PORT_QUEUES_MAX, as caps allow */
 	uint16_t rxd, txd;     /**< descriptors; 0 = the driver's wish or 1024 */
 	uint16_t mtu;	       /**< 0 = as it is */
-	struct rte_mempool *pool[PLX_PORT_QUEUES_MAX]; /**< by rx queue: its lcore's pool */
-	bool rx_intr;				       /**< the engine may sleep on its queues */
+	struct rte_mempool *pool[PLX_PORT_QUEUES_MAX];	 /**< by rx queue: its lcore's pool */
+	struct rte_mempool *clones[PLX_PORT_QUEUES_MAX]; /**< by tx queue; NULL = its pool */
+	bool rx_intr;					 /**< the engine may sleep on its queues */
 	bool promisc;
 	uint32_t features_off; /**< features not to be used */
 	uint32_t tx_limit;     /**< packets that may wait for the driver; 0 = 1000 */
@@ -375,6 +377,8 @@ PLX_API void plx_port_close(struct plx_port *p);
 PLX_API void plx_port_fini_all(void);
 /** Mbufs that a port with this configuration takes from the pools: descriptors, FIFOs, bursts. */
 PLX_API uint32_t plx_port_mbufs(const struct plx_port *p, const struct plx_port_conf *conf);
+/** Those attached to others' data, which need no room: payload of what waits to be sent. */
+PLX_API uint32_t plx_port_clones(const struct plx_port *p, const struct plx_port_conf *conf);
 /** Mbufs that an open port never gives back (PLX_QUIRK_KEEPS), at most. */
 PLX_API uint32_t plx_port_kept_mbufs(const struct plx_port *p);
 

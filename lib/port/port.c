@@ -11,6 +11,7 @@
 
 #define DEFAULT_DESCS	 1024
 #define DEFAULT_TX_LIMIT 1000
+#define PKT_CLONES	 2 /* a segment's text, and the border of two buffers in it */
 
 static uint16_t descs(uint16_t asked, uint16_t wish)
 {
@@ -119,6 +120,12 @@ int plx_port_check_queues(const struct plx_port *p, uint16_t n, struct plx_error
 	return n <= max ? 0 : plx_error_set(e, -EINVAL, PLX_ERR_PORT_QUEUES, p->name, n, max);
 }
 
+static void set_pools(struct plx_txq *q, const struct plx_port_conf *conf, uint16_t rxq)
+{
+	q->pool = conf->pool[rxq];
+	q->clones = conf->clones[q->id];
+}
+
 int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)
 {
 	int err = plx_port_check_queues(p, PLX_MAX(conf->n_rxq, conf->n_txq), e);
@@ -145,7 +152,7 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 	}
 	p->open = p->admin_up = true;
 	for (uint16_t i = 0; i < p->n_txq; i++)
-		p->txq[i]->pool = conf->pool[PLX_MIN(i, p->n_rxq - 1)];
+		set_pools(p->txq[i], conf, PLX_MIN(i, p->n_rxq - 1));
 	port__features_opened(p);
 	if (conf->promisc)
 		plx_port_set_rx_mode(p, true, p->allmulti);
@@ -192,6 +199,17 @@ uint32_t plx_port_mbufs(const struct plx_port *p, const struct plx_port_conf *co
 	if (!(p->quirks & PLX_QUIRK_COPIES))
 		n += conf->n_txq * descs(conf->txd, p->caps.txd);
 	return n;
+}
+
+uint32_t plx_port_clones(const struct plx_port *p, const struct plx_port_conf *conf)
+{
+	uint32_t pkts = conf->tx_limit ? conf->tx_limit : DEFAULT_TX_LIMIT;
+
+	if (!(p->caps.features & PLX_PORT_F_SG))
+		return 0;
+	if (!(p->quirks & PLX_QUIRK_COPIES))
+		pkts += descs(conf->txd, p->caps.txd);
+	return conf->n_txq * pkts * PKT_CLONES;
 }
 
 int plx_port_set_mtu(struct plx_port *p, uint16_t mtu)

@@ -106,6 +106,7 @@ static void cut(struct plx_txq *q, struct rte_mbuf *m)
 	uint32_t features = plx_port_features(q->port);
 	const struct plx_gso_conf conf = {
 		.pool = q->pool,
+		.clones = q->clones,
 		.linear = linear(q),
 		.ip_cksum = features & PLX_PORT_F_TX_CSUM_IP4,
 		.l4_cksum = features & PLX_PORT_F_TX_CSUM_L4,

@@ -492,6 +492,31 @@ T(a_merged_packet_is_made_one_to_be_sent)
 	}
 }
 
+/* A pool of clones that is too small: the payload is copied, if that can be. */
+T(without_clones_it_is_copied)
+{
+	const struct t_pkt p = {T_TCP4, .bytes = 30000};
+	struct plx_pkt_pool_conf few = {
+		.name = "few", .pkts = 7, .socket = SOCKET_ID_ANY, .bare = true};
+	struct plx_gso_conf c = conf();
+	struct plx_error e;
+	struct rte_mbuf *m = t_super(p, 1400, 0);
+
+	c.clones = plx_pkt_pool_create(&few, &e);
+	assert_non_null(c.clones);
+	eq(plx_gso_segment(m, &c, out, PLX_DIM(out)), 22);
+	for (uint32_t i = 0; i < 22; i++) {
+		struct t_pkt q = t_part(&p, 1400, i, false);
+
+		eq(out[i]->nb_segs, 1);
+		t_is_pkt(out[i], &q);
+	}
+	m = t_super(p, 2500, 0); /* no mbuf has room for it */
+	eq(plx_gso_segment(m, &c, out, PLX_DIM(out)), -ENOMEM);
+	plx_pkt_drop(m, PLX_DROP_NO_MBUF);
+	rte_mempool_free(c.clones);
+}
+
 T(what_is_not_merged_is_not_made_one)
 {
 	struct t_pkt p = {T_TCP4, .bytes = 3000};
@@ -569,4 +594,5 @@ RUN_EAL(T_EAL_(tcp_is_cut_with_sequence_and_identification_counting),
 	T_EAL_(what_does_not_fit_is_refused_and_stays_as_it_was),
 	T_EAL_(parts_too_long_for_ip_are_refused), T_EAL_(too_little_room_is_refused),
 	T_EAL_(without_memory_nothing_happens), T_EAL_(a_merged_packet_is_made_one_to_be_sent),
-	T_EAL_(what_is_not_merged_is_not_made_one), T_EAL_(random_packets_are_cut_right))
+	T_EAL_(without_clones_it_is_copied), T_EAL_(what_is_not_merged_is_not_made_one),
+	T_EAL_(random_packets_are_cut_right))

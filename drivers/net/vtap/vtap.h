@@ -17,7 +17,8 @@
 #define VTAP_BATCH	16	     /* reads, and writes, of one system call */
 #define VTAP_IOVS	1024	     /* as many as a system call takes: UIO_MAXIOV */
 #define VTAP_KEPT	(VTAP_BATCH * 33)
-#define VTAP_RXD	1024 /* what pools are sized by: those, and as many on their way up */
+/* What pools are sized by, twice: those, and a burst of the longest frames on their way up. */
+#define VTAP_RXD ((VTAP_KEPT + PLX_PORT_BURST * 33) / 2)
 
 /** What --port says. */
 struct vtap_spec {
