@@ -10,6 +10,9 @@
 
 #define PERIOD 251 /* of what the source sends: a prime, so that a shift by a power of 2 shows */
 #define PIECE  4096
+#define BLOCK  32768 /* that the source writes at a time */
+
+static uint8_t text[BLOCK + PERIOD]; /* the source's: byte i is i modulo PERIOD */
 
 static struct up_tcp *of(struct plx_net_tcp *c)
 {
@@ -60,15 +63,12 @@ static void sink(struct plx_softnet *sn, struct plx_net_tcp *c)
 static void source(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
 	const struct plx_tcp *tcb = plx_net_tcp_tcb(c);
-	uint8_t buf[PIECE];
-	uint32_t n = sizeof(buf);
+	uint32_t n = BLOCK;
 
-	while (n == sizeof(buf)) {
+	while (n == BLOCK) {
 		uint64_t at = tcb->bytes_acked + plx_tcp_unacked(tcb);
 
-		for (uint32_t i = 0; i < sizeof(buf); i++)
-			buf[i] = (uint8_t)((at + i) % PERIOD);
-		n = plx_net_tcp_write(sn, c, buf, sizeof(buf));
+		n = plx_net_tcp_write(sn, c, text + at % PERIOD, BLOCK);
 		plx_count(of(c)->sent[sn->index], n);
 	}
 }
@@ -120,6 +120,8 @@ int up_tcp_open(
 	struct plx_net_tcp_listener *l = &t->listener[t->n];
 	int err;
 
+	for (uint32_t i = 0; i < sizeof(text); i++)
+		text[i] = (uint8_t)(i % PERIOD);
 	*l = (struct plx_net_tcp_listener){
 		.accept = s->kind == UP_TCP_ECHO   ? accept_echo
 			  : s->kind == UP_TCP_SINK ? accept_sink
