@@ -75,11 +75,26 @@ void net__tcp_free(struct net_tcp *t)
 	free(t);
 }
 
+/* What there is, is for all: where it does not grow, an lcore leaves as much for each one to come.
+ */
+static size_t share(const struct net_lcore *nl, size_t bytes)
+{
+	uint32_t sharers = nl->net->n_lcores - nl->sn->index;
+	struct rte_malloc_socket_stats s;
+
+	if (rte_eal_has_hugepages() ||
+		rte_malloc_get_socket_stats((int)rte_lcore_to_socket_id(nl->sn->lcore), &s) != 0)
+		return bytes;
+	while (bytes > MEM_LEAST && bytes > s.heap_freesz_bytes / sharers)
+		bytes /= 2;
+	return bytes;
+}
+
 int net__tcp_mem(struct net_lcore *nl)
 {
 	struct plx_net *net = nl->net;
 	struct net_tcp *t = nl->tcp;
-	size_t bytes = net->conf.tcp_bytes ? net->conf.tcp_bytes : MEM_BYTES;
+	size_t bytes = share(nl, net->conf.tcp_bytes ? net->conf.tcp_bytes : MEM_BYTES);
 	struct plx_tcp_table_conf tc = {.mem = &t->arena};
 
 	if (t->mem)
