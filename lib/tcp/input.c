@@ -107,9 +107,10 @@ static bool at_fin(const struct plx_tcp *c, uint32_t seq)
 /* What had come before is reported (RFC 2883 4), also when it is not taken. */
 static void duplicate(struct plx_tcp *c, const struct plx_tcp_seg *seg)
 {
-	if (seg->len && plx_seq_lt(seg->seq, c->rcv.nxt))
-		tcp__rcvq_dsack(
-			c, seg->seq, plx_seq_min(seg->seq + plx_tcp_seg_space(seg), c->rcv.nxt));
+	uint32_t space = plx_tcp_seg_space(seg);
+
+	if (space && !(seg->flags & PLX_TCP_SYN) && plx_seq_lt(seg->seq, c->rcv.nxt))
+		tcp__rcvq_dsack(c, seg->seq, plx_seq_min(seg->seq + space, c->rcv.nxt));
 }
 
 static enum plx_drop check_seq(
@@ -306,6 +307,7 @@ static enum plx_drop take_text(
 		/* a retransmission is acknowledged, and there is nothing behind the FIN */
 		bool more = plx_seq_gt(seg->seq + plx_tcp_seg_space(seg), c->rcv.nxt);
 
+		duplicate(c, seg);
 		ack_now(c, rx);
 		return more ? PLX_DROP_TCP_TEXT_AFTER_FIN : PLX_DROP_TCP_TEXT_OLD;
 	}

@@ -541,7 +541,7 @@ T(a_fin_ends_the_stream_and_waits_for_ours)
 	eq(tt_in(&t, ". 102:112(10) ack 1"), PLX_DROP_TCP_TEXT_AFTER_FIN);
 	tt_out(&t, ". 1:1(0) ack 102");
 	eq(tt_in(&t, "F 101:101(0) ack 1"), PLX_DROP_TCP_TEXT_OLD);
-	tt_out(&t, ". 1:1(0) ack 102");
+	tt_out(&t, ". 1:1(0) ack 102 sack 101:102");
 	plx_tcp_shutdown(&t.c, t.now);
 	eq(t.c.id.state, PLX_TCP_LAST_ACK);
 	tt_out(&t, "F 1:1(0) ack 102");
