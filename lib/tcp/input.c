@@ -409,16 +409,24 @@ static bool echoes_us(const struct plx_tcp *c, const struct plx_tcp_seg *seg, pl
 	return plx_seq_ge(seg->opts.ts_ecr, first) && plx_seq_le(seg->opts.ts_ecr, latest);
 }
 
+/* What is left of an earlier connection of the peer's meets our SYN. The RST that answers it may
+ * end that one: ours is soon said again (as Linux's tcp_rcv_synsent_state_process()). */
+static enum plx_drop not_of_syn(
+	struct plx_tcp *c, const struct plx_tcp_seg *seg, plx_ns now, struct plx_tcp_rx *rx)
+{
+	if (!c->retransmits)
+		tcp__rtx_arm(c, PLX_TCP_RTX_RTO, PLX_MIN(c->rtx_ns, now + TCP_SYN_SOON_NS));
+	reset_reply(seg, rx);
+	return seg->flags & PLX_TCP_RST ? PLX_DROP_TCP_RST_BAD_ACK : PLX_DROP_TCP_ACK_FUTURE;
+}
+
 static enum plx_drop syn_sent(
 	struct plx_tcp *c, const struct plx_tcp_seg *seg, plx_ns now, struct plx_tcp_rx *rx)
 {
 	bool ack = seg->flags & PLX_TCP_ACK;
 
-	if (ack && !ack_of_syn(c, seg)) {
-		reset_reply(seg, rx);
-		return seg->flags & PLX_TCP_RST ? PLX_DROP_TCP_RST_BAD_ACK
-						: PLX_DROP_TCP_ACK_FUTURE;
-	}
+	if (ack && !ack_of_syn(c, seg))
+		return not_of_syn(c, seg, now, rx);
 	if (ack && !echoes_us(c, seg, now)) {
 		tcp_stat(c, TCPEXT_PAWSACTIVE);
 		reset_reply(seg, rx);

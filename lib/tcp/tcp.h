@@ -16,6 +16,7 @@
 #define TCP_RTO_INIT_US	 1000000 /* RFC 6298 2.1 */
 #define TCP_PAWS_S	 2073600 /* 24 days: ts_recent is not trusted any longer (RFC 7323 5.5) */
 #define TCP_SSTHRESH_INF 0x7fffffff
+#define TCP_SYN_SOON_NS	 PLX_MS(2)
 #define TCP_QUICK_MAX	 16 /* segments acknowledged at once at the start */
 
 /** What few connections need, or seldom; without memory for it they do without. */
