@@ -164,10 +164,12 @@ static bool too_long(const struct plx_tcp *c, plx_ns now)
 	return waited >= model_ms(c, n);
 }
 
+/* The first few SYNs do not back off (Linux's tcp_syn_linear_timeouts). */
 static uint16_t syn_timeout(struct plx_tcp *c, plx_ns now)
 {
-	int64_t n = c->id.state == PLX_TCP_SYN_SENT ? tcp_tun(c, TCP_SYN_RETRIES)
-						    : tcp_tun(c, TCP_SYNACK_RETRIES);
+	bool active = c->id.state == PLX_TCP_SYN_SENT;
+	int64_t linear = active ? tcp_tun(c, TCP_SYN_LINEAR_TIMEOUTS) : 0;
+	int64_t n = active ? linear + tcp_tun(c, TCP_SYN_RETRIES) : tcp_tun(c, TCP_SYNACK_RETRIES);
 	uint16_t doubts;
 
 	tcp_stat(c, TCPEXT_TCPTIMEOUTS);
@@ -180,7 +182,7 @@ static uint16_t syn_timeout(struct plx_tcp *c, plx_ns now)
 	tcp_stat(c, TCPEXT_TCPSYNRETRANS);
 	tcp_stat(c, TCP_RETRANSSEGS);
 	c->retransmits++;
-	c->backoff++;
+	c->backoff += c->retransmits > linear;
 	c->syn_due = true;
 	return doubts;
 }

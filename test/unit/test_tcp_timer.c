@@ -12,14 +12,16 @@ static void near_us(int64_t got, int64_t want)
 
 /* ---- SYN ---- */
 
-T(a_syn_is_sent_again_at_doubled_intervals)
+/* tcp_syn_linear_timeouts, then tcp_syn_retries with back-off. */
+static void syns(int64_t linear)
 {
 	static struct tt t;
 	int64_t s = 1;
 
 	tt_up(&t, .wait = true);
+	tt_tun(&t, TCP_SYN_LINEAR_TIMEOUTS, linear);
 	tt_out(&t, "S 0:0(0)");
-	for (int i = 0; i < 6; i++, s *= 2) { /* tcp_syn_retries */
+	for (int i = 0; i<linear + 6; i++, s *= i> linear ? 2 : 1) {
 		near_us(tt_timer(&t), s * 1000000);
 		tt_out(&t, "S 0:0(0)");
 		tt_none(&t, IDLE);
@@ -28,9 +30,15 @@ T(a_syn_is_sent_again_at_doubled_intervals)
 	eq(t.events, PLX_TCP_EV_RESET | PLX_TCP_EV_DOUBT);
 	eq(t.c.err, ETIMEDOUT);
 	eq(t.c.id.state, PLX_TCP_CLOSED);
-	eq(tt_stat(&t, TCPEXT_TCPSYNRETRANS), 6);
+	eq(tt_stat(&t, TCPEXT_TCPSYNRETRANS), linear + 6);
 	tt_none(&t, IDLE);
 	tt_down(&t);
+}
+
+T(a_syn_is_sent_again_at_doubled_intervals)
+{
+	syns(0);
+	syns(4);
 }
 
 T(a_syn_ack_where_opens_cross_too)
@@ -55,6 +63,7 @@ T(the_user_waits_so_long_for_a_handshake)
 	static struct tt t;
 
 	tt_up(&t, .wait = true);
+	tt_tun(&t, TCP_SYN_LINEAR_TIMEOUTS, 0);
 	eq(plx_tcp_set_user_timeout(&t.c, 4500), 0);
 	ok(tt_pull(&t));
 	near_us(tt_timer(&t), 1000000);
