@@ -229,7 +229,10 @@ void plx_tcp_read(struct plx_tcp *c, uint32_t n, plx_ns now)
 
 	c->rcv.read += n;
 	tcp__rwnd_tune(c, now);
-	if (!tcp__synchronized(c) || c->fin_rcvd)
+	if (!tcp__synchronized(c))
+		return;
+	c->ack_now |= tcp__delack_read(c);
+	if (c->fin_rcvd)
 		return;
 	/* Tell of a window that has opened by enough (Linux's __tcp_cleanup_rbuf()). */
 	left = tcp__rcv_wnd(c);

@@ -32,10 +32,28 @@ static void measure_mss(struct plx_tcp *c, const struct plx_tcp_seg *seg)
 {
 	uint32_t len = seg->segs > 1 ? seg->len / seg->segs : seg->len;
 
-	if (len >= c->rcv.mss)
+	if (len >= c->rcv.mss) {
 		c->rcv.mss = (uint16_t)PLX_MIN(len, 65535u);
-	else if (len >= TCP_MSS_DEFAULT && !(seg->flags & PLX_TCP_PSH))
+		c->rcv.pushed |= !!(seg->flags & PLX_TCP_PSH);
+	} else if (len >= TCP_MSS_DEFAULT && !(seg->flags & PLX_TCP_PSH)) {
 		c->rcv.mss = (uint16_t)len;
+	} else {
+		c->rcv.pushed2 |= c->rcv.pushed;
+		c->rcv.pushed = true;
+	}
+}
+
+/* The program has read: is that the time for an ACK? A peer that waits for it before it sends its
+ * next small segment (Nagle) gets it now, unless an answer is likely to follow (Linux's
+ * __tcp_cleanup_rbuf()). */
+bool tcp__delack_read(const struct plx_tcp *c)
+{
+	if (!c->ack_due)
+		return false;
+	if (c->rcv.nxt - c->rcv.wup > c->rcv.mss)
+		return true;
+	return (c->rcv.pushed2 || (c->rcv.pushed && !c->pingpong)) && !plx_tcp_readable(c) &&
+	       !tcp__ofo_any(c);
 }
 
 void tcp__delack_text(struct plx_tcp *c, const struct plx_tcp_seg *seg, plx_ns now)
@@ -100,7 +118,7 @@ void tcp__delack_sent_ack(struct plx_tcp *c)
 {
 	if (c->rcv.quick && c->ack_due && --c->rcv.quick == 0)
 		c->rcv.ato_us = (uint32_t)tcp_tun(c, TCP_DELACK_MIN) * 1000;
-	c->ack_due = false;
+	c->ack_due = c->rcv.pushed = c->rcv.pushed2 = false;
 	c->delack_ns = PLX_NEVER;
 }
 

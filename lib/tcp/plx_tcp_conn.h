@@ -89,7 +89,9 @@ struct plx_tcp {
 		struct tcp_ofo *ofo;
 		uint16_t mss;	    /**< size of the peer's segments, guessed */
 		uint8_t quick;	    /**< segments still to be acknowledged at once */
-		bool rtt_on;	    /**< rtt_seq is valid */
+		bool rtt_on : 1;    /**< rtt_seq is valid */
+		bool pushed : 1;    /**< an ACK is due of what was pushed, or is short */
+		bool pushed2 : 1;   /**< of two short ones */
 		uint32_t ato_us;    /**< delayed ACK time-out */
 		uint32_t last_ms;   /**< the last text's time */
 		uint32_t ts_recent; /**< RFC 7323 4.3 */

@@ -126,6 +126,8 @@ void tcp__rwnd_init(struct plx_tcp *c, plx_ns now);
 void tcp__delack_text(struct plx_tcp *c, const struct plx_tcp_seg *seg, plx_ns now);
 /** Something has to be acknowledged: now or later? @return whether now. */
 bool tcp__delack_due(struct plx_tcp *c, plx_ns now);
+/** The program has read: does that make an ACK due at once? */
+bool tcp__delack_read(const struct plx_tcp *c);
 void tcp__delack_sent_ack(struct plx_tcp *c);
 void tcp__delack_sent_text(struct plx_tcp *c, plx_ns now);
 void tcp__delack_timer(struct plx_tcp *c, plx_ns now);
