@@ -134,6 +134,7 @@ static void control(struct plx_tcp *c, const struct tcp_ack *a)
 	if (!(a->flags & ACK_TEXT) && !(c->reordering > tcp_tun(c, TCP_REORDERING) &&
 					      a->flags & (ACK_SACKED | ACK_ADVANCED)))
 		return;
+	c->used_ms = tcp__ms(a->now); /* an ACK that could have raised it: judged anew from here */
 	if (n && tcp__window_used(c))
 		c->cc->avoid(c, n, a->now);
 }

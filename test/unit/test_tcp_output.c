@@ -341,7 +341,7 @@ static void little_used(struct tt *t, bool orphan)
 	t->c.cwnd = 100;
 	t->c.ssthresh = 50;
 	t->c.orphan = orphan;
-	for (int i = 1; i <= 30; i++) { /* 300 ms; the time-out is 210 */
+	for (int i = 1; i <= 30; i++) { /* 300 ms; the time-out is 210, but ACKs come */
 		char s[32];
 
 		tt_write(t, 20000);
@@ -349,7 +349,14 @@ static void little_used(struct tt *t, bool orphan)
 		tt_ms(t, 10);
 		sprintf(s, ". ack %d", 1 + 20000 * i);
 		eq(tt_in(t, s), PLX_DROP_NONE);
+		eq(t->c.cwnd, 100);
 	}
+	tt_ms(t, 110);
+	tt_write(t, 19000);
+	tt_drain(t);
+	tt_ms(t, 105);
+	tt_write(t, 1000);
+	tt_drain(t);
 }
 
 T(what_is_little_used_is_half_forgotten)
