@@ -401,7 +401,7 @@ static uint32_t may_send(struct plx_tcp *c, const struct plx_tcp_room *room, str
  * least). */
 static bool pushed(struct plx_tcp *c, uint32_t len)
 {
-	bool second = c->odd || len > c->snd.mss;
+	bool second = (c->odd || len > c->snd.mss) && !c->urg_due;
 
 	c->odd = !second;
 	return second || (c->snd.nxt - c->fin_sent == c->snd.end && !c->unpushed);
