@@ -126,6 +126,7 @@ static const struct {
 	{"timestamp", PLX_ICMP_TIMESTAMP, 255, false},
 	{"timestamp-reply", PLX_ICMP_TIMESTAMP_REPLY, 255, false},
 	{"unreach", PLX_ICMP_UNREACH, PLX_ICMP6_UNREACH, true},
+	{"quench", PLX_ICMP_SOURCE_QUENCH, 255, true},
 	{"time", PLX_ICMP_TIME_EXCEEDED, PLX_ICMP6_TIME_EXCEEDED, true},
 	{"param", PLX_ICMP_PARAM_PROBLEM, PLX_ICMP6_PARAM_PROBLEM, true},
 	{"too-big", 255, PLX_ICMP6_TOO_BIG, true},

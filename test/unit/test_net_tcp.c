@@ -410,6 +410,9 @@ T(an_error_ends_an_attempt)
 	eq(plx_net_tcp_connect(tt_sn(), &to, &tt_ops, NULL, &tt.c), 0);
 	nt_run();
 	tt_expect(&s, PLX_TCP_SYN, 0);
+	icmp("quench 0"); /* RFC 6633 4 */
+	nt_drop(PLX_DROP_ICMP_TYPE);
+	eq(tt.closed, 0);
 	icmp("unreach 1");
 	eq(tt.closed, 1);
 	eq(tt.err, EHOSTUNREACH);

@@ -519,6 +519,9 @@ T(errors_reach_the_socket)
 	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp unreach 3 quote 28");
 	nt_drop(PLX_DROP_ICMP_ERROR_UNMATCHED);
 	eq(sock.errors, 3);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp quench 0 quote 28"); /* RFC 6633 5 */
+	nt_drop(PLX_DROP_ICMP_TYPE);
+	eq(sock.errors, 3);
 	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 icmp unreach 3 quote 19");
 	nt_drop(PLX_DROP_ICMP_QUOTE);
 	nt_none();
