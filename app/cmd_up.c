@@ -77,7 +77,7 @@ static void sink_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mb
 }
 
 /* Nobody is there for our answer. */
-static void echo_error(struct plx_softnet *sn, struct plx_net_udp *s, int err, uint32_t mtu,
+static void echo_error(struct plx_softnet *sn, struct plx_net_udp *s, const struct plx_net_error *e,
 	const struct plx_net_udp_msg *msg)
 {
 	plx_count(((struct up *)s->user)->errors[sn->index], 1);

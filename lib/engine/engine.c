@@ -162,13 +162,16 @@ no_memory:
 /* Who called before the doors were closed is served; nobody comes after. */
 static void close_doors(struct plx_engine *eng)
 {
+	uint32_t served;
+
 	__atomic_store_n(&eng->closed, 1, __ATOMIC_SEQ_CST);
 	do {
+		served = 0;
 		for (uint16_t i = 0; i < eng->n; i++)
-			while (engine__msgs(eng->sn[i]))
-				;
+			for (uint32_t n; (n = engine__msgs(eng->sn[i]));)
+				served += n;
 		usleep(100);
-	} while (__atomic_load_n(&eng->callers, __ATOMIC_SEQ_CST));
+	} while (served || __atomic_load_n(&eng->callers, __ATOMIC_SEQ_CST));
 }
 
 void plx_engine_start(struct plx_engine *eng)
@@ -213,6 +216,11 @@ bool plx_engine_has_port(const struct plx_engine *eng, uint16_t port)
 bool plx_engine_stopping(const struct plx_engine *eng)
 {
 	return __atomic_load_n(&eng->stop, __ATOMIC_RELAXED);
+}
+
+bool plx_engine_serves(const struct plx_engine *eng)
+{
+	return !__atomic_load_n(&eng->closed, __ATOMIC_ACQUIRE);
 }
 
 bool plx_engine_running(const struct plx_engine *eng)

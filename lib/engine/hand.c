@@ -190,6 +190,20 @@ void plx_softnet_post(struct plx_softnet *sn, struct plx_msg *msg)
 	engine__wake(sn);
 }
 
+bool plx_softnet_try_post(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct plx_engine *eng = sn->eng;
+	bool open;
+
+	/* Who is counted before `closed` is set will be served: see plx_engine_run(). */
+	__atomic_add_fetch(&eng->callers, 1, __ATOMIC_SEQ_CST);
+	open = !__atomic_load_n(&eng->closed, __ATOMIC_SEQ_CST);
+	if (open)
+		plx_softnet_post(sn, msg);
+	__atomic_sub_fetch(&eng->callers, 1, __ATOMIC_SEQ_CST);
+	return open;
+}
+
 /** A call that somebody waits for: it lies on the waiter's stack. */
 struct call {
 	struct plx_msg msg;

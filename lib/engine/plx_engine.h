@@ -211,6 +211,9 @@ PLX_API void plx_engine_stop(struct plx_engine *eng);
 /** Is the port, by its number, one of the engine's? */
 PLX_API bool plx_engine_has_port(const struct plx_engine *eng, uint16_t port);
 PLX_API bool plx_engine_stopping(const struct plx_engine *eng);
+/** Will what is posted now be served? Not before the run, nor behind its end, when the main thread
+ * may do itself what it would have posted. */
+PLX_API bool plx_engine_serves(const struct plx_engine *eng);
 /** True once every lcore is in its loop. */
 PLX_API bool plx_engine_running(const struct plx_engine *eng);
 /** After the run: what still waits anywhere is dropped (STOPPED), all ports are closed. */
@@ -324,6 +327,9 @@ static inline struct rte_mbuf *plx_softnet_alloc(struct plx_softnet *sn)
 /** Run msg->fn on sn's lcore. Wait-free; wakes it. The message belongs to the lcore until fn runs.
  */
 PLX_API void plx_softnet_post(struct plx_softnet *sn, struct plx_msg *msg);
+/** The same by an ordinary thread. @return false: the engine does not run (any more): it was not
+ * posted. */
+PLX_API bool plx_softnet_try_post(struct plx_softnet *sn, struct plx_msg *msg);
 /**
  * Run fn(sn, arg) on sn's lcore and wait for it. For ordinary threads only.
  * @return 0, or -ESHUTDOWN when the engine does not run (any more): fn was not called.

@@ -45,6 +45,7 @@ static void each(struct plx_engine *eng, void (*fn)(struct plx_softnet *sn))
 int plx_engine_step_begin(struct plx_engine *eng)
 {
 	eng->stepped = true;
+	__atomic_store_n(&eng->closed, 0, __ATOMIC_SEQ_CST);
 	each(eng, engine__enter);
 	return eng->failed ? -EIO : 0;
 }
@@ -86,5 +87,6 @@ void plx_engine_step_end(struct plx_engine *eng)
 			be(was);
 		}
 	} while (work);
+	__atomic_store_n(&eng->closed, 1, __ATOMIC_SEQ_CST);
 	each(eng, engine__gone);
 }

@@ -482,16 +482,62 @@ static int leave(struct plx_net *net, struct net_ifc *c, const struct plx_addr *
 	return err;
 }
 
+static int change_group(
+	struct plx_net *net, uint16_t iface, const struct plx_addr *group, bool is_join)
+{
+	struct net_ifc *c = &net->ifc[iface];
+	int err;
+
+	if (!has_if(net, iface))
+		return -ENODEV;
+	err = is_join ? join(net, c, group) : leave(net, c, group);
+	net__ctl_pump(net);
+	return err;
+}
+
 static void do_group(struct plx_softnet *sn, void *arg)
 {
 	struct args *a = arg;
-	struct net_ifc *c = &a->net->ifc[a->iface];
 
-	a->result = -ENODEV;
-	if (!has_if(a->net, a->iface))
-		return;
-	a->result = a->up ? join(a->net, c, a->addr) : leave(a->net, c, a->addr);
-	net__ctl_pump(a->net);
+	a->result = change_group(a->net, a->iface, a->addr, a->up);
+}
+
+struct group_note {
+	struct plx_msg msg;
+	struct plx_net *net;
+	struct plx_addr group;
+	uint16_t iface;
+	bool join;
+};
+
+static void on_group(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct group_note *n = plx_container_of(msg, struct group_note, msg);
+
+	change_group(n->net, n->iface, &n->group, n->join);
+	free(n);
+}
+
+int plx_net_group_post(
+	struct plx_softnet *sn, uint16_t iface, const struct plx_addr *group, bool is_join)
+{
+	struct net_lcore *nl = net__self(sn);
+	struct plx_net *net = nl->net;
+	struct group_note *n;
+
+	net__begin(nl);
+	if (!plx_addr_is_mcast(group))
+		return -EINVAL;
+	if (iface == 0 || iface >= NET_IF_MAX || !nl->cfg->ifs[iface].index)
+		return -ENODEV;
+	if (nl->control || !plx_engine_serves(net->eng))
+		return change_group(net, iface, group, is_join);
+	n = malloc(sizeof(*n));
+	if (!n)
+		return -ENOBUFS;
+	*n = (struct group_note){{.fn = on_group}, net, *group, iface, is_join};
+	plx_softnet_post(net->lcore[0]->sn, &n->msg);
+	return 0;
 }
 
 void net__members_free(struct net_ifc *c)
@@ -513,4 +559,14 @@ int plx_net_group_join(struct plx_net *net, uint16_t iface, const struct plx_add
 int plx_net_group_leave(struct plx_net *net, uint16_t iface, const struct plx_addr *group)
 {
 	return control(&(struct args){.net = net, .iface = iface, .addr = group}, do_group);
+}
+
+const struct plx_tunables *plx_net_tunables(const struct plx_net *net)
+{
+	return net->tun;
+}
+
+struct plx_engine *plx_net_engine(const struct plx_net *net)
+{
+	return net->eng;
 }

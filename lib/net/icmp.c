@@ -51,8 +51,13 @@ static bool dest_allows(struct net_lcore *nl, const struct plx_addr *dst)
 	return take_token(&t->full_at, nl->sn->now_ns, each, DEST_BURST);
 }
 
-static bool allowed(struct net_lcore *nl, const struct plx_addr *dst, bool v6, uint8_t type)
+/* @param looped what it is about never was on a wire: nobody can be flooded (icmpv4_xrlim_allow()).
+ */
+static bool allowed(
+	struct net_lcore *nl, const struct plx_addr *dst, bool v6, uint8_t type, bool looped)
 {
+	if (looped)
+		return true;
 	if (!v6 && type == PLX_ICMP_REDIRECT) /* has limits of its own (Linux's icmp_ratemask) */
 		return true;
 	if (!dest_allows(nl, dst)) {
@@ -144,7 +149,7 @@ void net__icmp_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	const void *from;
 	uint8_t *p;
 
-	if (!may_answer(nl, m, rx, type, code) || !allowed(nl, &rx->ip.src, v6, type))
+	if (!may_answer(nl, m, rx, type, code) || !allowed(nl, &rx->ip.src, v6, type, rx->looped))
 		return;
 	if (net__route(nl, &ip.dst, rx->iface, &d) != PLX_DROP_NONE)
 		return;
@@ -298,6 +303,26 @@ static int errno6(uint8_t type, uint8_t code)
 	return type == PLX_ICMP6_PARAM_PROBLEM ? EPROTO : EHOSTUNREACH;
 }
 
+/* Of those, which Linux calls fatal: programs are told though they did not ask. "Too big" is told
+ * to whoever does not want fragments: udp_err(), udpv6_err(). */
+static bool hard4(uint8_t type, uint8_t code)
+{
+	static const uint16_t unreach = 1u << 2 | 1u << 3 | 1u << 4 | 1u << 6 | 1u << 7 | 1u << 8 |
+					1u << 9 | 1u << 10 | 1u << 13 | 1u << 14 | 1u << 15;
+
+	if (type == PLX_ICMP_UNREACH)
+		return code < 16 && unreach >> code & 1;
+	return type == PLX_ICMP_PARAM_PROBLEM;
+}
+
+static bool hard6(uint8_t type, uint8_t code)
+{
+	if (type == PLX_ICMP6_UNREACH)
+		return code != PLX_ICMP6_UNREACH_NOROUTE && code != PLX_ICMP6_UNREACH_SCOPE &&
+		       code != PLX_ICMP6_UNREACH_ADDR;
+	return type == PLX_ICMP6_TOO_BIG || type == PLX_ICMP6_PARAM_PROBLEM;
+}
+
 static bool redirect(const struct plx_net_rx *rx, const struct plx_icmp *icmp)
 {
 	return rx->ip.version == 4 && icmp->type == PLX_ICMP_REDIRECT;
@@ -342,6 +367,30 @@ static int tell_tcp(struct net_lcore *nl, const struct plx_net_rx *rx, const str
 	return rx->handed && home != nl->sn->index ? -1 : home;
 }
 
+/* Whose datagram was it? @param quote its transport header, and what follows, bytes in all */
+static int tell_udp(struct net_lcore *nl, const struct plx_net_rx *rx, const struct plx_icmp *icmp,
+	const struct plx_tuple *t, const uint8_t *quote, uint32_t bytes)
+{
+	bool v6 = rx->ip.version == 6;
+	struct plx_net_error e = {
+		.type = icmp->type,
+		.code = icmp->code,
+		.from = rx->ip.src,
+		.data = quote + PLX_UDP_BYTES,
+		.len = bytes > PLX_UDP_BYTES ? bytes - PLX_UDP_BYTES : 0,
+	};
+
+	if (!redirect(rx, icmp)) {
+		e.err = v6 ? errno6(icmp->type, icmp->code) : errno4(icmp->type, icmp->code);
+		e.hard = v6 ? hard6(icmp->type, icmp->code) : hard4(icmp->type, icmp->code);
+	}
+	if (too_big(rx, icmp))
+		e.info = v6 ? icmp->rest : icmp->rest & 0xffff;
+	else if (v6 && icmp->type == PLX_ICMP6_PARAM_PROBLEM)
+		e.info = icmp->rest;
+	return net__udp_error(nl, t, rx->iface, &e);
+}
+
 /*
  * Believed only when the quoted packet is one that we may have sent (RFC 5927 4): from an address
  * of ours, for UDP from a socket that exists, and for TCP what a connection has in flight. An echo
@@ -351,7 +400,8 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	const struct plx_icmp *icmp)
 {
 	const uint8_t *p = rte_pktmbuf_mtod_offset(m, const uint8_t *, rx->ip.hdr_bytes);
-	uint32_t have = m->data_len - rx->ip.hdr_bytes;
+	uint32_t have =
+		PLX_MIN((uint32_t)m->data_len - rx->ip.hdr_bytes, (uint32_t)rx->ip.l4_bytes);
 	bool v6 = rx->ip.version == 6, known = false;
 	int home = nl->sn->index;
 	int32_t rt;
@@ -359,8 +409,7 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	uint32_t l4_off;
 	enum plx_drop drop;
 
-	drop = plx_wire_icmp_quote(&t, &l4_off, p + PLX_ICMP_BYTES,
-		PLX_MIN(have, (uint32_t)rx->ip.l4_bytes) - PLX_ICMP_BYTES);
+	drop = plx_wire_icmp_quote(&t, &l4_off, p + PLX_ICMP_BYTES, have - PLX_ICMP_BYTES);
 	if (drop == PLX_DROP_NONE && plx_addr_is_v4(&t.src) == v6)
 		drop = PLX_DROP_ICMP_QUOTE;
 	if (drop != PLX_DROP_NONE) {
@@ -371,13 +420,8 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	if (rt >= 0 && nl->cfg->routes[rt].type == PLX_NET_ROUTE_LOCAL) {
 		known = t.proto == (v6 ? PLX_IPPROTO_ICMP6 : PLX_IPPROTO_ICMP);
 		if (t.proto == PLX_IPPROTO_UDP) {
-			home = net__udp_error(nl, &t, rx->iface,
-				redirect(rx, icmp) ? 0
-				: v6		   ? errno6(icmp->type, icmp->code)
-						   : errno4(icmp->type, icmp->code),
-				!too_big(rx, icmp) ? 0
-				: v6		   ? icmp->rest
-						   : icmp->rest & 0xffff);
+			home = tell_udp(nl, rx, icmp, &t, p + PLX_ICMP_BYTES + l4_off,
+				have - PLX_ICMP_BYTES - l4_off);
 			known = home >= 0;
 		} else if (t.proto == PLX_IPPROTO_TCP) {
 			home = tell_tcp(nl, rx, icmp, &t, p + PLX_ICMP_BYTES, l4_off);

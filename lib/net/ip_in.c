@@ -207,6 +207,7 @@ PLX_FLATTEN void net__ip4_in(
 	rx.iface = iface;
 	rx.link_group = flags & NET_F_LINK_GROUP;
 	rx.copy = flags & NET_F_COPY;
+	rx.raw = flags & NET_F_RAW;
 	rx.handed = flags & NET_F_HANDED;
 	rx.looped = flags & NET_F_LOOPED;
 	if (plx_likely(drop == PLX_DROP_NONE) && !rx.looped) {
@@ -285,6 +286,7 @@ void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 		.iface = iface,
 		.link_group = flags & NET_F_LINK_GROUP,
 		.copy = flags & NET_F_COPY,
+		.raw = flags & NET_F_RAW,
 		.handed = flags & NET_F_HANDED,
 		.looped = flags & NET_F_LOOPED,
 	};
@@ -364,8 +366,23 @@ PLX_NOINLINE static void to_proto(struct net_lcore *nl, struct rte_mbuf *m, stru
 		nl->net->proto[rx->ip.proto](rx, m);
 }
 
+/* @return true: that was all. */
+PLX_NOINLINE static bool raw_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
+{
+	bool heard = net__raw_in(nl, m, rx);
+
+	if (!rx->raw && (!heard || rx->ip.proto == PLX_IPPROTO_UDP || has_proto(nl->net, &rx->ip)))
+		return false;
+	plx_pkt_deliver(m);
+	return true;
+}
+
 void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
+	if (plx_unlikely((plx_count_read(nl->net->raw_lcores[rx->ip.proto]) && !rx->handed) ||
+			 rx->raw) &&
+		raw_in(nl, m, rx))
+		return;
 	if (plx_unlikely(rx->ip.proto != PLX_IPPROTO_UDP && !has_proto(nl->net, &rx->ip))) {
 		no_proto(nl, m, rx);
 		return;

@@ -88,7 +88,8 @@ PLX_NOINLINE static enum plx_drop route_other(struct net_lcore *nl, const struct
 	if (rt->type == PLX_NET_ROUTE_BROADCAST)
 		return on_link(
 			nl, dst, rt->iface ? &cfg->ifs[rt->iface] : if_at(cfg, oif), true, d);
-	return PLX_DROP_IP_UNREACHABLE_ROUTE;
+	return rt->type == PLX_NET_ROUTE_BLACKHOLE ? PLX_DROP_IP_BLACKHOLE_ROUTE
+						   : PLX_DROP_IP_UNREACHABLE_ROUTE;
 }
 
 /* By a unicast route. */
@@ -98,7 +99,7 @@ static inline void by_route(struct net_lcore *nl, const struct plx_addr *dst, bo
 	d->ifc = &nl->cfg->ifs[rt->iface];
 	d->src = plx_addr_is_any6(&rt->src) ? NULL : &rt->src;
 	d->nexthop = plx_addr_is_any6(&rt->via) ? *dst : rt->via;
-	d->bcast = d->local = d->loop = d->no_loop = d->bound = false;
+	d->bcast = d->local = d->loop = d->no_loop = d->no_wire = d->bound = false;
 	d->advice = 0;
 	d->mtu = v4 ? d->ifc->mtu : d->ifc->mtu6;
 	if (plx_unlikely(rt->mtu))
@@ -156,7 +157,8 @@ PLX_NOINLINE enum plx_drop net__route_by(
 	enum plx_drop drop = net__route(nl, dst, oif, d);
 	int32_t i;
 
-	if (drop == PLX_DROP_IP_UNREACHABLE_ROUTE || plx_unlikely(!oif))
+	if (drop == PLX_DROP_IP_UNREACHABLE_ROUTE || drop == PLX_DROP_IP_BLACKHOLE_ROUTE ||
+		plx_unlikely(!oif))
 		return drop;
 	if (drop != PLX_DROP_NONE || (!d->local && d->ifc->index != oif)) {
 		i = net__lpm_walk(&cfg->lpm, dst, leaves_by, &w);
@@ -287,7 +289,7 @@ static enum plx_drop send_whole(
 		plx_wire_ip4_emit(net__push(m, PLX_IP4_BYTES), ip);
 	else
 		plx_wire_ip6_emit(net__push(m, PLX_IP6_BYTES), ip);
-	if (plx_unlikely(m->ol_flags & RTE_MBUF_F_TX_TCP_SEG && ip->version == 4 && !d->local &&
+	if (plx_unlikely(m->ol_flags & NET_TX_SEG && ip->version == 4 && !d->local &&
 			 d->ifc->features & PLX_PORT_F_TX_CSUM_IP4))
 		leave_ip4_sum(m);
 	return send_made(nl, m, bytes, d);
@@ -325,7 +327,7 @@ PLX_NOINLINE static bool loop_back(
 		plx_stat_inc(net__stat(
 			ip.version == 6, PLX_STAT_IP_OUTDISCARDS, PLX_STAT_IP6_OUTDISCARDS));
 	}
-	if (!stays_here(&ip.dst))
+	if (!stays_here(&ip.dst) && !d->no_wire)
 		return false;
 	plx_pkt_deliver(m);
 	return true;
@@ -341,7 +343,7 @@ enum plx_drop net__ip_out(
 	plx_stat_inc(net__stat(!v4, PLX_STAT_IP_OUTREQUESTS, PLX_STAT_IP6_OUTREQUESTS));
 	if (plx_unlikely(d->loop) && loop_back(nl, m, *ip, d))
 		return PLX_DROP_NONE;
-	if (plx_likely(bytes <= d->mtu || d->local || m->ol_flags & RTE_MBUF_F_TX_TCP_SEG)) {
+	if (plx_likely(bytes <= d->mtu || d->local || m->ol_flags & NET_TX_SEG)) {
 		ip->l4_bytes = (uint16_t)m->pkt_len;
 		/* an atomic datagram needs no identification of its own (RFC 6864 4.1) */
 		ip->id = ip->df || !v4 ? 0 : next_id(nl, ip->src, ip->dst) & 0xffff;

@@ -143,7 +143,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 
 void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 {
-	bool super = m->ol_flags & RTE_MBUF_F_TX_TCP_SEG;
+	bool super = m->ol_flags & NET_TX_SEG;
 
 	if (nl->loop_n == NET_PEND_MAX || nl->stopped) {
 		plx_pkt_drop(m, nl->stopped ? PLX_DROP_STOPPED : PLX_DROP_BACKLOG_FULL);
@@ -329,12 +329,17 @@ static void *aligned(size_t bytes)
 	return p;
 }
 
+uint32_t net__udp_max(const struct plx_net *net)
+{
+	return net->conf.udp_sockets ? net->conf.udp_sockets : UDP_SOCKETS;
+}
+
 static struct net_lcore *lcore_new(struct plx_net *net, struct plx_softnet *sn)
 {
 	struct net_lcore *nl = aligned(sizeof(*nl));
 	struct plx_frag_conf fc = {.datagrams = FRAG_DATAGRAMS, .pieces = FRAG_PIECES};
 	struct plx_udp_conf uc = {
-		.sockets = net->conf.udp_sockets ? net->conf.udp_sockets : UDP_SOCKETS,
+		.sockets = net__udp_max(net),
 		.groups = 64,
 		.group_sockets = PLX_ENGINE_LCORES_MAX,
 		.seed = {net->key[0], net->key[1]},
@@ -342,6 +347,7 @@ static struct net_lcore *lcore_new(struct plx_net *net, struct plx_softnet *sn)
 
 	if (!nl)
 		return NULL;
+	plx_list_init(&nl->raws);
 	plx_frag_limits_init(&fc.limits);
 	fc.seed[0] = plx_rng_u64(&net->rng);
 	fc.seed[1] = plx_rng_u64(&net->rng);
@@ -380,7 +386,8 @@ static int tables_init(struct plx_net *net)
 	plx_steer_toeplitz_init(&net->toeplitz, net->toeplitz_key, PLX_STEER_KEY_MIN);
 	net->neigh_mem = aligned(plx_neigh_table_size(c));
 	net->route = calloc(NET_ROUTE_MAX, sizeof(*net->route));
-	if (!net->neigh_mem || !net->route)
+	net->tcp_away = calloc(65536, sizeof(*net->tcp_away));
+	if (!net->neigh_mem || !net->route || !net->tcp_away)
 		return -ENOMEM;
 	net->neigh = plx_neigh_table_init(net->neigh_mem, c, &net->rng);
 	if (net__rtab_init(&net->nbr, c->gc_thresh3, net->key) != 0)
@@ -404,6 +411,8 @@ struct plx_net *plx_net_create(
 	net->key[0] = plx_rng_u64(&net->rng);
 	net->key[1] = plx_rng_u64(&net->rng);
 	net->tcp_seed = plx_rng_u64(&net->rng);
+	net__ports_init(&net->ports, plx_hash_words(net->key, &net->tcp_seed, 1));
+	pthread_mutex_init(&net->ports_lock, NULL);
 	net->timer.kind = NET_TIMER_CTL;
 	if (tables_init(net) != 0)
 		goto no_memory;
@@ -456,8 +465,10 @@ void plx_net_destroy(struct plx_net *net)
 	net__cfg_free(net->cfg);
 	net__rtab_fini(&net->nbr);
 	net__rtab_fini(&net->exc);
+	free(net->tcp_away);
 	free(net->route);
 	free(net->neigh_mem);
+	pthread_mutex_destroy(&net->ports_lock);
 	free(net);
 }
 

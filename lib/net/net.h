@@ -10,7 +10,10 @@
 
 #include <plx_mcast.h>
 
+#include <pthread.h>
+
 #include "lpm.h"
+#include "ports.h"
 #include "rtab.h"
 
 #define NET_IF_MAX	PLX_NET_IF_MAX
@@ -18,6 +21,8 @@
 #define NET_ROUTE_MAX	15000
 #define NET_PEND_MAX	1000 /* packets to ourselves that wait for the next pass */
 #define NET_HANDLER_MAX 16
+/* To be cut into several behind us */
+#define NET_TX_SEG (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 
 /* Where an lcore goes on with a packet handed over: meta.stage. */
 enum net_stage {
@@ -47,6 +52,9 @@ enum net_timer {
 #define NET_F_LOOPED	 16 /**< our own, on its way to ourselves */
 #define NET_F_BOUND	 32 /**< our own, by this interface alone (net__route_by()) */
 /* what an upper layer says of the next hop: net_dst.advice */
+/* of input alone */
+#define NET_F_RAW 64 /**< another lcore's copy for the raw sockets here */
+/* of output alone */
 #define NET_F_PROGRESS 64  /**< our packets arrive (RFC 4861 7.3.1) */
 #define NET_F_DOUBT    128 /**< no answer for long (RFC 1122 4.2.3.5) */
 
@@ -157,7 +165,14 @@ struct net_lcore {
 	struct net_token dest[256];
 	plx_ns errors_full_at; /**< the same for all together */
 	struct net_redirected redirected[256];
+	struct plx_list raws; /**< struct plx_net_raw */
 	void *udp_mem, *frag_mem;
+	uint64_t udp_unbinds; /**< of this lcore's table */
+	/** Where the reader of the table udp is: the sock-th of them is s, if none went since. */
+	struct {
+		const struct plx_udp_sock *s;
+		uint64_t sock, unbinds;
+	} udp_seen;
 };
 
 /* ---- the control lcore's ---- */
@@ -207,6 +222,15 @@ struct plx_net {
 	struct net_ethertype ethertype[NET_HANDLER_MAX];
 	uint32_t n_ethertype;
 	struct net_lcore *lcore[PLX_ENGINE_LCORES_MAX];
+
+	/* any thread */
+	struct net_ports ports;
+	pthread_mutex_t ports_lock;
+	uint32_t udp_socks;	  /**< that any lcore may know of */
+	uint64_t udp_order;	  /**< of the last bind or connect */
+	uint64_t raw_lcores[256]; /**< of each protocol: lcores with raw sockets for it */
+	uint32_t *tcp_away;	  /**< of each local port: tcp_away.c */
+	bool has_away;
 
 	/* control lcore only */
 	struct net_ifc ifc[NET_IF_MAX];
@@ -274,6 +298,8 @@ static inline enum plx_stat net__stat(bool v6, enum plx_stat s4, enum plx_stat s
 }
 
 /* net.c */
+/** UDP sockets at most. */
+uint32_t net__udp_max(const struct plx_net *net);
 void net__stage(struct rte_mbuf *m, enum net_stage stage, uint16_t iface, uint8_t flags);
 /** To the control lcore's input; takes m. */
 PLX_NOINLINE void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage stage,
@@ -311,6 +337,11 @@ plx_ns net__now(const struct plx_net *net);
 /* api.c */
 /** Forget what programs have joined. At the end. */
 void net__members_free(struct net_ifc *c);
+
+/* bind.c */
+/** As plx_net_bind_add(), but whosever the address is. */
+int net__bind_claim(struct plx_net *net, struct plx_net_bind *b,
+	bool (*choose)(void *arg, uint16_t port), void *arg);
 
 /* ctl.c: control */
 void net__ctl_start(struct plx_net *net);
@@ -388,6 +419,10 @@ bool net__from_self(const struct net_lcore *nl, const struct plx_addr *src);
 /** Whole and for us: to its protocol. */
 void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 
+/* raw.c */
+/** Copies for the raw sockets. m stays the caller's. @return whether there are any. */
+bool net__raw_in(struct net_lcore *nl, const struct rte_mbuf *m, const struct plx_net_rx *rx);
+
 /* forward.c */
 PLX_NOINLINE void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
 	const struct plx_net_route *rt);
@@ -435,6 +470,7 @@ struct net_dst {
 	bool bcast, local;
 	bool loop;	/**< those here hear it, too: joined the group, or are among everybody; */
 	bool no_loop;	/**< but the sender does not want that */
+	bool no_wire;	/**< with loop: they alone (a group's time to live of 0) */
 	bool bound;	/**< by net__route_by() */
 	uint8_t advice; /**< NET_F_PROGRESS, NET_F_DOUBT */
 };
@@ -551,12 +587,39 @@ enum plx_drop net__redirect6_in(
 PLX_NOINLINE void net__redirect_out(struct net_lcore *nl, struct rte_mbuf *m,
 	const struct plx_net_rx *rx, const struct net_dst *d);
 
+/* Linux's IP_PMTUDISC_* */
+enum net_pmtudisc {
+	NET_PMTU_DONT,
+	NET_PMTU_WANT,
+	NET_PMTU_DO,
+	NET_PMTU_PROBE,
+	NET_PMTU_INTERFACE,
+	NET_PMTU_OMIT,
+};
+
+/** Of IPv4, as Linux's ip_dont_fragment(): WANT sets DF on what fits the path that we know. */
+static inline bool net__udp_df(const struct plx_net *net, uint8_t pmtudisc)
+{
+	if (plx_likely(!pmtudisc))
+		return !net__tun(net, PLX_TUN_IP_NO_PMTU_DISC);
+	return pmtudisc >= PLX_NET_PMTU(NET_PMTU_WANT) && pmtudisc <= PLX_NET_PMTU(NET_PMTU_PROBE);
+}
+
 /* udp.c */
+/** Which MTU counts, for d, and may so many bytes be sent? Linux's ip_sk_use_pmtu() and
+ * ip_sk_ignore_df(). */
+PLX_NOINLINE bool net__udp_fits(
+	uint32_t bytes, const struct plx_net_udp_msg *msg, struct net_dst *d);
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 /**
- * An error about a datagram that we sent: tells its socket if that is this lcore's. err 0: nothing
- * to tell.
+ * An error about a datagram that we sent: tells its socket if that is this lcore's. e->err 0:
+ * nothing to tell.
  * @return the socket's lcore, or -1 when no socket sent it.
  */
-int net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, uint16_t iface, int err,
-	uint32_t mtu);
+int net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, uint16_t iface,
+	const struct plx_net_error *e);
+
+/* udp_gso.c */
+/** As plx_net_udp_send(), what is longer than msg->gso. */
+PLX_NOINLINE enum plx_drop net__udp_send_many(
+	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_udp_msg *msg);

@@ -23,6 +23,7 @@
 #include <plx_udp.h>
 #include <plx_wire.h>
 
+#include "plx_net_bind.h"
 #include "plx_net_tcp.h"
 
 PLX_C_BEGIN
@@ -51,6 +52,10 @@ PLX_API void plx_net_destroy(struct plx_net *net);
 PLX_API extern const struct plx_engine_ops plx_net_ops;
 /** Tell the stack its engine, before any interface is added. @return 0 or -errno with *e filled. */
 PLX_API int plx_net_attach(struct plx_net *net, struct plx_engine *eng, struct plx_error *e);
+/** Those that it was made with. Any thread. */
+PLX_API const struct plx_tunables *plx_net_tunables(const struct plx_net *net);
+/** As of plx_net_attach(). Any thread. */
+PLX_API struct plx_engine *plx_net_engine(const struct plx_net *net);
 /** Packets held for neighbours, for reassembly and on the way to ourselves. At a quiet moment. */
 PLX_API uint64_t plx_net_held(struct plx_net *net);
 
@@ -162,17 +167,43 @@ struct plx_net_udp_msg {
 	bool to_many; /**< received: dst is a group or a broadcast address, no source of answers */
 	bool bound;   /**< to send: by iface or not at all (SO_BINDTODEVICE) */
 	bool no_loop; /**< to send: members of the group here don't get it (IP_MULTICAST_LOOP 0) */
+	bool no_wire; /**< to send: they alone get it (IP_MULTICAST_TTL 0) */
+	uint8_t pmtudisc; /**< to send: Linux's IP_PMTUDISC_*; see PLX_NET_PMTU */
+	uint16_t gso; /**< to send: cut into datagrams of so many bytes (UDP_SEGMENT); 0 = one */
+};
+
+/** Of plx_net_udp_msg.pmtudisc: 0 = as net.ipv4.ip_no_pmtu_disc says, else IP_PMTUDISC_x + 1. */
+#define PLX_NET_PMTU(x) ((uint8_t)((x) + 1))
+
+/** What an ICMP error says of a packet that we sent (Linux's struct sock_extended_err). */
+struct plx_net_error {
+	int err;	      /**< as Linux maps it */
+	uint32_t info;	      /**< "too big": the MTU */
+	uint8_t type, code;   /**< of the message */
+	bool hard;	      /**< Linux tells programs of it though they did not ask
+				 (icmp_err_convert[].fatal) */
+	struct plx_addr from; /**< who says so */
+	const void *data;     /**< what it quotes of our payload */
+	uint32_t len;
 };
 
 struct plx_net_udp;
+/** What its program knows of a socket, for the table udp. */
+struct plx_net_udp_info {
+	int fd;			 /**< its descriptor; -1 = it has none */
+	uint32_t recv_q;	 /**< bytes that wait to be read, as they are charged */
+	uint32_t rcvbuf, sndbuf; /**< 0 = there is no bound */
+	uint32_t drops;		 /**< datagrams that found no room */
+};
 struct plx_net_udp_ops {
 	/** A datagram: m holds the payload, and is the callee's. On the socket's lcore. */
 	void (*rx)(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mbuf *m,
 		const struct plx_net_udp_msg *msg);
-	/** An ICMP error about a datagram of ours: err as Linux maps it. msg as it was sent.
-	 * Optional. */
-	void (*error)(struct plx_softnet *sn, struct plx_net_udp *s, int err, uint32_t mtu,
+	/** An ICMP error about a datagram of ours. msg as it was sent. Optional. */
+	void (*error)(struct plx_softnet *sn, struct plx_net_udp *s, const struct plx_net_error *e,
 		const struct plx_net_udp_msg *msg);
+	/** Fill *info; on the socket's lcore. Optional: nothing waits, no descriptor. */
+	void (*info)(const struct plx_net_udp *s, struct plx_net_udp_info *info);
 };
 
 /** A socket; embedded in the owner's object. */
@@ -184,12 +215,52 @@ struct plx_net_udp {
 	uint16_t home;	/**< index of the lcore that owns it */
 	uint16_t iface; /**< 0 = any */
 	bool v6only, reuseport, reuseaddr;
+	/** After plx_net_udp_unbind(): no lcore knows s any more. On its home lcore. */
+	void (*gone)(struct plx_softnet *sn, struct plx_net_udp *s);
 	struct plx_udp_sock *replica; /**< one for each lcore; the stack's */
 };
 
 /** Bind laddr:lport on all lcores' tables. Control. @return 0 or -errno (-EADDRINUSE). */
 PLX_API int plx_net_udp_open(struct plx_net *net, struct plx_net_udp *s);
 PLX_API void plx_net_udp_close(struct plx_net *net, struct plx_net_udp *s);
+
+/*
+ * The same by an lcore, s->home, which does not wait: its own replica is changed at once, those of
+ * the others when they have seen their message, all in one order. The port is the caller's by
+ * plx_net_bind_add().
+ */
+/** @return 0 or -errno. */
+PLX_API int plx_net_udp_bind(struct plx_softnet *sn, struct plx_net_udp *s);
+/** laddr replaces any. @return 0 or -errno. */
+PLX_API int plx_net_udp_connect(struct plx_softnet *sn, struct plx_net_udp *s,
+	const struct plx_addr *laddr, const struct plx_addr *raddr, uint16_t rport);
+/** Back to what bind() made. @return 0 or -errno. */
+PLX_API int plx_net_udp_disconnect(struct plx_softnet *sn, struct plx_net_udp *s);
+/** s->gone() follows, at once if nobody else knows it. */
+PLX_API void plx_net_udp_unbind(struct plx_softnet *sn, struct plx_net_udp *s);
+
+/** Where a packet would go. */
+struct plx_net_way {
+	struct plx_addr src; /**< chosen for it; any = there is none */
+	uint16_t iface, mtu; /**< mtu: of the path */
+	bool bcast, local;
+	bool by_gateway;
+};
+/** On an lcore. @param bound by iface or not at all. @return 0, -ENETUNREACH, -EHOSTUNREACH, ... */
+PLX_API int plx_net_way(struct plx_softnet *sn, const struct plx_addr *dst, uint16_t iface,
+	bool bound, struct plx_net_way *way);
+/** Is it one of our addresses (or, with any, of one interface)? On an lcore. */
+PLX_API bool plx_net_is_ours(struct plx_softnet *sn, const struct plx_addr *a, uint16_t iface);
+/** The errno that a call gives when its packet was dropped for this reason; 0 = none, as for a lost
+ * one. */
+PLX_API int plx_net_errno(enum plx_drop why);
+/** Join or leave a group by an lcore, which does not wait: the control lcore announces it. Its
+ * failures for want of memory are not told. @return 0, -ENODEV, -EINVAL (no group). */
+PLX_API int plx_net_group_post(
+	struct plx_softnet *sn, uint16_t iface, const struct plx_addr *group, bool join);
+/** Does a datagram sent from lport to raddr:rport have its answers come to this lcore? */
+PLX_API bool plx_net_comes_here(struct plx_softnet *sn, const struct plx_addr *laddr,
+	uint16_t lport, const struct plx_addr *raddr, uint16_t rport);
 
 /**
  * Send the payload m as a datagram from msg->src:sport (src any: chosen) to msg->dst:dport. Takes
@@ -211,6 +282,7 @@ struct plx_net_rx {
 	bool copy;	 /**< another lcore's copy of a group's datagram */
 	bool handed;	 /**< came by another lcore, which has counted it */
 	bool looped;	 /**< our own: it never was on a wire */
+	bool raw;	 /**< a copy for raw sockets alone */
 };
 
 /** Takes m. EtherType handlers: data starts behind the Ethernet header; IP handlers: at the IP
@@ -229,12 +301,29 @@ PLX_API int plx_net_ipproto_register(struct plx_net *net, uint8_t proto, plx_net
 PLX_API enum plx_drop plx_net_ip_send(
 	struct plx_softnet *sn, struct rte_mbuf *m, struct plx_ip *ip, uint16_t oif);
 
+/* Raw sockets: on an lcore */
+
+/** Hears what comes for us of a protocol, each packet a copy. Embedded in the owner's object. */
+struct plx_net_raw {
+	/** m, from the IP header on, is the callee's. */
+	void (*rx)(struct plx_softnet *sn, struct plx_net_raw *r, struct rte_mbuf *m,
+		const struct plx_net_rx *rx);
+	uint8_t proto;
+	bool v6;
+	uint16_t iface;		      /**< 0 = any */
+	struct plx_addr laddr, raddr; /**< any = all */
+	struct plx_list node;	      /**< the stack's; plx_list_init() first */
+};
+/** On the lcore that is to hear. */
+PLX_API void plx_net_raw_add(struct plx_softnet *sn, struct plx_net_raw *r);
+PLX_API void plx_net_raw_del(struct plx_softnet *sn, struct plx_net_raw *r);
+
 /* Telemetry: for the program's control thread */
 
 /**
- * Serve the tables addr, route and neigh, and the commands that change them and the interfaces;
- * `link set` before the engine's. Of one stack at a time; while the engine runs. @return 0 or
- * -errno.
+ * Serve the tables addr, route, neigh, cache, tcp and udp, and the commands that change them and
+ * the interfaces; `link set` before the engine's. Of one stack at a time; while the engine runs.
+ * @return 0 or -errno.
  */
 PLX_API int plx_net_telem_add(struct plx_net *net);
 /** Nothing happens if there is nothing to undo. */

@@ -13,7 +13,8 @@
  *
  * A connection is its program's from accept() or plx_net_tcp_connect() until plx_net_tcp_close() or
  * plx_net_tcp_abort(), which may be called from any of its own events, too; no event comes after
- * them. When the engine stops, closed() is told to all that are left, and all are freed.
+ * them. When the engine stops, closed(ESHUTDOWN) is told to all that are left, those that were over
+ * before too, and all are freed.
  */
 #include <plx_engine.h>
 #include <plx_tcp.h>
@@ -30,13 +31,20 @@ struct plx_net_tcp_ops {
 	void (*established)(struct plx_softnet *sn, struct plx_net_tcp *c);
 	/** More can be read. */
 	void (*readable)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	/** The peer's urgent pointer has moved (RFC 6093): see plx_tcp_urgent_at(). Told before
+	 * readable(). */
+	void (*urgent)(struct plx_softnet *sn, struct plx_net_tcp *c);
 	/** A write that took less than it was given may go on. */
 	void (*writable)(struct plx_softnet *sn, struct plx_net_tcp *c);
 	/** The peer sends no more; what came before can still be read. */
 	void (*peer_closed)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	/** All that was written has arrived, the FIN too. */
+	void (*fin_acked)(struct plx_softnet *sn, struct plx_net_tcp *c);
 	/** It is over: err 0, both directions have ended well; else an errno. What came before can
 	 * still be read. Close it. */
 	void (*closed)(struct plx_softnet *sn, struct plx_net_tcp *c, int err);
+	/** For the table tcp: the descriptor by which its program knows it; -1 = it has none. */
+	int (*fd)(const struct plx_net_tcp *c);
 };
 
 /* Listeners: control */
@@ -53,13 +61,38 @@ struct plx_net_tcp_listener {
 	uint32_t backlog; /**< handshakes under way, each lcore; 0 = somaxconn */
 	uint32_t rcv_buf; /**< SO_RCVBUF, bytes; 0 = tuned */
 	bool v6only, reuseport;
+	/* for those that listen by an lcore */
+	uint16_t home;	  /**< index of the lcore whose program accepts; PLX_NET_NO_HOME = any */
+	uint8_t ttl, tos; /**< inherited; 0 = default */
+	uint8_t defer_accept; /**< inherited: as struct plx_tcp_listener's */
+	uint16_t mss_clamp;   /**< TCP_MAXSEG; 0 = none */
+	/** For the table tcp, and constant: its program's descriptor (0 = it has none), and the
+	 * index of the lcore that has it. */
+	int fd;
+	uint16_t by;
+	/** After plx_net_tcp_unlisten_on(): no lcore knows l any more. On the lcore that asked. */
+	void (*gone)(struct plx_softnet *sn, struct plx_net_tcp_listener *l);
 	struct net_tcp_replica *replica; /**< one for each lcore; the stack's */
 };
+#define PLX_NET_NO_HOME UINT16_MAX
 
 /** Listen on all lcores. @return 0 or -errno (-EADDRINUSE, -ENOMEM). */
 PLX_API int plx_net_tcp_listen(struct plx_net *net, struct plx_net_tcp_listener *l);
 /** What it has accepted stays. Harmless when it does not listen. */
 PLX_API void plx_net_tcp_unlisten(struct plx_net *net, struct plx_net_tcp_listener *l);
+
+/**
+ * The same by an lcore, which does not wait: its own replica listens at once, those of the others
+ * when they have seen their message. The port is the caller's by plx_net_bind_add().
+ * @return 0 or -errno.
+ */
+PLX_API int plx_net_tcp_listen_on(struct plx_softnet *sn, struct plx_net_tcp_listener *l);
+/** listen(2) once more: another backlog, and what else l says of those to be accepted. */
+PLX_API void plx_net_tcp_relisten_on(struct plx_softnet *sn, struct plx_net_tcp_listener *l);
+/** l->gone() follows, at once if nobody else knows it. */
+PLX_API void plx_net_tcp_unlisten_on(struct plx_softnet *sn, struct plx_net_tcp_listener *l);
+/** n more, or less, of what this lcore has let in wait to be accepted (Linux's sk_ack_backlog). */
+PLX_API void plx_net_tcp_waiting(struct plx_softnet *sn, struct plx_net_tcp_listener *l, int32_t n);
 
 /* Connections: on their lcore */
 
@@ -74,6 +107,9 @@ struct plx_net_tcp_to {
 	struct plx_addr laddr; /**< any = chosen */
 	uint16_t lport;	       /**< 0 = chosen, so that the answers come to this lcore */
 	uint16_t iface;	       /**< of a link-local address; 0 = by route */
+	bool bound;	       /**< by iface or not at all (SO_BINDTODEVICE) */
+	/** Before the SYN is made: set what of c shall be otherwise. Optional. */
+	void (*setup)(struct plx_net_tcp *c, void *user);
 };
 /**
  * Active open; established() or closed() follows.
@@ -94,6 +130,17 @@ PLX_API uint32_t plx_net_tcp_readable(const struct plx_net_tcp *c);
 /** Up to n bytes. @return how many. */
 PLX_API uint32_t plx_net_tcp_read(
 	struct plx_softnet *sn, struct plx_net_tcp *c, void *data, uint32_t n);
+/** The same, but they stay: bytes from off on. @return how many. */
+PLX_API uint32_t plx_net_tcp_peek(
+	const struct plx_net_tcp *c, uint32_t off, void *data, uint32_t n);
+/** As plx_net_tcp_write(), but there is more to come: MSG_MORE. */
+PLX_API uint32_t plx_net_tcp_write_more(
+	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n);
+/** Read n bytes and forget them. @return how many. */
+PLX_API uint32_t plx_net_tcp_skip(struct plx_softnet *sn, struct plx_net_tcp *c, uint32_t n);
+/** Of the IP header of what it sends: time to live (0 = default), traffic class (its ECN bits are
+ * TCP's). */
+PLX_API void plx_net_tcp_set_ip(struct plx_net_tcp *c, uint8_t ttl, uint8_t tos);
 /**
  * The next piece of text without a copy: the callee's, counted as delivered. Its data may be
  * shared: they are not to be written to. @return NULL when there is none.

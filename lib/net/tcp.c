@@ -7,7 +7,7 @@
 #include <rte_malloc.h>
 
 /*
- * TCP as programs see it: listeners, connections, their bytes; and the life of an lcore's part.
+ * TCP as programs see it: connections, their bytes; and the life of an lcore's part.
  */
 
 #define MEM_BYTES (32u << 20)
@@ -129,9 +129,7 @@ static bool is_over(const struct plx_net_tcp *tc)
 /* Its program hears of it, its peer too if there is an mbuf to say it in. */
 static void end_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
-	bool told = is_over(tc) && !net__tcp_is(tc, TCPF_OVER);
-
-	if (!net__tcp_is(tc, TCPF_RELEASED) && tc->ops && tc->ops->closed && !told)
+	if (!net__tcp_is(tc, TCPF_RELEASED) && tc->ops && tc->ops->closed)
 		tc->ops->closed(nl->sn, tc, ESHUTDOWN);
 	if (!is_over(tc))
 		plx_tcp_abort(&tc->c, nl->sn->now_ns);
@@ -185,112 +183,32 @@ void net__tcp_stop(struct net_lcore *nl)
 	t->spare.n = t->lent.n = 0;
 }
 
-/* ---- listeners ---- */
-
-struct listen_args {
-	struct plx_net *net;
-	struct plx_net_tcp_listener *l;
-	bool listen;
-	int result;
-};
-
-/* On each lcore: its own table, its own record. */
-static void do_listen(struct plx_softnet *sn, void *arg)
-{
-	struct listen_args *a = arg;
-	struct net_lcore *nl = a->net->lcore[sn->index];
-	struct plx_tcp_listener *l = &a->l->replica[sn->index].l;
-	struct plx_tcp_ctx *ctx = &nl->tcp->ctx;
-
-	if (!a->listen) {
-		if (l->id.kind != PLX_TCP_KIND_LISTENER)
-			return;
-		plx_tcp_listener_fini(ctx, l);
-		plx_tcp_listener_del(ctx->table, l);
-		plx_list_del(&a->l->replica[sn->index].node);
-		return;
-	}
-	a->result = net__tcp_mem(nl);
-	if (a->result)
-		return;
-	*l = (struct plx_tcp_listener){
-		.id = {.laddr = a->l->laddr, .lport = a->l->lport, .iface = a->l->iface},
-		.v6only = a->l->v6only,
-		.reuseport = a->l->reuseport,
-		.home = true,
-		.rcv_buf = a->l->rcv_buf,
-		.backlog = a->l->backlog ? a->l->backlog
-					 : (uint32_t)net__tun(a->net, PLX_TUN_SOMAXCONN),
-		.user = a->l,
-	};
-	a->result = plx_tcp_listener_add(ctx->table, l);
-	if (a->result)
-		l->id.kind = 0;
-	else
-		plx_list_add_tail(&nl->tcp->listeners, &a->l->replica[sn->index].node);
-}
-
-static int on_lcore(uint16_t i, struct listen_args *a)
-{
-	struct plx_softnet *sn = a->net->lcore[i]->sn;
-
-	if (plx_softnet_call(sn, do_listen, a) == -ESHUTDOWN) /* before the run, or after it */
-		do_listen(sn, a);
-	return a->result;
-}
-
-int plx_net_tcp_listen(struct plx_net *net, struct plx_net_tcp_listener *l)
-{
-	struct listen_args a = {.net = net, .l = l, .listen = true};
-
-	l->replica = calloc(net->n_lcores, sizeof(*l->replica));
-	if (!l->replica)
-		return -ENOMEM;
-	for (uint16_t i = 0; i < net->n_lcores; i++) {
-		int err = on_lcore(i, &a);
-
-		if (err) {
-			plx_net_tcp_unlisten(net, l);
-			return err;
-		}
-	}
-	return 0;
-}
-
-void plx_net_tcp_unlisten(struct plx_net *net, struct plx_net_tcp_listener *l)
-{
-	struct listen_args a = {.net = net, .l = l};
-
-	for (uint16_t i = 0; l->replica && i < net->n_lcores; i++)
-		on_lcore(i, &a);
-	free(l->replica);
-	l->replica = NULL;
-}
-
 /* ---- connect ---- */
 
 struct pick {
 	const struct net_lcore *nl;
 	struct plx_tcp_id *id;
+	bool steered;
 };
 
-/* The answers come to the lcore of their hash. */
-static bool comes_here(void *arg, uint16_t port)
+/* Nobody has bound it (Linux's __inet_hash_connect()), and the answers come to this lcore: that of
+ * their hash. */
+static bool will_do(void *arg, uint16_t port)
 {
 	const struct pick *p = arg;
 
+	if (net__ports_bound(&p->nl->net->ports, port))
+		return false;
 	p->id->lport = port;
-	return net__tcp_owner(p->nl, p->id) == p->nl->sn->index;
+	return !p->steered || net__tcp_owner(p->nl, p->id) == p->nl->sn->index;
 }
 
 static int pick_port(struct net_lcore *nl, struct plx_tcp_id *id)
 {
 	const struct plx_net *net = nl->net;
 	struct plx_tcp_id try = *id;
-	struct pick p = {nl, &try};
-	bool steered = net->n_lcores > 1 && net__tun(net, PLX_TUN_SOFT_STEER);
-	int port = plx_tcp_port_pick(
-		&nl->tcp->ctx, id, nl->sn->now_ns, steered ? comes_here : NULL, &p);
+	struct pick p = {nl, &try, net->n_lcores > 1 && net__tun(net, PLX_TUN_SOFT_STEER)};
+	int port = plx_tcp_port_pick(&nl->tcp->ctx, id, nl->sn->now_ns, will_do, &p);
 
 	if (port > 0)
 		id->lport = (uint16_t)port;
@@ -317,12 +235,15 @@ static int choose(struct net_lcore *nl, const struct plx_net_tcp_to *to, struct 
 	struct plx_tcp_path *path)
 {
 	struct plx_ip ip = {.src = to->laddr, .dst = to->raddr};
+	enum plx_drop drop;
 	struct net_dst d;
 
 	if (plx_addr_is_any(&to->raddr) || plx_addr_is_mcast(&to->raddr) || !to->rport)
 		return -EINVAL;
-	if (net__route(nl, &to->raddr, to->iface, &d) != PLX_DROP_NONE || d.bcast)
-		return -ENETUNREACH;
+	drop = to->bound ? net__route_by(nl, &to->raddr, to->iface, &d)
+			 : net__route(nl, &to->raddr, to->iface, &d);
+	if (drop != PLX_DROP_NONE || d.bcast)
+		return drop == PLX_DROP_NONE ? -ENETUNREACH : -plx_net_errno(drop);
 	if (!net__ip_defaults(nl, &ip, &d))
 		return -EADDRNOTAVAIL;
 	*id = (struct plx_tcp_id){
@@ -330,11 +251,22 @@ static int choose(struct net_lcore *nl, const struct plx_net_tcp_to *to, struct 
 		.raddr = to->raddr,
 		.lport = to->lport,
 		.rport = to->rport,
-		.iface = plx_addr_is_linklocal(&to->raddr) ? d.ifc->index : 0,
+		.iface = to->bound			     ? to->iface
+			 : plx_addr_is_linklocal(&to->raddr) ? d.ifc->index
+							     : 0,
 	};
 	*path = (struct plx_tcp_path){
 		.mtu = net__tcp_mtu(nl, &d), .v6 = !plx_addr_is_v4(&to->raddr)};
 	return to->lport ? 0 : pick_port(nl, id);
+}
+
+/* Will its segments come by another lcore? */
+static bool is_away(const struct net_lcore *nl, const struct plx_tcp_id *id)
+{
+	const struct plx_net *net = nl->net;
+
+	return net->n_lcores > 1 &&
+	       (!net__tun(net, PLX_TUN_SOFT_STEER) || net__tcp_owner(nl, id) != nl->sn->index);
 }
 
 int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
@@ -345,6 +277,7 @@ int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
 	struct plx_net_tcp *tc;
 	struct plx_tcp_id id;
 	uint32_t iss_above = 0;
+	bool away;
 	int err;
 
 	if (nl->tcp->stopping)
@@ -357,14 +290,24 @@ int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
 		err = take_tuple(nl, &id, &iss_above);
 	if (err)
 		return err;
+	away = is_away(nl, &id);
+	if (plx_unlikely(away) && !net__tcp_away_take(nl, &id))
+		return -EADDRNOTAVAIL;
 	tc = net__tcp_conn_new(nl, &id);
-	if (!tc)
+	if (!tc) {
+		if (away)
+			net__tcp_away_drop(nl, &id);
 		return -ENOBUFS;
+	}
+	if (away)
+		*net__tcp_flags(tc) |= TCPF_AWAY;
 	if (plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) != 0) {
 		net__tcp_conn_free(nl, tc);
 		return -ENOBUFS;
 	}
 	plx_net_tcp_take(tc, ops, user);
+	if (to->setup)
+		to->setup(tc, user);
 	plx_tcp_open(&tc->c, &path, iss_above, sn->now_ns);
 	net__tcp_touch(nl, tc);
 	*c = tc;
@@ -397,8 +340,9 @@ uint32_t plx_net_tcp_room(const struct plx_net_tcp *c)
 	}
 }
 
-uint32_t plx_net_tcp_write(
-	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n)
+/* What is cut short is pushed: the rest may be long in coming. */
+static uint32_t append(
+	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n, bool more)
 {
 	struct net_lcore *nl = net__self(sn);
 	uint32_t part = PLX_MIN(n, plx_net_tcp_room(c));
@@ -406,11 +350,25 @@ uint32_t plx_net_tcp_write(
 
 	if (done < n)
 		*net__tcp_flags(c) |= TCPF_WANTS_ROOM | (done < part ? TCPF_NO_MEMORY : 0);
-	if (done)
+	if (done && more && done == n)
+		plx_tcp_wrote_more(&c->c, done, sn->now_ns);
+	else if (done)
 		plx_tcp_wrote(&c->c, done, sn->now_ns);
 	if (done || net__tcp_is(c, TCPF_NO_MEMORY))
 		net__tcp_touch(nl, c);
 	return done;
+}
+
+uint32_t plx_net_tcp_write(
+	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n)
+{
+	return append(sn, c, data, n, false);
+}
+
+uint32_t plx_net_tcp_write_more(
+	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n)
+{
+	return append(sn, c, data, n, true);
 }
 
 void plx_net_tcp_want_room(struct plx_net_tcp *c)
@@ -437,6 +395,16 @@ uint32_t plx_net_tcp_read(struct plx_softnet *sn, struct plx_net_tcp *c, void *d
 	if (done)
 		was_read(nl, c, done);
 	return done;
+}
+
+uint32_t plx_net_tcp_skip(struct plx_softnet *sn, struct plx_net_tcp *c, uint32_t n)
+{
+	return plx_net_tcp_read(sn, c, NULL, n);
+}
+
+uint32_t plx_net_tcp_peek(const struct plx_net_tcp *c, uint32_t off, void *data, uint32_t n)
+{
+	return net__tcp_in_peek(c, off, data, n);
 }
 
 struct rte_mbuf *plx_net_tcp_recv(struct plx_softnet *sn, struct plx_net_tcp *c)
@@ -474,6 +442,11 @@ void plx_net_tcp_abort(struct plx_softnet *sn, struct plx_net_tcp *c)
 	if (c->c.id.state != PLX_TCP_CLOSED)
 		plx_tcp_abort(&c->c, sn->now_ns);
 	release(net__self(sn), c);
+}
+
+void plx_net_tcp_set_ip(struct plx_net_tcp *c, uint8_t ttl, uint8_t tos)
+{
+	net__tcp_set_ip(c, ttl, tos);
 }
 
 struct plx_tcp *plx_net_tcp_tcb(struct plx_net_tcp *c)

@@ -11,7 +11,7 @@
 #include <plx_base_mpsc.h>
 #include <plx_telem.h>
 
-#include "net.h"
+#include "tell.h"
 
 #define TCP_CHUNK                                                                                  \
 	4032u /* bytes of a piece of a send buffer: a block of the arena, less its head            \
@@ -38,6 +38,14 @@
 #define TCPF_PROGRESS	 0x400 /* what it sends arrives: the next segment says so */
 #define TCPF_DOUBT	 0x800 /* no answer for long: the same */
 #define TCPF_GONE	 0x100 /* not in the table any more, and has no timer */
+#define TCPF_URGENT	 0x1000
+#define TCPF_FIN_ACKED	 0x2000
+#define TCPF_FIN_TOLD	 0x4000 /* the same was told, or is to be */
+#define TCPF_AWAY	 0x8000 /* not on the lcore of its flow's hash: tcp_away.c */
+/* and what its IP headers say: TCPF_TOS is 8 bits, TCPF_TTL 8 more, 0 = default */
+#define TCPF_TOS_SHIFT 16
+#define TCPF_TTL_SHIFT 24
+#define TCPF_IP	       0xffff0000u
 
 /**
  * A piece of a send buffer. Packets that carry its text borrow it (rte_pktmbuf_attach_extbuf()):
@@ -78,6 +86,7 @@ static_assert(sizeof(struct plx_net_tcp) <= 512, "one block of the arena");
 struct net_tcp_replica {
 	struct plx_tcp_listener l;
 	struct plx_list node; /* of net_tcp.listeners */
+	uint8_t ttl, tos;     /* inherited */
 };
 
 /* Mbufs at hand. */
@@ -120,6 +129,14 @@ static inline bool net__tcp_is(const struct plx_net_tcp *tc, uint32_t flags)
 	return tc->timer.tag & flags;
 }
 
+static inline void net__tcp_set_ip(struct plx_net_tcp *tc, uint8_t ttl, uint8_t tos)
+{
+	uint32_t *f = net__tcp_flags(tc);
+
+	*f = (*f & ~TCPF_IP) | (uint32_t)ttl << TCPF_TTL_SHIFT |
+	     (uint32_t)(tos & ~PLX_IP_ECN_MASK) << TCPF_TOS_SHIFT;
+}
+
 /* tcp.c: life of an lcore's TCP */
 struct net_tcp *net__tcp_new(struct net_lcore *nl);
 void net__tcp_free(struct net_tcp *t);
@@ -152,8 +169,17 @@ void net__tcp_req_rearm(struct net_lcore *nl);
 PLX_NOINLINE void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 /** The lcore of the flow whose segments come from key->raddr. */
 uint16_t net__tcp_owner(const struct net_lcore *nl, const struct plx_tcp_id *key);
-/** What the path to the peer takes. */
-struct plx_tcp_path net__tcp_path(struct net_lcore *nl, const struct plx_tcp_id *id);
+/** What the path to the peer takes. @param l of a handshake for this listener. */
+struct plx_tcp_path net__tcp_path(
+	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_listener *l);
+
+/* tcp_away.c */
+/** A connection from a port that its program has named: its segments come to another lcore.
+ * @return false: another lcore has one from that port. */
+bool net__tcp_away_take(struct net_lcore *nl, const struct plx_tcp_id *id);
+void net__tcp_away_drop(struct net_lcore *nl, const struct plx_tcp_id *id);
+/** Has another lcore than this, its flow's, the connection? @return its index, or -1. */
+int net__tcp_away_find(const struct net_lcore *nl, const struct plx_tcp_id *key, uint8_t flags);
 
 /* tcp_out.c */
 /** What segments on this way may have. */
@@ -163,9 +189,14 @@ bool net__tcp_reserve(struct net_lcore *nl, uint32_t n);
 struct rte_mbuf *net__tcp_spare(struct net_lcore *nl);
 /** All that may leave. @return false: there is more, but no room; ask again. */
 bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc);
-/** A segment without text of what is no connection (yet, any more). */
-void net__tcp_send_bare(
-	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx);
+/** The way of what is of a connection, or of a listener's handshake. @param iface bound to, or of a
+ * link-local address; 0 = any */
+enum plx_drop net__tcp_route(
+	struct net_lcore *nl, const struct plx_addr *dst, uint16_t iface, struct net_dst *d);
+/** A segment without text of what is no connection (yet, any more).
+ * @param l of a handshake for this listener; NULL = of none. */
+void net__tcp_send_bare(struct net_lcore *nl, const struct plx_tcp_id *id,
+	const struct plx_tcp_listener *l, const struct plx_tcp_tx *tx);
 /** A RST, as far as their number is not limited; counts it. */
 void net__tcp_send_reset(
 	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx);
@@ -192,8 +223,10 @@ uint32_t net__tcp_lend(const struct net_tcp_buf *b, uint32_t off, struct rte_mbu
 void net__tcp_chunks_home(struct net_tcp *t);
 /** Take the first mbuf of what can be read. @return NULL: there is none. */
 struct rte_mbuf *net__tcp_in_pop(struct net_lcore *nl, struct plx_net_tcp *tc);
-/** Up to n bytes of what can be read. @return how many. */
+/** Up to n bytes of what can be read, to nowhere if to is NULL. @return how many. */
 uint32_t net__tcp_in_copy(struct net_lcore *nl, struct plx_net_tcp *tc, void *to, uint32_t n);
+/** The same from byte off on, which stay. */
+uint32_t net__tcp_in_peek(const struct plx_net_tcp *tc, uint32_t off, void *to, uint32_t n);
 /** All received text goes. */
 void net__tcp_in_drop(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** Nothing is kept for no bytes. */
@@ -217,6 +250,15 @@ int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const u
 
 /* tcp_telem.c: the table tcp */
 enum plx_telem_more net__tcp_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
-int net__tcp_on_owner(void *arg, uint64_t cursor, void (*fn)(void *), void *fn_arg);
+/** Of tables whose cursors have the lcore's index in their upper bits. */
+#define NET_TELEM_LCORE_SHIFT 48
+int net__telem_on_owner(void *arg, uint64_t cursor, void (*fn)(void *), void *fn_arg);
+/** One end of a socket: "*" is ::, which hears IPv4, too. */
+void net__telem_addr(struct plx_telem_row *r, const char *name, const struct plx_addr *a);
+/** Which interface it is bound to, if any; and whether :: is IPv6 alone. */
+void net__telem_bound(
+	const struct net_lcore *nl, struct plx_telem_row *r, uint16_t iface, bool v6only);
+/* udp_telem.c: the table udp */
+enum plx_telem_more net__udp_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /* telem.c: run fn(arg) on sn's lcore and wait. @return as plx_softnet_call(). */
 int net__telem_call(struct plx_softnet *sn, void (*fn)(void *), void *arg);

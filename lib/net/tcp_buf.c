@@ -237,6 +237,35 @@ struct rte_mbuf *net__tcp_in_pop(struct net_lcore *nl, struct plx_net_tcp *tc)
 	return m;
 }
 
+static void copy_out(const struct rte_mbuf *m, uint32_t off, void *to, uint32_t n)
+{
+	const void *from = rte_pktmbuf_read(m, off, n, to);
+
+	if (from != to)
+		memcpy(to, from, n);
+}
+
+uint32_t net__tcp_in_peek(const struct plx_net_tcp *tc, uint32_t off, void *to, uint32_t n)
+{
+	struct rte_mbuf *m = tc->buf ? tc->buf->in_head : NULL;
+	uint8_t *p = to;
+	uint32_t done = 0;
+
+	for (; m && done < n; m = *next_of(m)) {
+		uint32_t part;
+
+		if (off >= m->pkt_len) {
+			off -= m->pkt_len;
+			continue;
+		}
+		part = PLX_MIN(n - done, m->pkt_len - off);
+		copy_out(m, off, p + done, part);
+		done += part;
+		off = 0;
+	}
+	return done;
+}
+
 uint32_t net__tcp_in_copy(struct net_lcore *nl, struct plx_net_tcp *tc, void *to, uint32_t n)
 {
 	uint8_t *p = to;
@@ -245,10 +274,9 @@ uint32_t net__tcp_in_copy(struct net_lcore *nl, struct plx_net_tcp *tc, void *to
 	while (done < n && tc->buf && tc->buf->in_head) {
 		struct rte_mbuf *m = tc->buf->in_head;
 		uint32_t part = PLX_MIN(n - done, m->pkt_len);
-		const void *from = rte_pktmbuf_read(m, 0, part, p + done);
 
-		if (from != p + done)
-			memcpy(p + done, from, part);
+		if (p)
+			copy_out(m, 0, p + done, part);
 		done += part;
 		if (part == m->pkt_len) {
 			rte_pktmbuf_free(net__tcp_in_pop(nl, tc));

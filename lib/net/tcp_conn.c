@@ -36,6 +36,8 @@ static void gone(struct net_lcore *nl, struct plx_net_tcp *tc)
 void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	gone(nl, tc);
+	if (plx_unlikely(net__tcp_is(tc, TCPF_AWAY)))
+		net__tcp_away_drop(nl, &tc->c.id);
 	plx_list_del(&tc->timer.node);
 	net__tcp_buf_free(nl, tc);
 	plx_tcp_fini(&tc->c);
@@ -66,8 +68,12 @@ void net__tcp_note(struct net_lcore *nl, struct plx_net_tcp *tc, uint16_t events
 		f |= TCPF_DOUBT;
 	if (events & PLX_TCP_EV_READABLE)
 		f |= TCPF_READABLE;
+	if (plx_unlikely(events & PLX_TCP_EV_URGENT))
+		f |= TCPF_URGENT;
 	if (events & PLX_TCP_EV_FIN)
 		f |= TCPF_FIN;
+	if (plx_unlikely(tc->c.id.state == PLX_TCP_FIN_WAIT_2 && !net__tcp_is(tc, TCPF_FIN_TOLD)))
+		f |= TCPF_FIN_ACKED | TCPF_FIN_TOLD;
 	if (events & (PLX_TCP_EV_RESET | PLX_TCP_EV_CLOSED | PLX_TCP_EV_TIME_WAIT))
 		f |= TCPF_OVER;
 	*net__tcp_flags(tc) |= f;
@@ -99,6 +105,8 @@ static void tell(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 	if (plx_unlikely(due(tc, TCPF_ESTABLISHED)) && tc->ops->established)
 		tc->ops->established(sn, tc);
+	if (plx_unlikely(due(tc, TCPF_URGENT)) && tc->ops->urgent)
+		tc->ops->urgent(sn, tc);
 	if (due(tc, TCPF_READABLE) && tc->ops->readable)
 		tc->ops->readable(sn, tc);
 	if (plx_unlikely(due(tc, TCPF_FIN)) && tc->ops->peer_closed)
@@ -106,6 +114,8 @@ static void tell(struct net_lcore *nl, struct plx_net_tcp *tc)
 	if (net__tcp_is(tc, TCPF_WANTS_ROOM) && writable(tc) && due(tc, TCPF_WANTS_ROOM) &&
 		tc->ops->writable)
 		tc->ops->writable(sn, tc);
+	if (plx_unlikely(due(tc, TCPF_FIN_ACKED)) && tc->ops->fin_acked)
+		tc->ops->fin_acked(sn, tc);
 	if (plx_unlikely(due(tc, TCPF_OVER)) && tc->ops->closed)
 		tc->ops->closed(sn, tc, tc->c.id.state == PLX_TCP_TIME_WAIT ? 0 : tc->c.err);
 }
@@ -255,11 +265,11 @@ void net__tcp_req_timer(struct net_lcore *nl)
 	struct plx_tcp_tx tx;
 
 	while ((req = plx_tcp_req_due(ctx, now))) {
-		struct plx_tcp_path path = net__tcp_path(nl, &req->id);
+		struct plx_tcp_path path = net__tcp_path(nl, &req->id, req->listener);
 
 		switch (plx_tcp_req_timer(ctx, req, &path, now, &tx)) {
 		case PLX_TCP_REQ_SEND:
-			net__tcp_send_bare(nl, &req->id, &tx);
+			net__tcp_send_bare(nl, &req->id, req->listener, &tx);
 			break;
 		case PLX_TCP_REQ_OVER:
 			plx_tcp_req_fini(ctx, req);

@@ -57,7 +57,7 @@ int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const u
 
 	if (!id) {
 		owner = net__tcp_owner(nl, &key);
-		return owner == nl->sn->index ? -1 : owner;
+		return owner == nl->sn->index ? net__tcp_away_find(nl, &key, 0) : owner;
 	}
 	switch (id->kind) {
 	case PLX_TCP_KIND_CONN:

@@ -45,12 +45,16 @@ static uint16_t owner_of(
 	return net__tcp_owner(nl, key);
 }
 
-struct plx_tcp_path net__tcp_path(struct net_lcore *nl, const struct plx_tcp_id *id)
+struct plx_tcp_path net__tcp_path(
+	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_listener *l)
 {
 	struct plx_tcp_path path = {.mtu = 1500, .v6 = !plx_addr_is_v4(&id->raddr)};
+	enum plx_drop drop;
 	struct net_dst d;
 
-	if (net__route(nl, &id->raddr, id->iface, &d) == PLX_DROP_NONE)
+	drop = l->id.iface ? net__tcp_route(nl, &id->raddr, l->id.iface, &d)
+			   : net__route(nl, &id->raddr, id->iface, &d);
+	if (drop == PLX_DROP_NONE)
 		path.mtu = net__tcp_mtu(nl, &d);
 	return path;
 }
@@ -136,7 +140,8 @@ static void accept_in(struct net_lcore *nl, struct rte_mbuf *m, struct arrival *
 {
 	struct net_tcp *t = nl->tcp;
 	struct plx_tcp_id id = a->key;
-	struct plx_tcp_path path = net__tcp_path(nl, &a->key);
+	struct plx_tcp_path path = net__tcp_path(nl, &a->key, l);
+	const struct net_tcp_replica *r = plx_container_of(l, struct net_tcp_replica, l);
 	struct plx_net_tcp *tc;
 
 	if (!plx_addr_is_linklocal(&id.raddr))
@@ -146,8 +151,11 @@ static void accept_in(struct net_lcore *nl, struct rte_mbuf *m, struct arrival *
 		plx_pkt_drop(m, PLX_DROP_TCP_NO_MEMORY);
 		return;
 	}
+	net__tcp_set_ip(tc, r->ttl, r->tos);
 	if (l->rcv_buf)
 		plx_tcp_set_rcvbuf(&tc->c, l->rcv_buf);
+	if (l->mss_clamp)
+		plx_tcp_set_maxseg(&tc->c, l->mss_clamp);
 	if (req) {
 		plx_tcp_table_replace(t->ctx.table, &req->id, &tc->c.id);
 		plx_tcp_req_fini(&t->ctx, req);
@@ -168,7 +176,7 @@ static void req_in(
 	struct net_lcore *nl, struct plx_tcp_req *req, struct rte_mbuf *m, struct arrival *a)
 {
 	struct plx_tcp_ctx *ctx = &nl->tcp->ctx;
-	struct plx_tcp_path path = net__tcp_path(nl, &a->key);
+	struct plx_tcp_path path = net__tcp_path(nl, &a->key, req->listener);
 	struct plx_tcp_tx tx;
 	struct plx_tcp_rx r = {.tx = &tx};
 	struct plx_tcp_start start;
@@ -179,11 +187,11 @@ static void req_in(
 		accept_in(nl, m, a, req->listener, req, &start);
 		return;
 	case PLX_TCP_VERDICT_SYN_ACK:
-		net__tcp_send_bare(nl, &a->key, &tx);
+		net__tcp_send_bare(nl, &a->key, req->listener, &tx);
 		break;
 	case PLX_TCP_VERDICT_DROP:
 		if (r.reply)
-			net__tcp_send_bare(nl, &a->key, &tx);
+			net__tcp_send_bare(nl, &a->key, req->listener, &tx);
 		if (r.events & PLX_TCP_EV_RESET)
 			plx_tcp_req_fini(ctx, req);
 		break;
@@ -195,7 +203,7 @@ static void req_in(
 static void listener_in(struct net_lcore *nl, struct plx_tcp_listener *l, struct rte_mbuf *m,
 	struct arrival *a, uint32_t iss_above)
 {
-	struct plx_tcp_path path = net__tcp_path(nl, &a->key);
+	struct plx_tcp_path path = net__tcp_path(nl, &a->key, l);
 	struct plx_tcp_tx tx;
 	struct plx_tcp_rx r = {.tx = &tx};
 	struct plx_tcp_start start;
@@ -208,12 +216,12 @@ static void listener_in(struct net_lcore *nl, struct plx_tcp_listener *l, struct
 		accept_in(nl, m, a, l, NULL, &start);
 		return;
 	case PLX_TCP_VERDICT_SYN_ACK:
-		net__tcp_send_bare(nl, &a->key, &tx);
+		net__tcp_send_bare(nl, &a->key, l, &tx);
 		net__tcp_req_rearm(nl);
 		break;
 	case PLX_TCP_VERDICT_DROP:
 		if (r.reply)
-			net__tcp_send_bare(nl, &a->key, &tx);
+			net__tcp_send_bare(nl, &a->key, l, &tx);
 		break;
 	}
 	done(m, drop);
@@ -252,7 +260,7 @@ static void tw_in(struct net_lcore *nl, struct plx_tcp_tw *w, struct rte_mbuf *m
 		drop = PLX_DROP_TCP_TIME_WAIT;
 	}
 	if (r.reply || r.events & PLX_TCP_EV_REOPEN)
-		net__tcp_send_bare(nl, &a->key, &tx);
+		net__tcp_send_bare(nl, &a->key, NULL, &tx);
 	if (r.events & PLX_TCP_EV_CLOSED)
 		net__tcp_tw_end(nl, w);
 	else if (w->until_ns != until)
@@ -314,6 +322,7 @@ void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 		m, ip->hdr_bytes, PLX_MIN((uint32_t)ip->l4_bytes, PLX_TCP_MAX_BYTES), flat);
 	struct plx_tcp_hdr h;
 	struct arrival a;
+	int away;
 	enum plx_drop drop = p ? plx_wire_tcp_parse(&h, p, ip->l4_bytes) : PLX_DROP_TCP_SHORT;
 
 	if (plx_unlikely(rx->to_many)) { /* nobody to connect with (RFC 1122 4.2.3.10) */
@@ -342,6 +351,11 @@ void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 	drop = check(m, ip, &h, p, &a);
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
 		drop_bad(m, drop);
+		return;
+	}
+	away = net__tcp_away_find(nl, &a.key, h.flags);
+	if (plx_unlikely(away >= 0)) {
+		net__hand(nl, m, rx, (uint16_t)away);
 		return;
 	}
 	/* put together from fragments it is still one */

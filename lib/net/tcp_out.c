@@ -49,6 +49,13 @@ uint16_t net__tcp_mtu(const struct net_lcore *nl, const struct net_dst *d)
 	return (uint16_t)mtu;
 }
 
+enum plx_drop net__tcp_route(
+	struct net_lcore *nl, const struct plx_addr *dst, uint16_t iface, struct net_dst *d)
+{
+	return plx_likely(!iface) || plx_addr_is_linklocal(dst) ? net__route(nl, dst, iface, d)
+								: net__route_by(nl, dst, iface, d);
+}
+
 /* How many segments can be queued on this way: super-segments count as those they are to be. */
 static uint32_t queue_room(struct net_lcore *nl, const struct net_dst *d)
 {
@@ -177,17 +184,30 @@ static void emit_header(
 		plx_wire_tcp_opts_emit(p + PLX_TCP_BYTES, &tx->opts);
 }
 
+/* What its IP header says. */
+struct look {
+	uint8_t ttl, tos;
+};
+
+static struct look look_of(const struct plx_net_tcp *tc, uint8_t ecn)
+{
+	uint32_t f = tc->timer.tag;
+
+	return (struct look){(uint8_t)(f >> TCPF_TTL_SHIFT), (uint8_t)(f >> TCPF_TOS_SHIFT) | ecn};
+}
+
 /* m is a whole segment, or several of cut bytes, but for its checksum. @param drop why there is no
  * way. */
 static void send_made(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_tcp_id *id,
-	uint8_t ecn, uint16_t cut, const struct net_dst *d, enum plx_drop drop)
+	struct look look, uint16_t cut, const struct net_dst *d, enum plx_drop drop)
 {
 	bool v6 = !plx_addr_is_v4(&id->raddr);
 	struct plx_ip ip = {
 		.src = id->laddr,
 		.dst = id->raddr,
 		.proto = PLX_IPPROTO_TCP,
-		.tos = ecn,
+		.ttl = look.ttl,
+		.tos = look.tos,
 		.df = !v6 && !net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC),
 	};
 
@@ -252,7 +272,7 @@ static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const str
 		copy_text(nl, m, tc->buf, tx->off, tx->len);
 	if (segs > 1)
 		plx_pkt_set_wire(m, segs);
-	send_made(nl, m, &tc->c.id, tx->ecn, segs > 1 ? tx->mss : 0, d, drop);
+	send_made(nl, m, &tc->c.id, look_of(tc, tx->ecn), segs > 1 ? tx->mss : 0, d, drop);
 }
 
 bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
@@ -262,7 +282,7 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 	plx_ns now = nl->sn->now_ns;
 	struct plx_tcp_tx tx;
 	struct net_dst d;
-	enum plx_drop drop = net__route(nl, &c->id.raddr, c->id.iface, &d);
+	enum plx_drop drop = net__tcp_route(nl, &c->id.raddr, c->id.iface, &d);
 	uint32_t left = UINT32_MAX;
 	bool lend = false;
 
@@ -292,18 +312,23 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 /* ---- of others ---- */
 
-void net__tcp_send_bare(
-	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx)
+void net__tcp_send_bare(struct net_lcore *nl, const struct plx_tcp_id *id,
+	const struct plx_tcp_listener *l, const struct plx_tcp_tx *tx)
 {
+	const struct net_tcp_replica *r = l ? plx_container_of(l, struct net_tcp_replica, l) : NULL;
 	struct rte_mbuf *m = plx_softnet_alloc(nl->sn);
+	struct look look = {.tos = tx->ecn};
 	enum plx_drop drop;
 	struct net_dst d;
 
 	if (!m)
 		return;
-	drop = net__route(nl, &id->raddr, id->iface, &d);
+	if (r)
+		look = (struct look){r->ttl, (uint8_t)(r->tos & ~PLX_IP_ECN_MASK) | tx->ecn};
+	drop = l && l->id.iface ? net__tcp_route(nl, &id->raddr, l->id.iface, &d)
+				: net__route(nl, &id->raddr, id->iface, &d);
 	emit_header(m, id, tx);
-	send_made(nl, m, id, tx->ecn, 0, &d, drop);
+	send_made(nl, m, id, look, 0, &d, drop);
 }
 
 void net__tcp_send_reset(
@@ -316,5 +341,5 @@ void net__tcp_send_reset(
 		return;
 	plx_stat_inc(PLX_STAT_TCP_OUTSEGS);
 	plx_stat_inc(PLX_STAT_TCP_OUTRSTS);
-	net__tcp_send_bare(nl, id, tx);
+	net__tcp_send_bare(nl, id, NULL, tx);
 }

@@ -549,7 +549,13 @@ static struct plx_telem_table tables[] = {
 		.name = "tcp",
 		.help = "Listeners and connections. Parameter: cursor",
 		.row = net__tcp_row,
-		.run = net__tcp_on_owner,
+		.run = net__telem_on_owner,
+	},
+	{
+		.name = "udp",
+		.help = "UDP sockets. Parameter: cursor",
+		.row = net__udp_row,
+		.run = net__telem_on_owner,
 	},
 };
 

@@ -149,6 +149,21 @@ PLX_NOINLINE static void one_by_one(
 	}
 }
 
+/*
+ * Handed over for a member of a SO_REUSEPORT group that is here, of which another lcore has another
+ * picture: it is not passed on as long as there is one.
+ */
+PLX_NOINLINE static struct plx_udp_sock *at_home(
+	const struct net_lcore *nl, const struct plx_udp_flow *f, struct plx_udp_sock *s)
+{
+	struct plx_udp_flow here = *f;
+	struct plx_udp_sock *own;
+
+	here.home = nl->sn->index;
+	own = plx_udp_lookup(nl->udp, &here);
+	return own->home == nl->sn->index ? own : s;
+}
+
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
 	bool v6 = rx->ip.version == 6;
@@ -179,6 +194,8 @@ void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 		return;
 	}
 	s = plx_udp_lookup(nl->udp, &f);
+	if (plx_unlikely(rx->handed) && s && s->home != nl->sn->index)
+		s = at_home(nl, &f, s);
 	if (plx_unlikely(!s)) {
 		if (v6)
 			net__icmp_error(nl, m, rx, PLX_ICMP6_UNREACH, PLX_ICMP6_UNREACH_PORT, 0);
@@ -195,8 +212,8 @@ void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 }
 
 /* The sender is found as the one to whom an answer would go. */
-int net__udp_error(
-	struct net_lcore *nl, const struct plx_tuple *quoted, uint16_t iface, int err, uint32_t mtu)
+int net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, uint16_t iface,
+	const struct plx_net_error *e)
 {
 	struct plx_udp_flow f = {
 		.dst = quoted->src,
@@ -218,8 +235,8 @@ int net__udp_error(
 	if (!s)
 		return -1;
 	user = s->user;
-	if (err && user->ops->error && s->home == nl->sn->index)
-		user->ops->error(nl->sn, user, err, mtu, &msg);
+	if (e->err && user->ops->error && s->home == nl->sn->index)
+		user->ops->error(nl->sn, user, e, &msg);
 	return s->home;
 }
 
@@ -252,6 +269,18 @@ PLX_NOINLINE static enum plx_drop no_buffer(bool v6)
 	return PLX_DROP_NO_MBUF;
 }
 
+bool net__udp_fits(uint32_t bytes, const struct plx_net_udp_msg *msg, struct net_dst *d)
+{
+	uint32_t ip_bytes = plx_addr_is_v4(&msg->dst) ? PLX_IP4_BYTES : PLX_IP6_BYTES;
+
+	if (msg->pmtudisc <= PLX_NET_PMTU(NET_PMTU_WANT))
+		return true;
+	if (msg->pmtudisc >= PLX_NET_PMTU(NET_PMTU_PROBE) && !d->local)
+		d->mtu = net__if_mtu(d->ifc, &msg->dst);
+	return msg->pmtudisc == PLX_NET_PMTU(NET_PMTU_OMIT) ||
+	       bytes + PLX_UDP_BYTES + ip_bytes <= d->mtu;
+}
+
 /*
  * With all that a datagram usually meets on its way out inside, as a dozen functions spend more on
  * each other's registers than some of them do; what is seldom met is PLX_NOINLINE.
@@ -275,6 +304,8 @@ PLX_NOINLINE PLX_FLATTEN enum plx_drop plx_net_udp_send(
 	struct net_dst d;
 	enum plx_drop drop;
 
+	if (plx_unlikely(msg->gso) && m->pkt_len > msg->gso)
+		return net__udp_send_many(nl, m, msg);
 	net__begin(nl);
 	plx_pkt_originate(1);
 	drop = plx_unlikely(msg->bound) ? net__route_by(nl, &msg->dst, msg->iface, &d)
@@ -283,13 +314,17 @@ PLX_NOINLINE PLX_FLATTEN enum plx_drop plx_net_udp_send(
 		net__drop_out(m, drop, v6);
 		return drop;
 	}
-	if (plx_unlikely(d.loop))
-		d.no_loop = msg->no_loop && !d.bcast;
+	if (plx_unlikely(d.loop | msg->no_wire)) {
+		d.no_loop = (msg->no_loop && !d.bcast) || !d.loop;
+		d.no_wire = msg->no_wire;
+		d.loop = true;
+	}
 	if (plx_unlikely(!net__ip_defaults(nl, &ip, &d)))
 		drop = PLX_DROP_IP_NO_SRC;
 	else if (plx_unlikely(!msg->dport)) /* who sends from port 0 wants no answer (RFC 768) */
 		drop = PLX_DROP_UDP_PORT_ZERO;
-	else if (plx_unlikely(m->pkt_len > 65535u - PLX_UDP_BYTES - (v6 ? 0 : PLX_IP4_BYTES)))
+	else if (plx_unlikely(m->pkt_len > 65535u - PLX_UDP_BYTES - (v6 ? 0 : PLX_IP4_BYTES)) ||
+		 (plx_unlikely(msg->pmtudisc) && !net__udp_fits(m->pkt_len, msg, &d)))
 		drop = PLX_DROP_IP_TOO_BIG;
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
 		plx_pkt_drop(m, drop);
@@ -300,82 +335,10 @@ PLX_NOINLINE PLX_FLATTEN enum plx_drop plx_net_udp_send(
 		return no_buffer(v6);
 	m->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK);
 	plx_wire_udp_emit(net__push(m, PLX_UDP_BYTES), &udp);
-	/* as Linux's IP_PMTUDISC_WANT: don't fragment what fits the path that we know */
-	ip.df = !v6 && !net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC);
+	ip.df = !v6 && net__udp_df(nl->net, msg->pmtudisc);
 	fill_sum(m, &ip, &d);
 	if (plx_unlikely(net__ip_out(nl, m, &ip, &d) != PLX_DROP_NONE))
 		return no_buffer(v6);
 	plx_stat_inc(net__stat(v6, PLX_STAT_UDP_OUTDATAGRAMS, PLX_STAT_UDP6_OUTDATAGRAMS));
 	return PLX_DROP_NONE;
-}
-
-/* ---- sockets ---- */
-
-struct bind_args {
-	struct plx_net_udp *s;
-	struct plx_net *net;
-	bool bind;
-	int result;
-};
-
-/* On each lcore: its own table, its own record. */
-static void do_bind(struct plx_softnet *sn, void *arg)
-{
-	struct bind_args *a = arg;
-	struct plx_udp_sock *r = &a->s->replica[sn->index];
-	struct plx_udp *table = a->net->lcore[sn->index]->udp;
-
-	if (!a->bind) {
-		plx_udp_unbind(table, r);
-		return;
-	}
-	*r = (struct plx_udp_sock){
-		.laddr = a->s->laddr,
-		.lport = a->s->lport,
-		.home = a->s->home,
-		.iface = a->s->iface,
-		.v6only = a->s->v6only,
-		.reuseaddr = a->s->reuseaddr,
-		.reuseport = a->s->reuseport,
-		.user = a->s,
-	};
-	a->result = plx_udp_bind(table, r);
-}
-
-static int on_lcore(struct plx_net *net, uint16_t i, struct bind_args *a)
-{
-	struct plx_softnet *sn = net->lcore[i]->sn;
-
-	if (plx_softnet_call(sn, do_bind, a) == -ESHUTDOWN) /* before the run, or after it */
-		do_bind(sn, a);
-	return a->result;
-}
-
-int plx_net_udp_open(struct plx_net *net, struct plx_net_udp *s)
-{
-	struct bind_args a = {.s = s, .net = net, .bind = true};
-	uint16_t n = plx_engine_lcores(net->eng);
-
-	s->replica = calloc(n, sizeof(*s->replica));
-	if (!s->replica)
-		return -ENOMEM;
-	for (uint16_t i = 0; i < n; i++) {
-		int err = on_lcore(net, i, &a);
-
-		if (err) {
-			plx_net_udp_close(net, s);
-			return err;
-		}
-	}
-	return 0;
-}
-
-void plx_net_udp_close(struct plx_net *net, struct plx_net_udp *s)
-{
-	struct bind_args a = {.s = s, .net = net};
-
-	for (uint16_t i = 0; s->replica && i < plx_engine_lcores(net->eng); i++)
-		on_lcore(net, i, &a);
-	free(s->replica);
-	s->replica = NULL;
 }

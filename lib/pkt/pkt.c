@@ -107,7 +107,9 @@ void plx_acct_sum(struct plx_acct *sum)
 
 void plx_acct_bind(void)
 {
-	plx_acct_mine = &plx_acct[rte_lcore_id()];
+	unsigned int id = rte_lcore_id();
+
+	plx_acct_mine = &plx_acct[id < RTE_MAX_LCORE ? id : 0];
 }
 
 uint64_t plx_acct_drops(const struct plx_acct *a)

@@ -68,15 +68,17 @@ uint16_t tcp__adv_mss(const struct plx_tcp *c)
 static uint8_t wscale_for(const struct plx_tcp *c)
 {
 	uint32_t space = PLX_MAX(c->rcv.buf, c->fixed_buf ? 0 : (uint32_t)tcp_tun(c, TCP_RMEM_MAX));
-	int bits = 31 - __builtin_clz(space) - 15;
+	int bits;
 
+	space = PLX_MIN(space, tcp__wnd_clamp(c));
+	bits = 31 - __builtin_clz(space) - 15;
 	return (uint8_t)PLX_MIN(PLX_MAX(bits, 0), TCP_WSCALE_MAX);
 }
 
 /* Linux's tcp_select_initial_window(): whole segments, and no more than a SYN can say. */
 static void choose_window(struct plx_tcp *c, uint32_t mss)
 {
-	uint32_t space = c->rcv.buf;
+	uint32_t space = PLX_MIN(c->rcv.buf, tcp__wnd_clamp(c));
 
 	if (space > mss)
 		space -= space % mss;
@@ -190,7 +192,7 @@ void plx_tcp_wrote(struct plx_tcp *c, uint32_t n, plx_ns now)
 {
 	(void)now;
 	c->snd.end += n;
-	c->more = c->unpushed = false;
+	c->more = c->unpushed = c->push_due = false;
 }
 
 void plx_tcp_wrote_more(struct plx_tcp *c, uint32_t n, plx_ns now)
@@ -219,6 +221,8 @@ uint32_t plx_tcp_sndbuf(const struct plx_tcp *c)
 	uint64_t segs = PLX_MAX(PLX_MAX(c->cwnd, tcp__init_cwnd(c)), c->reordering + 1u);
 	uint64_t want = 2 * segs * c->snd.mss;
 
+	if (plx_unlikely(c->cold && c->cold->sndbuf))
+		return c->cold->sndbuf;
 	want = PLX_MAX(want, (uint64_t)tcp_tun(c, TCP_WMEM_DEFAULT));
 	return (uint32_t)PLX_MIN(want, (uint64_t)tcp_tun(c, TCP_WMEM_MAX));
 }
@@ -228,6 +232,8 @@ void plx_tcp_read(struct plx_tcp *c, uint32_t n, plx_ns now)
 	uint32_t left, wnd;
 
 	c->rcv.read += n;
+	if (plx_unlikely(c->urg_rcvd))
+		c->urg_rcvd = plx_seq_gt(c->cold->rcv_up, c->rcv.read);
 	tcp__rwnd_tune(c, now);
 	if (!tcp__synchronized(c))
 		return;
@@ -276,8 +282,15 @@ void plx_tcp_close(struct plx_tcp *c, plx_ns now)
 		return;
 	}
 	plx_tcp_shutdown(c, now);
-	if (tcp__lingers(c))
-		tcp__keep_arm(c, now);
+	if (!tcp__lingers(c))
+		return;
+	if (tcp__linger2(c) < 0) {
+		tcp_stat(c, TCPEXT_TCPABORTONLINGER);
+		tcp__done(c, 0, now);
+		c->rst_due = true;
+		return;
+	}
+	tcp__keep_arm(c, now);
 }
 
 void plx_tcp_abort(struct plx_tcp *c, plx_ns now)
@@ -291,76 +304,4 @@ void plx_tcp_abort(struct plx_tcp *c, plx_ns now)
 		return;
 	tcp__done(c, ECONNABORTED, now);
 	c->rst_due = known;
-}
-
-void plx_tcp_set_nodelay(struct plx_tcp *c, bool on)
-{
-	c->nodelay = on;
-}
-
-void plx_tcp_set_cork(struct plx_tcp *c, bool on)
-{
-	c->cork = on;
-}
-
-void plx_tcp_set_maxseg(struct plx_tcp *c, uint16_t mss)
-{
-	c->snd.mss_clamp = mss;
-	if (tcp__synchronized(c))
-		tcp__sync_mss(c);
-}
-
-int plx_tcp_set_keepalive(
-	struct plx_tcp *c, bool on, uint32_t idle_s, uint32_t intvl_s, uint32_t count, plx_ns now)
-{
-	plx_ns idle = tcp__keep_idle(c);
-
-	if (idle_s || intvl_s || count || c->cold) {
-		if (!tcp__cold(c))
-			return -ENOBUFS;
-		c->cold->keep_idle_s = idle_s;
-		c->cold->keep_intvl_s = intvl_s;
-		c->cold->keep_count = count;
-	}
-	if (on && c->keepalive && c->keep_ns != PLX_NEVER) { /* it has been idle for a while */
-		if (c->probes == 0)
-			c->keep_ns = PLX_MAX(c->keep_ns - idle + tcp__keep_idle(c), now);
-		return 0;
-	}
-	c->keepalive = on;
-	tcp__keep_arm(c, now);
-	return 0;
-}
-
-int plx_tcp_set_user_timeout(struct plx_tcp *c, uint32_t ms)
-{
-	if (ms == 0 && !c->cold)
-		return 0;
-	if (!tcp__cold(c))
-		return -ENOBUFS;
-	c->cold->user_timeout_ms = ms;
-	return 0;
-}
-
-void plx_tcp_urgent(struct plx_tcp *c)
-{
-	if (!tcp__cold(c))
-		return;
-	c->cold->snd_up = c->snd.end;
-	c->urg_due = true;
-}
-
-int plx_tcp_set_cc(struct plx_tcp *c, const char *name, plx_ns now)
-{
-	const struct plx_tcp_cc *cc = plx_tcp_cc_find(name);
-
-	if (!cc)
-		return -ENOENT;
-	if (cc == c->cc)
-		return 0;
-	c->cc = cc;
-	memset(c->cc_priv, 0, sizeof(c->cc_priv));
-	if (tcp__synchronized(c) && cc->init)
-		cc->init(c, now);
-	return 0;
 }

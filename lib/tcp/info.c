@@ -54,6 +54,8 @@ void plx_tcp_info_get(const struct plx_tcp *c, plx_ns now, struct plx_tcp_info *
 	i->tcpi_snd_mss = c->snd.mss;
 	i->tcpi_rcv_mss = c->rcv.mss;
 	i->tcpi_advmss = tcp__adv_mss(c);
+	if (c->ts_ok && tcp__synchronized(c)) /* what it is worth to the peer */
+		i->tcpi_advmss -= TCP_TS_BYTES;
 	i->tcpi_last_data_sent = ago(now, tcp__ms(c->snd.last_ns));
 	i->tcpi_last_data_recv = ago(now, c->rcv.last_ms);
 	i->tcpi_pmtu = c->pmtu;
@@ -67,4 +69,53 @@ void plx_tcp_info_get(const struct plx_tcp *c, plx_ns now, struct plx_tcp_info *
 	i->tcpi_bytes_received = c->bytes_received;
 	sending(c, i);
 	seldom(c->cold, i);
+	i->tcpi_bytes_sent =
+		c->bytes_acked + plx_tcp_unacked(c) - plx_tcp_unsent(c) + i->tcpi_bytes_retrans;
+}
+
+uint32_t plx_tcp_queued(const struct plx_tcp *c)
+{
+	return plx_tcp_readable(c) + tcp__ofo_bytes(c);
+}
+
+/* ---- timers: Linux's inet_diag_msg_attrs_fill() and its like ---- */
+
+static void conn_timer(const struct plx_tcp *c, plx_ns now, struct plx_tcp_timer_info *t)
+{
+	if (c->rtx_kind != PLX_TCP_RTX_NONE) {
+		bool probe = c->rtx_kind == PLX_TCP_RTX_PROBE;
+
+		t->kind = probe ? PLX_TCP_TIMER_PERSIST : PLX_TCP_TIMER_ON;
+		t->retrans = probe ? c->probes : c->retransmits;
+		t->left_ns = c->rtx_ns - now;
+	} else if (c->keep_ns != PLX_NEVER) {
+		t->kind = PLX_TCP_TIMER_KEEPALIVE;
+		t->retrans = c->probes;
+		t->left_ns = c->keep_ns - now;
+	}
+}
+
+void plx_tcp_timer_get(const struct plx_tcp_id *id, plx_ns now, struct plx_tcp_timer_info *t)
+{
+	const struct plx_tcp_req *req = plx_container_of(id, const struct plx_tcp_req, id);
+	const struct plx_tcp_tw *tw = plx_container_of(id, const struct plx_tcp_tw, id);
+
+	*t = (struct plx_tcp_timer_info){.kind = PLX_TCP_TIMER_OFF};
+	switch (id->kind) {
+	case PLX_TCP_KIND_CONN:
+		conn_timer(plx_container_of(id, const struct plx_tcp, id), now, t);
+		break;
+	case PLX_TCP_KIND_REQ:
+		t->kind = PLX_TCP_TIMER_ON;
+		t->retrans = req->retrans;
+		t->left_ns = req->due_ns - now;
+		break;
+	case PLX_TCP_KIND_TW:
+		t->kind = PLX_TCP_TIMER_TIMEWAIT;
+		t->left_ns = tw->until_ns - now;
+		break;
+	default:
+		break;
+	}
+	t->left_ns = PLX_MAX(t->left_ns, (plx_ns)0);
 }

@@ -213,13 +213,20 @@ static enum plx_drop check_syn(
 /* ---- fifth: ACK ---- */
 
 /* What the acknowledgement of our FIN leads to. */
-static void fin_acked(struct plx_tcp *c, plx_ns now, struct plx_tcp_rx *rx)
+static void fin_acked(
+	struct plx_tcp *c, const struct plx_tcp_seg *seg, plx_ns now, struct plx_tcp_rx *rx)
 {
 	switch (c->id.state) {
 	case PLX_TCP_FIN_WAIT_1:
 		tcp__set_state(c, PLX_TCP_FIN_WAIT_2, now);
-		if (c->orphan)
+		if (c->orphan && tcp__linger2(c) < 0) {
+			tcp_stat(c, TCPEXT_TCPABORTONDATA);
+			reset_reply(seg, rx);
+			tcp__done(c, 0, now);
+			rx->events |= PLX_TCP_EV_CLOSED;
+		} else if (c->orphan) {
 			tcp__keep_arm(c, now);
+		}
 		break;
 	case PLX_TCP_CLOSING:
 		tcp__set_state(c, PLX_TCP_TIME_WAIT, now);
@@ -256,7 +263,7 @@ static enum plx_drop check_ack(
 		return drop;
 	}
 	if (plx_unlikely(c->fin_sent) && c->snd.una == c->snd.end + 1)
-		fin_acked(c, now, rx);
+		fin_acked(c, seg, now, rx);
 	return PLX_DROP_NONE;
 }
 

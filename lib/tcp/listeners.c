@@ -38,7 +38,7 @@ int plx_tcp_listener_add(struct plx_tcp_table *t, struct plx_tcp_listener *l)
 	if (l->id.lport == 0 || (l->v6only && plx_addr_is_v4(&l->id.laddr)))
 		return -EINVAL;
 	for (const struct plx_tcp_listener *o = *head; o; o = o->next)
-		if (conflicts(o, l))
+		if (!l->unchecked && conflicts(o, l))
 			return -EADDRINUSE;
 	l->id.kind = PLX_TCP_KIND_LISTENER;
 	l->id.state = PLX_TCP_LISTEN;

@@ -6,6 +6,9 @@
  * either fills *tx or says no. Output is pulled: the caller has reserved what it takes.
  */
 
+#define SUPER_BYTES   65536 /* of a super-segment that knows no bounds */
+#define SUPER_RTT_LOG 9 /* us: for each so many of a round trip half as much (Linux's default) */
+
 /* ---- the segment ---- */
 
 static void fill_options(struct plx_tcp *c, struct plx_tcp_tx *tx, plx_ns now)
@@ -169,7 +172,8 @@ static void sent_again(struct plx_tcp *c, struct tcp_run *r, plx_ns now)
 	tcp_stat_add(c, TCP_RETRANSSEGS, r->segs);
 	if (cold) {
 		cold->total_retrans += r->segs;
-		cold->bytes_retrans += r->end - r->seq;
+		cold->bytes_retrans +=
+			r->end - r->seq - !!(r->flags & RUN_SYN) - !!(r->flags & RUN_FIN);
 	}
 	tcp_event(c, now, RETRANS, .a = r->seq, .b = r->end);
 }
@@ -337,7 +341,7 @@ static uint32_t text_mss(const struct plx_tcp *c)
 /* RFC 9293 3.7.4 with Minshall's variant: a small segment waits for the last small one only. */
 static bool nagle_holds(const struct plx_tcp *c, bool fin)
 {
-	if (fin || c->force_due || c->urg_due)
+	if (fin || c->force_due || c->urg_due || c->push_due)
 		return false;
 	if (c->cork || c->more)
 		return true;
@@ -353,6 +357,23 @@ static uint64_t pace_bytes_s(const struct plx_tcp *c)
 								: tcp_tun(c, TCP_PACING_CA_RATIO));
 
 	return PLX_MAX(rate * percent / 100, 1u);
+}
+
+/*
+ * How long a burst may be that leaves as one: a millisecond's text at the pace, and more where the
+ * round trip is short (Linux's tcp_tso_autosize()); never more than half of the window, so that
+ * ACKs come in between. @return segments.
+ */
+static uint32_t super_segs(const struct plx_tcp *c, uint32_t mss)
+{
+	uint32_t half = PLX_MAX(c->cwnd / 2, 1u), shift = c->rtt.min_us >> SUPER_RTT_LOG;
+	uint64_t bytes;
+
+	if (!c->rtt.srtt8_us || shift == 0)
+		return half;
+	bytes = pace_bytes_s(c) / 1024 + (shift < 16 ? SUPER_BYTES >> shift : 0);
+	bytes = PLX_MAX(bytes / mss, (uint64_t)tcp_tun(c, TCP_MIN_TSO_SEGS));
+	return (uint32_t)PLX_MIN(bytes, (uint64_t)half);
 }
 
 /* How much text may leave in one segment now. @return bytes, 0: tx->why. */
@@ -372,6 +393,8 @@ static uint32_t may_send(struct plx_tcp *c, const struct plx_tcp_room *room, str
 		return 0;
 	}
 	max = room->max_len > mss ? room->max_len / mss : 1;
+	if (max > 1 && unsent > mss)
+		max = PLX_MIN(max, super_segs(c, mss));
 	max = (uint32_t)PLX_MIN(PLX_MIN((int64_t)max, PLX_MAX(quota, 1)), (int64_t)room->segs);
 	len = PLX_MIN(PLX_MIN(unsent, max * mss), room->bytes);
 	if (wnd < (int32_t)PLX_MIN(len, mss)) {

@@ -44,7 +44,8 @@ struct plx_tcp {
 	struct tcp_cold *cold;
 
 	/* agreed upon in the handshake */
-	uint8_t snd_wscale, rcv_wscale;
+	uint8_t snd_wscale : 4, rcv_wscale : 4; /* at most 14 */
+	bool push_due : 1; /**< TCP_NODELAY: nothing that was written up to then is held back */
 	bool wscale_ok : 1, sack_ok : 1, ts_ok : 1, ecn_ok : 1;
 	bool passive : 1; /**< came by a listener, or will (RFC 9293 3.10.7.4) */
 	/* asked for by the program */
@@ -231,10 +232,25 @@ PLX_API int plx_tcp_set_keepalive(
 PLX_API int plx_tcp_set_user_timeout(struct plx_tcp *c, uint32_t ms);
 /** SO_RCVBUF: a fixed size ends auto-tuning. @return 0 or -ENOBUFS */
 PLX_API int plx_tcp_set_rcvbuf(struct plx_tcp *c, uint32_t bytes);
+/** SO_SNDBUF: a fixed size, bytes, ends auto-tuning; 0 begins it again. @return 0 or -ENOBUFS. */
+PLX_API int plx_tcp_set_sndbuf(struct plx_tcp *c, uint32_t bytes);
+/** TCP_SYNCNT: SYNs sent again before giving up; 0 = the tunable's. @return 0 or -ENOBUFS. */
+PLX_API int plx_tcp_set_syncnt(struct plx_tcp *c, uint8_t n);
+/** TCP_WINDOW_CLAMP: announce no more, bytes; what was announced stays; 0 = any, else at least
+ * Linux's least. Before open() it bounds the window scale, too. @return 0 or -ENOBUFS. */
+PLX_API int plx_tcp_set_window_clamp(struct plx_tcp *c, uint32_t bytes);
+/** TCP_LINGER2: how long an orphan stays in FIN-WAIT-2, at most 120 s; 0 = the tunable's, below:
+ * not at all, its peer is reset. @return 0 or -ENOBUFS. */
+PLX_API int plx_tcp_set_linger2(struct plx_tcp *c, int32_t seconds);
 /** TCP_MAXSEG. */
 PLX_API void plx_tcp_set_maxseg(struct plx_tcp *c, uint16_t mss);
 /** The byte behind which urgent data ends is the last one written (MSG_OOB; RFC 6093). */
 PLX_API void plx_tcp_urgent(struct plx_tcp *c);
+/**
+ * Is there urgent data that was not read yet? *off: bytes that can be read before its last one,
+ * Linux's mark (SIOCATMARK: 0); it need not have come yet.
+ */
+PLX_API bool plx_tcp_urgent_at(const struct plx_tcp *c, uint32_t *off);
 /** @return 0, -ENOENT. */
 PLX_API int plx_tcp_set_cc(struct plx_tcp *c, const char *name, plx_ns now);
 

@@ -10,8 +10,9 @@
 PLX_C_BEGIN
 
 struct plx_tcp;
+struct plx_tcp_id;
 
-/** Linux's include/uapi/linux/tcp.h, struct tcp_info, as of 6.18: 280 bytes and more. */
+/** Linux's include/uapi/linux/tcp.h, struct tcp_info, as of 6.18. */
 struct plx_tcp_info {
 	uint8_t tcpi_state, tcpi_ca_state, tcpi_retransmits, tcpi_probes, tcpi_backoff,
 		tcpi_options;
@@ -35,7 +36,14 @@ struct plx_tcp_info {
 		tcpi_rehash;
 	uint16_t tcpi_total_rto, tcpi_total_rto_recoveries;
 	uint32_t tcpi_total_rto_time;
+	/* Accurate ECN: 0, we do not have it */
+	uint32_t tcpi_received_ce, tcpi_delivered_e1_bytes, tcpi_delivered_e0_bytes,
+		tcpi_delivered_ce_bytes, tcpi_received_e1_bytes, tcpi_received_e0_bytes,
+		tcpi_received_ce_bytes;
+	uint32_t tcpi_ecn_mode : 2, tcpi_accecn_opt_seen : 2, tcpi_accecn_fail_mode : 4,
+		tcpi_options2 : 24;
 };
+static_assert(sizeof(struct plx_tcp_info) == 280, "as programs made for Linux expect it");
 
 /** tcpi_options. */
 #define PLX_TCPI_OPT_TIMESTAMPS 1
@@ -45,5 +53,27 @@ struct plx_tcp_info {
 #define PLX_TCPI_OPT_ECN_SEEN	16
 
 PLX_API void plx_tcp_info_get(const struct plx_tcp *c, plx_ns now, struct plx_tcp_info *info);
+
+/** Bytes of received text that are kept: to be read, and out of order. */
+PLX_API uint32_t plx_tcp_queued(const struct plx_tcp *c);
+
+/** The timer that `ss -o` shows; the values are Linux's idiag_timer. */
+enum plx_tcp_timer_kind {
+	PLX_TCP_TIMER_OFF,
+	PLX_TCP_TIMER_ON,	 /**< something will be sent again, or is lost by then */
+	PLX_TCP_TIMER_KEEPALIVE, /**< or the end of an orphan's FIN-WAIT-2 */
+	PLX_TCP_TIMER_TIMEWAIT,
+	PLX_TCP_TIMER_PERSIST, /**< zero-window probe */
+};
+
+struct plx_tcp_timer_info {
+	enum plx_tcp_timer_kind kind;
+	uint32_t retrans; /**< time-outs or probes in a row */
+	plx_ns left_ns;	  /**< until it is over; 0 = it is due */
+};
+
+/** Of whatever the table holds: a connection, a handshake, a TIME-WAIT; off for a listener. */
+PLX_API void plx_tcp_timer_get(
+	const struct plx_tcp_id *id, plx_ns now, struct plx_tcp_timer_info *t);
 
 PLX_C_END

@@ -32,7 +32,10 @@ struct plx_tcp_start {
 struct plx_tcp_listener {
 	struct plx_tcp_id id; /**< laddr, lport, iface are the caller's */
 	bool v6only, reuseport;
-	bool home; /**< its program accepts on this lcore: preferred among SO_REUSEPORT's */
+	bool unchecked; /**< the caller has settled all conflicts: plx_tcp_listener_add() looks for
+			 * none
+			 */
+	bool home;	/**< its program accepts on this lcore: preferred among SO_REUSEPORT's */
 	/* inherited by what it accepts */
 	uint32_t rcv_buf;   /**< SO_RCVBUF, bytes; 0 = net.pollux.tcp_rmem_default, tuned */
 	uint16_t mss_clamp; /**< TCP_MAXSEG; 0 = none */

@@ -21,6 +21,7 @@ struct plx_tcp_tw {
 	uint32_t ts_ago_s; /**< when ts_recent came: seconds of now */
 	uint32_t oow_ms;   /**< of the last answer to a segment out of window; 0 = none */
 	uint8_t rcv_wscale;
+	uint8_t linger_s; /**< of FIN-WAIT-2; 0 = net.ipv4.tcp_fin_timeout */
 	bool ts_ok : 1;
 	bool fin_wait_2 : 1; /**< not yet TIME-WAIT: an orphan that waits for the peer's FIN */
 	bool cut_short : 1;  /**< ended by a segment */

@@ -22,7 +22,7 @@ uint32_t tcp__rwnd_free(const struct plx_tcp *c)
 		if (free < full / 16 || free < mss)
 			return 0;
 	}
-	free = PLX_MIN(free, c->rcv.ssthresh);
+	free = PLX_MIN(PLX_MIN(free, c->rcv.ssthresh), tcp__wnd_clamp(c));
 	if (c->rcv_wscale) /* what the scale rounds off is announced: it fits */
 		return (free + (1u << c->rcv_wscale) - 1) & ~((1u << c->rcv_wscale) - 1);
 	/* whole segments, so that the peer is not led to send small ones */

@@ -25,7 +25,10 @@ struct tcp_cold {
 	uint32_t dsack_start, dsack_end;
 	uint32_t keep_idle_s, keep_intvl_s, keep_count; /* 0 = the tunable's */
 	uint32_t user_timeout_ms;			/* RFC 5482 */
-	uint32_t linger2_s;				/* stay in FIN-WAIT-2 */
+	uint32_t sndbuf;				/* SO_SNDBUF; 0 = tuned */
+	uint32_t wnd_clamp;				/* most to announce; 0 = any */
+	int16_t linger2_s;	 /* stay in FIN-WAIT-2; -1 = don't, 0 = the tunable's */
+	uint8_t syn_retries;	 /* 0 = the tunable's */
 	int soft_err;		 /* told if it comes to nothing (RFC 1122 4.2.3.9) */
 	uint32_t rto_since_ms;	 /* first time-out in a row */
 	uint32_t probe_since_ms; /* user time-out of a closed window */
@@ -270,6 +273,16 @@ struct tcp_cold *tcp__cold(struct plx_tcp *c);
 /** The handshake is complete. */
 void tcp__established(struct plx_tcp *c, const struct plx_tcp_seg *seg, plx_ns now);
 bool tcp__oow_limited(struct plx_tcp *c, plx_ns now);
+
+static inline uint32_t tcp__wnd_clamp(const struct plx_tcp *c)
+{
+	return plx_unlikely(c->cold && c->cold->wnd_clamp) ? c->cold->wnd_clamp : UINT32_MAX;
+}
+/** Seconds that an orphan stays in FIN-WAIT-2; 0 = as the tunable says, -1 = none. */
+static inline int16_t tcp__linger2(const struct plx_tcp *c)
+{
+	return c->cold ? c->cold->linger2_s : 0;
+}
 
 static inline bool tcp__synchronized(const struct plx_tcp *c)
 {

@@ -164,12 +164,19 @@ static bool too_long(const struct plx_tcp *c, plx_ns now)
 	return waited >= model_ms(c, n);
 }
 
+static uint32_t or_tunable(uint32_t own, int64_t tunable)
+{
+	return own ? own : (uint32_t)tunable;
+}
+
 /* The first few SYNs do not back off (Linux's tcp_syn_linear_timeouts). */
 static uint16_t syn_timeout(struct plx_tcp *c, plx_ns now)
 {
 	bool active = c->id.state == PLX_TCP_SYN_SENT;
+	uint32_t own = c->cold ? c->cold->syn_retries : 0;
 	int64_t linear = active ? tcp_tun(c, TCP_SYN_LINEAR_TIMEOUTS) : 0;
-	int64_t n = active ? linear + tcp_tun(c, TCP_SYN_RETRIES) : tcp_tun(c, TCP_SYNACK_RETRIES);
+	int64_t n = active ? linear + or_tunable(own, tcp_tun(c, TCP_SYN_RETRIES))
+			   : tcp_tun(c, TCP_SYNACK_RETRIES);
 	uint16_t doubts;
 
 	tcp_stat(c, TCPEXT_TCPTIMEOUTS);
@@ -307,11 +314,6 @@ static uint16_t rtx_timeout(struct plx_tcp *c, plx_ns now)
 
 /* ---- keep-alive (RFC 9293 3.8.4), and orphans in FIN-WAIT-2 ---- */
 
-static uint32_t or_tunable(uint32_t own, int64_t tunable)
-{
-	return own ? own : (uint32_t)tunable;
-}
-
 plx_ns tcp__keep_idle(const struct plx_tcp *c)
 {
 	return PLX_SEC(
@@ -320,11 +322,9 @@ plx_ns tcp__keep_idle(const struct plx_tcp *c)
 
 void tcp__keep_arm(struct plx_tcp *c, plx_ns now)
 {
-	const struct tcp_cold *cold = c->cold;
-
 	c->keep_ns = PLX_NEVER;
 	if (tcp__lingers(c))
-		c->keep_ns = now + PLX_SEC(or_tunable(cold ? cold->linger2_s : 0,
+		c->keep_ns = now + PLX_SEC(or_tunable((uint32_t)PLX_MAX(tcp__linger2(c), 0),
 					   tcp_tun(c, TCP_FIN_TIMEOUT)));
 	else if (c->keepalive && tcp__synchronized(c))
 		c->keep_ns = now + tcp__keep_idle(c);

@@ -5,12 +5,14 @@
 
 #include "lone.h"
 
-/* One timer, until_ns: 2 MSL, or net.ipv4.tcp_fin_timeout for an orphan in FIN-WAIT-2. */
+/* One timer, until_ns: 2 MSL, or net.ipv4.tcp_fin_timeout for an orphan in FIN-WAIT-2, if its
+ * program has named no time (TCP_LINGER2). */
 static void restart(const struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w, plx_ns now)
 {
 	enum plx_tunable t = w->fin_wait_2 ? PLX_TUN_TCP_FIN_TIMEOUT : PLX_TUN_TCP_TW_TIMEOUT;
+	int64_t s = w->fin_wait_2 && w->linger_s ? w->linger_s : plx_tcp__tun(ctx, t);
 
-	w->until_ns = now + PLX_SEC(plx_tcp__tun(ctx, t));
+	w->until_ns = now + PLX_SEC(s);
 }
 
 int plx_tcp_tw_init(struct plx_tcp_tw *w, struct plx_tcp *c, plx_ns now)
@@ -34,6 +36,7 @@ int plx_tcp_tw_init(struct plx_tcp_tw *w, struct plx_tcp *c, plx_ns now)
 	w->ts_ok = c->ts_ok;
 	w->fin_wait_2 = c->id.state == PLX_TCP_FIN_WAIT_2;
 	w->cut_short = false;
+	w->linger_s = (uint8_t)PLX_MAX(tcp__linger2(c), 0);
 	w->id.state = w->fin_wait_2 ? PLX_TCP_FIN_WAIT_2 : PLX_TCP_TIME_WAIT;
 	restart(ctx, w, now);
 	plx_tcp_table_replace(ctx->table, &c->id, &w->id);

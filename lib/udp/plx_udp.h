@@ -47,7 +47,13 @@ struct plx_udp_sock {
 	bool v6only;	       /**< IPV6_V6ONLY */
 	bool reuseaddr;	       /**< SO_REUSEADDR */
 	bool reuseport;	       /**< SO_REUSEPORT */
-	void *user;	       /**< the caller's */
+	/**
+	 * 0: the newest is the one that came last. Else the caller has settled all conflicts,
+	 * bind() looks for none, and the greater is the newer, in whatever order replicas are told
+	 * of them. It may be changed before connect() and disconnect().
+	 */
+	uint64_t order;
+	void *user; /**< the caller's */
 
 	/* read only from here on */
 	bool bound;

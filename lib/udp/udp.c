@@ -174,18 +174,34 @@ static uint32_t *link_count(struct plx_udp_sock *s)
 	return s->connected ? &s->port->connected : &s->port->specific;
 }
 
+static bool is_newer(const struct plx_udp_sock *a, const struct plx_udp_sock *b)
+{
+	return b->order && a->order > b->order;
+}
+
+/* Of those bound to any: before whom s belongs. */
+static struct plx_list *before_whom(struct plx_udp_sock *s)
+{
+	struct plx_list *at = s->port->any.next;
+
+	while (at != &s->port->any && is_newer(plx_list_entry(at, struct plx_udp_sock, of_any), s))
+		at = at->next;
+	return at;
+}
+
 /* To where lookup finds it. */
 static void expose(struct plx_udp *t, struct plx_udp_sock *s)
 {
-	struct plx_udp_sock **bucket;
+	struct plx_udp_sock **at;
 
 	if (!hashed(s)) {
-		plx_list_add_head(&s->port->any, &s->of_any);
+		plx_list_add_tail(before_whom(s), &s->of_any);
 		return;
 	}
-	bucket = bucket_of(t, s);
-	s->hash_next = *bucket;
-	*bucket = s;
+	for (at = bucket_of(t, s); *at && is_newer(*at, s);)
+		at = &(*at)->hash_next;
+	s->hash_next = *at;
+	*at = s;
 	++*link_count(s);
 }
 
@@ -284,7 +300,7 @@ int plx_udp_bind(struct plx_udp *t, struct plx_udp_sock *s)
 
 	if (s->bound || s->lport == 0 || (s->v6only && plx_addr_is_v4(&s->laddr)))
 		return -EINVAL;
-	if (p && udp__conflicts(p, s))
+	if (p && !s->order && udp__conflicts(p, s))
 		return -EADDRINUSE;
 	if (t->count == t->max)
 		return -ENOBUFS;

@@ -102,13 +102,9 @@ static int set_tcp(
 	switch (opt) {
 	case TCP_NODELAY:
 		o->nodelay = v;
-		if (s->started)
+		if (s->started) {
 			plx_tcp_set_nodelay(&s->c, v);
-		/* tcp(7): setting it sends what is held back, even with TCP_CORK or MSG_MORE */
-		if (s->started && v) {
-			plx_tcp_set_cork(&s->c, false);
 			td_net_drain(r, s);
-			plx_tcp_set_cork(&s->c, o->cork);
 		}
 		return 0;
 	case TCP_CORK:
@@ -142,9 +138,19 @@ static int set_tcp(
 	case TCP_CONGESTION:
 		return set_cc(r, s, e);
 	case TCP_SYNCNT:
+		if (v < 1 || v > 127)
+			return EINVAL;
+		o->syncnt = (uint32_t)v;
+		td_sock_apply(r, s);
+		return 0;
 	case TCP_LINGER2:
+		o->linger2_s = (int32_t)v;
+		td_sock_apply(r, s);
+		return 0;
 	case TCP_WINDOW_CLAMP:
-		return td_fail(r, "option %lld is not there", (long long)opt), 0;
+		o->wnd_clamp = (uint32_t)v;
+		td_sock_apply(r, s);
+		return 0;
 	default:
 		return ENOPROTOOPT;
 	}
@@ -232,6 +238,14 @@ static int64_t get_tcp(struct td_run *r, struct td_sock *s, int64_t opt)
 		return s->opt.user_timeout_ms;
 	case TCP_DEFER_ACCEPT:
 		return s->opt.defer_s;
+	case TCP_SYNCNT:
+		return tunable_or(r, s->opt.syncnt, PLX_TUN_TCP_SYN_RETRIES);
+	case TCP_LINGER2:
+		return s->opt.linger2_s < 0
+			       ? -1
+			       : tunable_or(r, (uint32_t)s->opt.linger2_s, PLX_TUN_TCP_FIN_TIMEOUT);
+	case TCP_WINDOW_CLAMP:
+		return s->opt.wnd_clamp;
 	case TCP_INFO:
 		if (s->started)
 			plx_tcp_info_get(&s->c, r->now, &info);

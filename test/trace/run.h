@@ -27,7 +27,8 @@ struct td_sockopts {
 	bool nodelay, cork, keepalive, linger, reuseport, oobinline;
 	uint32_t linger_s, keep_idle_s, keep_intvl_s, keep_count, user_timeout_ms;
 	uint32_t snd_buf, rcv_buf; /**< 0 = the stack's */
-	uint32_t defer_s, rcvlowat;
+	uint32_t defer_s, rcvlowat, syncnt, wnd_clamp;
+	int32_t linger2_s;
 	uint16_t maxseg;
 	char cc[PLX_TCP_CC_NAMELEN];
 };

@@ -72,6 +72,9 @@ void td_sock_apply(struct td_run *r, struct td_sock *s)
 			o->keep_count, r->now);
 	if (o->user_timeout_ms)
 		plx_tcp_set_user_timeout(&s->c, o->user_timeout_ms);
+	plx_tcp_set_syncnt(&s->c, (uint8_t)o->syncnt);
+	plx_tcp_set_window_clamp(&s->c, o->wnd_clamp);
+	plx_tcp_set_linger2(&s->c, o->linger2_s);
 	if (o->rcv_buf)
 		plx_tcp_set_rcvbuf(&s->c, 2 * o->rcv_buf);
 	if (o->maxseg)

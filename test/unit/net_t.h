@@ -323,6 +323,9 @@ struct nt_sock {
 	uint32_t lcore;
 	int errors, err; /* ICMP errors; the last one */
 	uint32_t mtu;
+	bool hard;
+	struct plx_addr from;
+	uint32_t quoted; /* bytes of our payload, in data */
 };
 
 static void nt_sock_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mbuf *m,
@@ -350,14 +353,18 @@ static void nt_sock_rx(struct plx_softnet *sn, struct plx_net_udp *s, struct rte
 		rte_pktmbuf_free(m);
 }
 
-static void nt_sock_error(struct plx_softnet *sn, struct plx_net_udp *s, int err, uint32_t mtu,
-	const struct plx_net_udp_msg *msg)
+static void nt_sock_error(struct plx_softnet *sn, struct plx_net_udp *s,
+	const struct plx_net_error *e, const struct plx_net_udp_msg *msg)
 {
 	struct nt_sock *ns = s->user;
 
 	ns->errors++;
-	ns->err = err;
-	ns->mtu = mtu;
+	ns->err = e->err;
+	ns->mtu = e->info;
+	ns->hard = e->hard;
+	ns->from = e->from;
+	ns->quoted = PLX_MIN(e->len, (uint32_t)sizeof(ns->data));
+	memcpy(ns->data, e->data, ns->quoted);
 	ns->msg = *msg;
 	ns->lcore = sn->index;
 }

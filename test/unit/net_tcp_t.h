@@ -25,6 +25,7 @@ static struct tt {
 	bool v6;
 	const char *peer; /**< NULL: 10.0.0.1, 2001:db8::1 */
 	uint16_t port;
+	uint16_t urg;
 	uint32_t seq, ack; /**< its next sequence number, and ours that it expects */
 } tt;
 
@@ -150,7 +151,8 @@ static inline void tt_make(uint16_t flags, uint32_t seq, uint64_t at, uint32_t l
 		.seq = seq,
 		.ack = flags & PLX_TCP_ACK ? tt.ack : 0,
 		.flags = flags,
-		.win = 60000};
+		.win = 60000,
+		.urg = tt.urg};
 	uint32_t hdr = tt.v6 ? PLX_IP6_BYTES : PLX_IP4_BYTES;
 	uint8_t *p = nt.in.b + PLX_ETH_BYTES + hdr;
 

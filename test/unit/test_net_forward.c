@@ -85,7 +85,7 @@ T(unreachable_tells_and_a_black_hole_does_not)
 	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 tos 192 icmp unreach 1 quote 37");
 	nt_drop(PLX_DROP_IP_UNREACHABLE_ROUTE);
 	nt_in(0, "ip 10.0.0.1 > 10.7.0.1 udp 1 > 2 len 9");
-	nt_drop(PLX_DROP_IP_UNREACHABLE_ROUTE);
+	nt_drop(PLX_DROP_IP_BLACKHOLE_ROUTE);
 	nt_none();
 }
 

@@ -94,7 +94,7 @@ T(what_is_lent_outlives_its_acknowledgement)
 
 static void whole(bool v6)
 {
-	const uint32_t bytes = 10 * 1440;
+	const uint32_t bytes = 5 * 1440; /* half of the first window */
 	struct rte_mbuf *m;
 
 	start(PLX_PORT_F_SG | PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TX_CSUM_L4 | PLX_PORT_F_TSO, v6);

@@ -22,11 +22,12 @@ T(it_shows_what_linux_shows)
 	eq(i.tcpi_sacked, 1);
 	eq(i.tcpi_snd_cwnd, t.c.cwnd);
 	eq(i.tcpi_snd_mss, 1000);
-	eq(i.tcpi_advmss, 1460);
+	eq(i.tcpi_advmss, 1448);
 	eq(i.tcpi_pmtu, 1500);
 	eq(i.tcpi_bytes_acked, 1000);
 	eq(i.tcpi_bytes_received, 100);
 	eq(i.tcpi_notsent_bytes, 10000);
+	eq(i.tcpi_bytes_sent, 10000);
 	eq(i.tcpi_delivered, 2);
 	eq(i.tcpi_last_data_recv, 5);
 	eq(i.tcpi_last_data_sent, 25);
@@ -53,7 +54,86 @@ T(it_counts_what_was_sent_again)
 	eq(i.tcpi_retrans, 1);
 	eq(i.tcpi_total_retrans, 1);
 	eq(i.tcpi_bytes_retrans, 1000);
+	eq(i.tcpi_bytes_sent, 2000);
 	eq(i.tcpi_total_rto, 1);
+	tt_down(&t);
+}
+
+T(it_sends_a_fin_again_and_counts_no_byte_for_it)
+{
+	static struct tt t;
+	struct plx_tcp_info i;
+
+	tt_up(&t);
+	tt_tun(&t, TCP_EARLY_RETRANS, 0);
+	tt_write(&t, 100);
+	plx_tcp_shutdown(&t.c, t.now);
+	ok(tt_pull(&t));
+	tt_timer(&t);
+	ok(tt_pull(&t));
+	plx_tcp_info_get(&t.c, t.now, &i);
+	eq(i.tcpi_bytes_retrans, 100);
+	eq(i.tcpi_bytes_sent, 200);
+	tt_down(&t);
+}
+
+/* ---- queues and timers ---- */
+
+T(what_is_kept_is_what_is_in_order_and_what_is_not)
+{
+	static struct tt t;
+
+	tt_up(&t);
+	eq(plx_tcp_queued(&t.c), 0);
+	eq(tt_in(&t, "P 1:101(100) ack 1"), PLX_DROP_NONE);
+	eq(tt_in(&t, "P 201:251(50) ack 1"), PLX_DROP_NONE);
+	eq(plx_tcp_readable(&t.c), 100);
+	eq(plx_tcp_queued(&t.c), 150);
+	tt_down(&t);
+}
+
+static struct plx_tcp_timer_info timer_of(const struct tt *t)
+{
+	struct plx_tcp_timer_info ti;
+
+	plx_tcp_timer_get(&t->c.id, t->now, &ti);
+	return ti;
+}
+
+T(its_timer_is_that_of_what_is_in_flight)
+{
+	static struct tt t;
+
+	tt_up(&t);
+	tt_tun(&t, TCP_EARLY_RETRANS, 0);
+	eq(timer_of(&t).kind, PLX_TCP_TIMER_OFF);
+	tt_write(&t, 1000);
+	ok(tt_pull(&t));
+	eq(timer_of(&t).kind, PLX_TCP_TIMER_ON);
+	eq(timer_of(&t).left_ns, PLX_US(tcp__rto_us(&t.c)));
+	eq(timer_of(&t).retrans, 0);
+	tt_timer(&t);
+	ok(tt_pull(&t));
+	eq(timer_of(&t).kind, PLX_TCP_TIMER_ON);
+	eq(timer_of(&t).retrans, 1);
+	tt_down(&t);
+}
+
+T(its_timer_is_else_that_of_keep_alive_or_of_a_shut_window)
+{
+	static struct tt t;
+
+	tt_up(&t);
+	plx_tcp_set_keepalive(&t.c, true, 90, 1, 3, t.now);
+	eq(timer_of(&t).kind, PLX_TCP_TIMER_KEEPALIVE);
+	eq(timer_of(&t).left_ns, PLX_SEC(90));
+	tt_write(&t, 100);
+	ok(tt_pull(&t));
+	tt_write(&t, 100);
+	eq(tt_in(&t, ". ack 101 win 0"), PLX_DROP_NONE);
+	tt_drain(&t);
+	eq(timer_of(&t).kind, PLX_TCP_TIMER_PERSIST);
+	eq(timer_of(&t).retrans, 0);
 	tt_down(&t);
 }
 
@@ -105,5 +185,9 @@ T(who_listens_hears_what_happens)
 	tt_down(&t);
 }
 
-RUN(T_(it_shows_what_linux_shows), T_(it_counts_what_was_sent_again), T_(each_event_has_a_name),
+RUN(T_(it_shows_what_linux_shows), T_(it_counts_what_was_sent_again),
+	T_(it_sends_a_fin_again_and_counts_no_byte_for_it),
+	T_(what_is_kept_is_what_is_in_order_and_what_is_not),
+	T_(its_timer_is_that_of_what_is_in_flight),
+	T_(its_timer_is_else_that_of_keep_alive_or_of_a_shut_window), T_(each_event_has_a_name),
 	T_(who_listens_hears_what_happens))

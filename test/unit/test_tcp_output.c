@@ -85,6 +85,7 @@ T(a_super_segment_is_whole_segments_within_all_bounds)
 	static struct tt t;
 
 	tt_up(&t);
+	tt_tun(&t, TCP_MIN_TSO_SEGS, 100);
 	tt_write(&t, 25500);
 	t.room.max_len = 4500;
 	tt_out(&t, "P 1:4001(4000) ack 1");
@@ -98,12 +99,44 @@ T(a_super_segment_is_whole_segments_within_all_bounds)
 	tt_down(&t);
 }
 
+/* Linux's tcp_tso_autosize(), and half a window at most. */
+T(a_super_segment_is_a_millisecond_at_the_pace)
+{
+	static struct tt t;
+
+	tt_up(&t, .rtt_ms = 100);
+	t.room.max_len = 65000;
+	tt_write(&t, 100000);
+	tt_out(&t, "P 1:2001(2000) ack 1"); /* ten segments in 100 ms */
+	tt_tun(&t, TCP_MIN_TSO_SEGS, 3);
+	tt_out(&t, "P 2001:5001(3000) ack 1");
+	t.c.rtt.srtt8_us = 8 * 4000; /* 2 * 10000 bytes / 4 ms */
+	tt_out(&t, "P 5001:9001(4000) ack 1");
+	tt_down(&t);
+}
+
+T(a_super_segment_is_long_where_the_round_trip_is_short)
+{
+	static struct tt t;
+
+	tt_up(&t, .rtt_ms = 100);
+	t.room.max_len = 65000;
+	tt_write(&t, 100000);
+	t.c.cwnd = 100;
+	t.c.rtt.min_us = 511;
+	tt_out(&t, "P 1:50001(50000) ack 1"); /* half of the window */
+	t.c.rtt.min_us = 4 * 512;
+	tt_out(&t, "P 50001:56001(6000) ack 1"); /* 64 KB / 2^4, and the pace's 2 KB */
+	tt_down(&t);
+}
+
 /* What SACK blocks take is not left for text, in each segment that it is cut into. */
 T(sack_blocks_take_from_the_text)
 {
 	static struct tt t;
 
 	tt_up(&t);
+	tt_tun(&t, TCP_MIN_TSO_SEGS, 4);
 	eq(tt_in(&t, ". 1001:2001(1000) ack 1"), PLX_DROP_NONE);
 	tt_write(&t, 5000);
 	tt_out(&t, ". 1:989(988) ack 1 sack 1001:2001");
@@ -434,8 +467,10 @@ T(who_listens_sees_a_segment_as_it_leaves)
 
 RUN(T_(text_is_cut_and_the_last_of_it_pushed), T_(the_most_urgent_goes_first),
 	T_(the_congestion_window_holds), T_(nothing_leaves_without_room),
-	T_(a_super_segment_is_whole_segments_within_all_bounds), T_(sack_blocks_take_from_the_text),
-	T_(a_byte_that_has_the_isns_number_is_no_syn),
+	T_(a_super_segment_is_whole_segments_within_all_bounds),
+	T_(a_super_segment_is_a_millisecond_at_the_pace),
+	T_(a_super_segment_is_long_where_the_round_trip_is_short),
+	T_(sack_blocks_take_from_the_text), T_(a_byte_that_has_the_isns_number_is_no_syn),
 	T_(a_small_segment_waits_for_the_last_small_one), T_(the_end_does_not_wait),
 	T_(a_cork_holds_what_is_not_full_for_a_while),
 	T_(urgent_data_is_pointed_at_until_it_is_acknowledged),

@@ -10,6 +10,8 @@ struct twt {
 
 static void up(struct twt *x, uint8_t state, plx_ns now)
 {
+	struct plx_tcp_timer_info timer;
+
 	lt_up(&x->t);
 	memset(&x->c, 0, sizeof(x->c));
 	x->c.id = x->t.id;
@@ -27,6 +29,9 @@ static void up(struct twt *x, uint8_t state, plx_ns now)
 	eq(plx_tcp_table_add(x->t.ctx.table, &x->c.id), 0);
 	eq(plx_tcp_tw_init(&x->w, &x->c, now), 0);
 	eq(x->t.ctx.time_waits, 1);
+	plx_tcp_timer_get(&x->w.id, now, &timer);
+	eq(timer.kind, PLX_TCP_TIMER_TIMEWAIT);
+	eq(timer.left_ns, x->w.until_ns - now);
 	assert_ptr_equal(plx_tcp_table_lookup(x->t.ctx.table, &x->t.id), &x->w.id);
 }
 

@@ -198,6 +198,39 @@ static void spread(
 	}
 }
 
+/* Told of in any order: the greater number is the newer, and nothing is refused. */
+T(the_newest_by_the_callers_word)
+{
+	for (int way = 0; way < 2; way++) {
+		struct plx_udp *t = up();
+		struct plx_udp_sock old = sock("::", 53, .order = 7);
+		struct plx_udp_sock new = sock("::", 53, .order = 8);
+		struct plx_udp_sock one_old = sock("10.0.0.1", 53, .order = 5);
+		struct plx_udp_sock one_new = sock("10.0.0.1", 53, .order = 6);
+		struct plx_addr l = addr("10.0.0.1"), r = addr("10.0.0.9");
+
+		eq(plx_udp_bind(t, way ? &old : &new), 0);
+		eq(plx_udp_bind(t, way ? &new : &old), 0);
+		hears(t, &new, "10.0.0.1", "10.0.0.9", 999, 0);
+		eq(plx_udp_bind(t, way ? &one_old : &one_new), 0);
+		eq(plx_udp_bind(t, way ? &one_new : &one_old), 0);
+		hears(t, &one_new, "10.0.0.1", "10.0.0.9", 999, 0);
+		/* so it is with connections */
+		old.order = 10;
+		new.order = 9;
+		eq(plx_udp_connect(t, way ? &old : &new, &l, &r, 999), 0);
+		eq(plx_udp_connect(t, way ? &new : &old, &l, &r, 999), 0);
+		hears(t, &old, "10.0.0.1", "10.0.0.9", 999, 0);
+		new.order = 11;
+		eq(plx_udp_disconnect(t, &new), 0);
+		hears(t, &new, "2001:db8::1", "2001:db8::9", 999, 0);
+		plx_udp_unbind(t, &one_new);
+		plx_udp_unbind(t, &old);
+		hears(t, &one_old, "10.0.0.1", "10.0.0.9", 999, 0);
+		down(t);
+	}
+}
+
 T(a_reuseport_group_shares_evenly)
 {
 	static const char *const at[] = {"0.0.0.0", "10.0.0.1"}; /* both ways of finding it */
@@ -307,6 +340,6 @@ T(a_group_reaches_every_socket_that_matches)
 
 RUN(T_(each_step_of_the_score), T_(other_ports_are_other_sockets), T_(many_sockets_are_told_apart),
 	T_(v6only_hears_no_ipv4), T_(a_connected_socket_moves_and_comes_back),
-	T_(the_newest_of_equals_hears), T_(a_reuseport_group_shares_evenly),
-	T_(groups_are_of_one_user_address_and_interface),
+	T_(the_newest_of_equals_hears), T_(the_newest_by_the_callers_word),
+	T_(a_reuseport_group_shares_evenly), T_(groups_are_of_one_user_address_and_interface),
 	T_(a_group_reaches_every_socket_that_matches))

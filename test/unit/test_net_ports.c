@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "t.h"
+
+#include <errno.h>
+
+#include "../../lib/net/ports.h"
+
+#include <plx_base_addr.h>
+#include <plx_wire_ip.h>
+
+#define CLAIMS 60
+
+static struct net_ports p;
+static struct plx_net_bind claim[CLAIMS];
+
+static const char *const addrs[] = {"0.0.0.0", "::", "10.0.0.1", "10.0.0.2", "2001:db8::1"};
+static const char *const hearers[] = {
+	"10.0.0.1", "10.0.0.2", "10.0.0.3", "2001:db8::1", "2001:db8::2"};
+
+static struct plx_addr addr(const char *s)
+{
+	struct plx_addr a;
+
+	eq(plx_addr_parse(&a, s), 0);
+	return a;
+}
+
+/* ---- the naive model: what each could hear, and what Linux says of two who hear the same ---- */
+
+static unsigned int hears(const struct plx_net_bind *b)
+{
+	unsigned int set = 0;
+
+	for (int i = 0; i < 5; i++) {
+		struct plx_addr a = addr(hearers[i]);
+		bool any = plx_addr_is_any6(&b->laddr) ? !b->v6only || i >= 3
+						       : plx_addr_is_any(&b->laddr) && i < 3;
+
+		if (any || plx_addr_eq(&a, &b->laddr))
+			set |= 1u << i;
+	}
+	return set;
+}
+
+static bool m_conflict(const struct plx_net_bind *b, uint16_t port, bool chosen)
+{
+	bool tcp = b->proto == PLX_IPPROTO_TCP;
+
+	for (int i = 0; i < CLAIMS; i++) {
+		const struct plx_net_bind *o = &claim[i];
+		bool reuse = o->reuseaddr && b->reuseaddr && !(tcp && o->listening);
+		bool group = o->reuseport && b->reuseport && o->uid == b->uid;
+
+		if (o == b || !o->held || o->proto != b->proto || o->lport != port ||
+			!(hears(o) & hears(b)) || (o->iface && b->iface && o->iface != b->iface))
+			continue;
+		if ((tcp && chosen) || (!reuse && !group))
+			return true;
+	}
+	return false;
+}
+
+static bool m_bound(uint16_t port)
+{
+	for (int i = 0; i < CLAIMS; i++)
+		if (claim[i].held && claim[i].proto == PLX_IPPROTO_TCP && claim[i].lport == port)
+			return true;
+	return false;
+}
+
+static const struct net_port_range few = {40000, 40007};
+
+static void make(struct plx_rng *r, struct plx_net_bind *b)
+{
+	*b = (struct plx_net_bind){
+		.laddr = addr(addrs[plx_rng_below(r, PLX_DIM(addrs))]),
+		.lport = plx_rng_chance(r, 0.5) ? 0 : (uint16_t)(40000 + plx_rng_below(r, 8)),
+		.iface = (uint16_t)(plx_rng_chance(r, 0.7) ? 0 : 1 + plx_rng_below(r, 2)),
+		.proto = plx_rng_chance(r, 0.5) ? PLX_IPPROTO_TCP : PLX_IPPROTO_UDP,
+		.reuseaddr = plx_rng_chance(r, 0.5),
+		.reuseport = plx_rng_chance(r, 0.5),
+		.uid = (uint32_t)plx_rng_below(r, 2),
+	};
+	b->v6only = !plx_addr_is_v4(&b->laddr) && plx_rng_chance(r, 0.3);
+}
+
+static void check_add(struct plx_net_bind *b)
+{
+	uint16_t asked = b->lport;
+	bool free_one = false;
+	int err;
+
+	for (uint16_t port = few.lo; port <= few.hi; port++)
+		free_one |= !m_conflict(b, port, true);
+	err = net__ports_add(&p, b, &few, NULL, NULL);
+	if (asked) {
+		eq(err, m_conflict(b, asked, false) ? -EADDRINUSE : 0);
+		eq(b->lport, asked);
+	} else {
+		eq(err, free_one ? 0 : -EADDRINUSE);
+		if (err) {
+			eq(b->lport, 0);
+		} else {
+			ok(b->lport >= few.lo && b->lport <= few.hi);
+			ok(!m_conflict(b, b->lport, true));
+		}
+	}
+	eq(b->held, !err);
+}
+
+T(as_the_model_says)
+{
+	struct plx_rng r;
+
+	plx_rng_init(&r, t_seed(1));
+	memset(claim, 0, sizeof(claim));
+	net__ports_init(&p, 7);
+	for (int i = 0; i < 40000; i++) {
+		struct plx_net_bind *b = &claim[plx_rng_below(&r, CLAIMS)];
+
+		if (!b->held) {
+			make(&r, b);
+			check_add(b);
+		} else if (b->proto == PLX_IPPROTO_TCP && plx_rng_chance(&r, 0.5)) {
+			int want =
+				b->listening || !m_conflict(b, b->lport, false) ? 0 : -EADDRINUSE;
+
+			eq(net__ports_listen(&p, b), want);
+			eq(b->listening, !want);
+		} else {
+			net__ports_del(&p, b);
+			ok(!b->held);
+		}
+		for (uint16_t port = few.lo; port <= few.hi; port++)
+			eq(net__ports_bound(&p, port), m_bound(port));
+	}
+	for (int i = 0; i < CLAIMS; i++)
+		net__ports_del(&p, &claim[i]);
+	for (size_t i = 0; i < NET_PORT_BUCKETS; i++)
+		ok(!p.bucket[0][i] && !p.bucket[1][i]);
+}
+
+static struct plx_net_bind tcp(uint16_t port)
+{
+	return (struct plx_net_bind){
+		.laddr = addr("0.0.0.0"), .lport = port, .proto = PLX_IPPROTO_TCP};
+}
+
+static const struct net_port_range wide = {32768, 60999};
+
+/* connect() takes even ports first, so bind() leaves them as long as it can (Linux). */
+T(odd_ports_come_first)
+{
+	static struct plx_net_bind b[8];
+	uint32_t seen = 0;
+
+	net__ports_init(&p, 3);
+	for (int i = 0; i < 8; i++) {
+		b[i] = tcp(0);
+		eq(net__ports_add(&p, &b[i], &few, NULL, NULL), 0);
+		eq(b[i].lport % 2, i < 4);
+		ok(!(seen & 1u << (b[i].lport - few.lo)));
+		seen |= 1u << (b[i].lport - few.lo);
+	}
+	eq(seen, 0xff);
+	eq(net__ports_add(&p,
+		   &(struct plx_net_bind){.laddr = addr("0.0.0.0"), .proto = PLX_IPPROTO_TCP}, &few,
+		   NULL, NULL),
+		-EADDRINUSE);
+}
+
+/* Who may share keeps to the lower half; nobody can tell the next one from the last. */
+T(where_they_lie)
+{
+	static struct plx_net_bind b[200];
+	uint32_t upper = 0, next_to = 0;
+
+	net__ports_init(&p, 5);
+	for (int i = 0; i < 200; i++) {
+		b[i] = tcp(0);
+		b[i].reuseaddr = i >= 100;
+		eq(net__ports_add(&p, &b[i], &wide, NULL, NULL), 0);
+		if (i >= 100)
+			ok(b[i].lport < 32768 + 14116);
+		else
+			upper += b[i].lport >= 32768 + 14116;
+		if (i)
+			next_to += abs(b[i].lport - b[i - 1].lport) <= 2;
+	}
+	ok(upper > 25 && upper < 75);
+	ok(next_to < 5);
+}
+
+static bool multiple_of_17(void *arg, uint16_t port)
+{
+	++*(int *)arg;
+	return port % 17 == 0;
+}
+
+static bool never(void *arg, uint16_t port)
+{
+	return multiple_of_17(arg, port) && false;
+}
+
+T(the_caller_may_be_choosy)
+{
+	struct plx_net_bind t = tcp(0), u = t;
+	int asked = 0;
+
+	net__ports_init(&p, 9);
+	u.proto = PLX_IPPROTO_UDP;
+	eq(net__ports_add(&p, &t, &wide, multiple_of_17, &asked), 0);
+	eq(t.lport % 17, 0);
+	eq(net__ports_add(&p, &u, &wide, multiple_of_17, &asked), 0);
+	eq(u.lport % 17, 0);
+	ok(asked >= 2);
+	net__ports_del(&p, &t);
+	net__ports_del(&p, &u);
+	t.lport = u.lport = 0;
+	asked = 0;
+	eq(net__ports_add(&p, &t, &few, never, &asked), -EADDRINUSE);
+	eq(asked, 8); /* each once */
+	eq(net__ports_add(&p, &u, &few, never, &asked), -EADDRINUSE);
+	eq(asked, 16);
+}
+
+T(what_cannot_be)
+{
+	struct plx_net_bind t = tcp(80);
+	const struct net_port_range none = {40000, 39999};
+
+	net__ports_init(&p, 9);
+	eq(net__ports_add(&p, &t, &few, NULL, NULL), 0);
+	eq(net__ports_add(&p, &t, &few, NULL, NULL), -EINVAL);
+	net__ports_del(&p, &t);
+	net__ports_del(&p, &t); /* harmless */
+	ok(!net__ports_bound(&p, 80));
+	t.lport = 0;
+	eq(net__ports_add(&p, &t, &none, NULL, NULL), -EADDRINUSE);
+}
+
+RUN(T_(as_the_model_says), T_(odd_ports_come_first), T_(where_they_lie),
+	T_(the_caller_may_be_choosy), T_(what_cannot_be))
