@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "far.h"
+
+#include <linux/futex.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/*
+ * How a call gets to the lcore that owns what it is about. The lcore carries out all of it, the
+ * copying too: the caller's memory is ours, and an ordinary thread touches no mbuf.
+ *
+ * A thread that waits sleeps in the kernel, in futex(2), which knows what a signal's handler was
+ * installed with: with SA_RESTART the sleep goes on, without it ends in EINTR, and so does the
+ * call. With a time limit it always ends, as Linux's sockets do.
+ */
+
+#define FOR_EVER_S 1000000 /* a limit that makes a signal end the sleep */
+#define TICK_NS	   PLX_US(16)
+#define TIMER_MAX  64 /* a pass */
+
+/* @param limited a signal ends it in any case. @return 0 or -errno. */
+static int futex_wait(const uint32_t *word, uint32_t is, bool limited)
+{
+	struct timespec t = {.tv_sec = FOR_EVER_S};
+	long r = syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, is, limited ? &t : NULL, NULL, 0);
+
+	return r < 0 ? -errno : 0;
+}
+
+static void set_state(struct sock_op *op, enum sock_op_state s)
+{
+	uint32_t *word = &op->state;
+	uint64_t one = 1;
+
+	if (op->mask && s == SOCK_OP_DONE && write(op->evfd, &one, sizeof(one)) < 0)
+		return;				     /* never: it has room for one */
+	__atomic_store_n(word, s, __ATOMIC_RELEASE); /* DONE: op may be gone from here on */
+	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
+/* ---- on the owner ---- */
+
+/* It may have closed the file. */
+static long run_on(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	bool far = sock__is(f, SOCKF_FAR);
+	long r = op->run(sl, f, op);
+
+	if (plx_unlikely(far) && sock__file(sl, op->fd) == f)
+		sock__far_publish(sl, f);
+	return r;
+}
+
+static long run(struct sock_lcore *sl, struct sock_op *op)
+{
+	struct sock_file *f = NULL;
+
+	if (op->nofile)
+		return op->run(sl, NULL, op);
+	f = sock__file(sl, op->fd);
+	return f ? run_on(sl, f, op) : -EBADF;
+}
+
+static void finish(struct sock_op *op, long result)
+{
+	op->result = result < 0 && op->done ? (long)op->done : result;
+	if (op->completed)
+		op->completed(op);
+	else
+		set_state(op, SOCK_OP_DONE);
+}
+
+static void put_back(struct sock_file *f, struct sock_op *op)
+{
+	struct sock_op **at = &f->waiters;
+
+	while (*at)
+		at = &(*at)->next;
+	op->next = NULL;
+	op->file = f;
+	*at = op;
+}
+
+static void queue(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	put_back(f, op);
+	if (op->limit_us)
+		op->timeout_us = op->limit_us;
+	if (op->timeout_us)
+		plx_wheel_add(&sl->wheel, &op->timer,
+			plx_engine_now(sl->ns->eng) + op->timeout_us * 1000);
+}
+
+static void unqueue(struct sock_lcore *sl, struct sock_op *op)
+{
+	struct sock_op **at = &op->file->waiters;
+
+	plx_wheel_del(&sl->wheel, &op->timer);
+	while (*at != op)
+		at = &(*at)->next;
+	*at = op->next;
+	op->file = NULL;
+}
+
+void sock__begin(struct plx_softnet *sn, struct sock_op *op)
+{
+	struct sock_lcore *sl = sock__lcores[sn->lcore];
+	long r = run(sl, op);
+
+	if (r != -EAGAIN || !op->block) {
+		finish(op, r);
+		return;
+	}
+	queue(sl, sock__file(sl, op->fd), op);
+	__atomic_store_n(&op->state, SOCK_OP_WAITS, __ATOMIC_RELEASE);
+}
+
+static void first_try(struct plx_softnet *sn, void *arg)
+{
+	sock__begin(sn, arg);
+}
+
+/* Its time is over, or it is not wanted any more: a close() has then lingered for long enough. */
+static void give_up(struct sock_lcore *sl, struct sock_op *op, long result)
+{
+	struct sock_file *f = op->file;
+
+	unqueue(sl, op);
+	if (op->run == sock__run_close) {
+		op->flags = SOCK_CLOSE_NOW;
+		result = op->run(sl, f, op);
+	}
+	finish(op, result);
+}
+
+static void done(struct sock_lcore *sl, struct sock_op *op, long result)
+{
+	plx_wheel_del(&sl->wheel, &op->timer);
+	op->file = NULL;
+	finish(op, result);
+}
+
+/* Runs all of a list that has been taken off f. @return false: one of them has closed f. */
+static bool run_all(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op, uint32_t key)
+{
+	struct sock_op *next;
+
+	for (; op; op = next) {
+		int fd = op->fd;
+		long r = -EAGAIN;
+
+		next = op->next;
+		if (!key || !op->want || key & op->want)
+			r = run_on(sl, f, op);
+		if (r == -EAGAIN) {
+			put_back(f, op);
+			continue;
+		}
+		done(sl, op, r);
+		if (sock__file(sl, fd) == f)
+			continue;
+		for (op = next; op; op = next) {
+			next = op->next;
+			done(sl, op, -EBADF);
+		}
+		return false;
+	}
+	return true;
+}
+
+/* A call that is run may change the file again: then all have another turn. */
+void sock__retry(struct sock_lcore *sl, struct sock_file *f, uint32_t key)
+{
+	if (sock__is(f, SOCKF_RETRYING)) {
+		f->flags |= SOCKF_CHANGED;
+		return;
+	}
+	f->flags |= SOCKF_RETRYING;
+	for (;;) {
+		struct sock_op *list = f->waiters;
+
+		f->waiters = NULL;
+		f->flags &= ~SOCKF_CHANGED;
+		if (!run_all(sl, f, list, key))
+			return;
+		if (!sock__is(f, SOCKF_CHANGED) || !f->waiters)
+			break;
+		key = 0;
+	}
+	f->flags &= ~SOCKF_RETRYING;
+}
+
+void sock__waiters_end(struct sock_lcore *sl, struct sock_file *f, long result)
+{
+	while (f->waiters) {
+		struct sock_op *op = f->waiters;
+
+		unqueue(sl, op);
+		finish(op, result);
+	}
+}
+
+static void timeout(struct plx_timer *timer, void *arg)
+{
+	struct sock_op *op = plx_container_of(timer, struct sock_op, timer);
+
+	give_up(arg, op, op->timeout_err ? op->timeout_err : -EAGAIN);
+}
+
+uint32_t sock__timeouts(struct sock_lcore *sl)
+{
+	plx_ns now = sl->sn->now_ns;
+
+	if (plx_likely(plx_wheel_deadline(&sl->wheel) > now))
+		return 0;
+	return plx_wheel_run(&sl->wheel, now, TIMER_MAX, timeout, sl);
+}
+
+void sock__timeouts_init(struct sock_lcore *sl)
+{
+	plx_wheel_init(&sl->wheel, plx_engine_now(sl->ns->eng), TICK_NS);
+}
+
+/* ---- by the thread ---- */
+
+struct cancel {
+	struct sock_op *op;
+	long result;
+};
+
+void sock__cancel(struct plx_softnet *sn, struct sock_op *op, long result)
+{
+	if (!op->file) /* it is done */
+		return;
+	give_up(sock__lcores[sn->lcore], op, result);
+}
+
+static void do_cancel(struct plx_softnet *sn, void *arg)
+{
+	const struct cancel *c = arg;
+
+	sock__cancel(sn, c->op, c->result);
+}
+
+/* Into the engine: a stepped one is somebody's, who has a lock. */
+static int enter(const struct sock_lcore *sl, void (*fn)(struct plx_softnet *, void *), void *arg)
+{
+	const struct plx_sock_conf *conf = &sl->ns->conf;
+	int err;
+
+	if (conf->lock)
+		conf->lock(conf->lock_arg);
+	err = plx_softnet_call(sl->sn, fn, arg);
+	if (conf->unlock)
+		conf->unlock(conf->lock_arg);
+	return err;
+}
+
+/* One round of sleep. @return 0 or -errno. */
+static int doze(const struct sock_op *op)
+{
+	struct pollfd p = {.fd = op->evfd, .events = POLLIN};
+
+	/* the mask and the sleep are one step, or a signal that comes in between is missed */
+	if (op->mask)
+		return ppoll(&p, 1, NULL, op->mask) < 0 ? -errno : 0;
+	return futex_wait(&op->state, SOCK_OP_WAITS, op->no_restart || op->timeout_us);
+}
+
+static void sleep_on(struct sock_op *op, const struct sock_lcore *sl)
+{
+	struct cancel c = {op, -EINTR};
+
+	while (__atomic_load_n(&op->state, __ATOMIC_ACQUIRE) != SOCK_OP_DONE) {
+		if (doze(op) != -EINTR)
+			continue;
+		if (enter(sl, do_cancel, &c) == 0)
+			continue; /* it is done by now */
+		/* the engine does not run: whoever ends the sockets will tell */
+		while (__atomic_load_n(&op->state, __ATOMIC_ACQUIRE) != SOCK_OP_DONE)
+			futex_wait(&op->state, SOCK_OP_WAITS, true);
+	}
+}
+
+static long from_thread(struct sock_op *op, const struct sock_lcore *sl)
+{
+	int err;
+
+	if (op->mask) {
+		op->evfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+		if (op->evfd < 0)
+			return -errno;
+	}
+	err = enter(sl, first_try, op);
+	if (!err)
+		sleep_on(op, sl);
+	if (op->mask)
+		close(op->evfd);
+	if (err)
+		return op->nofile ? err : -EBADF;
+	return op->result;
+}
+
+static void nothing(struct plx_softnet *sn, void *arg)
+{
+}
+
+void sock__meet(struct plx_sock *ns)
+{
+	for (int i = 0; i < 2 * ns->n && !sock__self(); i++)
+		enter(ns->lcore[i % ns->n], nothing, NULL);
+}
+
+void sock__flush(int fd, int other)
+{
+	int a = sock__fd_lcore(fd), b = sock__fd_lcore(other), state;
+
+	if (a < 0 || b < 0 || a == b || sock__self())
+		return;
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	enter(sock__lcores[b], nothing, NULL);
+	enter(sock__lcores[a], nothing, NULL);
+	pthread_setcancelstate(state, NULL);
+}
+
+/* Sets and counters of threads are all on one lcore, so that sets of sets are, too. */
+static struct sock_lcore *lcore_for(const struct sock_op *op)
+{
+	struct plx_sock *ns = sock__ns();
+
+	if (!ns)
+		return NULL;
+	if (!op->spread)
+		return ns->lcore[0];
+	return ns->lcore[__atomic_fetch_add(&ns->next_home, 1, __ATOMIC_RELAXED) % ns->n];
+}
+
+static long call(struct sock_op *op)
+{
+	struct sock_lcore *self = sock__self(), *owner = self;
+
+	if (plx_unlikely(sock__forked()))
+		return -EBADF;
+	if (!op->nofile) {
+		int id;
+
+		if (plx_likely(self)) { /* most calls are about one's own */
+			struct sock_file *f = sock__file(self, op->fd);
+
+			if (plx_likely(f)) {
+				op->block = false;
+				return run_on(self, f, op);
+			}
+		}
+		id = sock__fd_lcore(op->fd);
+		if (id < 0)
+			return -EBADF;
+		owner = sock__lcores[id];
+	}
+	if (self && owner != self)
+		return -EXDEV;
+	if (!owner)
+		owner = lcore_for(op);
+	if (!owner)
+		return -ENOSYS; /* there are no sockets (yet) */
+	if (!self)
+		return from_thread(op, owner);
+	op->block = false;
+	return run(self, op);
+}
+
+/* The call lies on this thread's stack: it must not be unwound meanwhile. */
+static long uncancelled(struct sock_op *op)
+{
+	int state;
+	long r;
+
+	if (sock__self())
+		return call(op);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+	r = call(op);
+	pthread_setcancelstate(state, NULL);
+	return r;
+}
+
+long sock__call(struct sock_op *op)
+{
+	long r = uncancelled(op);
+
+	if (plx_unlikely(r == -EPIPE && op->sigpipe))
+		raise(SIGPIPE);
+	if (plx_likely(r >= 0))
+		return r;
+	if (r == -EAGAIN && op->done)
+		return (long)op->done;
+	errno = (int)-r;
+	return -1;
+}

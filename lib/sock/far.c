@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "far.h"
+
+#include <stdlib.h>
+
+/*
+ * The stand-in's readiness is a copy: the owner writes it anew with each change, and posts a
+ * message when the set is to look at it. All that the two have to say goes by messages, and those
+ * of one sender come in order, so that `gone` is the last that is heard of a stand-in.
+ */
+
+static const struct sock_kind kind;
+
+static struct sock_far *far_of(struct sock_file *f)
+{
+	return plx_container_of(f, struct sock_far, f);
+}
+
+bool sock__is_far(const struct sock_file *f)
+{
+	return f->kind == &kind;
+}
+
+/* ---- found by the descriptor ---- */
+
+static uint32_t slot_of(const struct sock_epoll *set, int fd)
+{
+	return (uint32_t)fd * 0x9e3779b1u >> 8 & set->far_mask;
+}
+
+struct sock_file *sock__far_find(const struct sock_epoll *set, int fd)
+{
+	struct sock_far *far = set->far ? set->far[slot_of(set, fd)] : NULL;
+
+	while (far && far->fd != fd)
+		far = far->of_hash;
+	return far ? &far->f : NULL;
+}
+
+static void hash_add(struct sock_epoll *set, struct sock_far *far)
+{
+	struct sock_far **at = &set->far[slot_of(set, far->fd)];
+
+	far->of_hash = *at;
+	*at = far;
+}
+
+/* Twice as many slots when each has one. */
+static bool hash_room(struct sock_epoll *set)
+{
+	uint32_t was = set->far ? set->far_mask + 1 : 0, n = was ? was * 2 : 64;
+	struct sock_far **old = set->far, **new;
+
+	if (set->n_far < was)
+		return true;
+	new = calloc(n, sizeof(struct sock_far *));
+	if (!new)
+		return false;
+	set->far = new;
+	set->far_mask = n - 1;
+	for (uint32_t i = 0; i < was; i++)
+		for (struct sock_far *far = old[i], *next; far; far = next) {
+			next = far->of_hash;
+			hash_add(set, far);
+		}
+	free(old);
+	return true;
+}
+
+static void hash_del(struct sock_far *far)
+{
+	struct sock_far **at = &far->set->far[slot_of(far->set, far->fd)];
+
+	while (*at != far)
+		at = &(*at)->of_hash;
+	*at = far->of_hash;
+	far->set->n_far--;
+}
+
+/* ---- on the owner ---- */
+
+void sock__far_post(struct sock_far *far, uint32_t key)
+{
+	__atomic_fetch_or(&far->key, key, __ATOMIC_RELEASE);
+	if (!__atomic_exchange_n(&far->posted, true, __ATOMIC_ACQ_REL))
+		plx_softnet_post(far->here->sn, &far->told);
+}
+
+void sock__far_wake(struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w, uint32_t key)
+{
+	struct sock_far *far = plx_container_of(w, struct sock_far, w);
+
+	__atomic_store_n(&far->mask, f->kind->poll(sl, f), __ATOMIC_RELEASE);
+	sock__far_post(far, key ? key : UINT32_MAX);
+}
+
+void sock__far_publish(struct sock_lcore *sl, struct sock_file *f)
+{
+	for (struct sock_watch *w = f->watch; w; w = w->of_file)
+		if (!w->set)
+			__atomic_store_n(&plx_container_of(w, struct sock_far, w)->mask,
+				f->kind->poll(sl, f), __ATOMIC_RELEASE);
+}
+
+static void detach(struct sock_far *far)
+{
+	struct sock_watch **at;
+
+	if (!far->attached)
+		return;
+	for (at = &far->w.file->watch; *at != &far->w;)
+		at = &(*at)->of_file;
+	*at = far->w.of_file;
+	far->attached = false;
+}
+
+static void closed(struct sock_far *far)
+{
+	__atomic_store_n(&far->closed, true, __ATOMIC_RELEASE);
+	sock__far_post(far, UINT32_MAX);
+}
+
+void sock__far_closed(struct sock_watch *w)
+{
+	struct sock_far *far = plx_container_of(w, struct sock_far, w);
+
+	detach(far);
+	closed(far);
+}
+
+static void do_ask(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct sock_far *far = plx_container_of(msg, struct sock_far, ask);
+	struct sock_file *f = sock__file(far->there, far->fd);
+
+	/* sets of sets stay on one lcore, so that a loop of them is seen */
+	if (!f || (!f->kind->type && !f->kind->recv)) {
+		closed(far);
+		return;
+	}
+	far->w.file = f;
+	far->w.of_file = f->watch;
+	f->watch = &far->w;
+	f->flags |= SOCKF_FAR;
+	far->attached = true;
+	sock__far_wake(far->there, f, &far->w, 0);
+}
+
+static void do_leave(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct sock_far *far = plx_container_of(msg, struct sock_far, leave);
+
+	detach(far);
+	plx_softnet_post(far->here->sn, &far->gone);
+}
+
+/* ---- on the lcore of the set ---- */
+
+static void do_gone(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct sock_far *far = plx_container_of(msg, struct sock_far, gone);
+
+	plx_list_del(&far->of_lcore);
+	free(far);
+}
+
+static void do_told(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct sock_far *far = plx_container_of(msg, struct sock_far, told);
+	uint32_t key;
+
+	__atomic_store_n(&far->posted, false, __ATOMIC_RELEASE);
+	key = __atomic_exchange_n(&far->key, 0, __ATOMIC_ACQ_REL);
+	if (far->left)
+		return;
+	if (__atomic_load_n(&far->closed, __ATOMIC_ACQUIRE))
+		sock__unwatch(far->here, &far->f); /* close(2) takes it out of all sets */
+	else
+		sock__wake(far->here, &far->f, key == UINT32_MAX ? 0 : key);
+}
+
+void sock__far_end(struct sock_file *f)
+{
+	struct sock_far *far = far_of(f);
+
+	far->left = true;
+	hash_del(far);
+	if (far->there) {
+		plx_softnet_post(far->there->sn, &far->leave);
+		return;
+	}
+	sock__kernel_leave(far);
+	plx_softnet_post(far->here->sn, &far->gone); /* behind what it has told us */
+}
+
+static uint32_t poll_far(struct sock_lcore *sl, struct sock_file *f)
+{
+	const struct sock_far *far = far_of(f);
+
+	return far->there ? __atomic_load_n(&far->mask, __ATOMIC_ACQUIRE) : sock__kernel_poll(far);
+}
+
+static const struct sock_kind kind = {.poll = poll_far};
+
+bool sock__far_stale(struct sock_file *f)
+{
+	return !far_of(f)->there && sock__kernel_stale(far_of(f));
+}
+
+struct sock_file *sock__far_new(struct sock_lcore *sl, struct sock_epoll *set, int fd, int *err)
+{
+	int lcore = plx_sock_is_ours(fd) ? sock__fd_lcore(fd) : -1;
+	struct sock_far *far = hash_room(set) ? calloc(1, sizeof(*far)) : NULL;
+
+	*err = far ? 0 : -ENOMEM;
+	if (!far)
+		return NULL;
+	far->set = set;
+	far->f.kind = &kind;
+	far->here = sl;
+	far->fd = fd;
+	far->there = lcore >= 0 ? sock__lcores[lcore] : NULL;
+	far->ask.fn = do_ask;
+	far->leave.fn = do_leave;
+	far->told.fn = do_told;
+	far->gone.fn = do_gone;
+	if (far->there)
+		plx_softnet_post(far->there->sn, &far->ask);
+	else
+		*err = plx_sock_is_ours(fd) ? -EBADF : sock__kernel_watch(far);
+	if (*err) {
+		free(far);
+		return NULL;
+	}
+	plx_list_add_tail(&sl->fars, &far->of_lcore);
+	hash_add(set, far);
+	set->n_far++;
+	return &far->f;
+}
+
+void sock__far_free_all(struct sock_lcore *sl)
+{
+	struct sock_far *far;
+
+	while ((far = plx_list_first(&sl->fars, struct sock_far, of_lcore))) {
+		plx_list_del(&far->of_lcore);
+		free(far);
+	}
+}

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "stream.h"
+
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+
+#include "cmsg.h"
+
+/* Reading, writing and readiness of TCP sockets, after Linux's net/ipv4/tcp.c. */
+
+static struct plx_tcp *tcb(const struct sock_tcp *t)
+{
+	return plx_net_tcp_tcb(t->tc);
+}
+
+/* Its error is told once. */
+static long take_error(struct sock_file *f)
+{
+	int err = f->err;
+
+	f->err = 0;
+	return -err;
+}
+
+/* ---- readiness ---- */
+
+/* As sk_stream_is_writeable(); else it is to be told when it is. */
+static bool writable(const struct sock_file *f, struct plx_net_tcp *c)
+{
+	uint32_t room = plx_net_tcp_room(c), lowat = sock__opts(f)->notsent_lowat;
+	const struct plx_tcp *tcp = plx_net_tcp_tcb(c);
+
+	if (room && room >= plx_tcp_unacked(tcp) / 2 && (!lowat || plx_tcp_unsent(tcp) < lowat))
+		return true;
+	plx_net_tcp_want_room(c);
+	return false;
+}
+
+/* The urgent byte is not for who reads next. */
+static uint32_t least_readable(const struct sock_file *f)
+{
+	const struct sock_opts *o = sock__opts(f);
+
+	return PLX_MAX(o->rcvlowat, 1u) + (!o->oobinline && sock__tcp_at_mark(f));
+}
+
+uint32_t sock__tcp_poll(struct sock_lcore *sl, struct sock_file *f)
+{
+	struct sock_tcp *t = sock__tcp(f);
+	uint8_t state = sock__tcp_state(f);
+	uint32_t mask = f->err ? EPOLLERR : 0;
+
+	if (state == PLX_TCP_LISTEN)
+		return sock__tcp_waiting(f) ? SOCK_IN : 0;
+	if (state == PLX_TCP_CLOSED || (f->flags & SOCKF_BOTH_SHUT) == SOCKF_BOTH_SHUT)
+		mask |= EPOLLHUP;
+	if (sock__is(f, SOCKF_RCV_SHUT))
+		mask |= SOCK_IN | EPOLLRDHUP;
+	if (state == PLX_TCP_SYN_SENT || state == PLX_TCP_SYN_RECEIVED)
+		return mask;
+	if (t->tc && plx_net_tcp_readable(t->tc) >= least_readable(f))
+		mask |= SOCK_IN;
+	if (!t->tc || sock__is(f, SOCKF_SND_SHUT) || writable(f, t->tc))
+		mask |= SOCK_OUT;
+	if (t->tc && sock__tcp_urgent(f))
+		mask |= EPOLLPRI;
+	return mask;
+}
+
+/* ---- reading ---- */
+
+static size_t copy_out(
+	struct sock_lcore *sl, struct plx_net_tcp *c, const struct sock_op *op, size_t most)
+{
+	struct sock_iov it = sock__iov_at(op->recv, op->done);
+	size_t n, total = 0;
+	void *p;
+
+	if (plx_unlikely(op->flags & MSG_TRUNC)) /* read and thrown away (tcp(7)) */
+		return plx_net_tcp_skip(
+			sl->sn, c, (uint32_t)PLX_MIN(sock__iov_bytes(op->recv) - op->done, most));
+	while (total < most && sock__iov_next(&it, &p, &n)) {
+		uint32_t want = (uint32_t)PLX_MIN(n, most - total), got;
+
+		got = plx_net_tcp_read(sl->sn, c, p, want);
+		total += got;
+		if (got < want)
+			break;
+	}
+	return total;
+}
+
+static size_t peek(const struct plx_net_tcp *c, const struct msghdr *m, size_t most)
+{
+	struct sock_iov it = sock__iov_at(m, 0);
+	size_t n, total = 0;
+	void *p;
+
+	while (total < most && sock__iov_next(&it, &p, &n)) {
+		uint32_t want = (uint32_t)PLX_MIN(n, most - total);
+		uint32_t got = plx_net_tcp_peek(c, (uint32_t)total, p, want);
+
+		total += got;
+		if (got < want)
+			break;
+	}
+	return total;
+}
+
+static size_t take(struct sock_lcore *sl, struct sock_file *f, const struct sock_op *op)
+{
+	struct plx_net_tcp *c = sock__tcp(f)->tc;
+	uint32_t most;
+
+	if (!c)
+		return 0;
+	most = sock__tcp_to_mark(sl, f, op);
+	if (plx_unlikely((op->flags & (MSG_PEEK | MSG_TRUNC)) == (MSG_PEEK | MSG_TRUNC)))
+		return PLX_MIN(
+			sock__iov_bytes(op->recv), (size_t)PLX_MIN(most, plx_net_tcp_readable(c)));
+	return op->flags & MSG_PEEK ? peek(c, op->recv, most) : copy_out(sl, c, op, most);
+}
+
+/* There is nothing (more) to read: is that the end? @return -EAGAIN: not yet. */
+static long at_end(struct sock_file *f)
+{
+	if (sock__is(f, SOCKF_DONE))
+		return 0;
+	if (f->err)
+		return take_error(f);
+	if (sock__is(f, SOCKF_RCV_SHUT))
+		return 0;
+	return sock__tcp_state(f) == PLX_TCP_CLOSED ? -ENOTCONN : -EAGAIN;
+}
+
+static bool ended(const struct sock_file *f)
+{
+	return f->err || sock__is(f, SOCKF_RCV_SHUT) || sock__tcp_state(f) == PLX_TCP_CLOSED;
+}
+
+/* There is text, and it is to be copied. */
+static bool goes_there(struct sock_file *f, const struct sock_op *op)
+{
+	struct plx_net_tcp *c = sock__tcp(f)->tc;
+
+	return !(op->flags & MSG_TRUNC) && c && plx_net_tcp_readable(c);
+}
+
+static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	const struct sock_tcp *t = sock__tcp(f);
+	const struct sock_opts *o = sock__opts(f);
+	size_t want = sock__iov_bytes(op->recv), got, least;
+	bool peeks = op->flags & MSG_PEEK, waits = sock__waits(f, op);
+	long r;
+
+	if (sock__is_listening(f))
+		return -ENOTCONN;
+	if (plx_unlikely(op->flags & MSG_OOB))
+		return sock__tcp_recv_urgent(sl, f, op);
+	if (plx_unlikely(op->flags & MSG_ERRQUEUE)) {
+		op->block = false;
+		return -EAGAIN;
+	}
+	least = op->flags & MSG_WAITALL ? want : PLX_MIN(want, (size_t)PLX_MAX(o->rcvlowat, 1u));
+	least = PLX_MAX(least, (size_t)1);
+	if (plx_unlikely(sock__iov_bad(op->recv)) && goes_there(f, op))
+		return -EFAULT;
+	got = take(sl, f, op);
+	if (plx_unlikely(want == 0) && t->tc && plx_net_tcp_readable(t->tc))
+		return 0;
+	if (!peeks)
+		got = op->done += got;
+	if (got >= least || (got && (!waits || ended(f))))
+		return (long)got;
+	r = at_end(f);
+	return r == -EAGAIN ? sock__again(op, SOCK_IN, o->rcvtimeo_us) : r;
+}
+
+/* What recvmsg() says besides the bytes: nobody's name, and what is left (TCP_INQ). */
+static void tell(const struct sock_file *f, struct msghdr *msg)
+{
+	const struct plx_net_tcp *c = sock__tcp(f)->tc;
+	struct sock_cmsg m = sock__cmsg_begin(msg);
+
+	msg->msg_namelen = 0;
+	msg->msg_flags = 0;
+	if (sock__opts(f)->inq)
+		sock__cmsg_put_int(
+			&m, IPPROTO_TCP, TCP_CM_INQ, c ? (int)plx_net_tcp_readable(c) : 0);
+	sock__cmsg_end(&m);
+}
+
+long sock__tcp_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	long r = receive(sl, f, op);
+
+	if (r >= 0 && !(op->flags & MSG_OOB))
+		tell(f, op->recv);
+	return r;
+}
+
+struct rte_mbuf *sock__tcp_recv_mbuf(struct sock_lcore *sl, struct sock_file *f, int *err)
+{
+	struct sock_tcp *t = sock__tcp(f);
+	struct rte_mbuf *m = t->tc ? plx_net_tcp_recv(sl->sn, t->tc) : NULL;
+	long r;
+
+	if (m)
+		return m;
+	r = at_end(f);
+	*err = r ? (int)-r : ENODATA;
+	return NULL;
+}
+
+/* ---- writing ---- */
+
+static long not_open(struct sock_file *f, struct sock_op *op)
+{
+	uint8_t state = sock__tcp_state(f);
+
+	if (op->done) /* the next call will tell */
+		return (long)op->done;
+	if (f->err)
+		return take_error(f);
+	op->sigpipe = !(op->flags & MSG_NOSIGNAL);
+	return state == PLX_TCP_SYN_SENT || state == PLX_TCP_SYN_RECEIVED ? -EAGAIN : -EPIPE;
+}
+
+static size_t copy_in(struct sock_lcore *sl, struct plx_net_tcp *c, const struct sock_op *op)
+{
+	struct sock_iov it = sock__iov_at(op->send, op->done), next;
+	size_t n, total = 0;
+	void *p;
+
+	for (next = it; sock__iov_next(&it, &p, &n);) {
+		uint32_t want = (uint32_t)PLX_MIN(n, (size_t)UINT32_MAX), put;
+		bool more = op->flags & MSG_MORE;
+
+		if (!more) {
+			void *p2;
+			size_t n2;
+
+			next = it;
+			more = sock__iov_next(&next, &p2, &n2);
+		}
+		put = more ? plx_net_tcp_write_more(sl->sn, c, p, want)
+			   : plx_net_tcp_write(sl->sn, c, p, want);
+		total += put;
+		if (put < want)
+			break;
+	}
+	return total;
+}
+
+long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	struct sock_tcp *t = sock__tcp(f);
+	uint8_t state = sock__tcp_state(f);
+	bool waits = sock__waits(f, op);
+	size_t want = sock__iov_bytes(op->send);
+	long r;
+
+	if ((state != PLX_TCP_ESTABLISHED && state != PLX_TCP_CLOSE_WAIT) ||
+		f->flags & SOCKF_SND_SHUT || f->err) {
+		r = not_open(f, op);
+		return r == -EAGAIN ? sock__again(op, 0, sock__opts(f)->sndtimeo_us) : r;
+	}
+	if (plx_unlikely(sock__iov_bad(op->send)))
+		return -EFAULT;
+	op->done += copy_in(sl, t->tc, op);
+	if (op->done && op->flags & MSG_OOB && op->done == want)
+		sock__tcp_sent_urgent(sl, t);
+	if (op->done == want || (op->done && !waits))
+		return (long)op->done;
+	return sock__again(op, SOCK_OUT, sock__opts(f)->sndtimeo_us);
+}
+
+/* ---- ioctl ---- */
+
+long sock__tcp_queued(struct sock_lcore *sl, struct sock_file *f, unsigned long request)
+{
+	struct sock_tcp *t = sock__tcp(f);
+	uint8_t state = sock__tcp_state(f);
+
+	if (request == SIOCATMARK)
+		return sock__tcp_at_mark(f);
+	if (state == PLX_TCP_LISTEN)
+		return -EINVAL;
+	if (!t->tc || state == PLX_TCP_SYN_SENT || state == PLX_TCP_SYN_RECEIVED)
+		return 0;
+	switch (request) {
+	case SIOCINQ:
+		return sock__tcp_inq(f);
+	case SIOCOUTQ:
+		return plx_tcp_unacked(tcb(t));
+	case SIOCOUTQNSD:
+		return plx_tcp_unsent(tcb(t));
+	default:
+		return -ENOTTY;
+	}
+}

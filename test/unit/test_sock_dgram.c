@@ -1,0 +1,698 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sock_t.h"
+
+#include <linux/errqueue.h>
+#include <netinet/udp.h>
+#include <sys/ioctl.h>
+#include <linux/sockios.h>
+
+/* UDP sockets: to ourselves, and to the peer on the wire, 10.0.0.1. */
+
+#define IN  (POLLIN | POLLRDNORM)
+#define OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
+
+static int udp(const char *addr, uint16_t port)
+{
+	int fd = plx_socket(addr && strchr(addr, ':') ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
+
+	ok(fd >= 0);
+	if (addr)
+		eq(st_bind(fd, addr, port), 0);
+	return fd;
+}
+
+static ssize_t send_to(int fd, const char *addr, uint16_t port, const char *text, int flags)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = st_sa(&ss, addr, port);
+
+	return plx_sendto(fd, text, strlen(text), flags, (struct sockaddr *)&ss, len);
+}
+
+static uint16_t port_of(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	eq(plx_getsockname(fd, (struct sockaddr *)&ss, &len), 0);
+	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
+}
+
+static const char *name_of(int fd)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+
+	eq(plx_getsockname(fd, (struct sockaddr *)&ss, &len), 0);
+	return st_text(&ss);
+}
+
+static void on(int fd, int level, int name, int v)
+{
+	eq(plx_setsockopt(fd, level, name, &v, sizeof(v)), 0);
+}
+
+static int value(int fd, int level, int name)
+{
+	int v = -1;
+	socklen_t len = sizeof(v);
+
+	eq(plx_getsockopt(fd, level, name, &v, &len), 0);
+	return v;
+}
+
+/* The next datagram, its sender, and what is said with it. */
+static struct got {
+	char text[64];
+	ssize_t n;
+	struct sockaddr_storage from;
+	struct msghdr m;
+	_Alignas(8) char control[256];
+} got;
+
+static ssize_t get(int fd, int flags)
+{
+	struct iovec v = {got.text, sizeof(got.text)};
+
+	memset(&got, 0, sizeof(got));
+	got.m = (struct msghdr){.msg_name = &got.from,
+		.msg_namelen = sizeof(got.from),
+		.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = got.control,
+		.msg_controllen = sizeof(got.control)};
+	got.n = plx_recvmsg(fd, &got.m, flags);
+	return got.n;
+}
+
+static const void *cmsg(int level, int type, size_t bytes)
+{
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(&got.m); h; h = CMSG_NXTHDR(&got.m, h)) {
+		if (h->cmsg_level != level || h->cmsg_type != type)
+			continue;
+		eq(h->cmsg_len, CMSG_LEN(bytes));
+		return CMSG_DATA(h);
+	}
+	return NULL;
+}
+
+static int cmsg_int(int level, int type)
+{
+	const void *p = cmsg(level, type, sizeof(int));
+	int v;
+
+	assert_non_null(p);
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+T(there_and_back)
+{
+	int a, b;
+
+	st_new();
+	a = udp("10.0.0.2", 7);
+	b = udp(NULL, 0);
+	eq(st_poll(a), OUT);
+	eq(send_to(b, "10.0.0.2", 7, "hello", 0), 5);
+	nt_run();
+	eq(st_poll(a), IN | OUT);
+	eq(get(a, MSG_PEEK), 5);
+	eq(get(a, 0), 5);
+	str_eq(got.text, "hello");
+	eq(ntohs(((struct sockaddr_in *)&got.from)->sin_port), port_of(b));
+	eq(got.m.msg_namelen, sizeof(struct sockaddr_in));
+	eq(plx_sendto(a, "hi", 2, 0, (struct sockaddr *)&got.from, got.m.msg_namelen), 2);
+	nt_run();
+	eq(get(b, 0), 2);
+	str_eq(st_text(&got.from), "10.0.0.2:7");
+	fails(get(b, 0), EAGAIN);
+	eq(plx_close(a), 0);
+	eq(plx_close(b), 0);
+	eq(plx_sock_count(st.s), 0);
+	eq(st_bind(udp(NULL, 0), "10.0.0.2", 7), 0); /* its port is free again */
+}
+
+T(on_the_wire)
+{
+	int fd;
+
+	st_new();
+	fd = udp("10.0.0.2", 7);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	eq(get(fd, 0), 4);
+	str_eq(st_text(&got.from), "10.0.0.1:1024");
+	eq(send_to(fd, "10.0.0.1", 1024, "abcd", 0), 4);
+	nt_run();
+	eq(nt_forget(), 1);
+}
+
+T(cut_and_empty)
+{
+	int fd;
+	char buf[4];
+
+	st_new();
+	fd = udp("10.0.0.2", 7);
+	eq(send_to(fd, "10.0.0.2", 7, "0123456789", 0), 10);
+	eq(send_to(fd, "10.0.0.2", 7, "", 0), 0);
+	eq(send_to(fd, "10.0.0.2", 7, "0123456789", 0), 10);
+	nt_run();
+	eq(plx_recv(fd, buf, 4, MSG_TRUNC | MSG_PEEK), 10);
+	eq(plx_recv(fd, buf, 4, 0), 4);
+	eq(plx_recv(fd, buf, 4, 0), 0);
+	eq(st_poll(fd), IN | OUT);
+	eq(get(fd, 0), 10);
+	eq(got.m.msg_flags, 0);
+}
+
+/* A datagram that takes many mbufs. */
+T(big)
+{
+	static char out[65507], in[65535];
+	struct sockaddr_storage ss;
+	socklen_t len = st_sa(&ss, "10.0.0.2", 7);
+	int fd;
+
+	st_new();
+	fd = udp("10.0.0.2", 7);
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = (char)(i * 7);
+	eq(plx_sendto(fd, out, sizeof(out), 0, (struct sockaddr *)&ss, len), sizeof(out));
+	nt_run();
+	eq(value(fd, SOL_SOCKET, SO_RCVBUF), 212992);
+	eq(plx_recv(fd, in, sizeof(in), 0), sizeof(out));
+	mem_eq(in, out, sizeof(out));
+	fails(plx_sendto(fd, in, 65508, 0, (struct sockaddr *)&ss, len), EMSGSIZE);
+	fails(plx_sendto(fd, in, 65536, 0, (struct sockaddr *)&ss, len), EMSGSIZE);
+}
+
+T(connected)
+{
+	struct sockaddr_storage ss;
+	socklen_t len = sizeof(ss);
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	int fd, other;
+
+	st_new();
+	fd = udp(NULL, 0);
+	other = udp("10.0.0.2", 8);
+	fails(plx_send(fd, "x", 1, 0), EDESTADDRREQ);
+	fails(plx_getpeername(fd, (struct sockaddr *)&ss, &len), ENOTCONN);
+	eq(st_connect(fd, "10.0.0.1", 7), 0);
+	str_eq(name_of(fd), (snprintf(got.text, 64, "10.0.0.2:%u", port_of(fd)), got.text));
+	eq(plx_getpeername(fd, (struct sockaddr *)&ss, &len), 0);
+	str_eq(st_text(&ss), "10.0.0.1:7");
+	fails(st_bind(fd, "10.0.0.2", 99), EINVAL);
+	eq(send_to(other, "10.0.0.2", port_of(fd), "x", 0), 1); /* of a stranger */
+	nt_run();
+	eq(nt_stat(PLX_STAT_UDP_NOPORTS), 1);
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	eq(plx_send(fd, "abc", 3, 0), 3);
+	nt_run();
+	eq(nt_forget(), 1);
+	eq(plx_connect(fd, &none, sizeof(none)), 0);
+	str_eq(name_of(fd), "0.0.0.0:0");
+	fails(plx_send(fd, "x", 1, 0), EDESTADDRREQ);
+}
+
+/* getaddrinfo() asks so for the source that a destination would have. */
+T(connected_to_port_0)
+{
+	int fd;
+
+	st_new();
+	fd = udp("10.0.0.2", 7);
+	eq(st_connect(fd, "10.0.0.1", 0), 0);
+	str_eq(name_of(fd), "10.0.0.2:7");
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	fails(get(fd, 0), EAGAIN);
+}
+
+T(refused)
+{
+	int fd, plain;
+
+	st_new();
+	fd = udp(NULL, 0);
+	eq(st_connect(fd, "10.0.0.2", 9), 0);
+	eq(plx_send(fd, "x", 1, 0), 1);
+	nt_run();
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	eq(st_poll(fd), OUT | POLLERR);
+	fails(plx_recv(fd, got.text, 1, 0), ECONNREFUSED);
+	fails(plx_recv(fd, got.text, 1, 0), EAGAIN);
+	eq(plx_send(fd, "x", 1, 0), 1);
+	nt_run();
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	fails(plx_send(fd, "x", 1, 0), ECONNREFUSED); /* whoever asks first is told */
+	eq(plx_send(fd, "x", 1, 0), 1);
+	nt_run();
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	eq(value(fd, SOL_SOCKET, SO_ERROR), ECONNREFUSED);
+	eq(value(fd, SOL_SOCKET, SO_ERROR), 0);
+	plain = udp(NULL, 0); /* who is not connected is not told */
+	eq(send_to(plain, "10.0.0.2", 9, "x", 0), 1);
+	nt_run();
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	eq(st_poll(plain), OUT);
+}
+
+T(the_error_queue)
+{
+	const struct sock_extended_err *ee;
+	int fd;
+
+	st_new();
+	fd = udp(NULL, 0);
+	on(fd, IPPROTO_IP, IP_RECVERR, 1);
+	fails(get(fd, MSG_ERRQUEUE), EAGAIN);
+	eq(send_to(fd, "10.0.0.2", 9, "hello", 0), 5);
+	nt_run();
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	eq(st_poll(fd), OUT | POLLERR);
+	eq(get(fd, MSG_ERRQUEUE), 5);
+	str_eq(got.text, "hello");
+	str_eq(st_text(&got.from), "10.0.0.2:9");
+	eq(got.m.msg_flags, MSG_ERRQUEUE);
+	ee = cmsg(IPPROTO_IP, IP_RECVERR, sizeof(*ee) + sizeof(struct sockaddr_in));
+	assert_non_null(ee);
+	eq(ee->ee_errno, ECONNREFUSED);
+	eq(ee->ee_origin, SO_EE_ORIGIN_ICMP);
+	eq(ee->ee_type, 3);
+	eq(ee->ee_code, 3);
+	str_eq(st_text((const struct sockaddr_storage *)SO_EE_OFFENDER(ee)), "10.0.0.2:0");
+	eq(st_poll(fd), OUT);
+	eq(value(fd, SOL_SOCKET, SO_ERROR), 0);
+}
+
+T(too_big_for_the_path)
+{
+	static const char text[2000];
+	const struct sock_extended_err *ee;
+	struct sockaddr_storage ss;
+	socklen_t len = st_sa(&ss, "10.0.0.1", 9);
+	int fd;
+
+	st_new();
+	fd = udp(NULL, 0);
+	eq(plx_sendto(fd, text, sizeof(text), 0, (struct sockaddr *)&ss, len), sizeof(text));
+	nt_run();
+	eq(nt_forget(), 2); /* fragments */
+	on(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DO);
+	on(fd, IPPROTO_IP, IP_RECVERR, 1);
+	fails(plx_sendto(fd, text, sizeof(text), 0, (struct sockaddr *)&ss, len), EMSGSIZE);
+	nt_drop(PLX_DROP_IP_TOO_BIG);
+	eq(st_poll(fd), OUT | POLLERR);
+	eq(get(fd, MSG_ERRQUEUE), 0);
+	str_eq(st_text(&got.from), "10.0.0.1:9");
+	ee = cmsg(IPPROTO_IP, IP_RECVERR, sizeof(*ee) + sizeof(struct sockaddr_in));
+	eq(ee->ee_errno, EMSGSIZE);
+	eq(ee->ee_origin, SO_EE_ORIGIN_LOCAL);
+	eq(ee->ee_info, 1500);
+	eq(SO_EE_OFFENDER(ee)->sa_family, AF_UNSPEC);
+	fails(get(fd, 0), EAGAIN); /* SO_ERROR is not set */
+}
+
+T(the_buffer_is_full)
+{
+	int fd, n = 0;
+
+	st_new();
+	nt_tun(PLX_TUN_RMEM_MAX, 8192);
+	fd = udp("10.0.0.2", 7);
+	on(fd, SOL_SOCKET, SO_RCVBUF, 100000);
+	eq(value(fd, SOL_SOCKET, SO_RCVBUF), 16384);
+	on(fd, SOL_SOCKET, SO_RXQ_OVFL, 1);
+	for (int i = 0; i < 20; i++)
+		nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	while (get(fd, 0) == 4)
+		n++;
+	ok(n > 4 && n < 10);
+	eq(nt_stat(PLX_STAT_UDP_RCVBUFERRORS), 20 - n);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	eq(get(fd, 0), 4);
+	eq(cmsg_int(SOL_SOCKET, SO_RXQ_OVFL), 20 - n);
+	nt_no_drop();
+}
+
+T(default_sizes_are_tunables)
+{
+	int fd;
+
+	st_new();
+	nt_tun(PLX_TUN_RMEM_DEFAULT, 5000);
+	nt_tun(PLX_TUN_WMEM_DEFAULT, 6000);
+	nt_tun(PLX_TUN_WMEM_MAX, 7000);
+	fd = udp("10.0.0.2", 7);
+	eq(value(fd, SOL_SOCKET, SO_RCVBUF), 5000);
+	eq(value(fd, SOL_SOCKET, SO_SNDBUF), 6000);
+	on(fd, SOL_SOCKET, SO_SNDBUF, 100000);
+	eq(value(fd, SOL_SOCKET, SO_SNDBUF), 14000);
+	on(fd, SOL_SOCKET, SO_SNDBUFFORCE, 100000);
+	eq(value(fd, SOL_SOCKET, SO_SNDBUF), 200000);
+}
+
+T(what_is_said_with_it)
+{
+	const struct in_pktinfo *info;
+	int fd;
+
+	st_new();
+	fd = udp("0.0.0.0", 7);
+	on(fd, IPPROTO_IP, IP_PKTINFO, 1);
+	on(fd, IPPROTO_IP, IP_RECVTTL, 1);
+	on(fd, IPPROTO_IP, IP_RECVTOS, 1);
+	on(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 ttl 17 tos 8 udp 1024 > 7 len 4");
+	eq(get(fd, 0), 4);
+	info = cmsg(IPPROTO_IP, IP_PKTINFO, sizeof(*info));
+	assert_non_null(info);
+	eq(info->ipi_ifindex, 1);
+	eq(info->ipi_addr.s_addr, htonl(0x0a000002));
+	eq(info->ipi_spec_dst.s_addr, htonl(0x0a000002));
+	eq(cmsg_int(IPPROTO_IP, IP_TTL), 17);
+	eq(*(const uint8_t *)cmsg(IPPROTO_IP, IP_TOS, 1), 8);
+	assert_non_null(cmsg(SOL_SOCKET, SO_TIMESTAMPNS, sizeof(struct timespec)));
+}
+
+/* One thing that is said with the next datagram. */
+static ssize_t send_with(int fd, int level, int type, const void *data, size_t bytes)
+{
+	char text[] = "abcd";
+	struct iovec v = {text, 4};
+	_Alignas(8) char control[64] = "";
+	struct sockaddr_storage to;
+	struct msghdr m = {.msg_name = &to,
+		.msg_namelen = st_sa(&to, "10.0.0.1", 9),
+		.msg_iov = &v,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = CMSG_SPACE(bytes)};
+	struct cmsghdr *h = CMSG_FIRSTHDR(&m);
+
+	h->cmsg_level = level;
+	h->cmsg_type = type;
+	h->cmsg_len = CMSG_LEN(bytes);
+	memcpy(CMSG_DATA(h), data, bytes);
+	return plx_sendmsg(fd, &m, 0);
+}
+
+T(said_for_one)
+{
+	struct in_pktinfo info = {.ipi_ifindex = 1};
+	const uint16_t segment = 2;
+	int fd;
+
+	st_new();
+	fd = udp("0.0.0.0", 7);
+	eq(send_with(fd, IPPROTO_IP, IP_TTL, &(int){9}, 4), 4);
+	eq(send_with(fd, IPPROTO_IP, IP_TOS, &(int){8}, 4), 4);
+	eq(send_with(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, 2), 4);
+	eq(send_with(fd, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info)), 4);
+	nt_run();
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 ttl 9 df udp 7 > 9 len 4");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 tos 8 df udp 7 > 9 len 4");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 9 len 2");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 9 len 2");
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 9 len 4");
+	nt_none();
+	fails(send_with(fd, IPPROTO_IP, IP_TTL, &(int){0}, 4), EINVAL);
+	fails(send_with(fd, IPPROTO_IP, 99, &(int){1}, 4), EINVAL);
+	eq(send_with(fd, IPPROTO_IPV6, 99, &(int){1}, 4), 4); /* not looked at */
+	info.ipi_ifindex = 9;
+	fails(send_with(fd, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info)), ENODEV);
+	info.ipi_ifindex = 0;
+	info.ipi_spec_dst.s_addr = htonl(0x09090909);
+	fails(send_with(fd, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info)), ENETUNREACH);
+}
+
+T(v6_and_v4_mapped)
+{
+	const struct in6_pktinfo *info;
+	int fd;
+
+	st_new();
+	fd = udp("::", 7);
+	on(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	on(fd, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, 1);
+	fails(plx_setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &(int){1}, 4), EINVAL);
+	nt_in(0, "ip 2001:db8::1 > 2001:db8::2 udp 1024 > 7 len 4");
+	eq(get(fd, 0), 4);
+	str_eq(st_text(&got.from), "[2001:db8::1]:1024");
+	info = cmsg(IPPROTO_IPV6, IPV6_PKTINFO, sizeof(*info));
+	eq(info->ipi6_ifindex, 1);
+	eq(cmsg_int(IPPROTO_IPV6, IPV6_HOPLIMIT), 64);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	eq(get(fd, 0), 4);
+	str_eq(st_text(&got.from), "[::ffff:10.0.0.1]:1024");
+	eq(plx_sendto(fd, "ab", 2, 0, (struct sockaddr *)&got.from, got.m.msg_namelen), 2);
+	nt_run();
+	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 2");
+}
+
+T(v6only)
+{
+	int fd;
+
+	st_new();
+	fd = udp(NULL, 0);
+	eq(plx_close(fd), 0);
+	fd = plx_socket(AF_INET6, SOCK_DGRAM, 0);
+	on(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1);
+	eq(st_bind(fd, "::", 7), 0);
+	fails(send_to(fd, "::ffff:10.0.0.1", 7, "x", 0), ENETUNREACH);
+	fails(st_connect(fd, "::ffff:10.0.0.1", 7), ENETUNREACH);
+	eq(st_bind(udp(NULL, 0), "0.0.0.0", 7), 0);
+}
+
+T(several_calls_for_one)
+{
+	int fd;
+
+	st_new();
+	fd = udp("10.0.0.2", 7);
+	eq(send_to(fd, "10.0.0.2", 7, "ab", MSG_MORE), 2);
+	eq(send_to(fd, "10.0.0.2", 7, "cd", 0), 2);
+	on(fd, IPPROTO_UDP, UDP_CORK, 1);
+	eq(send_to(fd, "10.0.0.2", 7, "ef", 0), 2);
+	eq(send_to(fd, "10.0.0.2", 7, "gh", 0), 2);
+	nt_run();
+	eq(get(fd, 0), 4);
+	str_eq(got.text, "abcd");
+	fails(get(fd, 0), EAGAIN);
+	on(fd, IPPROTO_UDP, UDP_CORK, 0);
+	nt_run();
+	eq(get(fd, 0), 4);
+	str_eq(got.text, "efgh");
+	eq(send_to(fd, "10.0.0.2", 7, "lost", MSG_MORE), 4);
+	eq(plx_close(fd), 0);
+}
+
+T(cut_by_us)
+{
+	int fd;
+
+	st_new();
+	fd = udp("10.0.0.2", 7);
+	on(fd, IPPROTO_UDP, UDP_SEGMENT, 4);
+	eq(send_to(fd, "10.0.0.1", 7, "0123456789", 0), 10);
+	nt_run();
+	eq(nt_forget(), 3);
+}
+
+/* UDP_GRO: what came in a row, at once. */
+T(several_datagrams_for_one_call)
+{
+	int fd;
+
+	st_new();
+	fd = udp("10.0.0.2", 7);
+	on(fd, IPPROTO_UDP, UDP_GRO, 1);
+	for (int i = 0; i < 4; i++)
+		nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 20");
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1025 > 7 len 4");
+	eq(get(fd, MSG_PEEK), 60);
+	eq(get(fd, 0), 60); /* as much as there is room for */
+	eq(cmsg_int(IPPROTO_UDP, UDP_GRO), 20);
+	eq(get(fd, 0), 24);
+	eq(cmsg_int(IPPROTO_UDP, UDP_GRO), 20);
+	for (int i = 0; i < 2; i++) {
+		eq(get(fd, 0), 4);
+		assert_null(cmsg(IPPROTO_UDP, UDP_GRO, 4));
+	}
+	fails(get(fd, 0), EAGAIN);
+}
+
+T(to_everybody)
+{
+	int fd;
+
+	st_new();
+	fd = udp("0.0.0.0", 7);
+	fails(send_to(fd, "10.0.0.255", 7, "x", 0), EACCES);
+	fails(st_connect(fd, "255.255.255.255", 7), EACCES);
+	on(fd, SOL_SOCKET, SO_BROADCAST, 1);
+	eq(send_to(fd, "10.0.0.255", 7, "x", 0), 1);
+	nt_run();
+	eq(nt_forget(), 1);
+	eq(get(fd, 0), 1); /* ourselves, too */
+	fails(send_to(fd, "10.9.9.9", 7, "x", 0), ENETUNREACH);
+	eq(nt_route("10.8.0.0/16", "10.0.0.1"), 0);
+	nt_run();
+	eq(send_to(fd, "10.8.0.1", 7, "x", 0), 1);
+	fails(send_to(fd, "10.8.0.1", 7, "x", MSG_DONTROUTE), ENETUNREACH);
+	eq(send_to(fd, "10.0.0.1", 7, "x", MSG_DONTROUTE), 1);
+	nt_run();
+	eq(nt_forget(), 2);
+	nt_drop(PLX_DROP_IP_NO_ROUTE);
+	fails(send_to(fd, "10.0.0.1", 0, "x", 0), EINVAL);
+	fails(send_to(fd, "10.0.0.1", 7, "x", MSG_OOB), EOPNOTSUPP);
+}
+
+T(shut_down)
+{
+	int fd;
+
+	st_new();
+	fd = udp(NULL, 0);
+	eq(st_connect(fd, "10.0.0.1", 7), 0);
+	fails(plx_shutdown(fd, 3), EINVAL);
+	eq(plx_shutdown(fd, SHUT_WR), 0);
+	fails(plx_send(fd, "x", 1, MSG_NOSIGNAL), EPIPE);
+	eq(st_poll(fd), OUT);
+	eq(plx_shutdown(fd, SHUT_RD), 0);
+	eq(st_poll(fd), OUT | IN | POLLHUP | POLLRDHUP);
+	fails(plx_shutdown(udp(NULL, 0), SHUT_RD), ENOTCONN);
+}
+
+T(members)
+{
+	struct ip_mreqn r = {.imr_ifindex = 1};
+	int fd, other;
+
+	st_new();
+	fd = udp("0.0.0.0", 7);
+	other = udp(NULL, 0);
+	on(other, SOL_SOCKET, SO_REUSEADDR, 1);
+	inet_pton(AF_INET, "239.1.1.1", &r.imr_multiaddr);
+	eq(plx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r)), 0);
+	fails(plx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r)), EADDRINUSE);
+	nt_sleep(PLX_SEC(10));
+	nt_forget(); /* reports */
+	nt_in(0, "ip 10.0.0.1 > 239.1.1.1 udp 1024 > 7 len 4");
+	eq(get(fd, 0), 4);
+	on(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	eq(plx_setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &r, sizeof(r)), 0);
+	fails(plx_setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &r, sizeof(r)), EADDRNOTAVAIL);
+	r.imr_ifindex = 9;
+	fails(plx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r)), ENODEV);
+	fails(plx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, 4), EINVAL);
+}
+
+T(a_group_is_heard_by_its_members)
+{
+	struct ip_mreq r = {0};
+	int fd, member;
+
+	st_new();
+	fd = plx_socket(AF_INET, SOCK_DGRAM, 0);
+	member = plx_socket(AF_INET, SOCK_DGRAM, 0);
+	on(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+	on(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
+	on(member, SOL_SOCKET, SO_REUSEADDR, 1);
+	eq(st_bind(fd, "0.0.0.0", 7), 0);
+	eq(st_bind(member, "0.0.0.0", 7), 0);
+	inet_pton(AF_INET, "239.1.1.1", &r.imr_multiaddr);
+	inet_pton(AF_INET, "10.0.0.2", &r.imr_interface);
+	eq(plx_setsockopt(member, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r)), 0);
+	nt_sleep(PLX_SEC(10));
+	nt_forget();
+	nt_in(0, "ip 10.0.0.1 > 239.1.1.1 udp 1024 > 7 len 4");
+	eq(get(member, 0), 4);
+	fails(get(fd, 0), EAGAIN);
+	on(fd, IPPROTO_IP, IP_MULTICAST_IF, (int)htonl(0x0a000002)); /* and they hear us */
+	eq(send_to(fd, "239.1.1.1", 7, "x", 0), 1);
+	nt_run();
+	eq(get(member, 0), 1);
+	eq(nt_forget(), 1);
+	on(fd, IPPROTO_IP, IP_MULTICAST_TTL, 0); /* here, and nowhere else */
+	eq(send_to(fd, "239.1.1.1", 7, "x", 0), 1);
+	nt_run();
+	eq(get(member, 0), 1);
+	eq(nt_forget(), 0);
+	on(fd, IPPROTO_IP, IP_MULTICAST_TTL, 3);
+	on(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
+	eq(send_to(fd, "239.1.1.1", 7, "x", 0), 1);
+	nt_run();
+	fails(get(member, 0), EAGAIN);
+	eq(nt_forget(), 1);
+}
+
+T(asked_by_ioctl)
+{
+	int fd, n = -1;
+
+	st_new();
+	fd = udp("10.0.0.2", 7);
+	eq(plx_ioctl(fd, FIONREAD, &n), 0);
+	eq(n, 0);
+	eq(send_to(fd, "10.0.0.2", 7, "hello", 0), 5);
+	nt_run();
+	eq(plx_ioctl(fd, SIOCINQ, &n), 0);
+	eq(n, 5);
+	eq(plx_ioctl(fd, SIOCOUTQ, &n), 0);
+	eq(n, 0);
+	fails(plx_ioctl(fd, SIOCATMARK, &n), ENOTTY);
+	fails(plx_ioctl(fd, SIOCINQ, NULL), EFAULT);
+}
+
+T(by_one_interface)
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	char name[80];
+	socklen_t len = sizeof(name);
+	int fd;
+
+	st_new();
+	fd = udp("0.0.0.0", 7);
+	fails(plx_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "none", 5), ENODEV);
+	on(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 1);
+	eq(plx_getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len), 0);
+	ok(len == strlen(name) + 1);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	eq(get(fd, 0), 4);
+	eq(plx_connect(fd, &none, sizeof(none)), 0);
+	eq(value(fd, SOL_SOCKET, SO_BINDTOIFINDEX), 0);
+	str_eq(name_of(fd), "0.0.0.0:7");
+	on(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 9);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	nt_drop(PLX_DROP_UDP_NO_PORT);
+	nt_forget();
+}
+
+T(without_a_copy)
+{
+	struct rte_mbuf *m;
+	int fd;
+
+	st_new();
+	fd = udp("10.0.0.2", 7);
+	assert_null(plx_recv_mbuf(fd));
+	eq(errno, EAGAIN);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	m = plx_recv_mbuf(fd);
+	assert_non_null(m);
+	eq(m->pkt_len, 4);
+	rte_pktmbuf_free(m);
+}
+
+RUN_EAL(ST_(there_and_back), ST_(on_the_wire), ST_(cut_and_empty), ST_(big), ST_(connected),
+	ST_(connected_to_port_0), ST_(refused), ST_(the_error_queue), ST_(too_big_for_the_path),
+	ST_(the_buffer_is_full), ST_(default_sizes_are_tunables), ST_(what_is_said_with_it),
+	ST_(said_for_one), ST_(v6_and_v4_mapped), ST_(v6only), ST_(several_calls_for_one),
+	ST_(cut_by_us), ST_(several_datagrams_for_one_call), ST_(to_everybody), ST_(shut_down),
+	ST_(members), ST_(a_group_is_heard_by_its_members), ST_(asked_by_ioctl),
+	ST_(by_one_interface), ST_(without_a_copy))
