@@ -19,6 +19,7 @@
 #include <plx_engine.h>
 
 #include "opt.h"
+#include "up.h"
 
 /** Exit codes. */
 enum app_exit {
@@ -60,6 +61,7 @@ struct plx_cmd {
 	enum plx_idle_policy idle;    /**< the default of --idle */
 	bool no_eal;		      /**< needs neither EAL nor ports */
 	bool runs;		      /**< takes struct app_run_opts too */
+	bool stack;		      /**< takes struct stack_conf too */
 	void (*more_help)(FILE *out); /**< printed after the options; optional */
 	/** What can be found wrong before EAL starts. 0 or -errno with *e filled. Optional. */
 	int (*check)(struct app *app, void *conf, struct plx_error *e);
@@ -67,7 +69,8 @@ struct plx_cmd {
 	int (*run)(struct app *app, void *conf);
 };
 
-extern const struct plx_cmd cmd_ports, cmd_fwd, cmd_up, cmd_config;
+extern const struct plx_cmd cmd_ports, cmd_fwd, cmd_up, cmd_config, cmd_http, cmd_load, cmd_proxy,
+	cmd_echo, cmd_discard, cmd_chargen;
 
 /** What a command is given. */
 struct app {
@@ -76,6 +79,7 @@ struct app {
 	cpu_set_t cpus; /**< CPUs that the process may use, as it began */
 	struct app_common common;
 	struct app_run_opts run;
+	struct stack_conf stack;
 	const char *operand[8];
 	unsigned int n_operands;
 	char **eal_argv; /**< EAL's part of the command line, without argv[0] */
@@ -153,7 +157,8 @@ struct app_run_ops {
 	int (*up)(struct app_run *run, struct plx_error *e);
 	/** Every second. Control thread. */
 	void (*second)(struct app_run *run);
-	/** The engine has stopped, ports are still open. Undoes begin() and up(). Main thread. */
+	/** The engine has stopped, ports are still open. Undoes begin() and up(). Main thread. What
+	 * failed on an lcore it tells by run->err and run->error. */
 	void (*end)(struct app_run *run);
 	/** Packets that the command's own layers hold. */
 	uint64_t (*held)(struct app_run *run);
@@ -199,7 +204,7 @@ struct app_run {
 	struct plx_tunables default_tun;
 	uint64_t hz;
 	bool ready;
-	struct plx_error error; /**< of the control thread's */
+	struct plx_error error; /**< of the control thread's, or an lcore's */
 	int err;
 	plx_ns start_ns, stop_ns; /**< CLOCK_MONOTONIC */
 	plx_ns next_report_ns;

@@ -21,11 +21,12 @@ static int check(struct app *app, void *conf, struct plx_error *e)
 
 static int run(struct app *app, void *conf)
 {
-	const struct up_conf c = {.file = app->operand[1]};
+	const struct stack_conf c = {.file = app->operand[1]};
+	const struct up_conf services = {0};
 	static struct up_plan plan;
 	struct plx_error e;
 
-	if (up_plan(&c, &plan, &e) != 0)
+	if (up_plan("up", &c, &services, &plan, &e) != 0)
 		return app_fail(&e);
 	fprintf(app->out, "%s: %u interfaces, %u routes, %u services, %u tunables\n", c.file,
 		plan.n_if, plan.n_route, plan.n_service, plan.n_sysctl);

@@ -15,6 +15,12 @@
 
 static const struct plx_cmd *const commands[] = {
 	&cmd_up,
+	&cmd_http,
+	&cmd_load,
+	&cmd_proxy,
+	&cmd_echo,
+	&cmd_discard,
+	&cmd_chargen,
 	&cmd_fwd,
 	&cmd_ports,
 	&cmd_config,

@@ -39,19 +39,34 @@ static const struct opt run_opts[] = {
 	{NULL},
 };
 
+static const struct opt stack_opts[] = {
+	{"if", "PORT,K=V...", OPT_LIST, offsetof(struct stack_conf, ifs), NULL,
+		"an interface: addr=A/LEN..., group=A..., gw=A, mtu=N, vlan=ID"},
+	{"route", "PREFIX,via=A[,if=NAME]", OPT_LIST, offsetof(struct stack_conf, routes), NULL,
+		"a route"},
+	{"sysctl", "NAME=VALUE", OPT_LIST, offsetof(struct stack_conf, sysctl), NULL,
+		"a tunable under its Linux name, e.g. net.ipv4.ip_forward=1"},
+	{"config", "FILE", OPT_STR, offsetof(struct stack_conf, file), NULL,
+		"read all of this from an INI file; see 'pollux -- config --help'"},
+	{"no-offload", NULL, OPT_FLAG, offsetof(struct stack_conf, no_offload), NULL,
+		"checksums by software even where the device has them"},
+	{NULL},
+};
+
 /** A table and the struct that it is for. */
 struct table {
 	const struct opt *opts;
 	void *conf;
 };
 
-#define TABLES 3
+#define TABLES 4
 
 static void tables(struct app *app, void *conf, struct table *t)
 {
 	t[0] = (struct table){app->cmd->opts, conf};
-	t[1] = (struct table){app->cmd->runs ? run_opts : NULL, &app->run};
-	t[2] = (struct table){common_opts, &app->common};
+	t[1] = (struct table){app->cmd->stack ? stack_opts : NULL, &app->stack};
+	t[2] = (struct table){app->cmd->runs ? run_opts : NULL, &app->run};
+	t[3] = (struct table){common_opts, &app->common};
 }
 
 /* What a value should look like. */
@@ -202,6 +217,8 @@ void opt_help(const struct plx_cmd *cmd, FILE *out)
 		cmd->no_eal ? "" : "[EAL ARGUMENTS] -- ", cmd->name, cmd->operands ? " " : "",
 		cmd->operands ? cmd->operands : "", cmd->text);
 	help_table("Options", cmd->opts, cmd, out);
+	if (cmd->stack)
+		help_table("Options of the stack", stack_opts, cmd, out);
 	if (cmd->runs)
 		help_table("Options of a run", run_opts, cmd, out);
 	if (!cmd->no_eal)

@@ -319,6 +319,7 @@ int app_run(struct app_run *run)
 	app_control_stop(run);
 	if (run->ops->end)
 		run->ops->end(run);
+	err = err ? err : run->err;
 	if (!run->ready)
 		run->start_ns = run->stop_ns;
 	code = settle(run, !err);

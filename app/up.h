@@ -3,7 +3,8 @@
 
 /**
  * @file
- * What `up` is asked to do, in words (struct up_conf) and in values (struct up_plan).
+ * What a stack is asked to be, in words (struct stack_conf, and struct up_conf for the services of
+ * `up`) and in values (struct up_plan).
  */
 #include <stdio.h>
 
@@ -20,12 +21,20 @@
 
 #define UP_PORT_NAMELEN 64 /**< PLX_PORT_NAMELEN, which is DPDK's */
 
-/** The command line. */
-struct up_conf {
-	struct opt_list ifs, routes, echo, sink, sysctl;
-	struct opt_list tcp_echo, tcp_sink, tcp_source;
+/** The options of all commands that run a stack. */
+struct stack_conf {
+	struct opt_list ifs, routes, sysctl;
 	const char *file;
 	bool no_offload;
+};
+
+enum up_kind { UP_UDP_ECHO, UP_UDP_SINK, UP_TCP_ECHO, UP_TCP_SINK, UP_TCP_SOURCE, UP_KINDS };
+/** Their options and keys. */
+extern const char *const up_kind_name[UP_KINDS];
+
+/** The options of up's services. */
+struct up_conf {
+	struct opt_list service[UP_KINDS];
 };
 
 struct up_if {
@@ -50,10 +59,6 @@ struct up_sysctl {
 	int64_t value;
 };
 
-enum up_kind { UP_UDP_ECHO, UP_UDP_SINK, UP_TCP_ECHO, UP_TCP_SINK, UP_TCP_SOURCE, UP_KINDS };
-/** Their options and keys. */
-extern const char *const up_kind_name[UP_KINDS];
-
 struct up_service {
 	uint16_t port;
 	uint8_t kind; /**< enum up_kind */
@@ -66,6 +71,7 @@ static inline bool up_is_tcp(const struct up_service *s)
 
 /** All parsed. */
 struct up_plan {
+	const char *cmd; /**< whose options they are, for errors */
 	struct up_if ifs[UP_IFS];
 	struct up_route routes[UP_ROUTES];
 	struct up_sysctl sysctl[UP_SYSCTLS];
@@ -73,8 +79,12 @@ struct up_plan {
 	uint32_t n_if, n_route, n_sysctl, n_service;
 };
 
-/** The whole command line, and the file that it names. @return 0 or -errno with *e filled. */
-int up_plan(const struct up_conf *conf, struct up_plan *plan, struct plx_error *e);
+/**
+ * The whole command line of cmd, and the file that it names. @param services NULL: there are none,
+ * and those of the file are left out. @return 0 or -errno with *e filled.
+ */
+int up_plan(const char *cmd, const struct stack_conf *conf, const struct up_conf *services,
+	struct up_plan *plan, struct plx_error *e);
 
 /* One item each, as after its option; 0 or -errno with *e filled. */
 int up_parse_if(struct up_plan *plan, const char *text, struct plx_error *e);

@@ -137,16 +137,16 @@ int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e)
 	int id;
 
 	if (plan->n_sysctl == UP_SYSCTLS)
-		return plx_error_set(e, -E2BIG, PLX_ERR_OPTION_VALUE, "up", text, "sysctl",
+		return plx_error_set(e, -E2BIG, PLX_ERR_OPTION_VALUE, plan->cmd, text, "sysctl",
 			"there are 64 tunables at most");
 	if (!eq || (size_t)(eq - text) >= sizeof(name))
-		return plx_error_set(
-			e, -EINVAL, PLX_ERR_OPTION_VALUE, "up", text, "sysctl", "form: NAME=VALUE");
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, plan->cmd, text, "sysctl",
+			"form: NAME=VALUE");
 	memcpy(name, text, (size_t)(eq - text));
 	name[eq - text] = '\0';
 	id = plx_tunable_find(name);
 	if (id < 0)
-		return plx_error_set(e, -ENOENT, PLX_ERR_OPTION_VALUE, "up", text, "sysctl",
+		return plx_error_set(e, -ENOENT, PLX_ERR_OPTION_VALUE, plan->cmd, text, "sysctl",
 			"no such tunable; doc/guide/sysctl.md lists them");
 	s->id = (enum plx_tunable)id;
 	s->value = strtoll(eq + 1, &end, 10);
@@ -154,7 +154,8 @@ int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e)
 	if (eq[1] == '\0' || *end != '\0' || plx_tunable_set(&check, s->id, s->value) != 0) {
 		snprintf(hint, sizeof(hint), "give a number from %" PRId64 " to %" PRId64,
 			plx_tunable_info[id].min, plx_tunable_info[id].max);
-		return plx_error_set(e, -ERANGE, PLX_ERR_OPTION_VALUE, "up", text, "sysctl", hint);
+		return plx_error_set(
+			e, -ERANGE, PLX_ERR_OPTION_VALUE, plan->cmd, text, "sysctl", hint);
 	}
 	plan->n_sysctl++;
 	return 0;
@@ -174,10 +175,10 @@ int up_parse_service(struct up_plan *plan, enum up_kind kind, const char *text, 
 	uint32_t port;
 
 	if (plan->n_service == UP_SERVICES)
-		return plx_error_set(e, -E2BIG, PLX_ERR_OPTION_VALUE, "up", text,
+		return plx_error_set(e, -E2BIG, PLX_ERR_OPTION_VALUE, plan->cmd, text,
 			up_kind_name[kind], "there are 32 services at most");
 	if (!opt_u32(text, 1, 65535, &port))
-		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "up", text,
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, plan->cmd, text,
 			up_kind_name[kind], "give a number from 1 to 65535");
 	*s = (struct up_service){.port = (uint16_t)port, .kind = (uint8_t)kind};
 	for (uint32_t i = 0; i < plan->n_service; i++)
@@ -189,30 +190,27 @@ int up_parse_service(struct up_plan *plan, enum up_kind kind, const char *text, 
 	return 0;
 }
 
-int up_plan(const struct up_conf *conf, struct up_plan *plan, struct plx_error *e)
+int up_plan(const char *cmd, const struct stack_conf *conf, const struct up_conf *services,
+	struct up_plan *plan, struct plx_error *e)
 {
-	const struct opt_list *const services[UP_KINDS] = {
-		[UP_UDP_ECHO] = &conf->echo,
-		[UP_UDP_SINK] = &conf->sink,
-		[UP_TCP_ECHO] = &conf->tcp_echo,
-		[UP_TCP_SINK] = &conf->tcp_sink,
-		[UP_TCP_SOURCE] = &conf->tcp_source,
-	};
 	int err = 0;
 
 	memset(plan, 0, sizeof(*plan));
+	plan->cmd = cmd;
 	if (conf->file)
 		err = up_config_read(conf->file, plan, e);
+	if (!services)
+		plan->n_service = 0;
 	for (unsigned int i = 0; !err && i < conf->ifs.n; i++)
 		err = up_parse_if(plan, conf->ifs.v[i], e);
 	for (unsigned int i = 0; !err && i < conf->routes.n; i++)
 		err = up_parse_route(plan, conf->routes.v[i], e);
 	for (unsigned int i = 0; !err && i < conf->sysctl.n; i++)
 		err = up_parse_sysctl(plan, conf->sysctl.v[i], e);
-	for (int k = 0; k < UP_KINDS; k++)
-		for (unsigned int i = 0; !err && i < services[k]->n; i++)
-			err = up_parse_service(plan, (enum up_kind)k, services[k]->v[i], e);
+	for (int k = 0; services && k < UP_KINDS; k++)
+		for (unsigned int i = 0; !err && i < services->service[k].n; i++)
+			err = up_parse_service(plan, (enum up_kind)k, services->service[k].v[i], e);
 	if (!err && plan->n_if == 0)
-		err = plx_error_set(e, -EINVAL, PLX_ERR_OPTION_MISSING, "up", "--if", "up");
+		err = plx_error_set(e, -EINVAL, PLX_ERR_OPTION_MISSING, cmd, "--if", cmd);
 	return err;
 }

@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct up_plan plan;
+	static struct up_plan plan = {.cmd = "up"};
 	struct plx_error e = {0};
 	FILE *f;
 	int err;

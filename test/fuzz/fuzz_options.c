@@ -125,7 +125,7 @@ static void item(struct up_plan *p, char *text)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static struct up_plan plan;
+	static struct up_plan plan = {.cmd = "up"};
 	char text[8192], *at = text, *line;
 
 	if (size >= sizeof(text))

@@ -94,6 +94,32 @@ refused OPTION_VALUE $usage "an unknown tunable" "'net.x=1' for --sysctl; no suc
 refused OPTION_VALUE $usage "a tunable out of bounds" "for --sysctl; .* from 0 to 1$" \
 	-- up "${one[@]}" --sysctl net.ipv4.ip_forward=2
 
+# --- what the programs on sockets are asked to do -------------------------------------------------
+refused OPTION_MISSING $usage "no interface" "http: --if is missing; .*http --help" -- http
+refused OPTION_VALUE $usage "no place to listen" "http: .*'x' for --listen; form: 80" \
+	-- http "${one[@]}" --listen x
+refused OPTION_VALUE $usage "no such directory" "'$tmp/none' for --root; No such file" \
+	-- http "${one[@]}" --root "$tmp/none"
+refused OPTION_VALUE $usage "a bad tunable of http" "http: bad value 'x' for --sysctl" \
+	-- http "${one[@]}" --sysctl x
+refused OPTION_MISSING $usage "nobody to talk to" "load: one of --tcp-rr.* is missing" \
+	-- load "${one[@]}"
+refused OPTION_MISSING $usage "two to talk to" "load: one of --tcp-rr.* is missing" \
+	-- load "${one[@]}" --tcp-rr 10.9.0.1:7 --http 10.9.0.1:80
+refused OPTION_VALUE $usage "no address" "'7' for --udp-rr; form:" -- load "${one[@]}" --udp-rr 7
+refused OPTION_VALUE $usage "no range" "'10.9.0.9-10.9.0.1' for --src; form:" \
+	-- load "${one[@]}" --tcp-rr 10.9.0.1:7 --src 10.9.0.9-10.9.0.1
+refused OPTION_VALUE $usage "another family" "'fd00::1' for --src; of the same family" \
+	-- load "${one[@]}" --tcp-rr 10.9.0.1:7 --src 10.9.0.9 --src fd00::1
+refused OPTION_VALUE $usage "no datagram is so long" "for --size; .*65507" \
+	-- load "${one[@]}" --udp-rr 10.9.0.1:7 --size 65508
+refused OPTION_VALUE $usage "no path" "'x y' for --path; form:" \
+	-- load "${one[@]}" --http 10.9.0.1:80 --path "x y"
+refused OPTION_MISSING $usage "a proxy to nowhere" "proxy: --to is missing" \
+	-- proxy "${one[@]}" --listen 80
+refused OPTION_VALUE $usage "a service nowhere" "echo: .*'0' for --listen; form:" \
+	-- echo "${one[@]}" --listen 0
+
 # --- and by a file: the line first, the file's name once ----------------------------------------
 c=$tmp/c.ini
 in_file() { # row what regex line...

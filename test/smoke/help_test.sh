@@ -18,16 +18,19 @@ table() { # file name: the options of a table in C
 	sed -n "/struct opt $2\[\] = {/,/^};/p" "$1" | sed -nE 's/^\t\{"([a-z-]+)",.*/--\1/p'
 }
 
-declare -A own=([up]=app/cmd_up.c [fwd]=app/cmd_fwd.c)
+declare -A own=([up]=app/cmd_up.c [fwd]=app/cmd_fwd.c [http]=app/cmd_http.c [load]=app/cmd_load.c
+	[proxy]=app/cmd_proxy.c [echo]=app/cmd_service.c [discard]=app/cmd_service.c
+	[chargen]=app/cmd_service.c)
 fits "pollux" "$("$POLLUX" --help)"
-for command in up fwd ports config; do
+for command in "${!own[@]}" ports config; do
 	help=$("$POLLUX" -- "$command" --help)
 	fits "$command" "$help"
 	[ -n "${own[$command]-}" ] || continue
 	expect_eq "$command: each option, and no other" \
 		"$(sed '1,/^Options:/d' <<<"$help" | sed -nE 's/^  (--[a-z-]+).*/\1/p' | sort)" \
 		"$({ table "${own[$command]}" opts && table app/opt.c run_opts &&
-			table app/opt.c common_opts; } | sort)"
+			table app/opt.c common_opts && [ "$command" = fwd ] ||
+			table app/opt.c stack_opts; } | sort)"
 done
 one_line() {
 	tr -s ' \n' ' '
@@ -50,5 +53,5 @@ while read -r command; do
 	done < <(grep -o . <<<"$flags")
 done < <(sed -n '/struct command commands/,/^};/s/^\t{"\([a-z]*\)",.*/\1/p' app/ctl/main.c)
 expect_eq "pollux-ctl: each long option" \
-	"$(sed -nE 's/^\t\{"([a-z-]+)", [a-z]+_argument.*/--\1/p' app/ctl/main.c | sort)" \
+	"$(sed -nE 's/^\t\{"([a-z-]+)", [a-z]+_argument.*/--\1/p' app/ctl/main.c | sort -u)" \
 	"$(options <<<"$shown")"

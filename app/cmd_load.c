@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app.h"
+
+#include <errno.h>
+
+#include "load.h"
+
+/* Clients that make load: options; load_conn.c and the kinds do it. */
+
+struct options {
+	const char *to[LOAD_KINDS];
+	struct opt_list src;
+	const char *path;
+	uint32_t conns, size, rate, close;
+};
+
+static const char *const close_names[] = {
+	[LOAD_CLOSE_US] = "us", [LOAD_CLOSE_PEER] = "peer", [LOAD_CLOSE_RESET] = "reset", NULL};
+
+#define FIELD(name) offsetof(struct options, name)
+static const struct opt opts[] = {
+	{"tcp-rr", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_TCP_RR]), NULL,
+		"a request and its echo, again and again"},
+	{"tcp-crr", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_TCP_CRR]), NULL,
+		"the same with a connection for each"},
+	{"tcp-stream", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_TCP_STREAM]), NULL,
+		"send as long as the peer reads"},
+	{"udp-rr", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_UDP_RR]), NULL,
+		"a datagram and its echo, again and again"},
+	{"udp-stream", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_UDP_STREAM]), NULL, "send datagrams"},
+	{"http", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_HTTP]), NULL, "GET, again and again"},
+	{"conns", "N", OPT_U32, FIELD(conns), "1", "connections, or sockets of UDP, at a time", 1,
+		1000000},
+	{"size", "BYTES", OPT_U32, FIELD(size), "1", "of a request, a write or a datagram", 1,
+		LOAD_BYTES_MAX},
+	{"src", "RANGE", OPT_LIST, FIELD(src), NULL,
+		"addresses to talk from in turn: A, A-B or A/LEN; the first interface gets them"},
+	{"close", "WHO", OPT_CHOICE, FIELD(close), "us",
+		"tcp-crr: who ends a connection first and has its TIME-WAIT: us, peer; reset: "
+		"nobody",
+		.choices = close_names},
+	{"rate", "N", OPT_U32, FIELD(rate), "0",
+		"udp-stream: datagrams a second; 0: as fast as they go", 0, 100000000},
+	{"path", "PATH", OPT_STR, FIELD(path), "/", "http: what to ask for"},
+	{NULL},
+};
+
+static int bad(const char *value, const char *option, const char *hint, struct plx_error *e)
+{
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "load", value, option, hint);
+}
+
+static int conf_of(const struct options *o, struct load_conf *conf, struct plx_error *e)
+{
+	static const char form[] = "form: 10.9.0.2:7 or [fd00:9::2]:7";
+	int n = 0;
+
+	*conf = (struct load_conf){.conns = o->conns,
+		.size = o->size,
+		.rate = o->rate,
+		.close = (enum load_close)o->close,
+		.path = o->path};
+	for (int k = 0; k < LOAD_KINDS; k++) {
+		if (!o->to[k])
+			continue;
+		n++;
+		conf->kind = (enum load_kind)k;
+		if (endpoint_parse(&conf->to, o->to[k]) != 0 || plx_addr_is_any(&conf->to.addr))
+			return bad(o->to[k], opts[k].name, form, e);
+	}
+	if (n != 1)
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_MISSING, "load",
+			"one of --tcp-rr, --tcp-crr, --tcp-stream, --udp-rr, --udp-stream and "
+			"--http",
+			"load");
+	for (unsigned int i = 0; i < o->src.n; i++) {
+		int err = addr_list_add(&conf->src, o->src.v[i]);
+
+		if (err)
+			return bad(o->src.v[i], "src",
+				err == -E2BIG ? "65536 addresses in 16 ranges at most"
+					      : "form: 10.9.1.1, 10.9.1.1-10.9.1.9, 10.9.1.0/24",
+				e);
+	}
+	for (uint32_t i = 0; i < conf->src.n_ranges; i++)
+		if (plx_addr_is_v4(&conf->src.range[i].first) != plx_addr_is_v4(&conf->to.addr))
+			return bad(o->src.v[i], "src", "of the same family as the peer", e);
+	if (conf->kind == LOAD_HTTP &&
+		(o->path[0] != '/' || strpbrk(o->path, " \r\n\t") || strlen(o->path) > 4096))
+		return bad(o->path, "path", "form: /a/b", e);
+	if (conf->kind >= LOAD_UDP_RR && conf->kind != LOAD_HTTP && conf->size > 65507)
+		return bad("65508 or more", "size", "a datagram has at most 65507 bytes", e);
+	return 0;
+}
+
+static int check(struct app *app, void *arg, struct plx_error *e)
+{
+	struct load_conf conf;
+	int err = conf_of(arg, &conf, e);
+
+	return err ? err : stack_check(app, NULL, e);
+}
+
+static int run(struct app *app, void *arg)
+{
+	struct load_conf conf;
+	struct plx_error e;
+
+	if (conf_of(arg, &conf, &e) != 0)
+		return app_fail(&e);
+	return prog_main(app, &load_prog_ops, &conf);
+}
+
+const struct plx_cmd cmd_load = {
+	.name = "load",
+	.summary = "make load by TCP, UDP or HTTP, and measure",
+	.text = "Clients that talk to one server as fast as it answers, or send as fast as it "
+		"reads, "
+		"and\n"
+		"tell how long answers took. A port is busy for a minute when a connection ends by "
+		"us\n"
+		"first: with --src there are as many ports for each address.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux ... -- load --if 0,addr=10.9.0.1/24 --tcp-rr 10.9.0.2:7 --conns 100 "
+		"--for 5\n"
+		"  pollux ... -- load --if 0,addr=10.9.0.1/24 --http 10.9.0.2:80 --path /a.html "
+		"\\\n"
+		"    --conns 100 --for 5 --json\n"
+		"  pollux ... -- load --if 0,addr=10.9.0.1/24 --tcp-crr 10.9.0.2:7 --conns 50 \\\n"
+		"    --src 10.9.0.100-10.9.0.199 --close reset --for 5",
+	.opts = opts,
+	.conf_bytes = sizeof(struct options),
+	.idle = PLX_IDLE_SLEEP,
+	.runs = true,
+	.stack = true,
+	.check = check,
+	.run = run,
+};

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "app.h"
+
+#include <errno.h>
+
+#include "service.h"
+
+/* echo, discard, chargen: one command each. */
+
+struct options {
+	const char *listen;
+};
+
+static const struct opt opts[] = {
+	{"listen", "[ADDR:]PORT", OPT_STR, offsetof(struct options, listen), NULL,
+		"where, by TCP and UDP; otherwise on the port of old: echo 7, discard 9, chargen "
+		"19"},
+	{NULL},
+};
+
+static const struct endpoint of_old[] = {
+	[SERVICE_ECHO] = {.port = 7},
+	[SERVICE_DISCARD] = {.port = 9},
+	[SERVICE_CHARGEN] = {.port = 19},
+};
+
+static int check(struct app *app, void *arg, struct plx_error *e)
+{
+	const struct options *o = arg;
+	struct endpoint ep;
+
+	if (o->listen && endpoint_parse(&ep, o->listen) != 0)
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, app->cmd->name, o->listen,
+			"listen", "form: 7, 10.9.0.2:7 or [fd00:9::2]:7");
+	return stack_check(app, NULL, e);
+}
+
+static int serve(struct app *app, const struct options *o, enum service_kind kind)
+{
+	struct service_conf conf = {.kind = kind, .listen = of_old[kind]};
+
+	if (o->listen)
+		endpoint_parse(&conf.listen, o->listen);
+	return prog_main(app, &service_ops, &conf);
+}
+
+static int run_echo(struct app *app, void *arg)
+{
+	return serve(app, arg, SERVICE_ECHO);
+}
+
+static int run_discard(struct app *app, void *arg)
+{
+	return serve(app, arg, SERVICE_DISCARD);
+}
+
+static int run_chargen(struct app *app, void *arg)
+{
+	return serve(app, arg, SERVICE_CHARGEN);
+}
+
+const struct plx_cmd cmd_echo = {
+	.name = "echo",
+	.summary = "send back what comes, by TCP and UDP",
+	.text = "Sends back what comes (RFC 862), with sockets on each lcore. 'up --tcp-echo' does "
+		"it\n"
+		"without them.\n"
+		"\n"
+		"Example:\n"
+		"  pollux ... -- echo --port v=vtap,iface=plx0 --if v,addr=10.9.0.2/24",
+	.opts = opts,
+	.conf_bytes = sizeof(struct options),
+	.idle = PLX_IDLE_SLEEP,
+	.runs = true,
+	.stack = true,
+	.check = check,
+	.run = run_echo,
+};
+
+const struct plx_cmd cmd_discard = {
+	.name = "discard",
+	.summary = "read what comes and forget it, by TCP and UDP",
+	.text = "Reads what comes and forgets it (RFC 863): where 'load --tcp-stream' goes to.\n"
+		"\n"
+		"Example:\n"
+		"  pollux ... -- discard --if 0,addr=10.9.0.2/24",
+	.opts = opts,
+	.conf_bytes = sizeof(struct options),
+	.idle = PLX_IDLE_SLEEP,
+	.runs = true,
+	.stack = true,
+	.check = check,
+	.run = run_discard,
+};
+
+const struct plx_cmd cmd_chargen = {
+	.name = "chargen",
+	.summary = "send lines of characters, by TCP and UDP",
+	.text = "Sends lines of 72 characters for as long as somebody reads (RFC 864). A datagram\n"
+		"is answered by one that is no longer, so that nobody can be flooded through it.\n"
+		"\n"
+		"Example:\n"
+		"  pollux ... -- chargen --if 0,addr=10.9.0.2/24",
+	.opts = opts,
+	.conf_bytes = sizeof(struct options),
+	.idle = PLX_IDLE_SLEEP,
+	.runs = true,
+	.stack = true,
+	.check = check,
+	.run = run_chargen,
+};

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * Where to listen or whom to talk to, in a user's words: an address and a port; and many addresses
+ * to talk from.
+ */
+#include <plx_base.h>
+
+struct endpoint {
+	struct plx_addr addr;
+	uint16_t port;
+};
+
+#define ENDPOINT_STRLEN (PLX_ADDR_STRLEN + 8)
+
+/**
+ * "10.9.0.2:80", "[fd00:9::2]:80", or "80": of any address. @return 0, or -EINVAL and *ep
+ * untouched.
+ */
+int endpoint_parse(struct endpoint *ep, const char *text);
+/** As it is parsed, into buf of ENDPOINT_STRLEN bytes. @return buf. */
+const char *endpoint_format(const struct endpoint *ep, char *buf);
+
+#define ADDR_LIST_RANGES 16
+#define ADDR_LIST_MAX	 65536u /**< addresses */
+
+/** Addresses by their number: ranges, one behind the other. Zeroed = none. */
+struct addr_list {
+	struct {
+		struct plx_addr first;
+		uint32_t n;
+	} range[ADDR_LIST_RANGES];
+	uint32_t n_ranges, n; /**< n: addresses */
+};
+
+/**
+ * Add "10.9.0.2", "10.9.0.2-10.9.3.1" or "10.9.0.0/24": of an IPv4 prefix the hosts, without the
+ * network's own and the broadcast address; of an IPv6 prefix all but the first, which is the
+ * routers'. @return 0, -EINVAL, or -E2BIG; then *l is as it was.
+ */
+int addr_list_add(struct addr_list *l, const char *text);
+/** @param i below l->n. */
+struct plx_addr addr_list_get(const struct addr_list *l, uint32_t i);
