@@ -20,12 +20,21 @@ enum ctl_exit {
 	CTL_USAGE,  /**< the command line is wrong */
 };
 
-/** Options, in any place of the command line. */
+/** Options and operands of `ss` alone. */
+struct ctl_ss {
+	bool tcp, udp, listening, all;
+	bool info, timers, memory, processes; /**< -i -o -m -p */
+	bool no_header, oneline;
+	unsigned int states; /**< bits of enum ss_state (ss.h) */
+};
+
+/** Options, in any place of the command line; those of `ss` behind it. */
 struct ctl_opts {
 	const char *prefix; /**< --file-prefix; NULL = the only one that runs */
 	int pid;	    /**< --pid; 0 = whoever it is */
 	bool json, watch, v4, v6, stats, zeros, raw, xstats, features, set_features, help;
 	double watch_s;
+	struct ctl_ss ss;
 };
 
 /** Say on stderr what is wrong, one line. */

@@ -52,6 +52,7 @@ void fmt_neigh(const struct fmt *f, const json_t *rows);   /**< `ip neigh`, `ip 
 void fmt_cache(const struct fmt *f, const json_t *rows);   /**< `ip route show cache` */
 void fmt_route(const struct fmt *f, const json_t *rows);   /**< `ip route`, `ip -6 route` */
 void fmt_tcp(const struct fmt *f, const json_t *rows);	   /**< `ss -tan`, -s: `ss -tani` */
+void fmt_ss(const struct fmt *f, const json_t *rows);	   /**< `ss -tinomap` */
 void fmt_softnet(const struct fmt *f, const json_t *rows); /**< softnet_stat */
 void fmt_snmp(const struct fmt *f, const json_t *rows);	   /**< `nstat -a`, `nstat -az` */
 void fmt_drops(const struct fmt *f, const json_t *rows);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fmt.h"
+#include "ss.h"
 #include "version.h"
 
 /** A command: what it reads and prints, or what its lines change. */
@@ -138,6 +139,30 @@ static const struct command commands[] = {
 		"  pollux-ctl tcp\n"
 		"  pollux-ctl -s tcp ESTAB\n"
 		"  pollux-ctl tcp --json | jq 'map(.send_q) | add'\n"},
+	{"ss", "tcp", NULL, NULL, "tulaionmpHO46", fmt_ss,
+		"sockets of UDP and TCP, as `ss -tinomap`",
+		"usage: pollux-ctl ss [-tulaionmpHO46] [state STATE | exclude STATE]...\n"
+		"\n"
+		"  -t, --tcp        TCP's alone; -u, --udp: UDP's alone\n"
+		"  -a, --all        listeners, TIME-WAITs and unconnected ones, too\n"
+		"  -l, --listening  listeners and unconnected ones alone\n"
+		"  -i, --info       round trip, window, bytes, losses of a connection\n"
+		"  -o, --options    the timer that runs: what for, how long, for how often\n"
+		"  -m, --memory     bytes in its queues and their bounds\n"
+		"  -p, --processes  the lcore and the descriptor of who has it by a socket call\n"
+		"  -n, --numeric    a matter of course\n"
+		"  -H, --no-header  -O, --oneline: -i and -m on the socket's own line\n"
+		"  -4, -6           of one family\n"
+		"\n"
+		"STATE: all, connected, synchronized, bucket, big, established, syn-sent,\n"
+		"syn-recv, fin-wait-1, fin-wait-2, time-wait, closed, close-wait, last-ack,\n"
+		"listening, closing. What ss would print and Pollux does not count is left out.\n"
+		"These options come behind `ss`; of several processes --pid chooses, not -p.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl ss -tinomap\n"
+		"  pollux-ctl ss -tn state established\n"
+		"  pollux-ctl ss -ua --json | jq 'map(.drops) | add'\n"},
 	{"link", "dev", "ifname", NULL, "s", fmt_dev, "changes an interface, as `ip link set`",
 		"usage: pollux-ctl [-s] link [show] [[dev] INTERFACE]\n"
 		"       pollux-ctl link set INTERFACE [up|down] [mtu N] [address MAC]\n"
@@ -195,7 +220,7 @@ static const char options_text[] =
 
 static const struct option long_options[] = {
 	{"file-prefix", required_argument, NULL, 'f'},
-	{"pid", required_argument, NULL, 'p'},
+	{"pid", required_argument, NULL, 'P'},
 	{"json", no_argument, NULL, 'j'},
 	{"watch", optional_argument, NULL, 'W'},
 	{"stats", no_argument, NULL, 's'},
@@ -206,6 +231,30 @@ static const struct option long_options[] = {
 	{"show-offload", no_argument, NULL, 'k'},
 	{"features", no_argument, NULL, 'K'},
 	{"offload", no_argument, NULL, 'K'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL},
+};
+
+/* Those behind `ss`: -p is ss' own there. */
+static const struct option ss_options[] = {
+	{"file-prefix", required_argument, NULL, 'f'},
+	{"pid", required_argument, NULL, 'P'},
+	{"json", no_argument, NULL, 'j'},
+	{"watch", optional_argument, NULL, 'W'},
+	{"tcp", no_argument, NULL, 't'},
+	{"udp", no_argument, NULL, 'u'},
+	{"listening", no_argument, NULL, 'l'},
+	{"all", no_argument, NULL, 'a'},
+	{"info", no_argument, NULL, 'i'},
+	{"options", no_argument, NULL, 'o'},
+	{"numeric", no_argument, NULL, 'n'},
+	{"memory", no_argument, NULL, 'm'},
+	{"processes", no_argument, NULL, 'p'},
+	{"no-header", no_argument, NULL, 'H'},
+	{"oneline", no_argument, NULL, 'O'},
+	{"ipv4", no_argument, NULL, '4'},
+	{"ipv6", no_argument, NULL, '6'},
 	{"help", no_argument, NULL, 'h'},
 	{"version", no_argument, NULL, 'V'},
 	{NULL},
@@ -263,47 +312,20 @@ static bool set_pid(struct ctl_opts *o, const char *text)
 	return false;
 }
 
-/* @return -1, or the exit code. given: short names of the options that only some commands have. */
-static int parse_options(int argc, char **argv, struct ctl_opts *o, char given[static 128])
-{
-	char word[4];
-	int c;
+/** How options are written. */
+struct style {
+	const char *shorts;
+	const struct option *longs;
+};
 
-	opterr = 0; /* said here, as all is */
-	while ((c = getopt_long(argc, argv, ":f:p:jhV46szrSawkK", long_options, NULL)) != -1) {
-		switch (c) {
-		case 'f':
-			o->prefix = optarg;
-			break;
-		case 'p':
-			if (!set_pid(o, optarg))
-				return CTL_USAGE;
-			break;
-		case 'j':
-			o->json = true;
-			break;
-		case 'W':
-			if (!set_watch(o, optarg))
-				return CTL_USAGE;
-			break;
-		case 'h':
-			o->help = true;
-			break;
-		case 'V':
-			printf("pollux-ctl %s (git %s)\n", PLX_VERSION, PLX_GIT);
-			return CTL_OK;
-		case ':':
-			ctl_complain("%s needs a value; see 'pollux-ctl --help'", argv[optind - 1]);
-			return CTL_USAGE;
-		case '?':
-			snprintf(word, sizeof(word), "-%c", optopt);
-			ctl_complain("option %s is not understood; see 'pollux-ctl --help'",
-				optopt ? word : argv[optind - 1]);
-			return CTL_USAGE;
-		default:
-			given[c] = 1;
-		}
-	}
+static const struct style styles[] = {
+	{":f:p:jhV46szrSawkK", long_options},
+	{":f:jhVtulaionmpHO46", ss_options},
+};
+
+/* What only some commands have is in given, by its short name; 'p' is --pid's but in ss. */
+static void set_given(struct ctl_opts *o, const char given[static 128])
+{
 	o->v4 = given['4'];
 	o->v6 = given['6'];
 	o->stats = given['s'];
@@ -312,7 +334,73 @@ static int parse_options(int argc, char **argv, struct ctl_opts *o, char given[s
 	o->xstats = given['S'];
 	o->features = given['k'];
 	o->set_features = given['K'];
-	return -1;
+	o->ss = (struct ctl_ss){
+		.tcp = given['t'],
+		.udp = given['u'],
+		.listening = given['l'],
+		.all = given['a'],
+		.info = given['i'],
+		.timers = given['o'],
+		.memory = given['m'],
+		.processes = given['p'],
+		.no_header = given['H'],
+		.oneline = given['O'],
+	};
+}
+
+/* One option. @return -1, or the exit code. */
+static int set_option(struct ctl_opts *o, int c, char **argv, char given[static 128])
+{
+	char word[4];
+
+	switch (c) {
+	case 'f':
+		o->prefix = optarg;
+		return -1;
+	case 'P':
+		return set_pid(o, optarg) ? -1 : CTL_USAGE;
+	case 'j':
+		o->json = true;
+		return -1;
+	case 'W':
+		return set_watch(o, optarg) ? -1 : CTL_USAGE;
+	case 'h':
+		o->help = true;
+		return -1;
+	case 'V':
+		printf("pollux-ctl %s (git %s)\n", PLX_VERSION, PLX_GIT);
+		return CTL_OK;
+	case ':':
+		ctl_complain("%s needs a value; see 'pollux-ctl --help'", argv[optind - 1]);
+		return CTL_USAGE;
+	case '?':
+		snprintf(word, sizeof(word), "-%c", optopt);
+		ctl_complain("option %s is not understood; see 'pollux-ctl --help'",
+			optopt ? word : argv[optind - 1]);
+		return CTL_USAGE;
+	default:
+		given[c] = 1;
+		return -1;
+	}
+}
+
+/*
+ * Options from argv[1] on, in a style; optind is where the operands begin then.
+ * @param stop at the first operand. @return -1, or the exit code.
+ */
+static int parse_options(int argc, char **argv, const struct style *s, bool stop,
+	struct ctl_opts *o, char given[static 128])
+{
+	bool pid_is_p = strstr(s->shorts, "p:");
+	char shorts[64];
+	int c, code = -1;
+
+	snprintf(shorts, sizeof(shorts), "%s%s", stop ? "+" : "", s->shorts);
+	optind = 0; /* anew */
+	opterr = 0; /* said here, as all is */
+	while (code < 0 && (c = getopt_long(argc, argv, shorts, s->longs, NULL)) != -1)
+		code = set_option(o, c == 'p' && pid_is_p ? 'P' : c, argv, given);
+	return code;
 }
 
 static const struct command *find_command(const char *name)
@@ -383,8 +471,11 @@ static json_t *look(const struct command *c, const struct ctl_opts *o, const cha
 	const struct ctl_peer *peer)
 {
 	struct fmt_filter filter = {only, c->key, c->key2, o->v4, o->v6};
-	json_t *all = ctl_read(peer, o->xstats ? "xstats" : c->table), *rows;
+	json_t *all, *rows;
 
+	if (c->print == fmt_ss)
+		return ctl_ss_read(o, peer);
+	all = ctl_read(peer, o->xstats ? "xstats" : c->table);
 	if (!all)
 		return NULL;
 	/* As ip: "route" alone is IPv4's. */
@@ -499,7 +590,7 @@ static int ethtool(const struct ctl_opts *o, int argc, char **argv)
 	return code;
 }
 
-static int run(const struct command *c, const struct ctl_opts *o, int argc, char **argv)
+static int run(const struct command *c, struct ctl_opts *o, int argc, char **argv)
 {
 	const char *only = NULL;
 	struct ctl_peer peer;
@@ -518,7 +609,8 @@ static int run(const struct command *c, const struct ctl_opts *o, int argc, char
 		ctl_complain("%s %s: %s", c->name, argv[1], why);
 		return CTL_USAGE;
 	}
-	if (err == 1 && !parse_show(c, argc, argv, &only))
+	if (c->print == fmt_ss ? !ctl_ss_parse(&o->ss, argc - 1, argv + 1)
+			       : err == 1 && !parse_show(c, argc, argv, &only))
 		return CTL_USAGE;
 	code = ctl_find(o->prefix, o->pid, &peer);
 	if (code != CTL_OK) {
@@ -531,25 +623,47 @@ static int run(const struct command *c, const struct ctl_opts *o, int argc, char
 	return c->table ? show(c, o, only, &peer) : ctl_stop(&peer);
 }
 
+/* The command is the first operand; how options behind it are written, it says. *argv and *argc:
+ * it and its operands. @return -1, or the exit code. */
+static int parse(int *argc, char ***argv, struct ctl_opts *o, char given[static 128])
+{
+	int code = parse_options(*argc, *argv, &styles[0], true, o, given);
+	char *command;
+
+	if (code >= 0)
+		return code;
+	*argc -= optind;
+	*argv += optind;
+	if (*argc == 0)
+		return -1;
+	command = **argv;
+	code = parse_options(*argc, *argv, &styles[strcmp(command, "ss") == 0], false, o, given);
+	*argc -= optind - 1;
+	*argv += optind - 1;
+	**argv = command;
+	set_given(o, given);
+	return code;
+}
+
 static int ctl(int argc, char **argv)
 {
 	struct ctl_opts o = {0};
 	char given[128] = {0};
 	const struct command *c;
-	int code = parse_options(argc, argv, &o, given);
+	int code = parse(&argc, &argv, &o, given);
 
 	if (code >= 0)
 		return code;
-	if (optind == argc) {
+	if (argc == 0) {
 		if (o.help)
 			help(NULL);
 		else
 			ctl_complain("no command; 'pollux-ctl --help' lists them");
 		return o.help ? CTL_OK : CTL_USAGE;
 	}
-	c = find_command(argv[optind]);
+	c = find_command(argv[0]);
 	if (!c) {
-		ctl_complain("unknown command '%s'; 'pollux-ctl --help' lists them", argv[optind]);
+		ctl_complain("unknown command '%s'; 'pollux-ctl --help' lists them", argv[0]);
 		return CTL_USAGE;
 	}
 	if (o.help) {
@@ -558,7 +672,7 @@ static int ctl(int argc, char **argv)
 	}
 	if (!options_fit(c, given))
 		return CTL_USAGE;
-	return run(c, &o, argc - optind, argv + optind);
+	return run(c, &o, argc, argv);
 }
 
 int main(int argc, char **argv)
