@@ -28,9 +28,12 @@ for command in "${!own[@]}" ports config; do
 	[ -n "${own[$command]-}" ] || continue
 	expect_eq "$command: each option, and no other" \
 		"$(sed '1,/^Options:/d' <<<"$help" | sed -nE 's/^  (--[a-z-]+).*/\1/p' | sort)" \
-		"$({ table "${own[$command]}" opts && table app/opt.c run_opts &&
-			table app/opt.c common_opts && [ "$command" = fwd ] ||
-			table app/opt.c stack_opts; } | sort)"
+		"$({
+			table "${own[$command]}" opts
+			table app/opt.c run_opts
+			table app/opt.c common_opts
+			if [ "$command" != fwd ]; then table app/opt.c stack_opts; fi
+		} | sort)"
 done
 one_line() {
 	tr -s ' \n' ' '
