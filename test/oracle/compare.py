@@ -163,7 +163,9 @@ def document(kernel, linux, pollux, verdicts, entries):
             if row.group != group:
                 continue
             verdict, _ = verdicts[name]
-            seen = verdict if verdict in ('same', 'fault') else '%s: %s' % (verdict, code(pollux[name].seen))
+            seen = verdict
+            if verdict not in ('same', 'fault'):
+                seen = '%s: %s' % (verdict, code(pollux[name].seen))
             out.append('| `%s` | %s | %s | %s |' % (name, row.what.replace('|', '\\|'),
                                                    code(row.seen), seen))
     return '\n'.join(out) + '\n'
