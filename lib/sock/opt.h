@@ -71,6 +71,8 @@ long sock__opt_load(struct sock_optarg *a);
 void sock__opt_store(struct sock_optarg *a);
 /** What is no int: as much of it as there is room for. @return SOCK_OPT_PUT. */
 long sock__opt_put(struct sock_optarg *a, const void *p, size_t n);
+/** IP_MTU, IPV6_MTU: of a connected socket's path. */
+long sock__opt_mtu(struct sock_optarg *a);
 /** Not to be read, not to be set. */
 long sock__opt_none(struct sock_optarg *a);
 /** The raw value, if it is n bytes long at least. @return 0, -EINVAL. */

@@ -92,8 +92,7 @@ static long get_pmtudisc(struct sock_optarg *a)
 	return 0;
 }
 
-/* Of a connected socket's path. */
-static long get_mtu(struct sock_optarg *a)
+long sock__opt_mtu(struct sock_optarg *a)
 {
 	struct plx_net_way way;
 	struct plx_addr peer;
@@ -163,7 +162,7 @@ static const struct sock_optdef defs[] = {
 	{IP_RECVORIGDSTADDR, SOCK_OPT_BOOL, .at = AT(origdst)},
 	{IP_RECVERR, SOCK_OPT_BOOL, .at = AT(recverr), .set = set_recverr},
 	{IP_MTU_DISCOVER, SOCK_OPT_INT, .set = set_pmtudisc, .get = get_pmtudisc},
-	{IP_MTU, SOCK_OPT_RAW, .set = sock__opt_none, .get = get_mtu},
+	{IP_MTU, SOCK_OPT_RAW, .set = sock__opt_none, .get = sock__opt_mtu},
 	{IP_OPTIONS, SOCK_OPT_RAW, .set = set_options, .get = get_options},
 	{IP_BIND_ADDRESS_NO_PORT, SOCK_OPT_BOOL, .at = AT(bind_no_port)},
 	{IP_MULTICAST_TTL, SOCK_OPT_U8, .at = AT(mc_ttl), .set = set_mc_ttl},

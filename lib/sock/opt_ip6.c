@@ -97,20 +97,6 @@ static long get_pmtudisc(struct sock_optarg *a)
 	return 0;
 }
 
-static long get_mtu(struct sock_optarg *a)
-{
-	struct plx_net_way way;
-	struct plx_addr peer;
-	uint16_t port, iface;
-
-	if (a->f->kind->name(a->sl, a->f, true, &peer, &port, &iface) != 0)
-		return -ENOTCONN;
-	if (plx_net_way(a->sl->sn, &peer, iface, false, &way) != 0)
-		return -ENOTCONN;
-	a->v = way.mtu;
-	return 0;
-}
-
 static const struct sock_optdef defs[] = {
 	{IPV6_V6ONLY, SOCK_OPT_BOOL, .at = AT(v6only), .set = set_v6only},
 	{IPV6_UNICAST_HOPS, SOCK_OPT_I16, .at = AT(hops), .set = set_hops, .get = get_hops},
@@ -122,7 +108,7 @@ static const struct sock_optdef defs[] = {
 	{IPV6_RECVERR, SOCK_OPT_BOOL, .at = AT(recverr6), .set = set_recverr},
 	{IPV6_DONTFRAG, SOCK_OPT_BOOL, .at = AT(dontfrag)},
 	{IPV6_MTU_DISCOVER, SOCK_OPT_INT, .set = set_pmtudisc, .get = get_pmtudisc},
-	{IPV6_MTU, SOCK_OPT_INT, .set = sock__opt_none, .get = get_mtu},
+	{IPV6_MTU, SOCK_OPT_INT, .set = sock__opt_none, .get = sock__opt_mtu},
 	{IPV6_MULTICAST_HOPS, SOCK_OPT_I16, SOCK_OPT_DGRAM, .at = AT(mc_hops), .set = set_mc_hops},
 	{IPV6_MULTICAST_LOOP, SOCK_OPT_BOOL, .at = AT(mc6_loop), .set = set_mc_flag},
 	{IPV6_MULTICAST_ALL, SOCK_OPT_BOOL, .at = AT(mc6_all), .set = set_mc_flag},
