@@ -41,7 +41,7 @@ static ssize_t put(struct service_lcore *s, struct service_conn *c, const char *
 	return done;
 }
 
-/* @return how many came; 0: nothing for now, or it is gone, or at its end (c->eof). */
+/* @return how many came; 0: nothing has come, or it is gone (c->w.dead), or at its end (c->eof). */
 static ssize_t get(struct service_lcore *s, struct service_conn *c)
 {
 	ssize_t n = plx_read(c->w.fd, s->buf, sizeof(s->buf));
