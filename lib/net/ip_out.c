@@ -381,6 +381,12 @@ enum plx_drop net__ip_out_opts(struct net_lcore *nl, struct rte_mbuf *m, struct 
 enum plx_drop plx_net_ip_send(
 	struct plx_softnet *sn, struct rte_mbuf *m, struct plx_ip *ip, uint16_t oif)
 {
+	return plx_net_ip_send_as(sn, m, ip, &(struct plx_net_udp_msg){.iface = oif});
+}
+
+enum plx_drop plx_net_ip_send_as(struct plx_softnet *sn, struct rte_mbuf *m, struct plx_ip *ip,
+	const struct plx_net_udp_msg *how)
+{
 	struct net_lcore *nl = net__self(sn);
 	struct net_dst d;
 	enum plx_drop drop;
@@ -388,8 +394,10 @@ enum plx_drop plx_net_ip_send(
 
 	net__begin(nl);
 	plx_pkt_originate(1);
-	drop = net__route(nl, &ip->dst, oif, &d);
+	drop = how->bound ? net__route_by(nl, &ip->dst, how->iface, &d)
+			  : net__route(nl, &ip->dst, how->iface, &d);
 	if (drop == PLX_DROP_NONE) {
+		net__ask_loop(&d, how);
 		if (!net__ip_defaults(nl, ip, &d))
 			drop = PLX_DROP_IP_NO_SRC;
 		else if (m->pkt_len > 65535u - PLX_IP4_BYTES)

@@ -490,6 +490,16 @@ struct net_way {
 	struct plx_addr in_dst;
 	const struct plx_net_route *in_rt; /**< NULL: none, or in_dst is a group */
 };
+/** Who here hears it, and whether anybody else does, as a socket's program wants it. */
+static inline void net__ask_loop(struct net_dst *d, const struct plx_net_udp_msg *how)
+{
+	if (plx_likely(!(d->loop | how->no_wire)))
+		return;
+	d->no_loop = (how->no_loop && !d->bcast) || !d->loop;
+	d->no_wire = how->no_wire;
+	d->loop = true;
+}
+
 /** Which way. @param oif wanted interface or 0. @return NONE or why not. */
 enum plx_drop net__route(
 	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d);

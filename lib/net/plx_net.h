@@ -300,6 +300,9 @@ PLX_API int plx_net_ipproto_register(struct plx_net *net, uint8_t proto, plx_net
  */
 PLX_API enum plx_drop plx_net_ip_send(
 	struct plx_softnet *sn, struct rte_mbuf *m, struct plx_ip *ip, uint16_t oif);
+/** The same with what iface, bound, no_loop and no_wire of how say of the way. */
+PLX_API enum plx_drop plx_net_ip_send_as(struct plx_softnet *sn, struct rte_mbuf *m,
+	struct plx_ip *ip, const struct plx_net_udp_msg *how);
 
 /* Raw sockets: on an lcore */
 

@@ -314,11 +314,7 @@ PLX_NOINLINE PLX_FLATTEN enum plx_drop plx_net_udp_send(
 		net__drop_out(m, drop, v6);
 		return drop;
 	}
-	if (plx_unlikely(d.loop | msg->no_wire)) {
-		d.no_loop = (msg->no_loop && !d.bcast) || !d.loop;
-		d.no_wire = msg->no_wire;
-		d.loop = true;
-	}
+	net__ask_loop(&d, msg);
 	if (plx_unlikely(!net__ip_defaults(nl, &ip, &d)))
 		drop = PLX_DROP_IP_NO_SRC;
 	else if (plx_unlikely(!msg->dport)) /* who sends from port 0 wants no answer (RFC 768) */

@@ -132,13 +132,13 @@ static void put_check(struct rte_mbuf *m, const struct plx_ip *ip)
 	memcpy(p + ICMP6_CHECK_AT, &check, 2);
 }
 
-static int describe(
-	struct sock_dgram *d, const struct sock_op *op, struct plx_ip *ip, uint16_t *iface)
+static int describe(struct sock_dgram *d, const struct sock_op *op, struct plx_ip *ip,
+	struct plx_net_udp_msg *how)
 {
 	const struct sock_opts *o = sock__opts(&d->f);
 	bool v4 = !sock__is(&d->f, SOCKF_V6);
 	struct plx_net_way way;
-	int err = where(d, op->send, &ip->dst, iface);
+	int err = where(d, op->send, &ip->dst, &how->iface);
 	bool many;
 
 	if (err)
@@ -151,11 +151,16 @@ static int describe(
 			    : v4 ? o->ttl
 				 : PLX_MAX(o->hops, 0));
 	ip->df = v4 && o->pmtudisc != PLX_NET_PMTU(IP_PMTUDISC_DONT);
+	how->no_wire = many && !ip->ttl;
+	how->no_loop = many && !(v4 ? o->mc_loop : o->mc6_loop);
+	how->bound = o->iface != 0;
 	if (o->iface)
-		*iface = o->iface;
-	else if (many && !*iface)
-		*iface = v4 ? o->mc_if : o->mc6_if;
-	err = plx_net_way(d->sl->sn, &ip->dst, *iface, o->iface != 0, &way);
+		how->iface = o->iface;
+	else if (many && !how->iface)
+		how->iface = v4 ? o->mc_if : o->mc6_if;
+	if (many && v4 && plx_addr_is_any(&ip->src))
+		ip->src = o->mc_src;
+	err = plx_net_way(d->sl->sn, &ip->dst, how->iface, how->bound, &way);
 	if (err)
 		return err;
 	if (way.bcast && !o->broadcast)
@@ -170,8 +175,8 @@ static long send_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 	struct sock_dgram *d = &raw_of(f)->d;
 	size_t len = sock__iov_bytes(op->send);
 	struct plx_ip ip = {0};
+	struct plx_net_udp_msg how = {0};
 	struct rte_mbuf *m;
-	uint16_t iface;
 	int err, skip = 0;
 
 	op->block = false;
@@ -180,8 +185,10 @@ static long send_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 	if (op->flags & MSG_OOB)
 		return -EOPNOTSUPP;
 	err = sock__dgram_pending(f);
+	if (!err && sock__is(f, SOCKF_SND_SHUT))
+		err = -EPIPE;
 	if (!err)
-		err = describe(d, op, &ip, &iface);
+		err = describe(d, op, &ip, &how);
 	if (!err && sock__raw_includes_header(f)) {
 		skip = header(op, &ip);
 		err = skip < 0 ? skip : skip > (int)len ? -EINVAL : 0;
@@ -193,7 +200,7 @@ static long send_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 		return -ENOBUFS;
 	if (sock__is(f, SOCKF_V6))
 		put_check(m, &ip);
-	err = plx_net_errno(plx_net_ip_send(sl->sn, m, &ip, iface));
+	err = plx_net_errno(plx_net_ip_send_as(sl->sn, m, &ip, &how));
 	return err ? -err : (long)len;
 }
 

@@ -143,6 +143,43 @@ T(with_its_header)
 	fails(to(fd, p, sizeof(p), "10.0.0.1"), EINVAL);
 }
 
+/* Of a group's datagram: neither to a wire nor to ourselves, and nothing behind the end. */
+T(where_it_does_not_go)
+{
+	int fd, none = 0, one = 1;
+	char b[64];
+
+	st_new();
+	fd = plx_socket(AF_INET, SOCK_RAW, 253);
+	eq(plx_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &none, sizeof(none)), 0);
+	eq(to(fd, "x", 1, "239.1.1.1"), 1);
+	nt_none();
+	eq(plx_setsockopt(fd, IPPROTO_IP, IP_MULTICAST_TTL, &one, sizeof(one)), 0);
+	eq(to(fd, "x", 1, "239.1.1.1"), 1);
+	ok(nt_sent(0));
+	fails(plx_recv(fd, b, sizeof(b), 0), EAGAIN);
+	fails(plx_shutdown(fd, SHUT_WR), ENOTCONN);
+	fails(to(fd, "x", 1, "10.0.0.1"), EPIPE);
+	nt_none();
+}
+
+/* By its device, though no route leads there. */
+T(bound_to_a_device)
+{
+	struct plx_net_if ifc;
+	uint16_t at = 0;
+	int fd;
+
+	st_new();
+	ok(plx_net_if_next(nt.net, &at, &ifc));
+	fd = plx_socket(AF_INET, SOCK_RAW, 253);
+	fails(to(fd, "x", 1, "10.7.0.1"), ENETUNREACH);
+	eq(plx_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifc.name, (socklen_t)strlen(ifc.name)),
+		0);
+	eq(to(fd, "x", 1, "10.7.0.1"), 1); /* a neighbour, as Linux takes it */
+	ok(strstr(nt_sent(0), "arp who-has 10.7.0.1"));
+}
+
 T(what_there_is_not)
 {
 	st_new();
@@ -151,4 +188,5 @@ T(what_there_is_not)
 }
 
 RUN_EAL(ST_(ping), ST_(filter), ST_(ping6), ST_(a_protocol_of_ones_own), ST_(bound_and_connected),
-	ST_(with_its_header), ST_(what_there_is_not))
+	ST_(with_its_header), ST_(where_it_does_not_go), ST_(bound_to_a_device),
+	ST_(what_there_is_not))
