@@ -84,8 +84,10 @@ static inline void plan_holds(const struct up_plan *p)
 
 		must(p->sysctl[i].value >= info->min && p->sysctl[i].value <= info->max);
 	}
-	for (uint32_t i = 0; i < p->n_service; i++)
-		for (uint32_t j = 0; j <= i; j++)
-			must(p->service[i].port &&
-				(i == j) == (p->service[i].port == p->service[j].port));
+	for (uint32_t i = 0; i < p->n_service; i++) {
+		must(p->service[i].port);
+		for (uint32_t j = 0; j < i; j++) /* UDP and TCP have ports of their own */
+			must(p->service[i].port != p->service[j].port ||
+				up_is_tcp(&p->service[i]) != up_is_tcp(&p->service[j]));
+	}
 }
