@@ -18,7 +18,7 @@ struct watch {
 	int fd;	   /**< -1: closed */
 	bool dead; /**< prog_free() was called: no more events */
 	void (*ready)(struct prog *p, struct watch *w, uint32_t events);
-	struct watch *next_dead;
+	struct plx_list link; /**< prog.watches, or .dead */
 };
 
 #define PROG_COUNTS 16
@@ -45,12 +45,14 @@ struct prog {
 	const struct prog_ops *ops;
 	void *arg; /**< the command's, shared: not to be written to */
 	struct plx_softnet *sn;
-	struct watch *dead;
+	struct plx_list watches, dead;
 	plx_ns now; /**< of this pass */
 	int epfd;
 	int err; /**< why it did not start */
 	uint64_t count[PROG_COUNTS];
 };
+
+/* prog_run.c: a run of the stack */
 
 /** Run the stack with a program on each lcore until it is to end. @return enum app_exit. */
 int prog_main(struct app *app, const struct prog_ops *ops, void *arg);
@@ -60,6 +62,11 @@ void *prog_arg(const struct stack *s);
 struct prog *prog_get(const struct stack *s, uint16_t i);
 /** The sum of a counter. */
 uint64_t prog_sum(const struct stack *s, unsigned int count);
+
+/* prog.c */
+
+/** One of an lcore, which has not started; to be freed by free(). NULL: no memory. */
+struct prog *prog_make(const struct prog_ops *ops, void *arg);
 
 /* For the programs, on their lcore */
 
