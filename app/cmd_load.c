@@ -11,7 +11,7 @@ struct options {
 	const char *to[LOAD_KINDS];
 	struct opt_list src;
 	const char *path;
-	uint32_t conns, size, rate, close;
+	uint32_t conns, size, rate, in_flight, close;
 };
 
 static const char *const close_names[] = {
@@ -30,7 +30,7 @@ static const struct opt opts[] = {
 	{"udp-stream", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_UDP_STREAM]), NULL, "send datagrams"},
 	{"http", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_HTTP]), NULL, "GET, again and again"},
 	{"conns", "N", OPT_U32, FIELD(conns), "1", "connections, or sockets of UDP, at a time", 1,
-		1000000},
+		16000000},
 	{"size", "BYTES", OPT_U32, FIELD(size), "1", "of a request, a write or a datagram", 1,
 		LOAD_BYTES_MAX},
 	{"src", "RANGE", OPT_LIST, FIELD(src), NULL,
@@ -39,6 +39,9 @@ static const struct opt opts[] = {
 		"tcp-crr: who ends a connection first and has its TIME-WAIT: us, peer; reset: "
 		"nobody",
 		.choices = close_names},
+	{"in-flight", "N", OPT_U32, FIELD(in_flight), "0",
+		"tcp-rr: requests under way at a time, by the connections in turn; 0: one by each",
+		0, 1000000},
 	{"rate", "N", OPT_U32, FIELD(rate), "0",
 		"udp-stream: datagrams a second; 0: as fast as they go", 0, 100000000},
 	{"path", "PATH", OPT_STR, FIELD(path), "/", "http: what to ask for"},
@@ -58,6 +61,7 @@ static int conf_of(const struct options *o, struct load_conf *conf, struct plx_e
 	*conf = (struct load_conf){.conns = o->conns,
 		.size = o->size,
 		.rate = o->rate,
+		.in_flight = o->in_flight,
 		.close = (enum load_close)o->close,
 		.path = o->path};
 	for (int k = 0; k < LOAD_KINDS; k++) {

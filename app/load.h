@@ -27,6 +27,7 @@ struct load_conf {
 	struct endpoint to;
 	struct addr_list src; /**< addresses to talk from, in turn; none = as the route says */
 	uint32_t conns, size, rate;
+	uint32_t in_flight; /**< tcp-rr: requests under way at a time; 0 = one by each connection */
 	enum load_close close;
 	const char *path;
 };
@@ -48,7 +49,8 @@ struct load_conn;
 
 /** What a kind does; on the lcore. */
 struct load_ops {
-	int type; /**< SOCK_STREAM or SOCK_DGRAM */
+	int type;	   /**< SOCK_STREAM or SOCK_DGRAM */
+	size_t conn_bytes; /**< of what begins with a struct load_conn */
 	/** It is connected. */
 	void (*open)(struct load_lcore *l, struct load_conn *c);
 	/** There may be something to read, or room to write. */
@@ -72,13 +74,12 @@ struct load_conn {
 	uint32_t number; /**< which of the connections it stands for */
 	uint32_t seq;	 /**< of UDP */
 	bool open;
-	bool half;	 /**< http: the head has not all come; crr: all but the end has come */
-	bool waits;	 /**< for an answer */
-	char head[1024]; /**< http: the head so far */
-	uint32_t head_len;
+	bool half;  /**< http: the head has not all come; crr: all but the end has come */
+	bool waits; /**< for an answer */
 };
 
 #define LOAD_BYTES_MAX 65536 /**< of a request */
+#define LOAD_HEAD_MAX  1024  /**< of an answer's head */
 
 struct load_lcore {
 	struct prog p;
@@ -87,16 +88,21 @@ struct load_lcore {
 	uint32_t conns;	  /**< of this lcore */
 	uint32_t missing; /**< to be opened yet, or again */
 	uint32_t opening;
-	uint32_t next;	    /**< number of the next one */
-	plx_ns pause;	    /**< after a connection that failed */
-	plx_ns first, last; /**< answers */
-	int err;	    /**< of what failed last: an errno */
+	uint32_t in_flight;	/**< connections that wait for an answer */
+	uint32_t in_flight_max; /**< of this lcore; 0 = as many as there are */
+	uint32_t next;		/**< number of the next one */
+	plx_ns pause;		/**< after a connection that failed */
+	plx_ns first, last;	/**< answers */
+	int err;		/**< of what failed last: an errno */
 	struct plx_list late;
-	struct plx_list all; /**< UDP: those that send in turn */
+	struct plx_list all; /**< udp-stream, tcp-rr: those that send in turn */
 	uint64_t credit;     /**< datagrams that the rate allows already, in 1/1000000000 */
 	plx_ns credited;
 	struct hist hist;
 	uint32_t out_bytes;
+	uint32_t head_len;  /**< http: an answer's head, as it came last */
+	uint64_t head_body; /**< what it says of the body's length */
+	char head[LOAD_HEAD_MAX];
 	char out[LOAD_BYTES_MAX]; /**< a request, the same for all */
 	char in[LOAD_BYTES_MAX];
 };
@@ -108,7 +114,9 @@ plx_ns load_clock(void);
 
 /** An answer has come, all of it. */
 void load_answered(struct load_lcore *l, struct load_conn *c);
-/** It waits for an answer from now on: late() in a second. */
+/** It waits for an answer from now on. */
+void load_asked(struct load_lcore *l, struct load_conn *c);
+/** The same, and late() is called in a second. */
 void load_waits(struct load_lcore *l, struct load_conn *c);
 /** The connection is over; another takes its place. @param count LOAD_CLOSED_BY_US or _PEER. */
 void load_over(struct load_lcore *l, struct load_conn *c, enum load_count count);

@@ -38,13 +38,20 @@ void load_answered(struct load_lcore *l, struct load_conn *c)
 	hist_record(&l->hist, (uint64_t)PLX_MAX(now - c->began, (plx_ns)0));
 	plx_count(l->p.count[LOAD_ANSWERS], 1);
 	c->waits = false;
+	l->in_flight--;
+}
+
+void load_asked(struct load_lcore *l, struct load_conn *c)
+{
+	l->in_flight += !c->waits;
+	c->waits = true;
 }
 
 /* In the list of who waits all are in the order in which they came into it: who has its answer
  * stays there, and is passed over. */
 void load_waits(struct load_lcore *l, struct load_conn *c)
 {
-	c->waits = true;
+	load_asked(l, c);
 	if (!plx_list_empty(&c->link))
 		return;
 	c->listed = l->p.now;
@@ -58,6 +65,7 @@ void load_over(struct load_lcore *l, struct load_conn *c, enum load_count count)
 	plx_count(l->p.count[count], 1);
 	if (!c->open)
 		l->opening--;
+	l->in_flight -= c->waits;
 	l->missing++;
 	plx_list_del(&c->link);
 	prog_free(&l->p, &c->w);
@@ -134,7 +142,7 @@ static int open_socket(const struct load_lcore *l, uint32_t number)
 
 static int open_one(struct load_lcore *l)
 {
-	struct load_conn *c = calloc(1, sizeof(*c));
+	struct load_conn *c = calloc(1, l->ops->conn_bytes);
 	int err;
 
 	if (!c)
@@ -234,6 +242,8 @@ static int start(struct prog *p)
 	l->ops = kinds[l->conf->kind];
 	l->conns = l->conf->conns / lcores + (i < l->conf->conns % lcores);
 	l->missing = l->conns;
+	if (l->conf->in_flight)
+		l->in_flight_max = PLX_MAX(l->conf->in_flight / lcores, 1u);
 	/* each lcore goes through the addresses from a place of its own */
 	l->next = i * (l->conf->conns / lcores + 1);
 	plx_list_init(&l->late);

@@ -10,12 +10,20 @@
  * understood, and whether the server goes on; one that is not 2xx is an error.
  */
 
+struct http_conn {
+	struct load_conn c;
+	uint32_t head_len;
+	bool ends;		  /* the connection, with this answer */
+	char head[LOAD_HEAD_MAX]; /* so far */
+};
+
 static void ask(struct load_lcore *l, struct load_conn *c)
 {
 	ssize_t n;
 
 	c->began = load_clock();
-	c->head_len = 0;
+	load_asked(l, c);
+	((struct http_conn *)c)->head_len = 0;
 	c->half = true;
 	n = plx_write(c->w.fd, l->out, l->out_bytes);
 	if (n != (ssize_t)l->out_bytes) { /* there is room for a few hundred bytes, or it is over */
@@ -36,67 +44,90 @@ static const char *field(const char *head, const char *name)
 	return NULL;
 }
 
+/* Most answers of a server have the same head for a second. One that lets the connection go on is
+ * remembered, so as not to be read again. */
+static void remember(struct load_lcore *l, const struct http_conn *h, const char *text, uint32_t n)
+{
+	memcpy(l->head, text, n);
+	l->head_len = n;
+	l->head_body = h->c.left;
+}
+
+static bool is_known(
+	const struct load_lcore *l, const struct http_conn *h, const char *text, size_t n)
+{
+	return h->head_len == 0 && l->head_len && n >= l->head_len &&
+	       memcmp(text, l->head, l->head_len) == 0;
+}
+
 /* Take n bytes into the head, as far as they belong to it. @return how many; -1: it is no answer.
  */
-static ssize_t take_head(struct load_conn *c, const char *text, size_t n)
+static ssize_t take_head(struct load_lcore *l, struct http_conn *h, const char *text, size_t n)
 {
-	size_t before = c->head_len, room = sizeof(c->head) - 1 - before;
+	size_t before = h->head_len, room = sizeof(h->head) - 1 - before;
 	size_t part = PLX_MIN(n, room);
-	const char *end, *length;
+	const char *end, *value;
+	size_t bytes;
 
-	memcpy(c->head + before, text, part);
-	c->head[before + part] = '\0';
-	c->head_len += (uint32_t)part;
-	end = strstr(c->head, "\r\n\r\n");
+	if (is_known(l, h, text, n)) {
+		h->c.left = l->head_body;
+		h->c.half = false;
+		h->ends = false;
+		return (ssize_t)l->head_len;
+	}
+	memcpy(h->head + before, text, part);
+	h->head[before + part] = '\0';
+	h->head_len += (uint32_t)part;
+	end = strstr(h->head, "\r\n\r\n");
 	if (!end)
 		return part == room ? -1 : (ssize_t)part;
-	c->head[end - c->head + 2] = '\0';
-	length = field(c->head, "content-length");
-	if (strncmp(c->head, "HTTP/1.1 2", 10) != 0 || !length)
+	bytes = (size_t)(end - h->head) + 4;
+	h->head[bytes - 2] = '\0';
+	value = field(h->head, "content-length");
+	if (strncmp(h->head, "HTTP/1.1 2", 10) != 0 || !value)
 		return -1;
-	c->left = strtoull(length, NULL, 10);
-	c->half = false;
-	return (ssize_t)((size_t)(end - c->head) + 4 - before);
+	h->c.left = strtoull(value, NULL, 10);
+	h->c.half = false;
+	value = field(h->head, "connection");
+	h->ends = value && strncasecmp(value, "close", 5) == 0;
+	if (before == 0 && !h->ends)
+		remember(l, h, text, (uint32_t)bytes);
+	return (ssize_t)(bytes - before);
 }
 
 /* @return false: that is no answer. */
-static bool take(struct load_conn *c, const char *text, size_t n)
+static bool take(struct load_lcore *l, struct http_conn *h, const char *text, size_t n)
 {
-	ssize_t head = c->half ? take_head(c, text, n) : 0;
+	ssize_t head = h->c.half ? take_head(l, h, text, n) : 0;
 
-	if (head < 0 || (!c->half && n - (size_t)head > c->left))
+	if (head < 0 || (!h->c.half && n - (size_t)head > h->c.left))
 		return false;
-	if (!c->half)
-		c->left -= n - (size_t)head;
+	if (!h->c.half)
+		h->c.left -= n - (size_t)head;
 	return true;
-}
-
-static bool server_ends(const struct load_conn *c)
-{
-	const char *value = field(c->head, "connection");
-
-	return value && strncasecmp(value, "close", 5) == 0;
 }
 
 static void ready(struct load_lcore *l, struct load_conn *c)
 {
+	struct http_conn *h = (struct http_conn *)c;
 	ssize_t n;
 
 	do {
 		n = plx_read(c->w.fd, l->in, sizeof(l->in));
 		if (n < 0 && errno == EAGAIN)
 			return;
-		if (n <= 0 || !take(c, l->in, (size_t)n)) {
+		if (n <= 0 || !take(l, h, l->in, (size_t)n)) {
 			load_failed(l, c, n < 0 ? errno : n == 0 ? ECONNRESET : EPROTO);
 			return;
 		}
 		plx_count(l->p.count[LOAD_RECEIVED], (uint64_t)n);
 	} while (c->half || c->left);
 	load_answered(l, c);
-	if (server_ends(c))
+	if (h->ends)
 		load_over(l, c, LOAD_CLOSED_BY_PEER);
 	else
 		ask(l, c);
 }
 
-const struct load_ops load_http = {.type = SOCK_STREAM, .open = ask, .ready = ready};
+const struct load_ops load_http = {
+	.type = SOCK_STREAM, .conn_bytes = sizeof(struct http_conn), .open = ask, .ready = ready};

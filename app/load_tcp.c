@@ -31,6 +31,7 @@ static bool write_rest(struct load_lcore *l, struct load_conn *c)
 static void ask(struct load_lcore *l, struct load_conn *c)
 {
 	c->began = load_clock();
+	load_asked(l, c);
 	c->unsent = l->out_bytes;
 	c->left = l->out_bytes;
 	write_rest(l, c);
@@ -55,21 +56,41 @@ static bool read_answer(struct load_lcore *l, struct load_conn *c)
 	return true;
 }
 
-static void rr_ready(struct load_lcore *l, struct load_conn *c)
+/* c may ask. With --in-flight those ask in turn that have been silent for longest. */
+static void rr_next(struct load_lcore *l, struct load_conn *c)
 {
-	if (!write_rest(l, c) || !read_answer(l, c))
+	if (l->in_flight_max == 0) {
+		ask(l, c);
 		return;
-	load_answered(l, c);
-	ask(l, c);
+	}
+	plx_list_add_tail(&l->all, &c->link);
+	while (l->in_flight < l->in_flight_max && !plx_list_empty(&l->all)) {
+		c = plx_list_first(&l->all, struct load_conn, link);
+		plx_list_del(&c->link);
+		plx_list_init(&c->link);
+		ask(l, c);
+	}
 }
 
-const struct load_ops load_tcp_rr = {.type = SOCK_STREAM, .open = ask, .ready = rr_ready};
+static void rr_ready(struct load_lcore *l, struct load_conn *c)
+{
+	if (!c->waits || !write_rest(l, c) || !read_answer(l, c))
+		return;
+	load_answered(l, c);
+	rr_next(l, c);
+}
+
+const struct load_ops load_tcp_rr = {.type = SOCK_STREAM,
+	.conn_bytes = sizeof(struct load_conn),
+	.open = rr_next,
+	.ready = rr_ready};
 
 /* ---- a connection for each request ---- */
 
 /* The time of a connection begins with its SYN. */
 static void crr_open(struct load_lcore *l, struct load_conn *c)
 {
+	load_asked(l, c);
 	c->unsent = l->out_bytes;
 	c->left = l->out_bytes;
 }
@@ -103,7 +124,10 @@ static void crr_ready(struct load_lcore *l, struct load_conn *c)
 	crr_end(l, c);
 }
 
-const struct load_ops load_tcp_crr = {.type = SOCK_STREAM, .open = crr_open, .ready = crr_ready};
+const struct load_ops load_tcp_crr = {.type = SOCK_STREAM,
+	.conn_bytes = sizeof(struct load_conn),
+	.open = crr_open,
+	.ready = crr_ready};
 
 /* ---- one way ---- */
 
@@ -127,5 +151,7 @@ static void stream_ready(struct load_lcore *l, struct load_conn *c)
 		load_failed(l, c, errno);
 }
 
-const struct load_ops load_tcp_stream = {
-	.type = SOCK_STREAM, .open = stream_open, .ready = stream_ready};
+const struct load_ops load_tcp_stream = {.type = SOCK_STREAM,
+	.conn_bytes = sizeof(struct load_conn),
+	.open = stream_open,
+	.ready = stream_ready};

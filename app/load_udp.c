@@ -59,8 +59,11 @@ static void rr_ready(struct load_lcore *l, struct load_conn *c)
 	}
 }
 
-const struct load_ops load_udp_rr = {
-	.type = SOCK_DGRAM, .open = ask, .ready = rr_ready, .late = rr_late};
+const struct load_ops load_udp_rr = {.type = SOCK_DGRAM,
+	.conn_bytes = sizeof(struct load_conn),
+	.open = ask,
+	.ready = rr_ready,
+	.late = rr_late};
 
 /* ---- one way ---- */
 
@@ -115,5 +118,8 @@ static plx_ns stream_pass(struct load_lcore *l)
 	return l->conf->rate ? l->p.now + PLX_US(20) : l->p.now;
 }
 
-const struct load_ops load_udp_stream = {
-	.type = SOCK_DGRAM, .open = stream_open, .ready = stream_ready, .pass = stream_pass};
+const struct load_ops load_udp_stream = {.type = SOCK_DGRAM,
+	.conn_bytes = sizeof(struct load_conn),
+	.open = stream_open,
+	.ready = stream_ready,
+	.pass = stream_pass};
