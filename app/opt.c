@@ -50,6 +50,12 @@ static const struct opt stack_opts[] = {
 		"read all of this from an INI file; see 'pollux -- config --help'"},
 	{"no-offload", NULL, OPT_FLAG, offsetof(struct stack_conf, no_offload), NULL,
 		"checksums by software even where the device has them"},
+	{"tcp-memory", "MIB", OPT_U32, offsetof(struct stack_conf, tcp_mib), "0",
+		"each lcore's memory for TCP: 1 MiB for 1,900 connections; 0: 32", 0, 65536},
+	{"sock-memory", "MIB", OPT_U32, offsetof(struct stack_conf, sock_mib), "0",
+		"each lcore's memory for what belongs to sockets; 0: 64", 0, 65536},
+	{"sockets", "N", OPT_U32, offsetof(struct stack_conf, sockets), "0",
+		"sockets at a time; 0: 1048576", 0, 1 << 26},
 	{NULL},
 };
 

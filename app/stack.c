@@ -90,7 +90,11 @@ static void undo(struct stack *s)
 static int begin(struct app_run *run, struct plx_error *e)
 {
 	struct stack *s = run->arg;
-	const struct plx_sock_conf conf = {0};
+	const struct stack_conf *sc = &s->app->stack;
+	const struct plx_sock_conf conf = {
+		.files = sc->sockets ? rte_align32pow2(sc->sockets) : 0,
+		.bytes = (size_t)sc->sock_mib << 20,
+	};
 	int err = plx_net_attach(s->net, run->eng, e);
 
 	s->run = run;
@@ -189,7 +193,8 @@ int stack_run(struct stack *s)
 		.json = json,
 		.text = text};
 	struct app_run r = {.app = s->app, .ops = &ops, .mode = "", .arg = s};
-	const struct plx_net_conf nc = {.seed = s->app->run.seed};
+	const struct plx_net_conf nc = {
+		.seed = s->app->run.seed, .tcp_bytes = (size_t)conf->tcp_mib << 20};
 	int code;
 
 	if (up_plan(s->app->cmd->name, conf, s->services, &s->plan, &r.error) != 0)

@@ -26,6 +26,7 @@ struct stack_conf {
 	struct opt_list ifs, routes, sysctl;
 	const char *file;
 	bool no_offload;
+	uint32_t sockets, tcp_mib, sock_mib; /**< 0 = as the libraries have it */
 };
 
 enum up_kind { UP_UDP_ECHO, UP_UDP_SINK, UP_TCP_ECHO, UP_TCP_SINK, UP_TCP_SOURCE, UP_KINDS };
