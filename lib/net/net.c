@@ -413,6 +413,7 @@ struct plx_net *plx_net_create(
 	net->tcp_seed = plx_rng_u64(&net->rng);
 	net__ports_init(&net->ports, plx_hash_words(net->key, &net->tcp_seed, 1));
 	pthread_mutex_init(&net->ports_lock, NULL);
+	pthread_mutex_init(&net->named_lock, NULL);
 	net->timer.kind = NET_TIMER_CTL;
 	if (tables_init(net) != 0)
 		goto no_memory;
@@ -440,6 +441,8 @@ int plx_net_attach(struct plx_net *net, struct plx_engine *eng, struct plx_error
 		sn->user = net->lcore[i];
 	}
 	plx_steer_owner_init(&net->owners, 128, lcores, n);
+	for (uint16_t i = 0; i < n; i++)
+		plx_steer_ports_init(&net->lcore[i]->ports, &net->toeplitz, &net->owners, i);
 	if (net__publish(net) != 0)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "the configuration", 0u, 0u);
 	return 0;
@@ -469,6 +472,7 @@ void plx_net_destroy(struct plx_net *net)
 	free(net->route);
 	free(net->neigh_mem);
 	pthread_mutex_destroy(&net->ports_lock);
+	pthread_mutex_destroy(&net->named_lock);
 	free(net);
 }
 

@@ -154,6 +154,7 @@ struct net_lcore {
 	struct plx_udp *udp;
 	struct plx_frag *frag;
 	struct net_tcp *tcp;
+	struct plx_steer_ports ports; /**< by which answers come to this lcore */
 	struct plx_timer frag_timer;
 	uint32_t spare_mbufs; /**< of our pool at start: what drivers did not take */
 	struct net_way *way;  /**< of this burst; NULL outside of one */
@@ -231,6 +232,8 @@ struct plx_net {
 	uint64_t raw_lcores[256]; /**< of each protocol: lcores with raw sockets for it */
 	uint32_t *tcp_away;	  /**< of each local port: tcp_away.c */
 	bool has_away;
+	struct net_named *named[1024]; /**< the same file */
+	pthread_mutex_t named_lock;
 
 	/* control lcore only */
 	struct net_ifc ifc[NET_IF_MAX];
@@ -340,8 +343,8 @@ void net__members_free(struct net_ifc *c);
 
 /* bind.c */
 /** As plx_net_bind_add(), but whosever the address is. */
-int net__bind_claim(struct plx_net *net, struct plx_net_bind *b,
-	bool (*choose)(void *arg, uint16_t port), void *arg);
+int net__bind_claim(
+	struct plx_net *net, struct plx_net_bind *b, plx_net_bind_choose choose, const void *arg);
 
 /* ctl.c: control */
 void net__ctl_start(struct plx_net *net);
@@ -509,6 +512,9 @@ enum plx_drop net__route(
  */
 enum plx_drop net__route_by(
 	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d);
+/** As plx_net_ports_to(). way.c */
+bool net__ports_to(struct net_lcore *nl, const struct plx_addr *laddr, const struct plx_addr *raddr,
+	uint16_t rport, struct plx_steer_ports_to *to);
 /** Version, time to live and source where ip leaves them open. @return false: there is no source.
  */
 bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d);

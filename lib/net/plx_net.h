@@ -258,9 +258,13 @@ PLX_API int plx_net_errno(enum plx_drop why);
  * failures for want of memory are not told. @return 0, -ENODEV, -EINVAL (no group). */
 PLX_API int plx_net_group_post(
 	struct plx_softnet *sn, uint16_t iface, const struct plx_addr *group, bool join);
-/** Does a datagram sent from lport to raddr:rport have its answers come to this lcore? */
-PLX_API bool plx_net_comes_here(struct plx_softnet *sn, const struct plx_addr *laddr,
-	uint16_t lport, const struct plx_addr *raddr, uint16_t rport);
+/**
+ * From which ports has what is sent to raddr:rport its answers come to this lcore? On it; ask
+ * plx_steer_ports_word() before anything else happens there.
+ * @return false: from all, or nobody knows.
+ */
+PLX_API bool plx_net_ports_to(struct plx_softnet *sn, const struct plx_addr *laddr,
+	const struct plx_addr *raddr, uint16_t rport, struct plx_steer_ports_to *to);
 
 /**
  * Send the payload m as a datagram from msg->src:sport (src any: chosen) to msg->dst:dport. Takes

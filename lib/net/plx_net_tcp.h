@@ -105,15 +105,18 @@ struct plx_net_tcp_to {
 	struct plx_addr raddr;
 	uint16_t rport;
 	struct plx_addr laddr; /**< any = chosen */
-	uint16_t lport;	       /**< 0 = chosen, so that the answers come to this lcore */
-	uint16_t iface;	       /**< of a link-local address; 0 = by route */
-	bool bound;	       /**< by iface or not at all (SO_BINDTODEVICE) */
+	/** 0 = chosen, so that the answers come to this lcore; when there is none, so that they are
+	 * handed over to it */
+	uint16_t lport;
+	uint16_t iface; /**< of a link-local address; 0 = by route */
+	bool bound;	/**< by iface or not at all (SO_BINDTODEVICE) */
 	/** Before the SYN is made: set what of c shall be otherwise. Optional. */
 	void (*setup)(struct plx_net_tcp *c, void *user);
 };
 /**
  * Active open; established() or closed() follows.
- * @return 0, -ENETUNREACH, -EADDRNOTAVAIL, -EADDRINUSE, -ENOBUFS, -ESHUTDOWN.
+ * @return 0, -ENETUNREACH, -EADDRNOTAVAIL (no address, no port, or the four-tuple is taken),
+ * -ENOBUFS, -ESHUTDOWN.
  */
 PLX_API int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
 	const struct plx_net_tcp_ops *ops, void *user, struct plx_net_tcp **c);

@@ -37,12 +37,24 @@ static plx_ns tcp_deadline(struct plx_softnet *sn, void *arg)
 	return t->starved ? sn->now_ns + TCP_RETRY_NS : 0;
 }
 
+/* What other lcores want to know of our ports. */
+static bool alloc_ports(struct net_tcp *t)
+{
+	t->uses = calloc(1, sizeof(*t->uses));
+	t->away_n = calloc(65536, sizeof(*t->away_n));
+	return t->uses && t->away_n;
+}
+
 struct net_tcp *net__tcp_new(struct net_lcore *nl)
 {
 	struct net_tcp *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
+	if (nl->net->n_lcores > 1 && !alloc_ports(t)) {
+		net__tcp_free(t);
+		return NULL;
+	}
 	t->ctx.tun = nl->net->tun;
 	t->ctx.stat = plx_acct[nl->sn->lcore].stat;
 	t->ctx.mem = &t->arena;
@@ -72,6 +84,8 @@ void net__tcp_free(struct net_tcp *t)
 		plx_arena_fini(&t->arena);
 	}
 	rte_free(t->mem);
+	free(t->uses);
+	free(t->away_n);
 	free(t);
 }
 
@@ -95,7 +109,7 @@ int net__tcp_mem(struct net_lcore *nl)
 	struct plx_net *net = nl->net;
 	struct net_tcp *t = nl->tcp;
 	size_t bytes = share(nl, net->conf.tcp_bytes ? net->conf.tcp_bytes : MEM_BYTES);
-	struct plx_tcp_table_conf tc = {.mem = &t->arena};
+	struct plx_tcp_table_conf tc = {.mem = &t->arena, .uses = t->uses};
 
 	if (t->mem)
 		return 0;
@@ -181,137 +195,6 @@ void net__tcp_stop(struct net_lcore *nl)
 	rte_pktmbuf_free_bulk(t->spare.m, t->spare.n);
 	rte_pktmbuf_free_bulk(t->lent.m, t->lent.n);
 	t->spare.n = t->lent.n = 0;
-}
-
-/* ---- connect ---- */
-
-struct pick {
-	const struct net_lcore *nl;
-	struct plx_tcp_id *id;
-	bool steered;
-};
-
-/* Nobody has bound it (Linux's __inet_hash_connect()), and the answers come to this lcore: that of
- * their hash. */
-static bool will_do(void *arg, uint16_t port)
-{
-	const struct pick *p = arg;
-
-	if (net__ports_bound(&p->nl->net->ports, port))
-		return false;
-	p->id->lport = port;
-	return !p->steered || net__tcp_owner(p->nl, p->id) == p->nl->sn->index;
-}
-
-static int pick_port(struct net_lcore *nl, struct plx_tcp_id *id)
-{
-	const struct plx_net *net = nl->net;
-	struct plx_tcp_id try = *id;
-	struct pick p = {nl, &try, net->n_lcores > 1 && net__tun(net, PLX_TUN_SOFT_STEER)};
-	int port = plx_tcp_port_pick(&nl->tcp->ctx, id, nl->sn->now_ns, will_do, &p);
-
-	if (port > 0)
-		id->lport = (uint16_t)port;
-	return port < 0 ? port : 0;
-}
-
-/* A four-tuple in TIME-WAIT may be taken. @return 0 or -EADDRINUSE. */
-static int take_tuple(struct net_lcore *nl, const struct plx_tcp_id *id, uint32_t *iss_above)
-{
-	struct plx_tcp_id *old = plx_tcp_table_lookup(nl->tcp->ctx.table, id);
-	struct plx_tcp_tw *w;
-
-	if (!old)
-		return 0;
-	w = plx_container_of(old, struct plx_tcp_tw, id);
-	if (old->kind != PLX_TCP_KIND_TW ||
-		!plx_tcp_tw_reusable(&nl->tcp->ctx, w, nl->sn->now_ns, iss_above))
-		return -EADDRINUSE;
-	net__tcp_tw_end(nl, w);
-	return 0;
-}
-
-static int choose(struct net_lcore *nl, const struct plx_net_tcp_to *to, struct plx_tcp_id *id,
-	struct plx_tcp_path *path)
-{
-	struct plx_ip ip = {.src = to->laddr, .dst = to->raddr};
-	enum plx_drop drop;
-	struct net_dst d;
-
-	if (plx_addr_is_any(&to->raddr) || plx_addr_is_mcast(&to->raddr) || !to->rport)
-		return -EINVAL;
-	drop = to->bound ? net__route_by(nl, &to->raddr, to->iface, &d)
-			 : net__route(nl, &to->raddr, to->iface, &d);
-	if (drop != PLX_DROP_NONE || d.bcast)
-		return drop == PLX_DROP_NONE ? -ENETUNREACH : -plx_net_errno(drop);
-	if (!net__ip_defaults(nl, &ip, &d))
-		return -EADDRNOTAVAIL;
-	*id = (struct plx_tcp_id){
-		.laddr = ip.src,
-		.raddr = to->raddr,
-		.lport = to->lport,
-		.rport = to->rport,
-		.iface = to->bound			     ? to->iface
-			 : plx_addr_is_linklocal(&to->raddr) ? d.ifc->index
-							     : 0,
-	};
-	*path = (struct plx_tcp_path){
-		.mtu = net__tcp_mtu(nl, &d), .v6 = !plx_addr_is_v4(&to->raddr)};
-	return to->lport ? 0 : pick_port(nl, id);
-}
-
-/* Will its segments come by another lcore? */
-static bool is_away(const struct net_lcore *nl, const struct plx_tcp_id *id)
-{
-	const struct plx_net *net = nl->net;
-
-	return net->n_lcores > 1 &&
-	       (!net__tun(net, PLX_TUN_SOFT_STEER) || net__tcp_owner(nl, id) != nl->sn->index);
-}
-
-int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
-	const struct plx_net_tcp_ops *ops, void *user, struct plx_net_tcp **c)
-{
-	struct net_lcore *nl = net__self(sn);
-	struct plx_tcp_path path;
-	struct plx_net_tcp *tc;
-	struct plx_tcp_id id;
-	uint32_t iss_above = 0;
-	bool away;
-	int err;
-
-	if (nl->tcp->stopping)
-		return -ESHUTDOWN;
-	net__begin(nl);
-	if (net__tcp_mem(nl) != 0)
-		return -ENOBUFS;
-	err = choose(nl, to, &id, &path);
-	if (!err)
-		err = take_tuple(nl, &id, &iss_above);
-	if (err)
-		return err;
-	away = is_away(nl, &id);
-	if (plx_unlikely(away) && !net__tcp_away_take(nl, &id))
-		return -EADDRNOTAVAIL;
-	tc = net__tcp_conn_new(nl, &id);
-	if (!tc) {
-		if (away)
-			net__tcp_away_drop(nl, &id);
-		return -ENOBUFS;
-	}
-	if (away)
-		*net__tcp_flags(tc) |= TCPF_AWAY;
-	if (plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) != 0) {
-		net__tcp_conn_free(nl, tc);
-		return -ENOBUFS;
-	}
-	plx_net_tcp_take(tc, ops, user);
-	if (to->setup)
-		to->setup(tc, user);
-	plx_tcp_open(&tc->c, &path, iss_above, sn->now_ns);
-	net__tcp_touch(nl, tc);
-	*c = tc;
-	return 0;
 }
 
 /* ---- connections ---- */

@@ -40,12 +40,14 @@
 #define TCPF_GONE	 0x100 /* not in the table any more, and has no timer */
 #define TCPF_URGENT	 0x1000
 #define TCPF_FIN_ACKED	 0x2000
-#define TCPF_FIN_TOLD	 0x4000 /* the same was told, or is to be */
-#define TCPF_AWAY	 0x8000 /* not on the lcore of its flow's hash: tcp_away.c */
-/* and what its IP headers say: TCPF_TOS is 8 bits, TCPF_TTL 8 more, 0 = default */
+#define TCPF_FIN_TOLD	 0x4000	 /* the same was told, or is to be */
+#define TCPF_AWAY	 0x8000	 /* not on the lcore of its flow's hash: tcp_away.c */
+#define TCPF_NAMED	 0x10000 /* in the table of those: tcp_away.c */
+/* and what its IP headers say: TCPF_TOS is 8 bits, TCPF_TTL 8 more, 0 = default. The two lowest
+ * ones of TCPF_TOS, ECN's, are TCP's and not kept: TCPF_NAMED is one of them. */
 #define TCPF_TOS_SHIFT 16
 #define TCPF_TTL_SHIFT 24
-#define TCPF_IP	       0xffff0000u
+#define TCPF_IP	       0xfffc0000u
 
 /**
  * A piece of a send buffer. Packets that carry its text borrow it (rte_pktmbuf_attach_extbuf()):
@@ -111,6 +113,11 @@ struct net_tcp {
 	uint32_t lcore;		      /* whose all this is */
 	bool lends;		      /* text can be read by devices where it lies */
 	struct plx_mpsc home;	      /* chunks that others were the last to hold */
+	/* of its connections' local ports; other lcores look at the bits. uses: NULL if there are
+	 * none */
+	struct plx_tcp_port_uses *uses;
+	uint32_t *away_n; /* of each port; the same */
+	uint64_t away[PLX_PORT_WORDS];
 	struct plx_poller poller;
 };
 
@@ -174,12 +181,17 @@ struct plx_tcp_path net__tcp_path(
 	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_listener *l);
 
 /* tcp_away.c */
-/** A connection from a port that its program has named: its segments come to another lcore.
- * @return false: another lcore has one from that port. */
-bool net__tcp_away_take(struct net_lcore *nl, const struct plx_tcp_id *id);
+/** A connection whose segments come to another lcore, or what is left of it in TIME-WAIT. */
+void net__tcp_away_take(struct net_lcore *nl, const struct plx_tcp_id *id);
 void net__tcp_away_drop(struct net_lcore *nl, const struct plx_tcp_id *id);
-/** Has another lcore than this, its flow's, the connection? @return its index, or -1. */
-int net__tcp_away_find(const struct net_lcore *nl, const struct plx_tcp_id *key, uint8_t flags);
+/** Its port was named, or it is away. @return false: another lcore has its four-tuple, or there is
+ * no memory. */
+bool net__tcp_named_take(struct net_lcore *nl, const struct plx_tcp_id *id);
+void net__tcp_named_drop(struct net_lcore *nl, const struct plx_tcp_id *id);
+/** Which lcore may have the connection that this one has not? @param handed it was handed to us.
+ * @return its index, or -1. */
+int net__tcp_away_find(
+	const struct net_lcore *nl, const struct plx_tcp_id *key, uint8_t flags, bool handed);
 
 /* tcp_out.c */
 /** What segments on this way may have. */
@@ -243,10 +255,11 @@ struct net_tcp_error {
 };
 /**
  * An error about a segment that we sent, with its first 8 bytes. Is handled if its connection is
- * this lcore's. @return the connection's lcore, or -1: no connection has sent it.
+ * this lcore's. @param handed it was handed to us.
+ * @return the lcore that may have the connection, or -1: none has sent it.
  */
 int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const uint8_t *l4,
-	uint16_t iface, const struct net_tcp_error *e);
+	uint16_t iface, bool handed, const struct net_tcp_error *e);
 
 /* tcp_telem.c: the table tcp */
 enum plx_telem_more net__tcp_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);

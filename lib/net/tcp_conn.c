@@ -29,6 +29,10 @@ static void gone(struct net_lcore *nl, struct plx_net_tcp *tc)
 		return;
 	*net__tcp_flags(tc) |= TCPF_GONE;
 	plx_tcp_table_del(nl->tcp->ctx.table, &tc->c.id);
+	if (plx_unlikely(net__tcp_is(tc, TCPF_NAMED)))
+		net__tcp_named_drop(nl, &tc->c.id);
+	if (plx_unlikely(net__tcp_is(tc, TCPF_AWAY)))
+		net__tcp_away_drop(nl, &tc->c.id);
 	plx_wheel_del(&nl->sn->wheel, &tc->timer);
 	plx_list_add_tail(&nl->tcp->gone, &tc->timer.node);
 }
@@ -36,8 +40,6 @@ static void gone(struct net_lcore *nl, struct plx_net_tcp *tc)
 void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	gone(nl, tc);
-	if (plx_unlikely(net__tcp_is(tc, TCPF_AWAY)))
-		net__tcp_away_drop(nl, &tc->c.id);
 	plx_list_del(&tc->timer.node);
 	net__tcp_buf_free(nl, tc);
 	plx_tcp_fini(&tc->c);
@@ -201,6 +203,9 @@ void net__tcp_time_wait(struct net_lcore *nl, struct plx_net_tcp *tc)
 	w = plx_arena_alloc(&nl->tcp->arena, sizeof(*w));
 	if (w && plx_tcp_tw_init(w, &tc->c, nl->sn->now_ns) == 0) {
 		plx_list_init(&w->of_age);
+		w->named = net__tcp_is(tc, TCPF_NAMED);
+		w->away = net__tcp_is(tc, TCPF_AWAY);
+		*net__tcp_flags(tc) &= ~(TCPF_NAMED | TCPF_AWAY);
 		net__tcp_tw_moved(nl, w);
 	} else if (w) {
 		plx_arena_free(&nl->tcp->arena, w, sizeof(*w));
@@ -211,6 +216,10 @@ void net__tcp_time_wait(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 void net__tcp_tw_end(struct net_lcore *nl, struct plx_tcp_tw *w)
 {
+	if (plx_unlikely(w->named))
+		net__tcp_named_drop(nl, &w->id);
+	if (plx_unlikely(w->away))
+		net__tcp_away_drop(nl, &w->id);
 	plx_tcp_tw_fini(&nl->tcp->ctx, w, nl->sn->now_ns);
 	plx_list_del(&w->of_age);
 	plx_arena_free(&nl->tcp->arena, w, sizeof(*w));

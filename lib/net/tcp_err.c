@@ -41,7 +41,7 @@ static bool tell_req(
 }
 
 int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const uint8_t *l4,
-	uint16_t iface, const struct net_tcp_error *e)
+	uint16_t iface, bool handed, const struct net_tcp_error *e)
 {
 	const struct plx_tcp_id key = {
 		.laddr = quoted->src,
@@ -57,7 +57,9 @@ int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const u
 
 	if (!id) {
 		owner = net__tcp_owner(nl, &key);
-		return owner == nl->sn->index ? net__tcp_away_find(nl, &key, 0) : owner;
+		if (!handed && owner != nl->sn->index)
+			return owner;
+		return net__tcp_away_find(nl, &key, 0, handed);
 	}
 	switch (id->kind) {
 	case PLX_TCP_KIND_CONN:

@@ -353,7 +353,7 @@ void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 		drop_bad(m, drop);
 		return;
 	}
-	away = net__tcp_away_find(nl, &a.key, h.flags);
+	away = net__tcp_away_find(nl, &a.key, h.flags, rx->handed);
 	if (plx_unlikely(away >= 0)) {
 		net__hand(nl, m, rx, (uint16_t)away);
 		return;

@@ -193,7 +193,8 @@ static struct look look_of(const struct plx_net_tcp *tc, uint8_t ecn)
 {
 	uint32_t f = tc->timer.tag;
 
-	return (struct look){(uint8_t)(f >> TCPF_TTL_SHIFT), (uint8_t)(f >> TCPF_TOS_SHIFT) | ecn};
+	return (struct look){
+		(uint8_t)(f >> TCPF_TTL_SHIFT), (uint8_t)((f & TCPF_IP) >> TCPF_TOS_SHIFT) | ecn};
 }
 
 /* m is a whole segment, or several of cut bytes, but for its checksum. @param drop why there is no

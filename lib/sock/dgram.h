@@ -65,6 +65,7 @@ struct sock_dgram {
 	struct plx_addr laddr;	  /**< any: not bound to one, and not connected */
 	struct plx_addr raddr;
 	uint16_t rport, riface; /**< riface: of a link-local raddr */
+	uint16_t scope;		/**< bind()'s interface */
 	bool connected;
 	bool addr_lock, port_lock; /**< bind() named them: they survive a disconnect */
 	uint32_t rmem;		   /**< charged against SO_RCVBUF */

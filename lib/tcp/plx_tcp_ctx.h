@@ -41,12 +41,12 @@ struct plx_tcp_ctx {
 	struct plx_rng rng;	   /**< jitter */
 	uint64_t isn_key[2];	   /**< RFC 6528 */
 	uint64_t ts_key[2];	   /**< offset of timestamps (RFC 7323 5.4) */
-	uint64_t port_key[2];	   /**< RFC 6056 3.3.3 */
+	uint64_t port_key[2];	   /**< RFC 6056 3.3.1 */
 	uint64_t cookie_key[2][2]; /**< SYN cookies: of the flow, of the flow and the period */
 	/** SYN queues' records, by time-outs so far: in each list they fall due in order. */
 	struct plx_list req_due[PLX_TCP_REQ_BACKOFFS];
 	struct plx_tcp_limit challenge, reset;
-	uint32_t next_port;
+	uint64_t port_draws; /**< so far: each is another one */
 	uint32_t time_waits; /**< records now */
 };
 

@@ -23,9 +23,10 @@ struct plx_tcp_tw {
 	uint8_t rcv_wscale;
 	uint8_t linger_s; /**< of FIN-WAIT-2; 0 = net.ipv4.tcp_fin_timeout */
 	bool ts_ok : 1;
-	bool fin_wait_2 : 1; /**< not yet TIME-WAIT: an orphan that waits for the peer's FIN */
-	bool cut_short : 1;  /**< ended by a segment */
-	plx_ns until_ns;     /**< the end; the caller's timer is due then */
+	bool fin_wait_2 : 1;	  /**< not yet TIME-WAIT: an orphan that waits for the peer's FIN */
+	bool cut_short : 1;	  /**< ended by a segment */
+	bool named : 1, away : 1; /**< the caller's; false at first */
+	plx_ns until_ns;	  /**< the end; the caller's timer is due then */
 	struct plx_list
 		of_age; /**< the caller's: TIME-WAITs end in the order in which they began */
 };
