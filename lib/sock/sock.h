@@ -24,6 +24,7 @@
 #define SOCKF_OPENING	0x0010 /* connect() has begun and was not asked about since */
 #define SOCKF_WAS_OPEN	0x0020 /* has been connected */
 #define SOCKF_BOUND	0x0040 /* cold->bind is in the stack's table */
+#define SOCKF_BOUND_IP	0x8000 /* cold->bind is an address, whose port comes later */
 #define SOCKF_ASYNC	0x0080 /* O_ASYNC */
 #define SOCKF_CLOEXEC	0x0100 /* kept, and told */
 #define SOCKF_FAR	0x0400 /* is, or was, watched from elsewhere: far.h */

@@ -186,28 +186,54 @@ static long linger(struct sock_lcore *sl, struct sock_file *f, struct sock_op *o
 
 /* ---- bind ---- */
 
+static struct plx_net_bind claim_of(
+	const struct sock_file *f, const struct plx_addr *a, uint16_t port, uint16_t iface)
+{
+	const struct sock_opts *o = sock__opts(f);
+
+	return (struct plx_net_bind){
+		.laddr = *a,
+		.lport = port,
+		.iface = o->iface ? o->iface : iface,
+		.proto = PLX_IPPROTO_TCP,
+		.v6only = sock__is(f, SOCKF_V6) && o->v6only,
+		.reuseaddr = o->reuseaddr,
+		.reuseport = o->reuseport,
+		.uid = geteuid(),
+	};
+}
+
+/* What it was bound to before stays when this fails. */
 static int claim(struct sock_lcore *sl, struct sock_file *f, const struct plx_addr *a,
 	uint16_t port, uint16_t iface)
 {
 	struct sock_cold *cold = sock__cold(sl, f);
+	struct plx_net_bind was;
 	int err;
 
 	if (!cold)
 		return -ENOBUFS;
-	cold->bind = (struct plx_net_bind){
-		.laddr = *a,
-		.lport = port,
-		.iface = cold->opt.iface ? cold->opt.iface : iface,
-		.proto = PLX_IPPROTO_TCP,
-		.v6only = sock__is(f, SOCKF_V6) && cold->opt.v6only,
-		.reuseaddr = cold->opt.reuseaddr,
-		.reuseport = cold->opt.reuseport,
-		.uid = geteuid(),
-	};
+	was = cold->bind;
+	cold->bind = claim_of(f, a, port, iface);
 	err = plx_net_bind_add(sl->ns->net, &cold->bind, NULL, NULL);
-	if (!err)
-		f->flags |= SOCKF_BOUND;
+	if (err)
+		cold->bind = was;
+	else
+		f->flags = (f->flags & ~SOCKF_BOUND_IP) | SOCKF_BOUND;
 	return err;
+}
+
+/* IP_BIND_ADDRESS_NO_PORT: connect() chooses the port, which others can have to other peers. */
+static int bind_address(
+	struct sock_lcore *sl, struct sock_file *f, const struct plx_addr *a, uint16_t iface)
+{
+	struct sock_cold *cold = sock__cold(sl, f);
+
+	if (!cold)
+		return -ENOBUFS;
+	cold->bind = claim_of(f, a, 0, iface);
+	f->flags |= SOCKF_BOUND_IP;
+	return 0;
 }
 
 int sock__tcp_autobind(struct sock_lcore *sl, struct sock_file *f, uint16_t port)
@@ -218,6 +244,11 @@ int sock__tcp_autobind(struct sock_lcore *sl, struct sock_file *f, uint16_t port
 
 	if (sock__is(f, SOCKF_BOUND))
 		return 0;
+	if (sock__is(f, SOCKF_BOUND_IP)) {
+		const struct plx_net_bind b = f->cold->bind;
+
+		return claim(sl, f, &b.laddr, port, b.iface);
+	}
 	return claim(sl, f, sock__is(f, SOCKF_V6) ? &any6 : &any4, port, 0);
 }
 
@@ -270,6 +301,8 @@ static long bind_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 		return err;
 	if (sock__is(f, SOCKF_BOUND) || sock__tcp(f)->tc)
 		return -EINVAL;
+	if (!port && sock__opts(f)->bind_no_port)
+		return bind_address(sl, f, &a, iface);
 	return claim(sl, f, &a, port, iface);
 }
 
@@ -326,7 +359,7 @@ static int destination(struct sock_lcore *sl, const struct sock_file *f, const s
 	to->iface = o->iface ? o->iface : iface;
 	to->bound = o->iface != 0;
 	to->setup = set_up;
-	if (sock__is(f, SOCKF_BOUND)) {
+	if (sock__is(f, SOCKF_BOUND | SOCKF_BOUND_IP)) {
 		to->laddr = f->cold->bind.laddr;
 		to->lport = f->cold->bind.lport;
 	}
@@ -440,7 +473,7 @@ static long name_run(struct sock_lcore *sl, struct sock_file *f, bool peer, stru
 		*a = peer ? id->raddr : id->laddr;
 		*port = peer ? id->rport : id->lport;
 		*iface = id->iface;
-	} else if (sock__is(f, SOCKF_BOUND)) {
+	} else if (sock__is(f, SOCKF_BOUND | SOCKF_BOUND_IP)) {
 		*a = f->cold->bind.laddr;
 		*port = f->cold->bind.lport;
 		*iface = f->cold->bind.iface;

@@ -466,6 +466,95 @@ ROW(bind_address_no_port, "IP_BIND_ADDRESS_NO_PORT: the port comes with connect(
 	say_name(s);
 }
 
+/* A socket bound to an address alone. */
+static int address_alone(int s, const char *ip)
+{
+	must(set_int(s, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1));
+	num(bind_at(s, ip, 0));
+	say_name(s);
+	return s;
+}
+
+ROW(bind_no_port_udp, "the same: UDP, by connect(), by sendto()")
+{
+	int s = address_alone(udp(), A2), u = address_alone(udp(), A2);
+
+	num(connect_at(s, A1, 7));
+	say_name(s);
+	num(send_at(u, "abc", A1, 7));
+	say_name(u);
+}
+
+ROW(bind_no_port_6, "the same: IPv6")
+{
+	int s = address_alone(tcp6(), B2), u = address_alone(udp6(), B2), l = listener_at(B1);
+
+	num(connect_at(s, B1, port_of(l)));
+	say_name(s);
+	num(connect_at(u, B1, 7));
+	say_name(u);
+}
+
+ROW(bind_no_port_again, "the same: bind() once more, before and after the port came")
+{
+	int s = address_alone(tcp(), A2), l = listener_at(A1);
+
+	num(bind_at(s, FOREIGN, 0));
+	say_name(s);
+	num(bind_at(s, ANY, 0));
+	say_name(s);
+	num(bind_at(s, A2, port_of(l)));
+	say_name(s);
+	num(bind_at(s, A2, 0));
+	num(connect_at(s, A1, port_of(l)));
+	say_name(s);
+}
+
+ROW(bind_no_port_taken, "the same: bind() to a port that is taken leaves the address")
+{
+	int s = address_alone(tcp(), A1), l = listener_at(A2);
+
+	num(bind_at(s, A2, port_of(l)));
+	say_name(s);
+	num(connect_at(s, A2, port_of(l)));
+	say_name(s);
+}
+
+ROW(bind_no_port_listen, "the same: listen() chooses the port")
+{
+	int s = address_alone(tcp(), A2), c = tcp();
+
+	num(S(listen)(s, 1));
+	say_name(s);
+	num(connect_at(c, A2, port_of(s)));
+	num(connect_at(tcp(), A1, port_of(s)));
+}
+
+ROW(bind_no_port_named, "the same: a port that is named is bound at once")
+{
+	int s = tcp(), l = tcp();
+
+	must(bind_at(l, A2, 0));
+	must(set_int(s, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1));
+	num(bind_at(s, A2, port_of(l)));
+	num(bind_at(s, A1, port_of(l)));
+	num(bind_at(tcp(), A1, port_of(l)));
+}
+
+ROW(bind_no_port_disconnect, "the same: AF_UNSPEC, then connect() again")
+{
+	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+	int s = address_alone(tcp(), A2), l = listener_at(A1), port;
+
+	must(connect_at(s, A1, port_of(l)));
+	port = port_of(s);
+	num(S(connect)(s, &nowhere, sizeof(nowhere)));
+	say_name(s);
+	say("%s", port_of(s) == port ? "same port" : "another port");
+	num(connect_at(s, A1, port_of(l)));
+	say_name(s);
+}
+
 ROW(ephemeral_range, "ports that are chosen lie in net.ipv4.ip_local_port_range")
 {
 	int s = tcp(), u = udp(), l = listener_at(A1);
@@ -504,4 +593,22 @@ ROW(bindtodevice_shares, "SO_BINDTODEVICE: beside one without, one port")
 
 	must(S(setsockopt)(a, SOL_SOCKET, SO_BINDTODEVICE, LAN, sizeof(LAN)));
 	beside(a, A1, b, A1);
+}
+
+ROW(bindtodevice_conflict, "SO_BINDTODEVICE: of a bound socket, though another has its port")
+{
+	int a = udp(), b = udp();
+
+	must(set_int(a, SOL_SOCKET, SO_REUSEADDR, 1));
+	must(set_int(b, SOL_SOCKET, SO_REUSEADDR, 1));
+	must(bind_at(a, A1, 0));
+	must(bind_at(b, A1, port_of(a)));
+	must(set_int(b, SOL_SOCKET, SO_REUSEADDR, 0));
+	num(S(setsockopt)(b, SOL_SOCKET, SO_BINDTODEVICE, LAN, sizeof(LAN)));
+	say("%s", port_of(b) == port_of(a) ? "same port" : "another port");
+	num(send_at(udp(), "abc", A1, port_of(b)));
+	await(b, POLLIN);
+	get(b, 10);
+	drop(a);
+	num(bind_at(udp(), A1, port_of(b)));
 }

@@ -294,6 +294,65 @@ ROW(connect_same_pair, "connect(): the same two addresses twice")
 	num(connect_at(b, A1, port_of(l)));
 }
 
+/* Two sockets bound to one port. */
+static void two_of(int type, int domain, const char *ip, int *a, int *b)
+{
+	*a = made(domain, type);
+	*b = made(domain, type);
+	must(set_int(*a, SOL_SOCKET, SO_REUSEADDR, 1));
+	must(set_int(*b, SOL_SOCKET, SO_REUSEADDR, 1));
+	must(bind_at(*a, ip, 0));
+	num(bind_at(*b, ip, port_of(*a)));
+}
+
+ROW(connect_same_pair_6, "connect(): the same, IPv6; then to another port")
+{
+	int l = listener_at(B1), m = listener_at(B1), a, b;
+
+	two_of(SOCK_STREAM, AF_INET6, B2, &a, &b);
+	num(connect_at(a, B1, port_of(l)));
+	num(connect_at(b, B1, port_of(l)));
+	num(connect_at(b, B1, port_of(m)));
+}
+
+ROW(connect_same_pair_udp, "connect(): the same, UDP")
+{
+	int a, b;
+
+	two_of(SOCK_DGRAM, AF_INET, A2, &a, &b);
+	num(connect_at(a, A1, 7));
+	num(connect_at(b, A1, 7));
+}
+
+ROW(connect_same_pair_reset, "connect(): the same, when the first was reset")
+{
+	int l = listener_at(A1), a, b;
+
+	two_of(SOCK_STREAM, AF_INET, A2, &a, &b);
+	num(connect_at(a, A1, port_of(l)));
+	num(connect_at(b, A1, port_of(l)));
+	reset(a);
+	settle();
+	num(connect_at(b, A1, port_of(l)));
+}
+
+/* Over loopback, where net.ipv4.tcp_tw_reuse lets it. */
+ROW(connect_time_wait, "connect(): the same, when the first is in TIME-WAIT; a while later")
+{
+	int l = listener_at(LO), a, b, s;
+
+	two_of(SOCK_STREAM, AF_INET, LO, &a, &b);
+	num(connect_at(a, LO, port_of(l)));
+	s = keep((int)must(S(accept)(l, NULL, NULL)));
+	drop(a);
+	await(s, POLLIN);
+	drop(s);
+	settle();
+	num(connect_at(b, LO, port_of(l)));
+	nap_ms(2100);
+	num(connect_at(b, LO, port_of(l)));
+}
+
 ROW(connect_listening, "connect(): of a listening socket")
 {
 	num(connect_at(listener_at(A1), A2, 7));

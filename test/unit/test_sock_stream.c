@@ -172,6 +172,37 @@ T(numbers_are_not_used_again_at_once)
 	eq(plx_listen(b, 1), 0);
 }
 
+static int bound_to(const char *addr, bool no_port)
+{
+	int fd = plx_socket(AF_INET, SOCK_STREAM, 0), one = no_port;
+
+	eq(plx_setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)), 0);
+	return st_bind(fd, addr, 0) == 0 ? fd : -1;
+}
+
+/* One port serves for several peers, if it is chosen when the peer is known. */
+T(ports_are_shared_among_peers)
+{
+	int fd, other;
+
+	st_new();
+	nt_tun(PLX_TUN_IP_LOCAL_PORT_LO, 40000);
+	nt_tun(PLX_TUN_IP_LOCAL_PORT_HI, 40003);
+	for (uint16_t peer = 80; peer < 83; peer++) {
+		for (int i = 0; i < 4; i++) {
+			fd = bound_to("10.0.0.2", true);
+			fails(st_connect(fd, "10.0.0.1", peer), EINPROGRESS);
+		}
+		fails(st_connect(bound_to("10.0.0.2", true), "10.0.0.1", peer), EADDRNOTAVAIL);
+	}
+	nt_run();
+	nt_forget();
+	other = bound_to("10.0.0.2", false);
+	ok(other >= 0);
+	eq(plx_close(other), 0);
+}
+
 RUN_EAL(ST_(a_connection), ST_(v6), ST_(nobody_listens), ST_(a_stream_that_is_longer_than_buffers),
 	ST_(half_closed), ST_(a_reset), ST_(a_listener_closes_with_some_waiting),
-	ST_(what_is_no_socket), ST_(numbers_are_not_used_again_at_once))
+	ST_(what_is_no_socket), ST_(numbers_are_not_used_again_at_once),
+	ST_(ports_are_shared_among_peers))
