@@ -184,9 +184,11 @@ struct plx_tcp_path net__tcp_path(
 /** A connection whose segments come to another lcore, or what is left of it in TIME-WAIT. */
 void net__tcp_away_take(struct net_lcore *nl, const struct plx_tcp_id *id);
 void net__tcp_away_drop(struct net_lcore *nl, const struct plx_tcp_id *id);
-/** Its port was named, or it is away. @return false: another lcore has its four-tuple, or there is
- * no memory. */
-bool net__tcp_named_take(struct net_lcore *nl, const struct plx_tcp_id *id);
+/** Its port was named, or it is away. @param iss_above out: of a TIME-WAIT that it takes.
+ * @return false: another lcore has its four-tuple, or there is no memory. */
+bool net__tcp_named_take(struct net_lcore *nl, const struct plx_tcp_id *id, uint32_t *iss_above);
+/** It is in TIME-WAIT, and another lcore may take it, with an ISN above iss. */
+void net__tcp_named_wait(struct net_lcore *nl, const struct plx_tcp_id *id, uint32_t iss);
 void net__tcp_named_drop(struct net_lcore *nl, const struct plx_tcp_id *id);
 /** Which lcore may have the connection that this one has not? @param handed it was handed to us.
  * @return its index, or -1. */

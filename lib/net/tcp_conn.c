@@ -191,6 +191,8 @@ static void tw_rearm(struct net_lcore *nl)
 void net__tcp_tw_moved(struct net_lcore *nl, struct plx_tcp_tw *w)
 {
 	plx_list_move_tail(w->fin_wait_2 ? &nl->tcp->fin_wait_2 : &nl->tcp->tw, &w->of_age);
+	if (plx_unlikely(w->named) && plx_tcp_tw_stamped(w))
+		net__tcp_named_wait(nl, &w->id, plx_tcp_tw_iss(w));
 	tw_rearm(nl);
 }
 

@@ -102,16 +102,19 @@ static int pick_port(struct net_lcore *nl, struct plx_tcp_id *id)
 }
 
 /* A four-tuple in TIME-WAIT may be taken. @return 0 or -EADDRNOTAVAIL. */
-static int take_tuple(struct net_lcore *nl, const struct plx_tcp_id *id, uint32_t *iss_above)
+static int take_tuple(
+	struct net_lcore *nl, const struct plx_tcp_id *id, bool named, uint32_t *iss_above)
 {
 	struct plx_tcp_id *old = plx_tcp_table_lookup(nl->tcp->ctx.table, id);
-	struct plx_tcp_tw *w;
+	struct plx_tcp_tw *w = plx_container_of(old, struct plx_tcp_tw, id);
 
 	if (!old)
 		return 0;
-	w = plx_container_of(old, struct plx_tcp_tw, id);
-	if (old->kind != PLX_TCP_KIND_TW ||
-		!plx_tcp_tw_reusable(&nl->tcp->ctx, w, nl->sn->now_ns, iss_above))
+	if (old->kind != PLX_TCP_KIND_TW)
+		return -EADDRNOTAVAIL;
+	if (named && plx_tcp_tw_stamped(w))
+		*iss_above = plx_tcp_tw_iss(w);
+	else if (!plx_tcp_tw_reusable(&nl->tcp->ctx, w, nl->sn->now_ns, iss_above))
 		return -EADDRNOTAVAIL;
 	net__tcp_tw_end(nl, w);
 	return 0;
@@ -174,13 +177,13 @@ static bool taken_meanwhile(const struct net_lcore *nl, const struct plx_net_tcp
 }
 
 /* Into the tables: the lcore's own, and those that others look at. */
-static int enter(struct net_lcore *nl, struct plx_net_tcp *tc, bool named)
+static int enter(struct net_lcore *nl, struct plx_net_tcp *tc, bool named, uint32_t *iss_above)
 {
 	const struct plx_tcp_id *id = &tc->c.id;
 	bool away = is_away(nl, id);
 
 	if (nl->net->n_lcores > 1 && (named || away)) {
-		if (!net__tcp_named_take(nl, id))
+		if (!net__tcp_named_take(nl, id, iss_above))
 			return -EADDRNOTAVAIL;
 		*net__tcp_flags(tc) |= TCPF_NAMED;
 	}
@@ -201,13 +204,13 @@ static int open_at(struct net_lcore *nl, struct plx_tcp_id *id, bool named, uint
 
 	*iss_above = 0;
 	if (!err)
-		err = take_tuple(nl, id, iss_above);
+		err = take_tuple(nl, id, named, iss_above);
 	if (err)
 		return err;
 	tc = net__tcp_conn_new(nl, id);
 	if (!tc)
 		return -ENOBUFS;
-	err = enter(nl, tc, named);
+	err = enter(nl, tc, named, iss_above);
 	if (err)
 		net__tcp_conn_free(nl, tc);
 	else

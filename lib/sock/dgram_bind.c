@@ -244,6 +244,14 @@ static int bind_addr(struct sock_dgram *d, const struct sock_op *op, struct plx_
 	return err;
 }
 
+static void forget_address(struct sock_dgram *d)
+{
+	static const uint8_t none[4];
+
+	d->laddr = sock__is(&d->f, SOCKF_V6) ? (struct plx_addr){0} : plx_addr_from_v4(none);
+	d->addr_lock = false;
+}
+
 long sock__dgram_bind(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	struct sock_dgram *d = (struct sock_dgram *)f;
@@ -262,8 +270,10 @@ long sock__dgram_bind(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 		return -EINVAL;
 	if (port || !sock__opts(f)->bind_no_port)
 		err = claim(d, &a, port, iface, NULL);
-	if (err)
+	if (err) {
+		forget_address(d);
 		return err;
+	}
 	d->scope = iface;
 	d->laddr = a;
 	d->addr_lock = !plx_addr_is_any(&a);
@@ -276,15 +286,13 @@ long sock__dgram_bind(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 /* __udp_disconnect(), which forgets the interface, too. */
 static long disconnect(struct sock_dgram *d)
 {
-	static const uint8_t none[4];
 	bool was_bound = d->udp && d->udp->s.iface && sock__opts(&d->f)->iface;
 
 	d->connected = false;
 	d->raddr = (struct plx_addr){0};
 	d->rport = 0;
 	if (!d->addr_lock)
-		d->laddr =
-			sock__is(&d->f, SOCKF_V6) ? (struct plx_addr){0} : plx_addr_from_v4(none);
+		forget_address(d);
 	if (d->f.cold)
 		d->f.cold->opt.iface = 0;
 	if (!d->port_lock)

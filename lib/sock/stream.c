@@ -203,21 +203,18 @@ static struct plx_net_bind claim_of(
 	};
 }
 
-/* What it was bound to before stays when this fails. */
 static int claim(struct sock_lcore *sl, struct sock_file *f, const struct plx_addr *a,
 	uint16_t port, uint16_t iface)
 {
 	struct sock_cold *cold = sock__cold(sl, f);
-	struct plx_net_bind was;
 	int err;
 
 	if (!cold)
 		return -ENOBUFS;
-	was = cold->bind;
 	cold->bind = claim_of(f, a, port, iface);
 	err = plx_net_bind_add(sl->ns->net, &cold->bind, NULL, NULL);
 	if (err)
-		cold->bind = was;
+		cold->bind.lport = 0; /* an address alone goes on being one */
 	else
 		f->flags = (f->flags & ~SOCKF_BOUND_IP) | SOCKF_BOUND;
 	return err;
@@ -303,7 +300,10 @@ static long bind_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 		return -EINVAL;
 	if (!port && sock__opts(f)->bind_no_port)
 		return bind_address(sl, f, &a, iface);
-	return claim(sl, f, &a, port, iface);
+	err = claim(sl, f, &a, port, iface);
+	if (err) /* as __inet_bind(), which has no address then */
+		f->flags &= ~SOCKF_BOUND_IP;
+	return err;
 }
 
 /* ---- connect ---- */

@@ -62,7 +62,7 @@ static void take_in(const struct plx_tcp_ctx *ctx, struct tcp_busy *b,
 
 	set(b->busy, there->lport, !waits || !plx_tcp_tw_reusable(ctx, w, now, &isn));
 	set(b->young, there->lport,
-		waits && tcp__tw_can_be_reused(w) && plx_port_bit(b->busy, there->lport));
+		waits && plx_tcp_tw_stamped(w) && plx_port_bit(b->busy, there->lport));
 }
 
 static void look_up(struct plx_tcp_ctx *ctx, struct tcp_busy *b, plx_ns now)

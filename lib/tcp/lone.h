@@ -69,8 +69,5 @@ void tcp__lone_rst(
 bool tcp__lone_may_answer(struct plx_tcp_ctx *ctx, const struct plx_tcp_seg *seg, plx_ns now,
 	uint32_t *last_ms, enum plx_stat skipped);
 
-struct plx_tcp_tw;
 /* net.ipv4.tcp_tw_reuse, between these addresses. */
 bool tcp__tw_reuse(const struct plx_tcp_ctx *ctx, const struct plx_tcp_id *id);
-/* Is it one that the time makes plx_tcp_tw_reusable()? */
-bool tcp__tw_can_be_reused(const struct plx_tcp_tw *w);

@@ -55,6 +55,15 @@ static inline uint32_t plx_tcp_tw_iss(const struct plx_tcp_tw *w)
 
 	return iss ? iss : 1;
 }
+/**
+ * Do timestamps tell what is old from what is new? Then who has named its local port may take the
+ * four-tuple at once, whatever net.ipv4.tcp_tw_reuse says (Linux's tcp_twsk_unique()); its ISN lies
+ * above plx_tcp_tw_iss().
+ */
+static inline bool plx_tcp_tw_stamped(const struct plx_tcp_tw *w)
+{
+	return w->ts_ok && !w->fin_wait_2;
+}
 /** Out of the table; counts as it ended: in time, cut short, or reused. The memory is the
  * caller's. */
 PLX_API void plx_tcp_tw_fini(struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w, plx_ns now);

@@ -227,16 +227,11 @@ bool tcp__tw_reuse(const struct plx_tcp_ctx *ctx, const struct plx_tcp_id *id)
 	return reuse;
 }
 
-bool tcp__tw_can_be_reused(const struct plx_tcp_tw *w)
-{
-	return w->ts_ok && !w->fin_wait_2;
-}
-
 /* Linux's tcp_twsk_unique(): a second later our timestamps tell the old segments from the new. */
 bool plx_tcp_tw_reusable(
 	const struct plx_tcp_ctx *ctx, const struct plx_tcp_tw *w, plx_ns now, uint32_t *isn)
 {
-	if (!tcp__tw_reuse(ctx, &w->id) || !tcp__tw_can_be_reused(w))
+	if (!tcp__tw_reuse(ctx, &w->id) || !plx_tcp_tw_stamped(w))
 		return false;
 	if ((int32_t)(tcp__lone_seconds(now) - w->ts_ago_s) <= 0)
 		return false;

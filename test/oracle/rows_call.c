@@ -336,21 +336,30 @@ ROW(connect_same_pair_reset, "connect(): the same, when the first was reset")
 	num(connect_at(b, A1, port_of(l)));
 }
 
-/* Over loopback, where net.ipv4.tcp_tw_reuse lets it. */
-ROW(connect_time_wait, "connect(): the same, when the first is in TIME-WAIT; a while later")
+/* The first one is in TIME-WAIT. @param l where both connect to */
+static void after_time_wait(const char *from, const char *to, int ms)
 {
-	int l = listener_at(LO), a, b, s;
+	int l = listener_at(to), a, b, s;
 
-	two_of(SOCK_STREAM, AF_INET, LO, &a, &b);
-	num(connect_at(a, LO, port_of(l)));
+	two_of(SOCK_STREAM, AF_INET, from, &a, &b);
+	num(connect_at(a, to, port_of(l)));
 	s = keep((int)must(S(accept)(l, NULL, NULL)));
 	drop(a);
 	await(s, POLLIN);
 	drop(s);
-	settle();
-	num(connect_at(b, LO, port_of(l)));
-	nap_ms(2100);
-	num(connect_at(b, LO, port_of(l)));
+	nap_ms(ms);
+	num(connect_at(b, to, port_of(l)));
+}
+
+ROW(connect_time_wait, "connect(): the same, when the first is in TIME-WAIT")
+{
+	after_time_wait(A2, A1, 20);
+}
+
+/* Where net.ipv4.tcp_tw_reuse lets it. */
+ROW(connect_time_wait_loopback, "connect(): the same over loopback, two seconds later")
+{
+	after_time_wait(LO, LO, 2100);
 }
 
 ROW(connect_listening, "connect(): of a listening socket")
