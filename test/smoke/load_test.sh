@@ -51,7 +51,7 @@ expect_eq "we closed first, and say so" "$(json_field -n crr \
 expect_eq "each connection had one answer, but for those under way" \
 	"$(json_field -n crr '.connections - .answers | . >= 0 and . <= 10')" true
 seconds=1 load crr-src --tcp-crr 10.9.0.2:7 --conns 10 --size 10 --src 10.9.0.100-10.9.0.101
-measured crr-src # their TIME-WAITs have most of what bind() would find free
+measured crr-src # no port is one of the TIME-WAITs that the ones before have left
 stop_pollux -n echo
 expect_eq "the server has seen them, and echoed all" "$(json_field -n echo \
 	'.connections > 100 and .datagrams > 100 and .bytes_received == .bytes_sent')" true
