@@ -40,6 +40,8 @@ struct plx_net_tcp_ops {
 	void (*peer_closed)(struct plx_softnet *sn, struct plx_net_tcp *c);
 	/** All that was written has arrived, the FIN too. */
 	void (*fin_acked)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	/** An ICMP error that does not end it: see plx_tcp_take_error(). */
+	void (*error)(struct plx_softnet *sn, struct plx_net_tcp *c);
 	/** It is over: err 0, both directions have ended well; else an errno. What came before can
 	 * still be read. Close it. */
 	void (*closed)(struct plx_softnet *sn, struct plx_net_tcp *c, int err);

@@ -136,6 +136,8 @@ void plx_tcp_accept(struct plx_tcp *c, const struct plx_tcp_start *s,
 	c->rcv.mss = PLX_MIN(c->snd.mss, (uint16_t)TCP_MSS_DEFAULT);
 	c->rack.xmit_ns = s->sent_ns;
 	c->retransmits = s->retrans;
+	if (s->retrans && tcp__cold(c))
+		c->cold->total_retrans = s->retrans;
 	tcp_stat(c, TCP_PASSIVEOPENS);
 	tcp__set_state(c, PLX_TCP_SYN_RECEIVED, now);
 }

@@ -294,6 +294,8 @@ PLX_API void plx_tcp_route_mtu(struct plx_tcp *c, uint16_t mtu, plx_ns now);
  * @return PLX_TCP_EV_* as timer().
  */
 PLX_API uint16_t plx_tcp_error(struct plx_tcp *c, int err, bool hard, uint32_t seq, plx_ns now);
+/** The error that is remembered, and is not from here on (Linux's sk_err_soft). @return 0: none. */
+PLX_API int plx_tcp_take_error(struct plx_tcp *c);
 /** Memory is short: give up text out of order that lies at or behind byte rcv.nxt + from.
  * @return bytes given up; the caller frees them. */
 PLX_API uint32_t plx_tcp_prune(struct plx_tcp *c, uint32_t from);
