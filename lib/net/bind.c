@@ -74,6 +74,13 @@ int plx_net_bind_listen(struct plx_net *net, struct plx_net_bind *b)
 	return err;
 }
 
+void plx_net_bind_unlisten(struct plx_net *net, struct plx_net_bind *b)
+{
+	pthread_mutex_lock(&net->ports_lock);
+	b->listening = false;
+	pthread_mutex_unlock(&net->ports_lock);
+}
+
 void plx_net_bind_del(struct plx_net *net, struct plx_net_bind *b)
 {
 	pthread_mutex_lock(&net->ports_lock);

@@ -38,6 +38,8 @@ PLX_API int plx_net_bind_add(struct plx_net *net, struct plx_net_bind *b,
 	bool (*choose)(void *arg, uint16_t port), void *arg);
 /** listen(2): it listens from now on. @return 0 or -EADDRINUSE. */
 PLX_API int plx_net_bind_listen(struct plx_net *net, struct plx_net_bind *b);
+/** It listens no more, and keeps its port. */
+PLX_API void plx_net_bind_unlisten(struct plx_net *net, struct plx_net_bind *b);
 /** Harmless when it is not held. */
 PLX_API void plx_net_bind_del(struct plx_net *net, struct plx_net_bind *b);
 
