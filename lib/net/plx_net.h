@@ -169,8 +169,11 @@ struct plx_net_udp_msg {
 	bool no_loop; /**< to send: members of the group here don't get it (IP_MULTICAST_LOOP 0) */
 	bool no_wire; /**< to send: they alone get it (IP_MULTICAST_TTL 0) */
 	uint8_t pmtudisc; /**< to send: Linux's IP_PMTUDISC_*; see PLX_NET_PMTU */
-	uint16_t gso; /**< to send: cut into datagrams of so many bytes (UDP_SEGMENT); 0 = one */
+	/** To send: cut into datagrams of so many bytes (UDP_SEGMENT), of which there are at most
+	 * PLX_NET_UDP_SEGMENTS_MAX; 0 = one. */
+	uint16_t gso;
 };
+#define PLX_NET_UDP_SEGMENTS_MAX 128 /* Linux's UDP_MAX_SEGMENTS (64 before 6.9) */
 
 /** Of plx_net_udp_msg.pmtudisc: 0 = as net.ipv4.ip_no_pmtu_disc says, else IP_PMTUDISC_x + 1. */
 #define PLX_NET_PMTU(x) ((uint8_t)((x) + 1))

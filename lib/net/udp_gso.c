@@ -6,8 +6,6 @@
  * (lib/port/txq.c), wherever that makes no difference to anybody; else one by one.
  */
 
-#define PARTS_MAX 64 /* Linux's UDP_MAX_SEGMENTS */
-
 /* What DPDK and plx_gso_segment() ask for. */
 static void ask_cut(struct rte_mbuf *m, const struct plx_ip *ip, uint16_t bytes)
 {
@@ -95,10 +93,10 @@ enum plx_drop net__udp_send_many(
 		drop = PLX_DROP_IP_NO_SRC;
 	if (drop == PLX_DROP_NONE && !msg->dport)
 		drop = PLX_DROP_UDP_PORT_ZERO;
-	if (drop == PLX_DROP_NONE &&
-		(!net__udp_fits(msg->gso, msg, &d) || m->pkt_len > PARTS_MAX * msg->gso ||
-			msg->gso + PLX_UDP_BYTES + ip_bytes > d.mtu ||
-			m->pkt_len + PLX_UDP_BYTES + ip_bytes > 65535))
+	if (drop == PLX_DROP_NONE && (!net__udp_fits(msg->gso, msg, &d) ||
+					     m->pkt_len > PLX_NET_UDP_SEGMENTS_MAX * msg->gso ||
+					     msg->gso + PLX_UDP_BYTES + ip_bytes > d.mtu ||
+					     m->pkt_len + PLX_UDP_BYTES + ip_bytes > 65535))
 		drop = PLX_DROP_IP_TOO_BIG;
 	if (drop != PLX_DROP_NONE) {
 		plx_pkt_originate(1);
