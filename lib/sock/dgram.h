@@ -133,6 +133,13 @@ void sock__iov_put(const struct msghdr *m, size_t off, const void *p, size_t n);
 
 /* dgram_out.c */
 /**
+ * How a datagram to msg->dst goes: what options and op's control messages say of its source, its
+ * interface and its IP header, into msg, which is zero otherwise. @param scope of a link-local dst
+ * @return 0 or -errno.
+ */
+int sock__dgram_how(const struct sock_dgram *d, const struct sock_op *op, uint16_t scope,
+	struct plx_net_udp_msg *msg);
+/**
  * n bytes of the call's, from its byte off on, behind what m holds already (NULL: nothing).
  * @return m, or NULL: no memory, and m is freed.
  */

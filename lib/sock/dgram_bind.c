@@ -267,6 +267,7 @@ static long disconnect(struct sock_dgram *d)
 {
 	static const uint8_t none[4];
 	bool was_bound = d->udp && d->udp->s.iface && sock__opts(&d->f)->iface;
+	struct sock_cold *cold;
 
 	d->connected = false;
 	d->raddr = (struct plx_addr){0};
@@ -274,8 +275,9 @@ static long disconnect(struct sock_dgram *d)
 	if (!d->addr_lock)
 		d->laddr =
 			sock__is(&d->f, SOCKF_V6) ? (struct plx_addr){0} : plx_addr_from_v4(none);
-	if (d->f.cold)
-		d->f.cold->opt.iface = 0;
+	cold = sock__opts(&d->f)->iface ? sock__cold(d->sl, &d->f) : NULL;
+	if (cold)
+		cold->opt.iface = 0;
 	if (!d->port_lock)
 		sock__dgram_unbind(d);
 	if (!d->udp)

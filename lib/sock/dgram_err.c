@@ -161,7 +161,12 @@ long sock__dgram_recv_err(struct sock_dgram *d, struct sock_op *op)
 	op->block = false;
 	if (!e)
 		return -EAGAIN;
+	next_pending(d, e->ee.ee_origin != SO_EE_ORIGIN_LOCAL);
 	n = PLX_MIN(sock__iov_bytes(msg), (size_t)e->len);
+	if (plx_unlikely(n && sock__iov_bad(msg))) {
+		derr_free(d, e);
+		return -EFAULT;
+	}
 	if (n < e->len)
 		msg->msg_flags |= MSG_TRUNC;
 	sock__iov_put(msg, 0, e->data, n);
@@ -173,7 +178,6 @@ long sock__dgram_recv_err(struct sock_dgram *d, struct sock_op *op)
 	put_recverr(d, &c, e);
 	sock__cmsg_end(&c);
 	msg->msg_flags |= MSG_ERRQUEUE;
-	next_pending(d, e->ee.ee_origin != SO_EE_ORIGIN_LOCAL);
 	derr_free(d, e);
 	return (long)n;
 }

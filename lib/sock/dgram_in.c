@@ -25,12 +25,17 @@ static uint32_t charge_of(const struct rte_mbuf *m)
 }
 
 /* It was delivered, as far as the account goes. */
-static void no_room(struct sock_dgram *d, struct rte_mbuf *m, bool v4)
+static void lose(struct sock_dgram *d, struct rte_mbuf *m, bool v4)
 {
 	d->drops++;
-	plx_stat_inc(v4 ? PLX_STAT_UDP_RCVBUFERRORS : PLX_STAT_UDP6_RCVBUFERRORS);
 	plx_stat_inc(v4 ? PLX_STAT_UDP_INERRORS : PLX_STAT_UDP6_INERRORS);
 	rte_pktmbuf_free(m);
+}
+
+static void no_room(struct sock_dgram *d, struct rte_mbuf *m, bool v4)
+{
+	plx_stat_inc(v4 ? PLX_STAT_UDP_RCVBUFERRORS : PLX_STAT_UDP6_RCVBUFERRORS);
+	lose(d, m, v4);
 }
 
 /* What was on its way when the socket was connected, or comes to a group of others. */
@@ -286,6 +291,16 @@ static void copy_run(const struct msghdr *msg, const struct sock_dmsg *q, uint32
 	}
 }
 
+/* As in Linux the datagram is gone all the same. */
+static long no_memory(struct sock_dgram *d, const struct sock_op *op)
+{
+	bool v4 = plx_addr_is_v4(&first(d)->msg.dst);
+
+	if (!(op->flags & MSG_PEEK))
+		lose(d, take(d), v4);
+	return -EFAULT;
+}
+
 static long receive(struct sock_dgram *d, struct sock_op *op)
 {
 	const struct sock_dmsg *q = first(d);
@@ -295,7 +310,7 @@ static long receive(struct sock_dgram *d, struct sock_op *op)
 
 	n = PLX_MIN(room, whole);
 	if (plx_unlikely(n && sock__iov_bad(msg)))
-		return -EFAULT;
+		return no_memory(d, op);
 	if (n < whole)
 		msg->msg_flags |= MSG_TRUNC;
 	copy_run(msg, q, run, room);
@@ -322,9 +337,7 @@ int sock__dgram_pending(struct sock_file *f)
 /* __skb_recv_udp(): who does not wait is not told of a shutdown. */
 static long nothing(struct sock_file *f, struct sock_op *op)
 {
-	if (sock__is(f, SOCKF_NONBLOCK) || op->flags & MSG_DONTWAIT)
-		op->block = false;
-	if (op->block && sock__is(f, SOCKF_RCV_SHUT))
+	if (sock__waits(f, op) && sock__is(f, SOCKF_RCV_SHUT))
 		return 0;
 	return sock__again(op, SOCK_IN | EPOLLERR, sock__opts(f)->rcvtimeo_us);
 }

@@ -7,9 +7,8 @@
 
 /* Datagrams on their way out: sendmsg(2) as Linux's udp_sendmsg() and udpv6_sendmsg() take it. */
 
-#define UDP_BYTES_MAX	 0xffff
-#define PAYLOAD_MAX(v4)	 (UDP_BYTES_MAX - (int)PLX_UDP_BYTES - ((v4) ? (int)PLX_IP4_BYTES : 0))
-#define GSO_SEGMENTS_MAX 128 /* UDP_MAX_SEGMENTS */
+#define UDP_BYTES_MAX	0xffff
+#define PAYLOAD_MAX(v4) (UDP_BYTES_MAX - (int)PLX_UDP_BYTES - ((v4) ? (int)PLX_IP4_BYTES : 0))
 
 /* ---- where to ---- */
 
@@ -89,34 +88,42 @@ static int put_src(const struct sock_dgram *d, const struct sock_cmsg_tx *tx, bo
 	return plx_addr_is_v4(&msg->dst) ? -ENETUNREACH : -EAFNOSUPPORT;
 }
 
-static void put_iface(const struct sock_dgram *d, const struct sock_cmsg_tx *tx,
-	const struct dest *to, struct plx_net_udp_msg *msg)
+static void put_iface(const struct sock_dgram *d, const struct sock_cmsg_tx *tx, uint16_t scope,
+	struct plx_net_udp_msg *msg)
 {
-	msg->iface = sock__dgram_iface(d, &to->a, to->scope, &msg->bound);
+	msg->iface = sock__dgram_iface(d, &msg->dst, scope, &msg->bound);
 	if (tx->iface) {
 		msg->iface = tx->iface;
 		msg->bound = true;
 	}
 }
 
-/* All that the stack has to know but the bytes. */
-static int describe(struct sock_dgram *d, const struct sock_op *op, const struct dest *to,
+int sock__dgram_how(const struct sock_dgram *d, const struct sock_op *op, uint16_t scope,
 	struct plx_net_udp_msg *msg)
 {
-	bool v4 = plx_addr_is_v4(&to->a), many = plx_addr_is_mcast(&to->a);
+	bool v4 = plx_addr_is_v4(&msg->dst), many = plx_addr_is_mcast(&msg->dst);
 	struct sock_cmsg_tx tx;
 	int err = sock__cmsg_get(&d->f, op->send, v4, &tx);
 
 	if (err)
 		return err;
-	if (tx.iface && !sock__iface_is(d->sl, tx.iface))
-		return -ENODEV;
 	if (v4 && sock__is(&d->f, SOCKF_V6) && sock__opts(&d->f)->v6only)
 		return -ENETUNREACH;
-	*msg = (struct plx_net_udp_msg){.dst = to->a, .dport = to->port};
 	put_ip(d, &tx, many, msg);
-	put_iface(d, &tx, to, msg);
-	err = put_src(d, &tx, many, msg);
+	put_iface(d, &tx, scope, msg);
+	if (msg->iface && !sock__iface_is(d->sl, msg->iface))
+		return tx.iface || v4 ? -ENODEV : -ENETUNREACH;
+	return put_src(d, &tx, many, msg);
+}
+
+/* All that the stack has to know but the bytes. */
+static int describe(struct sock_dgram *d, const struct sock_op *op, const struct dest *to,
+	struct plx_net_udp_msg *msg)
+{
+	int err;
+
+	*msg = (struct plx_net_udp_msg){.dst = to->a, .dport = to->port};
+	err = sock__dgram_how(d, op, to->scope, msg);
 	if (err)
 		return err;
 	if (sock__dgram_autobind(d, &to->a, to->port) != 0)
@@ -194,7 +201,7 @@ static int check_len(const struct plx_net_udp_msg *msg, size_t len)
 {
 	if (len > (size_t)PAYLOAD_MAX(plx_addr_is_v4(&msg->dst)))
 		return -EMSGSIZE;
-	return msg->gso && len > (size_t)msg->gso * GSO_SEGMENTS_MAX ? -EINVAL : 0;
+	return msg->gso && len > (size_t)msg->gso * PLX_NET_UDP_SEGMENTS_MAX ? -EINVAL : 0;
 }
 
 /* ip_send_skb(): that a queue was full is for who has asked for errors. Takes m. */

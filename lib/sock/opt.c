@@ -158,11 +158,11 @@ static uint8_t only_of(const struct sock_file *f)
 {
 	switch (f->kind->type) {
 	case SOCK_STREAM:
-		return SOCK_OPT_STREAM;
+		return SOCK_ONLY_STREAM;
 	case SOCK_RAW:
-		return SOCK_OPT_DGRAM | SOCK_OPT_RAWS;
+		return SOCK_ONLY_DGRAM | SOCK_ONLY_RAW;
 	default:
-		return SOCK_OPT_DGRAM;
+		return SOCK_ONLY_DGRAM;
 	}
 }
 
@@ -211,7 +211,7 @@ static const struct sock_optdef *def_of(
 static long set(struct sock_optarg *a, const struct sock_optlevel *l)
 {
 	struct sock_cold *cold;
-	long err = a->def->how == SOCK_OPT_RAW ? 0 : l->load(a);
+	long err = a->def->how == SOCK_OPT_BYTES ? 0 : l->load(a);
 
 	if (err)
 		return err;
@@ -248,7 +248,9 @@ long sock__setsockopt(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	if (err)
 		return err;
 	sock__apply(sl, f, op->level, op->opt);
-	return f->kind->applied ? f->kind->applied(sl, f, op->level, op->opt) : 0;
+	err = f->kind->applied ? f->kind->applied(sl, f, op->level, op->opt) : 0;
+	sock__cold_share(sl, f);
+	return err;
 }
 
 /* ip_getsockopt() has its own word for a level that is not its. */
@@ -277,7 +279,7 @@ long sock__getsockopt(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	if (!a.def)
 		return -ENOPROTOOPT;
 	a.v = SOCK_OPT_FIELD(&a);
-	r = a.def->get ? a.def->get(&a) : a.def->how == SOCK_OPT_RAW ? -ENOPROTOOPT : 0;
+	r = a.def->get ? a.def->get(&a) : a.def->how == SOCK_OPT_BYTES ? -ENOPROTOOPT : 0;
 	if (r == 0 && a.len && !op->value)
 		return -EFAULT;
 	if (r == 0)

@@ -61,7 +61,8 @@ struct plx_sock_conf {
 
 /**
  * Sockets for a stack that has its engine. Before the run. The first one made is what ordinary
- * threads use. @return NULL with *e filled.
+ * threads use; conf's files and fd_base are the first one's for all. @return NULL with *e filled
+ * (-EBUSY: one of its lcores has those of another stack).
  */
 PLX_API struct plx_sock *plx_sock_create(
 	struct plx_net *net, const struct plx_sock_conf *conf, struct plx_error *e);
@@ -129,6 +130,7 @@ PLX_API int plx_pselect(int n, fd_set *rd, fd_set *wr, fd_set *ex, const struct 
 	const sigset_t *mask);
 PLX_API int plx_epoll_create(int size);
 PLX_API int plx_epoll_create1(int flags);
+/** EXDEV: fd is an epoll set, and of another lcore than epfd. */
 PLX_API int plx_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 PLX_API int plx_epoll_wait(int epfd, struct epoll_event *events, int n, int timeout_ms);
 PLX_API int plx_epoll_pwait(

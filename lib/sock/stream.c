@@ -56,8 +56,7 @@ static void on_urgent(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
 	struct sock_file *f = file_of(c);
 
-	if (f->cold && f->cold->owner_pid)
-		kill(f->cold->owner_pid, SIGURG);
+	sock__sigurg(f);
 	sock__wake(lcore_of(sn), f, EPOLLPRI);
 }
 
@@ -82,6 +81,22 @@ static void on_peer_closed(struct plx_softnet *sn, struct plx_net_tcp *c)
 static void on_fin_acked(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
 	sock__wake(lcore_of(sn), file_of(c), 0);
+}
+
+/* tcp_v4_err(), tcp_v6_err(): at once for who has asked for it, else when SO_ERROR is asked for. */
+static void on_error(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	struct sock_file *f = file_of(c);
+	const struct sock_opts *o = sock__opts(f);
+	struct plx_tcp *tcb = plx_net_tcp_tcb(c);
+	int err = 0;
+
+	if (plx_addr_is_v4(&tcb->id.raddr) ? o->recverr : o->recverr6)
+		err = plx_tcp_take_error(tcb);
+	if (!err)
+		return;
+	f->err = err;
+	sock__wake(lcore_of(sn), f, EPOLLERR);
 }
 
 /* As tcp_reset() and tcp_done(). When the engine stops, c is freed behind us. */
@@ -112,6 +127,7 @@ static const struct plx_net_tcp_ops events = {
 	.writable = on_writable,
 	.peer_closed = on_peer_closed,
 	.fin_acked = on_fin_acked,
+	.error = on_error,
 	.closed = on_closed,
 	.fd = fd_of,
 };
@@ -486,8 +502,7 @@ long sock__stream_new(struct sock_lcore *sl, int domain, int protocol, int flags
 	t = sock__tcp_new(sl, NULL, domain == AF_INET6);
 	if (!t)
 		return -ENOBUFS;
-	t->f.flags |= (flags & SOCK_NONBLOCK ? SOCKF_NONBLOCK : 0) |
-		      (flags & SOCK_CLOEXEC ? SOCKF_CLOEXEC : 0);
+	t->f.flags |= sock__flags(flags);
 	fd = sock__fd_new(sl, &t->f);
 	if (fd < 0)
 		sock__tcp_free(sl, t);

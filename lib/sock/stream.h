@@ -29,13 +29,6 @@ void sock__tcp_free(struct sock_lcore *sl, struct sock_tcp *t);
 int sock__tcp_autobind(struct sock_lcore *sl, struct sock_file *f, uint16_t port);
 /** Let go of the connection, by RST if it lingers for no time or is to be aborted. */
 void sock__tcp_drop(struct sock_lcore *sl, struct sock_tcp *t, bool abort);
-/** Does the call wait, if it comes to that? */
-static inline bool sock__waits(const struct sock_file *f, struct sock_op *op)
-{
-	if (sock__is(f, SOCKF_NONBLOCK) || op->flags & MSG_DONTWAIT)
-		op->block = false;
-	return op->block;
-}
 
 /* listen.c */
 long sock__tcp_listen(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);

@@ -176,7 +176,7 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 	if (got >= least || (got && (!waits || ended(f))))
 		return (long)got;
 	r = at_end(f);
-	return r == -EAGAIN ? sock__again(op, SOCK_IN, o->rcvtimeo_us) : r;
+	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, o->rcvtimeo_us) : r;
 }
 
 /* What recvmsg() says besides the bytes: nobody's name, and what is left (TCP_INQ). */
@@ -275,7 +275,7 @@ long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 		sock__tcp_sent_urgent(sl, t);
 	if (op->done == want || (op->done && !waits))
 		return (long)op->done;
-	return sock__again(op, SOCK_OUT, sock__opts(f)->sndtimeo_us);
+	return sock__again(op, SOCK_OUT | EPOLLERR, sock__opts(f)->sndtimeo_us);
 }
 
 /* ---- ioctl ---- */

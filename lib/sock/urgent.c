@@ -83,6 +83,8 @@ long sock__tcp_recv_urgent(struct sock_lcore *sl, struct sock_file *f, struct so
 		op->recv->msg_flags |= MSG_TRUNC;
 		return 0;
 	}
+	if (!p)
+		return -EFAULT;
 	memcpy(p, &byte, 1);
 	return 1;
 }

@@ -78,6 +78,43 @@ ROW(bind_tcp_reuse_listening, "TCP, SO_REUSEADDR: beside one that listens")
 	num(bind_at(reuse(tcp()), ANY, port_of(l)));
 }
 
+ROW(bind_tcp_reuse_shut, "TCP, SO_REUSEADDR: beside one that has listened, until shutdown()")
+{
+	int l = reuse(tcp()), other, port = free_port(SOCK_STREAM);
+
+	must(bind_at(l, A1, port));
+	must(S(listen)(l, 1));
+	must(S(shutdown)(l, SHUT_RD));
+	other = reuse(tcp());
+	num(bind_at(other, A1, port));
+	num(S(listen)(l, 1));
+	num(S(listen)(other, 1));
+}
+
+ROW(bind_tcp_reuse_unlisten, "TCP, SO_REUSEADDR: beside one that has listened, until AF_UNSPEC")
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	int l = reuse(tcp()), port = free_port(SOCK_STREAM);
+
+	must(bind_at(l, A1, port));
+	must(S(listen)(l, 1));
+	must(S(connect)(l, &none, sizeof(none)));
+	num(bind_at(reuse(tcp()), A1, port));
+}
+
+ROW(listen_reuse_again, "TCP, SO_REUSEADDR: one listens after the other has ended it")
+{
+	int a = reuse(tcp()), b = reuse(tcp()), port = free_port(SOCK_STREAM);
+
+	must(bind_at(a, A1, port));
+	num(bind_at(b, A1, port));
+	num(S(listen)(a, 1));
+	num(S(listen)(b, 1));
+	num(S(shutdown)(a, SHUT_RDWR));
+	num(S(listen)(b, 1));
+	num(S(listen)(a, 1));
+}
+
 ROW(listen_reuse, "TCP, SO_REUSEADDR: both bound, both listen")
 {
 	int a = reuse(tcp()), b = reuse(tcp());
@@ -504,4 +541,24 @@ ROW(bindtodevice_shares, "SO_BINDTODEVICE: beside one without, one port")
 
 	must(S(setsockopt)(a, SOL_SOCKET, SO_BINDTODEVICE, LAN, sizeof(LAN)));
 	beside(a, A1, b, A1);
+}
+
+ROW(no_such_interface, "numbers of interfaces that are none: bind(), options, cmsg")
+{
+	struct at to = at("fe80::1234", 7);
+	unsigned int none = 65536 + lan_index();
+	int s = udp6();
+
+	to.in6.sin6_scope_id = none;
+	num(S(bind)(s, &to.sa, to.len));
+	num(S(connect)(s, &to.sa, to.len));
+	num(S(sendto)(s, "abc", 3, 0, &to.sa, to.len));
+	num(S(bind)(tcp6(), &to.sa, to.len));
+	num(set_int(s, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)none));
+	num(set_int(s, SOL_SOCKET, SO_BINDTOIFINDEX, -1));
+	num(set_int(s, SOL_SOCKET, SO_BINDTOIFINDEX, 60000));
+	num(get_int(s, SOL_SOCKET, SO_BINDTOIFINDEX));
+	num(send_at(s, "abc", B1, 7));
+	num(set_int(s, SOL_SOCKET, SO_BINDTOIFINDEX, (int)none));
+	num(send_at(s, "abc", B1, 7));
 }

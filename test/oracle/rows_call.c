@@ -478,6 +478,43 @@ ROW(readv_pieces, "writev() of pieces, readv() into pieces")
 	say("'%s' '%s'", a, b);
 }
 
+ROW(null_buffers, "no memory: send() and recv() of streams, urgent bytes, datagrams, raw packets")
+{
+	int l = listener_at(A1), c = tcp(), s, a, b, r;
+	struct at to = at(A1, 0);
+
+	must(connect_at(c, A1, port_of(l)));
+	s = keep((int)must(S(accept)(l, NULL, NULL)));
+	num(S(send)(c, NULL, 4, 0));
+	put(c, "abc");
+	must(S(send)(c, "!", 1, MSG_OOB));
+	await(s, POLLPRI);
+	num(S(recv)(s, NULL, 1, MSG_OOB));
+	num(S(recv)(s, NULL, 3, 0));
+	udp_pair(&a, &b);
+	num(S(send)(a, NULL, 4, 0));
+	put(a, "abc");
+	await(b, POLLIN);
+	num(S(recv)(b, NULL, 4, 0));
+	get(b, 4);
+	r = keep((int)must(S(socket)(AF_INET, SOCK_RAW, IPPROTO_ICMP)));
+	num(S(sendto)(r, NULL, 8, 0, &to.sa, to.len));
+	num(S(recv)(r, NULL, 8, MSG_DONTWAIT));
+}
+
+ROW(null_pieces, "no pieces: readv(), writev(), sendmsg(), recvmsg()")
+{
+	struct msghdr m = {.msg_iovlen = 1};
+	int a, b;
+
+	udp_pair(&a, &b);
+	num(S(writev)(a, NULL, 1));
+	num(S(readv)(b, NULL, 1));
+	num(S(sendmsg)(a, &m, MSG_DONTWAIT));
+	num(S(recvmsg)(b, &m, MSG_DONTWAIT));
+	num(S(writev)(a, NULL, 0));
+}
+
 ROW(eventfd_basics, "eventfd(): read, write, limits")
 {
 	int e = new_fd(S(eventfd)(3, EFD_NONBLOCK));
@@ -502,6 +539,17 @@ ROW(eventfd_basics, "eventfd(): read, write, limits")
 	see(e);
 	v = 1;
 	num(S(write)(e, &v, 8));
+}
+
+ROW(eventfd_null, "eventfd: no memory; too little of it")
+{
+	int e = keep((int)must(S(eventfd)(1, EFD_NONBLOCK)));
+
+	num(S(read)(e, NULL, 8));
+	num(S(write)(e, NULL, 8));
+	num(S(read)(e, NULL, 4));
+	num(S(write)(e, NULL, 4));
+	num(S(read)(e, NULL, 8));
 }
 
 ROW(eventfd_semaphore, "eventfd(): EFD_SEMAPHORE; flags")

@@ -329,3 +329,27 @@ ROW(error_nowhere, "SO_ERROR: a route that says no gives it at once")
 	num(connect_at(s, FOREIGN, 7));
 	say_error(s);
 }
+
+/* ICMP_FILTER, ICMPV6_FILTER of a raw socket: asked, set, and asked again. */
+static void filter_of(int domain, int protocol, int level)
+{
+	int r = keep((int)must(S(socket)(domain, SOCK_RAW, protocol)));
+	uint32_t bits[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+	socklen_t len = sizeof(bits);
+
+	num(S(setsockopt)(r, level, 1, bits, sizeof(bits)));
+	memset(bits, 0, sizeof(bits));
+	if (num(S(getsockopt)(r, level, 1, bits, &len)) == 0)
+		say("%u/%u/%u", bits[0], bits[7], len);
+}
+
+ROW(icmp_filter, "ICMP_FILTER, ICMPV6_FILTER: raw sockets of their protocol, and of others")
+{
+	filter_of(AF_INET, IPPROTO_ICMP, SOL_RAW);
+	filter_of(AF_INET, IPPROTO_UDP, SOL_RAW);
+	filter_of(AF_INET, IPPROTO_ICMPV6, SOL_RAW);
+	filter_of(AF_INET, IPPROTO_RAW, SOL_RAW);
+	filter_of(AF_INET6, IPPROTO_ICMPV6, IPPROTO_ICMPV6);
+	filter_of(AF_INET6, IPPROTO_UDP, IPPROTO_ICMPV6);
+	filter_of(AF_INET6, IPPROTO_ICMP, IPPROTO_ICMPV6);
+}

@@ -238,7 +238,7 @@ static inline void tt_sending(uint64_t bytes)
 	nt_run();
 }
 
-static int tt_after(void **state)
+static inline int tt_after(void **state)
 {
 	nt_stop_engine();
 	if (nt.net)

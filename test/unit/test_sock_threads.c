@@ -330,6 +330,67 @@ static void run(unsigned int seconds)
 		pthread_join(servers[i], NULL);
 }
 
+/* ---- sets that watch one socket exclusively ---- */
+
+#define TAKERS	  3
+#define DATAGRAMS 200
+
+static struct {
+	int fd;
+	atomic_int got;
+	atomic_bool over;
+} x;
+
+/* Waits in a set for some time, then in a new one. */
+static void *take(void *arg)
+{
+	while (!atomic_load(&x.over)) {
+		struct epoll_event ev = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+		int set = plx_epoll_create1(0);
+		char c;
+
+		must(set >= 0 && plx_epoll_ctl(set, EPOLL_CTL_ADD, x.fd, &ev) == 0);
+		for (int i = 0; i < 5; i++)
+			if (plx_epoll_wait(set, &ev, 1, 20) == 1 &&
+				plx_recv(x.fd, &c, 1, MSG_DONTWAIT) == 1)
+				atomic_fetch_add(&x.got, 1);
+		must(plx_close(set) == 0);
+	}
+	return NULL;
+}
+
+static void taken_within(int n, int ms)
+{
+	while (atomic_load(&x.got) < n && ms-- > 0)
+		usleep(1000);
+	must(atomic_load(&x.got) == n);
+}
+
+/* No datagram is left to sets in which nobody waits. A socket of the next lcore. */
+static void exclusive(uint16_t port)
+{
+	struct sockaddr_in a = to();
+	pthread_t takers[TAKERS];
+	int from = plx_socket(AF_INET, SOCK_DGRAM, 0);
+
+	a.sin_port = htons(port);
+	x.fd = plx_socket(AF_INET, SOCK_DGRAM, 0);
+	must(from >= 0 && plx_bind(x.fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+	must(plx_connect(from, (struct sockaddr *)&a, sizeof(a)) == 0);
+	atomic_store(&x.got, 0);
+	atomic_store(&x.over, false);
+	for (int i = 0; i < TAKERS; i++)
+		must(pthread_create(&takers[i], NULL, take, NULL) == 0);
+	for (int i = 0; i < DATAGRAMS; i++) {
+		must(plx_send(from, "x", 1, 0) == 1);
+		taken_within(i + 1, 10000);
+	}
+	atomic_store(&x.over, true);
+	for (int i = 0; i < TAKERS; i++)
+		pthread_join(takers[i], NULL);
+	must(plx_close(x.fd) == 0 && plx_close(from) == 0);
+}
+
 int main(int argc, char **argv)
 {
 	char *args[] = {argv[0], (char[]){"--no-huge"}, (char[]){"--no-pci"},
@@ -340,6 +401,9 @@ int main(int argc, char **argv)
 
 	must(rte_eal_init(PLX_DIM(args), args) >= 0 && plx_pkt_init() == 0);
 	make();
+	exclusive(1001);
+	must(plx_close(plx_socket(AF_INET, SOCK_DGRAM, 0)) == 0); /* and the other one */
+	exclusive(1002);
 	w.listener = plx_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	w.wake = plx_eventfd(0, 0);
 	must(w.listener >= 0 && w.wake >= 0);
