@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "tap.h"
 
 #include <stdlib.h>
 
@@ -96,6 +96,19 @@ static struct net_nbr *find(struct net_lcore *nl, const struct plx_addr *nexthop
 	return e;
 }
 
+/* Where there is no Ethernet. */
+static void packet_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc)
+{
+	m->l2_len = 0;
+	if (!ifc->up) {
+		plx_pkt_drop(m, PLX_DROP_TX_DOWN);
+		return;
+	}
+	if (plx_unlikely(nl->taps))
+		net__taps_out(nl, m, ifc, NULL);
+	plx_softnet_tx(nl->sn, ifc->port, m);
+}
+
 void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
 	const struct plx_addr *nexthop, bool bcast)
 {
@@ -104,11 +117,7 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 	struct net_nbr *e;
 
 	if (plx_unlikely(!ifc->eth)) {
-		m->l2_len = 0;
-		if (ifc->up)
-			plx_softnet_tx(nl->sn, ifc->port, m);
-		else
-			plx_pkt_drop(m, PLX_DROP_TX_DOWN);
+		packet_out(nl, m, ifc);
 		return;
 	}
 	if (plx_unlikely(bcast)) {

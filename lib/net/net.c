@@ -7,6 +7,8 @@
 
 #include <rte_prefetch.h>
 
+#include "tap.h"
+
 #define FRAG_DATAGRAMS 1024
 #define FRAG_PIECES    8192
 #define UDP_SOCKETS    1024
@@ -55,6 +57,9 @@ static void control_in(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage 
 		break;
 	case NET_STAGE_NEIGH:
 		net__nbr_resolve(nl, m, iface, flags);
+		break;
+	case NET_STAGE_TAP:
+		net__tap_take(nl, m);
 		break;
 	case NET_STAGE_IP:
 		break;
@@ -130,6 +135,8 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	way.nbr = NULL;
 	nl->way = &way;
 	net__begin(nl);
+	if (plx_unlikely(nl->taps))
+		net__taps_in(nl, q->port, pkts, n);
 	if (plx_likely(!(plx_port_features(q->port) & PLX_PORT_F_NO_ETH)))
 		frames_in(nl, pkts, n, port);
 	else
@@ -348,6 +355,7 @@ static struct net_lcore *lcore_new(struct plx_net *net, struct plx_softnet *sn)
 	if (!nl)
 		return NULL;
 	plx_list_init(&nl->raws);
+	plx_list_init(&nl->taps_here);
 	plx_frag_limits_init(&fc.limits);
 	fc.seed[0] = plx_rng_u64(&net->rng);
 	fc.seed[1] = plx_rng_u64(&net->rng);
@@ -413,6 +421,7 @@ struct plx_net *plx_net_create(
 	net->tcp_seed = plx_rng_u64(&net->rng);
 	net__ports_init(&net->ports, plx_hash_words(net->key, &net->tcp_seed, 1));
 	pthread_mutex_init(&net->ports_lock, NULL);
+	pthread_mutex_init(&net->taps_lock, NULL);
 	net->timer.kind = NET_TIMER_CTL;
 	if (tables_init(net) != 0)
 		goto no_memory;
@@ -463,12 +472,15 @@ void plx_net_destroy(struct plx_net *net)
 		net__members_free(&net->ifc[i]);
 	}
 	net__cfg_free(net->cfg);
+	net__taps_free(net);
+	net__hear_free(net);
 	net__rtab_fini(&net->nbr);
 	net__rtab_fini(&net->exc);
 	free(net->tcp_away);
 	free(net->route);
 	free(net->neigh_mem);
 	pthread_mutex_destroy(&net->ports_lock);
+	pthread_mutex_destroy(&net->taps_lock);
 	free(net);
 }
 
