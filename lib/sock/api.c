@@ -46,6 +46,8 @@ static long socket_run(struct sock_lcore *sl, struct sock_file *none, struct soc
 {
 	int type = op->type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+	if (op->domain == AF_PACKET)
+		return sock__packet_new(sl, type, op->protocol, op->type);
 	switch (type) {
 	case SOCK_STREAM:
 		return sock__stream_new(sl, op->domain, op->protocol, op->type);
@@ -70,9 +72,9 @@ int plx_socket(int domain, int type, int protocol)
 
 	if (kind < 0 || kind > SOCK_PACKET)
 		return fail(EINVAL);
-	if (domain != AF_INET && domain != AF_INET6)
+	if (domain != AF_INET && domain != AF_INET6 && domain != AF_PACKET)
 		return fail(EAFNOSUPPORT);
-	if (protocol < 0 || protocol >= IPPROTO_MAX)
+	if (domain != AF_PACKET && (protocol < 0 || protocol >= IPPROTO_MAX))
 		return fail(EINVAL);
 	return (int)sock__call(&op);
 }
@@ -356,6 +358,8 @@ static long name_of(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 
 static long sockname_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
+	if (f->kind->sockname)
+		return f->kind->sockname(sl, f, op->name, op->name_len);
 	return name_of(sl, f, op, false);
 }
 

@@ -187,7 +187,7 @@ long sock__fcntl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 
 /* ---- ioctl(2) ---- */
 
-/* The requests about interfaces and tables, which are not told here. */
+/* The other requests about interfaces and tables, which are not told here. */
 static bool is_device(unsigned long request)
 {
 	return request >= SIOCADDRT && request <= 0x89ff;
@@ -263,6 +263,14 @@ long sock__ioctl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 	case FIOGETOWN:
 	case SIOCGPGRP:
 		return f->kind->type ? put_owner(f, op) : -ENOTTY;
+	case SIOCGIFINDEX:
+	case SIOCGIFNAME:
+	case SIOCGIFMTU:
+	case SIOCGIFFLAGS:
+	case SIOCGIFHWADDR:
+		if (f->kind->type)
+			return sock__ioctl_if(sl, f, op);
+		return is_set(f) ? -EINVAL : -ENOTTY;
 	default:
 		if (is_set(f))
 			return -EINVAL;

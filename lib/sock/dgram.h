@@ -119,6 +119,8 @@ void sock__dgram_push(struct sock_dgram *d, struct rte_mbuf *m, const struct plx
 /** Bytes of the next datagram. */
 uint32_t sock__dgram_next(const struct sock_dgram *d);
 void sock__dgram_queue_free(struct sock_dgram *d);
+/** The first n bytes of m to the caller's memory, from its byte off on. */
+void sock__iov_put_mbuf(const struct msghdr *msg, size_t off, const struct rte_mbuf *m, size_t n);
 
 /* dgram_err.c */
 void sock__dgram_error(struct plx_softnet *sn, struct plx_net_udp *s, const struct plx_net_error *e,

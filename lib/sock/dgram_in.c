@@ -139,8 +139,7 @@ void sock__iov_put(const struct msghdr *m, size_t off, const void *p, size_t n)
 	}
 }
 
-/* The first n bytes of m, behind off bytes that are there. */
-static void copy_out(const struct msghdr *msg, size_t off, const struct rte_mbuf *m, size_t n)
+void sock__iov_put_mbuf(const struct msghdr *msg, size_t off, const struct rte_mbuf *m, size_t n)
 {
 	for (; m && n; m = m->next) {
 		size_t part = PLX_MIN((size_t)m->data_len, n);
@@ -281,7 +280,7 @@ static void copy_run(const struct msghdr *msg, const struct sock_dmsg *q, uint32
 	size_t off = 0;
 
 	for (; n; n--, q = next_of(q)) {
-		copy_out(msg, off, q->m, PLX_MIN((size_t)q->m->pkt_len, room - off));
+		sock__iov_put_mbuf(msg, off, q->m, PLX_MIN((size_t)q->m->pkt_len, room - off));
 		off += q->m->pkt_len;
 	}
 }

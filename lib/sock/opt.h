@@ -34,11 +34,12 @@ enum sock_opt_how {
 #define SOCK_OPT_STREAM 1
 #define SOCK_OPT_DGRAM	2
 #define SOCK_OPT_RAWS	4
+#define SOCK_OPT_PACKET 8
 
 struct sock_optdef {
 	int name;
 	uint8_t how;  /**< enum sock_opt_how */
-	uint8_t only; /**< SOCK_OPT_STREAM, SOCK_OPT_DGRAM; 0 = all have it */
+	uint8_t only; /**< SOCK_OPT_STREAM, ...; 0 = all have it */
 	uint16_t at;  /**< of the field in struct sock_opts */
 	int32_t min, max;
 	/** In place of the field's rule. 0 or -errno. */

@@ -5,6 +5,7 @@
 #include <sys/time.h>
 
 #include "dgram.h"
+#include "packet.h"
 
 /* SOL_SOCKET (Linux's net/core/sock.c). */
 
@@ -111,9 +112,10 @@ static long ignore(struct sock_optarg *a)
 
 static long get_meminfo(struct sock_optarg *a)
 {
+	struct sock_packet *p = sock__packet(a->f);
 	uint32_t v[SK_MEMINFO_VARS] = {
-		[SK_MEMINFO_RMEM_ALLOC] = sock__dgram_rmem(a->f),
-		[SK_MEMINFO_DROPS] = sock__dgram_drops(a->f),
+		[SK_MEMINFO_RMEM_ALLOC] = p ? p->rmem : sock__dgram_rmem(a->f),
+		[SK_MEMINFO_DROPS] = p ? sock__packet_drops(p) : sock__dgram_drops(a->f),
 	};
 
 	get_rcvbuf(a);
@@ -223,13 +225,16 @@ static long get_type(struct sock_optarg *a)
 
 static long get_protocol(struct sock_optarg *a)
 {
-	a->v = a->f->kind->type == SOCK_RAW ? (int)a->f->spare : a->f->kind->protocol;
+	a->v = a->f->kind->type == SOCK_RAW ? (int)a->f->spare /* 0 of a packet socket */
+					    : a->f->kind->protocol;
 	return 0;
 }
 
 static long get_domain(struct sock_optarg *a)
 {
-	a->v = sock__is(a->f, SOCKF_V6) ? AF_INET6 : AF_INET;
+	int domain = a->f->kind->domain;
+
+	a->v = domain ? domain : sock__is(a->f, SOCKF_V6) ? AF_INET6 : AF_INET;
 	return 0;
 }
 
@@ -349,6 +354,11 @@ static const struct sock_optdef defs[] = {
 	{SO_COOKIE, SOCK_OPT_RAW, .set = sock__opt_none, .get = get_cookie},
 	{SO_BINDTODEVICE, SOCK_OPT_RAW, .set = set_device, .get = get_device},
 	{SO_BINDTOIFINDEX, SOCK_OPT_U16, .at = AT(iface), .set = set_ifindex},
+	{SO_ATTACH_FILTER, SOCK_OPT_RAW, SOCK_OPT_PACKET, .set = sock__packet_attach},
+	{SO_DETACH_FILTER, SOCK_OPT_INT, SOCK_OPT_PACKET, .set = sock__packet_detach,
+		.get = sock__opt_none},
+	{SO_LOCK_FILTER, SOCK_OPT_INT, SOCK_OPT_PACKET, .set = sock__packet_lock,
+		.get = sock__packet_locked},
 };
 
 const struct sock_optlevel sock__level_sol = {

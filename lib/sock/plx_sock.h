@@ -3,7 +3,8 @@
 
 /**
  * @file
- * Sockets: Linux's calls, with Linux's structs, constants and errno, over Pollux's UDP and TCP.
+ * Sockets: Linux's calls, with Linux's structs, constants and errno, over Pollux's UDP and TCP, raw
+ * IP (SOCK_RAW), and whole frames (AF_PACKET).
  *
  * A call has the name of Linux's with `plx_` in front, and differs where doc/guide/sockets.md says
  * so. It fails with -1 and errno. A descriptor is a number above all that the kernel gives out (see

@@ -46,6 +46,7 @@ struct sock_lcore;
 /** What a kind of file can do. Absent: EOPNOTSUPP of a socket, ENOTSOCK of something else. */
 struct sock_kind {
 	int type, protocol; /**< of socket(2); type 0: no socket */
+	int domain;	    /**< AF_PACKET; 0 = the Internet's, see SOCKF_V6 */
 	uint32_t (*poll)(
 		struct sock_lcore *sl, struct sock_file *f); /**< EPOLL* that are true now */
 	long (*bind)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
@@ -59,6 +60,9 @@ struct sock_kind {
 	/** @param peer getpeername(), else getsockname(). */
 	long (*name)(struct sock_lcore *sl, struct sock_file *f, bool peer, struct plx_addr *a,
 		uint16_t *port, uint16_t *iface);
+	/** getsockname() where the address is none of the Internet's, in place of name(). */
+	long (*sockname)(
+		struct sock_lcore *sl, struct sock_file *f, struct sockaddr *sa, socklen_t *len);
 	/** Bytes of text to be read, written and not acknowledged, or not sent (SIOCINQ, SIOCOUTQ,
 	 * SIOCOUTQNSD); -errno. */
 	long (*queued)(struct sock_lcore *sl, struct sock_file *f, unsigned long request);
@@ -307,6 +311,7 @@ int sock__bind_addr(struct sock_lcore *sl, const struct sock_file *f, const stru
 long sock__stream_new(struct sock_lcore *sl, int domain, int protocol, int flags);
 long sock__dgram_new(struct sock_lcore *sl, int domain, int protocol, int flags);
 long sock__raw_new(struct sock_lcore *sl, int domain, int protocol, int flags);
+long sock__packet_new(struct sock_lcore *sl, int type, int protocol, int flags);
 /** NULL if f is none, or not connected. */
 struct plx_net_tcp *sock__tcp_of(const struct sock_file *f);
 bool sock__is_listening(const struct sock_file *f);
@@ -327,6 +332,8 @@ bool sock__iov_next(struct sock_iov *it, void **p, size_t *n);
 /* ctl.c: op->flags is the command of fcntl(2), op->request that of ioctl(2) */
 long sock__fcntl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 long sock__ioctl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
+/** ioctl_if.c: SIOCGIFINDEX and the like. */
+long sock__ioctl_if(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 /** With SOCKF_ASYNC: f has changed in one of key (EPOLL*; 0 = in anything), tell its owner. */
 void sock__sigio(struct sock_lcore *sl, struct sock_file *f, uint32_t key);
 
