@@ -26,7 +26,6 @@ void sock__packet_see(struct plx_softnet *sn, struct plx_net_tap *t, const struc
 	if (!snap)
 		return;
 	f->real_ns = __atomic_load_n(&st->stamp, __ATOMIC_RELAXED) ? sock__real_ns() : 0;
-	f->user = off;
 	if (__atomic_load_n(&st->full, __ATOMIC_RELAXED) ||
 		!plx_net_tap_pass(sn, t, m, f, off, snap))
 		__atomic_fetch_add(&st->lost, 1, __ATOMIC_RELAXED);
@@ -59,6 +58,7 @@ void sock__packet_take(struct plx_softnet *sn, struct plx_net_tap *t, struct rte
 	}
 	p->got++;
 	p->rmem += charge_of(m);
+	plx_net_frame_of(m)->user = sock__packet_drops(p); /* those before it */
 	plx_pkt_meta(m)->next = NULL;
 	if (p->head)
 		plx_pkt_meta(p->tail)->next = m;
@@ -103,12 +103,13 @@ static void put_name(const struct sock_packet *p, struct msghdr *msg, const stru
 	msg->msg_namelen = sizeof(ll);
 }
 
-static void put_auxdata(struct sock_cmsg *c, const struct plx_net_frame *f)
+static void put_auxdata(
+	const struct sock_packet *p, struct sock_cmsg *c, const struct plx_net_frame *f)
 {
 	struct tpacket_auxdata aux = {.tp_status = TP_STATUS_USER,
-		.tp_len = f->bytes - f->user,
+		.tp_len = f->bytes - (p->cooked ? f->link_bytes : 0u),
 		.tp_snaplen = f->snap_bytes,
-		.tp_net = (uint16_t)(f->link_bytes - f->user)};
+		.tp_net = p->cooked ? 0 : f->link_bytes};
 
 	if (f->no_csum)
 		aux.tp_status |= TP_STATUS_CSUMNOTREADY;
@@ -122,18 +123,18 @@ static void put_auxdata(struct sock_cmsg *c, const struct plx_net_frame *f)
 	sock__cmsg_put(c, SOL_PACKET, PACKET_AUXDATA, &aux, sizeof(aux));
 }
 
-static void put_cmsgs(struct sock_packet *p, struct msghdr *msg, const struct plx_net_frame *f)
+static void put_cmsgs(
+	const struct sock_packet *p, struct msghdr *msg, const struct plx_net_frame *f)
 {
 	const struct sock_opts *o = sock__opts(&p->f);
 	struct sock_cmsg c = sock__cmsg_begin(msg);
-	uint32_t drops = sock__packet_drops(p);
 
 	if (o->timestamp || o->timestampns)
 		sock__cmsg_put_stamp(&c, o, f->real_ns ? f->real_ns : sock__real_ns());
-	if (o->rxq_ovfl && drops)
-		sock__cmsg_put(&c, SOL_SOCKET, SO_RXQ_OVFL, &drops, sizeof(drops));
+	if (o->rxq_ovfl && f->user)
+		sock__cmsg_put(&c, SOL_SOCKET, SO_RXQ_OVFL, &f->user, sizeof(f->user));
 	if (p->auxdata)
-		put_auxdata(&c, f);
+		put_auxdata(p, &c, f);
 	sock__cmsg_end(&c);
 }
 

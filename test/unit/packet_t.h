@@ -21,6 +21,7 @@ static struct {
 	int flags;
 	struct tpacket_auxdata aux;
 	bool has_aux, has_stamp;
+	uint32_t ovfl; /* SO_RXQ_OVFL; 0: not told */
 } pt;
 
 static inline int pt_open(int type, uint16_t proto)
@@ -55,6 +56,7 @@ static inline ssize_t pt_get(int fd, size_t room, int flags)
 		.msg_controllen = sizeof(control)};
 
 	pt.has_aux = pt.has_stamp = false;
+	pt.ovfl = 0;
 	pt.n = plx_recvmsg(fd, &m, flags);
 	if (pt.n < 0)
 		return pt.n = -errno;
@@ -65,6 +67,8 @@ static inline ssize_t pt_get(int fd, size_t room, int flags)
 			pt.has_aux = true;
 			memcpy(&pt.aux, CMSG_DATA(h), sizeof(pt.aux));
 		}
+		if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SO_RXQ_OVFL)
+			memcpy(&pt.ovfl, CMSG_DATA(h), sizeof(pt.ovfl));
 		pt.has_stamp |= h->cmsg_level == SOL_SOCKET && h->cmsg_type == SO_TIMESTAMPNS;
 	}
 	return pt.n;

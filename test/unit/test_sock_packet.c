@@ -369,6 +369,7 @@ T(no_room)
 	st_new();
 	fd = pt_open(SOCK_RAW, PRIVATE);
 	eq(plx_setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)), 0);
+	pt_on(fd, SOL_SOCKET, SO_RXQ_OVFL);
 	for (int i = 0; i < 10; i++)
 		nt_in(0, FRAME);
 	nt_no_drop(); /* its copies were never made */
@@ -376,11 +377,14 @@ T(no_room)
 	eq(stats.tp_packets, 10);
 	ok(stats.tp_drops > 5 && stats.tp_drops < 10);
 	eq(pt_stats(fd).tp_packets, 0);
-	while (pt_get(fd, sizeof(pt.b), 0) == 60)
+	while (pt_get(fd, sizeof(pt.b), 0) == 60) {
+		eq(pt.ovfl, 0); /* when it came */
 		n++;
+	}
 	eq(n + stats.tp_drops, 10);
 	nt_in(0, FRAME);
 	eq(pt_get(fd, sizeof(pt.b), 0), 60);
+	eq(pt.ovfl, 10 - n);
 	stats = pt_stats(fd);
 	eq(stats.tp_packets, 1);
 	eq(stats.tp_drops, 0);
