@@ -32,6 +32,7 @@ GROUPS = [
     ('stream', 'TCP: text, flags, urgent bytes'),
     ('datagrams', 'UDP: datagrams and errors'),
     ('multicast', 'Groups'),
+    ('packets', 'Packet sockets'),
     ('control messages', 'recvmsg() and the queue of errors'),
     ('sendmsg', 'sendmsg()'),
     ('the end', 'shutdown(), close(), SIGPIPE'),

@@ -240,12 +240,23 @@ ROW(ioctl_pointer, "ioctl(): no pointer")
 	num(S(ioctl)(tcp(), FIONBIO, NULL));
 }
 
-ROW(ioctl_interfaces, "ioctl(): SIOCGIFMTU, SIOCGIFINDEX")
+ROW(ioctl_interfaces, "ioctl(): SIOCGIFMTU, _INDEX, _NAME, _HWADDR, _FLAGS; of none")
 {
 	struct ifreq ifr = {.ifr_name = LAN};
 
 	num(S(ioctl)(udp(), SIOCGIFMTU, &ifr));
+	say("%d", ifr.ifr_mtu);
 	num(S(ioctl)(udp(), SIOCGIFINDEX, &ifr));
+	say("%d", ifr.ifr_ifindex == (int)lan_index());
+	num(S(ioctl)(udp(), SIOCGIFNAME, &ifr));
+	num(S(ioctl)(udp(), SIOCGIFHWADDR, &ifr));
+	say("%d", ifr.ifr_hwaddr.sa_family);
+	num(S(ioctl)(udp(), SIOCGIFFLAGS, &ifr));
+	say("%x", ifr.ifr_flags & (IFF_UP | IFF_BROADCAST | IFF_MULTICAST | IFF_NOARP));
+	strcpy(ifr.ifr_name, "none0");
+	num(S(ioctl)(udp(), SIOCGIFINDEX, &ifr));
+	ifr.ifr_ifindex = 9999;
+	num(S(ioctl)(udp(), SIOCGIFNAME, &ifr));
 }
 
 ROW(ioctl_eventfd, "ioctl(): an eventfd")
