@@ -40,9 +40,9 @@ enum plx_net_frame_kind {
 
 /** What the stack knows of a frame. It goes with each copy, see plx_net_frame_of(). */
 struct plx_net_frame {
-	uint64_t tap;	 /**< plx_net_tap.id of who gets the copy */
-	int64_t real_ns; /**< see()'s, as are the next two */
-	uint32_t user;
+	uint64_t tap;	     /**< plx_net_tap.id of who gets the copy */
+	int64_t real_ns;     /**< the callee's: the stack does not look at it */
+	uint32_t user;	     /**< the same */
 	uint32_t snap_bytes; /**< of the frame, as many are in the copy */
 	uint32_t bytes;	     /**< of the frame, from its link header on */
 	uint16_t iface;	     /**< that it is seen at */

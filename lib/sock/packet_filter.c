@@ -49,23 +49,50 @@ static bool jumps_inside(const struct sock_filter *i, uint32_t left)
 	return i->jt < left && i->jf < left;
 }
 
+/* By a constant that makes no sense. */
+static bool computes(const struct sock_filter *i)
+{
+	if (BPF_SRC(i->code) == BPF_X)
+		return true;
+	switch (BPF_OP(i->code)) {
+	case BPF_DIV:
+	case BPF_MOD:
+		return i->k;
+	case BPF_LSH:
+	case BPF_RSH:
+		return i->k < 32;
+	default:
+		return true;
+	}
+}
+
+/* A load from Linux's own offsets, which are negative, or beyond the scratch memory. */
+static bool loads(const struct sock_filter *i)
+{
+	switch (BPF_MODE(i->code)) {
+	case BPF_MEM:
+		return i->k < BPF_MEMWORDS;
+	case BPF_ABS:
+	case BPF_IND:
+	case BPF_MSH:
+		return (int32_t)i->k >= 0;
+	default:
+		return true;
+	}
+}
+
 /* bpf_check_classic(): what DPDK's compiler relies on. @param left instructions behind it */
 static bool is_fine(const struct sock_filter *i, uint32_t left)
 {
-	uint16_t mode = BPF_MODE(i->code);
-
 	switch (BPF_CLASS(i->code)) {
 	case BPF_LD:
 	case BPF_LDX:
-		if (mode == BPF_MEM)
-			return i->k < BPF_MEMWORDS;
-		return (mode != BPF_ABS && mode != BPF_IND) || (int32_t)i->k >= 0;
+		return loads(i);
 	case BPF_ST:
 	case BPF_STX:
 		return i->k < BPF_MEMWORDS;
 	case BPF_ALU:
-		return BPF_SRC(i->code) == BPF_X || i->k ||
-		       (BPF_OP(i->code) != BPF_DIV && BPF_OP(i->code) != BPF_MOD);
+		return computes(i);
 	case BPF_JMP:
 		return jumps_inside(i, left);
 	default:

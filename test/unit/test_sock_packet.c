@@ -546,6 +546,10 @@ T(a_filter)
 	static const struct sock_filter endless[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 0)};
 	static const struct sock_filter by_zero[] = {
 		BPF_STMT(BPF_ALU | BPF_DIV | BPF_K, 0), BPF_STMT(BPF_RET | BPF_A, 0)};
+	static const struct sock_filter shift[] = {
+		BPF_STMT(BPF_ALU | BPF_LSH | BPF_K, 32), BPF_STMT(BPF_RET | BPF_A, 0)};
+	static const struct sock_filter scratch[] = {
+		BPF_STMT(BPF_LD | BPF_MEM, BPF_MEMWORDS), BPF_STMT(BPF_RET | BPF_A, 0)};
 	static const struct sock_filter far[] = {
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 1, 0, 1), BPF_STMT(BPF_RET | BPF_K, 0)};
 	int fd, dgram, v = 0;
@@ -575,6 +579,8 @@ T(a_filter)
 	fails(attach(fd, jump, PLX_DIM(jump)), EINVAL);
 	fails(attach(fd, endless, PLX_DIM(endless)), EINVAL);
 	fails(attach(fd, by_zero, PLX_DIM(by_zero)), EINVAL);
+	fails(attach(fd, shift, PLX_DIM(shift)), EINVAL);
+	fails(attach(fd, scratch, PLX_DIM(scratch)), EINVAL);
 	fails(attach(fd, far, PLX_DIM(far)), EINVAL);
 	fails(attach(fd, udp_9, 0), EINVAL);
 	pt_on(fd, SOL_SOCKET, SO_LOCK_FILTER);
