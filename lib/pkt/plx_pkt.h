@@ -214,6 +214,37 @@ PLX_API int plx_pkt_ask(struct rte_mbuf *m, bool eth);
 /** Complete the checksum that plx_pkt_partial_flag says is not. m as plx_pkt_ask()'s. */
 PLX_API int plx_pkt_complete(struct rte_mbuf *m, bool eth);
 
+/*
+ * A loan: memory of a program that packets carry where it lies. Each of their mbufs is attached to
+ * a part of it as an external buffer and holds a share; so does whoever may have to send it again.
+ * What is lent is only read.
+ */
+struct plx_pkt_loan {
+	struct rte_mbuf_ext_shared_info shared;
+	/** The last share is gone, on whatever lcore or thread. */
+	void (*over)(struct plx_pkt_loan *l);
+	bool copied; /**< some of it went on as a copy */
+};
+
+/** One share, the caller's. */
+PLX_API void plx_pkt_loan_init(struct plx_pkt_loan *l, void (*over)(struct plx_pkt_loan *l));
+/** Let go of a share. */
+PLX_API void plx_pkt_loan_put(struct plx_pkt_loan *l);
+/** m, fresh, carries n bytes at p, which l has lent, and holds a share. */
+PLX_API void plx_pkt_loan_attach(
+	struct plx_pkt_loan *l, struct rte_mbuf *m, const void *p, rte_iova_t iova, uint16_t n);
+/** The loan that a buffer is shared by; NULL: it is no loan. */
+PLX_API struct plx_pkt_loan *plx_pkt_loan_of(struct rte_mbuf_ext_shared_info *shared);
+/** The same of what one segment carries. */
+static inline struct plx_pkt_loan *plx_pkt_loan_in(const struct rte_mbuf *seg)
+{
+	return plx_unlikely(RTE_MBUF_HAS_EXTBUF(seg)) ? plx_pkt_loan_of(seg->shinfo) : NULL;
+}
+/** Does m carry something that is lent? */
+PLX_API bool plx_pkt_lent(const struct rte_mbuf *m);
+/** A copy of m goes on in its place: note it in the loans. */
+PLX_API void plx_pkt_loan_copied(const struct rte_mbuf *m);
+
 /**
  * The Internet checksum's sum, not finished (plx_cksum_combine(), plx_cksum_finish()), of len bytes
  * from off on, over all segments; of as many as there are if len is more.

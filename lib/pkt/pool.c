@@ -58,6 +58,7 @@ struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m)
 
 	if (m->nb_segs == 1)
 		return m;
+	plx_pkt_loan_copied(m);
 	if (rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m) && rte_pktmbuf_linearize(m) == 0)
 		return m;
 	if (m->pkt_len + RTE_PKTMBUF_HEADROOM > rte_pktmbuf_data_room_size(m->pool))
