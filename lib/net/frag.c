@@ -309,6 +309,7 @@ enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const stru
 			  ->stat[net__stat(v6, PLX_STAT_IP_FRAGCREATES, PLX_STAT_IP6_FRAGCREATES)],
 		made);
 	plx_stat_inc(net__stat(v6, PLX_STAT_IP_FRAGOKS, PLX_STAT_IP6_FRAGOKS));
+	plx_pkt_loan_copied(m);
 	rte_pktmbuf_free(m);
 	return PLX_DROP_NONE;
 }

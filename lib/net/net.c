@@ -141,6 +141,18 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 
 /* ---- to ourselves ---- */
 
+/* Whoever receives it may keep it for long, so who has lent it gets it back now (Linux's
+ * skb_orphan_frags_rx()). @return NULL: no memory. */
+PLX_NOINLINE static struct rte_mbuf *copy_lent(struct net_lcore *nl, struct rte_mbuf *m)
+{
+	struct rte_mbuf *c = rte_pktmbuf_copy(m, nl->sn->pool, 0, UINT32_MAX);
+
+	if (c)
+		plx_pkt_loan_copied(m);
+	rte_pktmbuf_free(m);
+	return c;
+}
+
 void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 {
 	bool super = m->ol_flags & NET_TX_SEG;
@@ -148,6 +160,15 @@ void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 	if (nl->loop_n == NET_PEND_MAX || nl->stopped) {
 		plx_pkt_drop(m, nl->stopped ? PLX_DROP_STOPPED : PLX_DROP_BACKLOG_FULL);
 		return;
+	}
+	if (plx_unlikely(m->nb_segs > 1 && plx_pkt_lent(m))) {
+		uint32_t n = plx_pkt_wire(m);
+
+		m = copy_lent(nl, m);
+		if (!m) {
+			plx_count(plx_acct_self()->drop[PLX_DROP_NO_MBUF], n);
+			return;
+		}
 	}
 	/* what leaves here has a checksum by our own hand, or is for several packets that have not
 	 * been cut, and comes in again as a packet of its own */

@@ -615,6 +615,13 @@ static inline bool net__udp_df(const struct plx_net *net, uint8_t pmtudisc)
 	return pmtudisc >= PLX_NET_PMTU(NET_PMTU_WANT) && pmtudisc <= PLX_NET_PMTU(NET_PMTU_PROBE);
 }
 
+/** It is about to be dropped: who keeps it has a reference of his own then. */
+static inline void net__udp_keep(struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
+{
+	if (msg->keep)
+		rte_pktmbuf_refcnt_update(m, 1);
+}
+
 /* udp.c */
 /** Which MTU counts, for d, and may so many bytes be sent? Linux's ip_sk_use_pmtu() and
  * ip_sk_ignore_df(). */

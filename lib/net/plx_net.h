@@ -168,6 +168,8 @@ struct plx_net_udp_msg {
 	bool bound;   /**< to send: by iface or not at all (SO_BINDTODEVICE) */
 	bool no_loop; /**< to send: members of the group here don't get it (IP_MULTICAST_LOOP 0) */
 	bool no_wire; /**< to send: they alone get it (IP_MULTICAST_TTL 0) */
+	bool keep; /**< to send: m stays the caller's if it is refused, but for NO_MBUF: it was lost
+		    */
 	uint8_t pmtudisc; /**< to send: Linux's IP_PMTUDISC_*; see PLX_NET_PMTU */
 	uint16_t gso; /**< to send: cut into datagrams of so many bytes (UDP_SEGMENT); 0 = one */
 };

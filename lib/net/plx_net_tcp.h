@@ -123,6 +123,9 @@ PLX_API uint32_t plx_net_tcp_write(
 	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n);
 /** What a write would take now, if there is memory. */
 PLX_API uint32_t plx_net_tcp_room(const struct plx_net_tcp *c);
+/** Bytes that the send buffer is charged: those written and not acknowledged, and what of its
+ * memory lent text (plx_net_lend.h) holds besides. */
+PLX_API uint32_t plx_net_tcp_queued(const struct plx_net_tcp *c);
 /** writable() is to be told when there is room, as after a write that was cut short. */
 PLX_API void plx_net_tcp_want_room(struct plx_net_tcp *c);
 /** Bytes that can be read. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "loan.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -327,9 +327,14 @@ void *plx_net_tcp_user(const struct plx_net_tcp *c)
 	return c->user;
 }
 
+uint32_t plx_net_tcp_queued(const struct plx_net_tcp *c)
+{
+	return plx_tcp_unacked(&c->c) + (c->buf ? c->buf->extra : 0);
+}
+
 uint32_t plx_net_tcp_room(const struct plx_net_tcp *c)
 {
-	uint32_t most = plx_tcp_sndbuf(&c->c), used = plx_tcp_unacked(&c->c);
+	uint32_t most = plx_tcp_sndbuf(&c->c), used = plx_net_tcp_queued(c);
 
 	switch (c->c.id.state) {
 	case PLX_TCP_ESTABLISHED:
@@ -340,7 +345,21 @@ uint32_t plx_net_tcp_room(const struct plx_net_tcp *c)
 	}
 }
 
-/* What is cut short is pushed: the rest may be long in coming. */
+/* Of n bytes there was room for part, and memory for done. What is cut short is pushed: the rest
+ * may be long in coming. */
+static void appended(struct net_lcore *nl, struct plx_net_tcp *c, uint32_t n, uint32_t part,
+	uint32_t done, bool more)
+{
+	if (done < n)
+		*net__tcp_flags(c) |= TCPF_WANTS_ROOM | (done < part ? TCPF_NO_MEMORY : 0);
+	if (done && more && done == n)
+		plx_tcp_wrote_more(&c->c, done, nl->sn->now_ns);
+	else if (done)
+		plx_tcp_wrote(&c->c, done, nl->sn->now_ns);
+	if (done || net__tcp_is(c, TCPF_NO_MEMORY))
+		net__tcp_touch(nl, c);
+}
+
 static uint32_t append(
 	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n, bool more)
 {
@@ -348,15 +367,56 @@ static uint32_t append(
 	uint32_t part = PLX_MIN(n, plx_net_tcp_room(c));
 	uint32_t done = part ? net__tcp_append(nl, c, data, part) : 0;
 
-	if (done < n)
-		*net__tcp_flags(c) |= TCPF_WANTS_ROOM | (done < part ? TCPF_NO_MEMORY : 0);
-	if (done && more && done == n)
-		plx_tcp_wrote_more(&c->c, done, sn->now_ns);
-	else if (done)
-		plx_tcp_wrote(&c->c, done, sn->now_ns);
-	if (done || net__tcp_is(c, TCPF_NO_MEMORY))
-		net__tcp_touch(nl, c);
+	appended(nl, c, n, part, done, more);
 	return done;
+}
+
+int plx_net_tcp_send(struct plx_softnet *sn, struct plx_net_tcp *c, struct rte_mbuf *m, bool more,
+	const struct plx_net_done *done)
+{
+	struct net_lcore *nl = net__self(sn);
+	struct net_loan *l = NULL;
+	uint32_t n = m->pkt_len;
+
+	if (n > PLX_NET_LEND_BYTES || m->nb_segs > PLX_NET_LEND_SEGS)
+		return -EMSGSIZE;
+	if (!net__loan_sane(m))
+		return -EINVAL;
+	if (plx_net_tcp_room(c)) {
+		l = net__loan_new(nl, done);
+		if (l)
+			l->charge += net__loan_charge(m) - n;
+		if (l && net__tcp_append_chain(nl, c, l, m) != 0) {
+			net__loan_cancel(l);
+			l = NULL;
+		}
+		appended(nl, c, n, n, l ? n : 0, more);
+	} else {
+		appended(nl, c, 1, 0, 0, more);
+	}
+	if (!l)
+		return -EAGAIN;
+	l->m = m;
+	plx_pkt_loan_put(&l->pkt);
+	return 0;
+}
+
+uint32_t plx_net_tcp_lend(struct plx_softnet *sn, struct plx_net_tcp *c, const void *p,
+	rte_iova_t iova, uint32_t n, bool more, const struct plx_net_done *done)
+{
+	struct net_lcore *nl = net__self(sn);
+	uint32_t part = PLX_MIN(PLX_MIN(n, PLX_NET_LEND_BYTES), plx_net_tcp_room(c));
+	struct net_loan *l = part ? net__loan_new(nl, done) : NULL;
+
+	if (l && net__tcp_append_lent(nl, c, l, p, iova, part) != 0) {
+		net__loan_cancel(l);
+		l = NULL;
+	}
+	appended(nl, c, n, part, l ? part : 0, more);
+	if (!l)
+		return 0;
+	plx_pkt_loan_put(&l->pkt);
+	return part;
 }
 
 uint32_t plx_net_tcp_write(

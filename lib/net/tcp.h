@@ -16,7 +16,8 @@
 #define TCP_CHUNK                                                                                  \
 	4032u /* bytes of a piece of a send buffer: a block of the arena, less its head            \
 	       */
-#define TCP_SPARE      40    /* mbufs kept at hand: what output() names is sent */
+#define TCP_SPARE      40u   /* mbufs kept at hand: what output() names is sent */
+#define TCP_LENT       96u   /* the same of those without room: pieces of a packet at most */
 #define TCP_LEND       1024u /* text as long as this is lent to its packet, less is copied */
 #define TCP_SUPER_SEGS 64u   /* wire segments of a super-segment at most: GRO's limit, too */
 /* Text of a super-segment at most: what one IP packet has room for. */
@@ -59,16 +60,26 @@ struct net_tcp_chunk {
 };
 static_assert(sizeof(struct net_tcp_chunk) == 4096, "one block of the arena");
 
+/** Text of a send buffer that lies in one piece: in a chunk, or where a program has lent it. */
+struct net_tcp_piece {
+	const uint8_t *text;
+	rte_iova_t iova;
+	struct rte_mbuf_ext_shared_info *shared; /* the chunk's, or the loan's: a share is ours */
+	uint32_t at;				 /* its place among all that were appended */
+	uint32_t len;
+};
+
 /**
- * Bytes of a connection; exists only while there are any. The send buffer is a ring of chunks: byte
- * `off` behind the first one not acknowledged is byte skip + off of the chunks.
+ * Bytes of a connection; exists only while there are any. The send buffer is a ring of pieces: byte
+ * `off` behind the first one not acknowledged is byte skip + off from the first piece on.
  */
 struct net_tcp_buf {
 	struct rte_mbuf *in_head, *in_tail;   /* in order, to be read */
 	struct rte_mbuf *ofo_head, *ofo_tail; /* out of order, by place in the stream */
-	struct net_tcp_chunk **chunk;
-	uint32_t first, n, cap; /* of chunk[] */
+	struct net_tcp_piece *piece;
+	uint32_t first, n, cap; /* of piece[] */
 	uint32_t skip, bytes;
+	uint32_t extra; /* what loans are charged beyond their bytes; 0 = there is none */
 };
 static_assert(sizeof(struct net_tcp_buf) <= 64, "one block of the arena");
 
@@ -91,7 +102,7 @@ struct net_tcp_replica {
 
 /* Mbufs at hand. */
 struct net_spare {
-	struct rte_mbuf *m[TCP_SPARE];
+	struct rte_mbuf *m[TCP_LENT];
 	uint32_t n;
 };
 
@@ -215,10 +226,22 @@ void net__tcp_acked(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t n);
 /** Append up to n bytes to the send buffer. @return how many: less when memory is short. */
 uint32_t net__tcp_append(
 	struct net_lcore *nl, struct plx_net_tcp *tc, const uint8_t *data, uint32_t n);
+struct net_loan;
+/** Append the text of a chain of mbufs that l lends. @return 0, or -ENOBUFS: nothing of it. */
+int net__tcp_append_chain(
+	struct net_lcore *nl, struct plx_net_tcp *tc, struct net_loan *l, const struct rte_mbuf *m);
+/** The same of n bytes at p. */
+int net__tcp_append_lent(struct net_lcore *nl, struct plx_net_tcp *tc, struct net_loan *l,
+	const void *p, rte_iova_t iova, uint32_t n);
 /** len bytes of the send buffer from off on. */
 void net__tcp_copy(const struct net_tcp_buf *b, uint32_t off, void *to, uint32_t len);
+/** May they be lent to a packet, to be cut into parts of mss, and are there mbufs for it? */
+bool net__tcp_lendable(const struct net_tcp *t, const struct net_tcp_buf *b, uint32_t off,
+	uint32_t len, uint32_t mss);
 /** m, a fresh mbuf, borrows what lies in one piece of them. @return bytes, at most len. */
 uint32_t net__tcp_lend(const struct net_tcp_buf *b, uint32_t off, struct rte_mbuf *m, uint32_t len);
+/** Nothing will be sent any more. */
+void net__tcp_out_drop(struct plx_net_tcp *tc);
 /** Take back what others have let go of. */
 void net__tcp_chunks_home(struct net_tcp *t);
 /** Take the first mbuf of what can be read. @return NULL: there is none. */

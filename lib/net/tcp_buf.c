@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "loan.h"
+
+#include <errno.h>
 
 /*
  * The bytes of connections: received text in its mbufs, in order or waiting to be; text to be sent
- * in chunks of one size. lib/tcp says which bytes, here they are.
+ * in chunks of one size, or where a program has lent it. lib/tcp says which bytes, here they are.
  */
 
 #define COALESCE   512u /* text as short as this is copied behind what came before it */
-#define CHUNKS_MIN 8u
+#define PIECES_MIN 4u
+#define PIECE_MAX  32768u /* of memory that is lent: an mbuf has 16 bits for its length */
 
 /* Where an mbuf of a receive queue belongs in the stream: it is not going to be sent. */
 static uint64_t *place(struct rte_mbuf *m)
@@ -307,7 +310,7 @@ void net__tcp_in_drop(struct net_lcore *nl, struct plx_net_tcp *tc)
 	b->in_head = b->ofo_head = NULL;
 }
 
-/* ---- to be sent ---- */
+/* ---- to be sent: pieces ---- */
 
 /* The last packet that held it is gone, on whatever lcore or thread. */
 static void come_home(void *text, void *chunk)
@@ -343,49 +346,121 @@ static struct net_tcp_chunk *chunk_new(struct net_tcp *t)
 	return ch;
 }
 
-static void chunk_put(struct net_tcp *t, struct net_tcp_chunk *ch)
+static bool is_chunk(const struct net_tcp_piece *p)
 {
-	if (rte_mbuf_ext_refcnt_update(&ch->shared, -1) == 0)
-		plx_arena_free(&t->arena, ch, sizeof(*ch));
+	return p->shared->free_cb == come_home;
 }
 
-static struct net_tcp_chunk **chunk_at(const struct net_tcp_buf *b, uint32_t i)
+static struct net_loan *loan_of(const struct net_tcp_piece *p)
 {
-	return &b->chunk[(b->first + i) & (b->cap - 1)];
+	return plx_container_of(plx_pkt_loan_of(p->shared), struct net_loan, pkt);
 }
 
-static bool grow(struct net_tcp *t, struct net_tcp_buf *b)
+static struct net_tcp_piece *piece_at(const struct net_tcp_buf *b, uint32_t i)
 {
-	uint32_t cap = b->cap ? b->cap * 2 : CHUNKS_MIN;
-	struct net_tcp_chunk **p = plx_arena_alloc(&t->arena, cap * sizeof(*p));
+	return &b->piece[(b->first + i) & (b->cap - 1)];
+}
 
+/* Where one would begin that is appended. */
+static uint32_t end_of(const struct net_tcp_buf *b)
+{
+	const struct net_tcp_piece *last = b->n ? piece_at(b, b->n - 1) : NULL;
+
+	return last ? last->at + last->len : 0;
+}
+
+/* Room for n more. */
+static bool reserve(struct net_tcp *t, struct net_tcp_buf *b, uint32_t n)
+{
+	uint32_t cap = b->cap ? b->cap : PIECES_MIN;
+	struct net_tcp_piece *p;
+
+	while (cap < b->n + n)
+		cap *= 2;
+	if (cap == b->cap)
+		return true;
+	p = plx_arena_alloc(&t->arena, cap * sizeof(*p));
 	if (!p)
 		return false;
 	for (uint32_t i = 0; i < b->n; i++)
-		p[i] = *chunk_at(b, i);
-	plx_arena_free(&t->arena, b->chunk, b->cap * sizeof(*p));
-	b->chunk = p;
+		p[i] = *piece_at(b, i);
+	plx_arena_free(&t->arena, b->piece, b->cap * sizeof(*p));
+	b->piece = p;
 	b->cap = cap;
 	b->first = 0;
 	return true;
 }
 
+/* There is room for it; the share is handed over. */
+static struct net_tcp_piece *push(struct net_tcp_buf *b, struct rte_mbuf_ext_shared_info *shared,
+	const void *text, rte_iova_t iova, uint32_t len)
+{
+	uint32_t at = end_of(b);
+	struct net_tcp_piece *p = piece_at(b, b->n++);
+
+	*p = (struct net_tcp_piece){
+		.text = text, .iova = iova, .shared = shared, .at = at, .len = len};
+	b->bytes += len;
+	return p;
+}
+
+/* All pieces of a loan are in a row: what it is charged goes with the last one. */
+static void pop(struct net_tcp_buf *b)
+{
+	struct net_tcp_piece *p = piece_at(b, 0);
+	struct rte_mbuf_ext_shared_info *shared = p->shared;
+
+	if (plx_unlikely(!is_chunk(p)) && (b->n == 1 || piece_at(b, 1)->shared != shared))
+		b->extra -= loan_of(p)->charge;
+	b->first = (b->first + 1) & (b->cap - 1);
+	b->n--;
+	if (rte_mbuf_ext_refcnt_update(shared, -1) == 0)
+		shared->free_cb((void *)(uintptr_t)p->text, shared->fcb_opaque);
+}
+
+/* Which piece has byte *off behind the first one not acknowledged; *off becomes its place there. */
+static uint32_t find(const struct net_tcp_buf *b, uint32_t *off)
+{
+	uint32_t from = b->skip + *off, lo = 0, hi = b->n, base = piece_at(b, 0)->at;
+
+	if (plx_likely(!b->extra)) { /* all chunks but the last are full */
+		*off = from % TCP_CHUNK;
+		return from / TCP_CHUNK;
+	}
+	while (hi - lo > 1) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (piece_at(b, mid)->at - base <= from)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	*off = from - (piece_at(b, lo)->at - base);
+	return lo;
+}
+
+/* ---- to be sent: appending ---- */
+
 /* Some of the memory is for what is not bytes: connections, and what they know of their segments.
  */
-static bool add_chunk(struct net_tcp *t, struct net_tcp_buf *b)
+static bool is_short(struct net_tcp *t)
 {
+	net__tcp_chunks_home(t);
+	return plx_arena_used(&t->arena) > plx_arena_size(&t->arena) / 8 * 7;
+}
+
+/* A chunk with room at its end. */
+static struct net_tcp_piece *with_room(struct net_tcp *t, struct net_tcp_buf *b)
+{
+	struct net_tcp_piece *last = b->n ? piece_at(b, b->n - 1) : NULL;
 	struct net_tcp_chunk *ch;
 
-	net__tcp_chunks_home(t);
-	if (plx_arena_used(&t->arena) > plx_arena_size(&t->arena) / 8 * 7)
-		return false;
-	if (b->n == b->cap && !grow(t, b))
-		return false;
+	if (last && last->len < TCP_CHUNK && is_chunk(last))
+		return last;
+	if (is_short(t) || !reserve(t, b, 1))
+		return NULL;
 	ch = chunk_new(t);
-	if (!ch)
-		return false;
-	*chunk_at(b, b->n++) = ch;
-	return true;
+	return ch ? push(b, &ch->shared, ch->text, (rte_iova_t)(uintptr_t)ch->text, 0) : NULL;
 }
 
 uint32_t net__tcp_append(
@@ -395,52 +470,118 @@ uint32_t net__tcp_append(
 	uint32_t done = 0;
 
 	while (b && done < n) {
-		uint32_t end = b->skip + b->bytes, at = end % TCP_CHUNK;
-		uint32_t part = PLX_MIN(TCP_CHUNK - at, n - done);
+		struct net_tcp_piece *p = with_room(nl->tcp, b);
+		uint32_t part;
 
-		if (end / TCP_CHUNK == b->n && !add_chunk(nl->tcp, b))
+		if (!p)
 			break;
-		memcpy((*chunk_at(b, end / TCP_CHUNK))->text + at, data + done, part);
+		part = PLX_MIN(TCP_CHUNK - p->len, n - done);
+		memcpy((uint8_t *)(uintptr_t)p->text + p->len, data + done, part);
+		p->len += part;
 		b->bytes += part;
 		done += part;
 	}
 	return done;
 }
 
+static void push_lent(
+	struct net_tcp_buf *b, struct net_loan *l, const void *p, rte_iova_t iova, uint32_t n)
+{
+	rte_mbuf_ext_refcnt_update(&l->pkt.shared, 1);
+	push(b, &l->pkt.shared, p, iova, n);
+}
+
+int net__tcp_append_chain(
+	struct net_lcore *nl, struct plx_net_tcp *tc, struct net_loan *l, const struct rte_mbuf *m)
+{
+	struct net_tcp_buf *b = buf_of(nl, tc);
+
+	if (!b || is_short(nl->tcp) || !reserve(nl->tcp, b, m->nb_segs))
+		return -ENOBUFS;
+	if (m->pkt_len)
+		b->extra += l->charge;
+	for (; m; m = m->next)
+		if (m->data_len)
+			push_lent(b, l, rte_pktmbuf_mtod(m, const void *), rte_pktmbuf_iova(m),
+				m->data_len);
+	return 0;
+}
+
+int net__tcp_append_lent(struct net_lcore *nl, struct plx_net_tcp *tc, struct net_loan *l,
+	const void *p, rte_iova_t iova, uint32_t n)
+{
+	struct net_tcp_buf *b = buf_of(nl, tc);
+
+	if (!b || is_short(nl->tcp) || !reserve(nl->tcp, b, n / PIECE_MAX + 1))
+		return -ENOBUFS;
+	b->extra += l->charge;
+	for (uint32_t off = 0; off < n; off += PIECE_MAX)
+		push_lent(b, l, (const uint8_t *)p + off, iova + off, PLX_MIN(n - off, PIECE_MAX));
+	return 0;
+}
+
+/* ---- to be sent: into packets ---- */
+
+static void note_copy(const struct net_tcp_piece *p)
+{
+	if (plx_unlikely(!is_chunk(p)))
+		__atomic_store_n(&loan_of(p)->pkt.copied, true, __ATOMIC_RELAXED);
+}
+
 void net__tcp_copy(const struct net_tcp_buf *b, uint32_t off, void *to, uint32_t len)
 {
-	uint8_t *p = to;
+	uint8_t *to_p = to;
 
-	for (off += b->skip; len;) {
-		uint32_t at = off % TCP_CHUNK, part = PLX_MIN(TCP_CHUNK - at, len);
+	for (uint32_t i = find(b, &off); len; i++, off = 0) {
+		const struct net_tcp_piece *p = piece_at(b, i);
+		uint32_t part = PLX_MIN(p->len - off, len);
 
-		memcpy(p, (*chunk_at(b, off / TCP_CHUNK))->text + at, part);
-		p += part;
-		off += part;
+		memcpy(to_p, p->text + off, part);
+		note_copy(p);
+		to_p += part;
 		len -= part;
 	}
 }
 
+/* Few pieces in each part, for drivers; and those of chunks where devices can read them. */
+bool net__tcp_lendable(const struct net_tcp *t, const struct net_tcp_buf *b, uint32_t off,
+	uint32_t len, uint32_t mss)
+{
+	uint32_t left = mss, here = 0, total = 0;
+
+	if (plx_likely(!b->extra))
+		return t->lends && len > TCP_LEND;
+	for (uint32_t i = find(b, &off); len; i++, off = 0) {
+		const struct net_tcp_piece *p = piece_at(b, i);
+		uint32_t part = PLX_MIN(p->len - off, len);
+
+		if (++total > t->lent.n || (is_chunk(p) && !t->lends))
+			return false;
+		len -= part;
+		for (; part >= left; left = mss, here = 0) {
+			if (here == NET_LOAN_PIECES)
+				return false;
+			part -= left;
+		}
+		if (part && ++here > NET_LOAN_PIECES)
+			return false;
+		left -= part;
+	}
+	return true;
+}
+
 uint32_t net__tcp_lend(const struct net_tcp_buf *b, uint32_t off, struct rte_mbuf *m, uint32_t len)
 {
-	uint32_t at = (b->skip + off) % TCP_CHUNK, part = PLX_MIN(TCP_CHUNK - at, len);
-	struct net_tcp_chunk *ch = *chunk_at(b, (b->skip + off) / TCP_CHUNK);
+	const struct net_tcp_piece *p = piece_at(b, find(b, &off));
+	uint32_t part = PLX_MIN(p->len - off, len);
 
-	rte_mbuf_ext_refcnt_update(&ch->shared, 1);
-	rte_pktmbuf_attach_extbuf(m, ch->text + at, (rte_iova_t)(uintptr_t)(ch->text + at),
-		(uint16_t)part, &ch->shared);
+	rte_mbuf_ext_refcnt_update(p->shared, 1);
+	rte_pktmbuf_attach_extbuf(
+		m, (void *)(uintptr_t)(p->text + off), p->iova + off, (uint16_t)part, p->shared);
 	m->data_off = 0;
 	m->data_len = (uint16_t)part;
 	m->pkt_len = part;
 	return part;
-}
-
-static void free_chunks(struct net_tcp *t, struct net_tcp_buf *b, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		chunk_put(t, *chunk_at(b, i));
-	b->first = (b->first + n) & (b->cap - 1);
-	b->n -= n;
 }
 
 void net__tcp_acked(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t n)
@@ -449,8 +590,20 @@ void net__tcp_acked(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t n)
 
 	b->skip += n;
 	b->bytes -= n;
-	free_chunks(nl->tcp, b, b->bytes ? b->skip / TCP_CHUNK : b->n);
-	b->skip = b->bytes ? b->skip % TCP_CHUNK : 0;
+	while (b->n && (!b->bytes || b->skip >= piece_at(b, 0)->len)) {
+		b->skip -= PLX_MIN(b->skip, piece_at(b, 0)->len);
+		pop(b);
+	}
+}
+
+void net__tcp_out_drop(struct plx_net_tcp *tc)
+{
+	struct net_tcp_buf *b = tc->buf;
+
+	while (b && b->n)
+		pop(b);
+	if (b)
+		b->bytes = b->skip = 0;
 }
 
 void net__tcp_buf_idle(struct net_lcore *nl, struct plx_net_tcp *tc)
@@ -469,8 +622,8 @@ void net__tcp_buf_free(struct net_lcore *nl, struct plx_net_tcp *tc)
 	if (!b)
 		return;
 	net__tcp_in_drop(nl, tc);
-	free_chunks(t, b, b->n);
-	plx_arena_free(&t->arena, b->chunk, b->cap * sizeof(*b->chunk));
+	net__tcp_out_drop(tc);
+	plx_arena_free(&t->arena, b->piece, b->cap * sizeof(*b->piece));
 	plx_arena_free(&t->arena, b, sizeof(*b));
 	tc->buf = NULL;
 }

@@ -31,6 +31,7 @@ static void gone(struct net_lcore *nl, struct plx_net_tcp *tc)
 	plx_tcp_table_del(nl->tcp->ctx.table, &tc->c.id);
 	plx_wheel_del(&nl->sn->wheel, &tc->timer);
 	plx_list_add_tail(&nl->tcp->gone, &tc->timer.node);
+	net__tcp_out_drop(tc); /* who has lent it waits for it, closed or not */
 }
 
 void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc)
@@ -96,7 +97,7 @@ static bool writable(const struct plx_net_tcp *tc)
 {
 	uint32_t room = plx_net_tcp_room(tc);
 
-	return room && room >= plx_tcp_unacked(&tc->c) / 2;
+	return room && room >= plx_net_tcp_queued(tc) / 2;
 }
 
 static void tell(struct net_lcore *nl, struct plx_net_tcp *tc)

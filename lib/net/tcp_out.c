@@ -6,16 +6,17 @@
  * queue are made sure of before it is asked.
  */
 
-static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n)
+/* @param full as many as there are then if memory is not short. */
+static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n, uint32_t full)
 {
 	struct rte_mbuf *m;
 
 	if (plx_likely(s->n >= n))
 		return true;
-	if (n > TCP_SPARE)
+	if (n > full)
 		return false;
-	if (rte_pktmbuf_alloc_bulk(pool, s->m + s->n, TCP_SPARE - s->n) == 0) {
-		s->n = TCP_SPARE;
+	if (rte_pktmbuf_alloc_bulk(pool, s->m + s->n, full - s->n) == 0) {
+		s->n = full;
 		return true;
 	}
 	while (s->n < n && (m = rte_pktmbuf_alloc(pool)))
@@ -25,7 +26,7 @@ static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n)
 
 bool net__tcp_reserve(struct net_lcore *nl, uint32_t n)
 {
-	return have(&nl->tcp->spare, nl->sn->pool, n);
+	return have(&nl->tcp->spare, nl->sn->pool, n, TCP_SPARE);
 }
 
 struct rte_mbuf *net__tcp_spare(struct net_lcore *nl)
@@ -77,15 +78,18 @@ static uint32_t queue_room(struct net_lcore *nl, const struct net_dst *d)
 static uint32_t super_len(
 	const struct net_lcore *nl, const struct plx_tcp *c, const struct net_dst *d)
 {
+	/* it may have to be copied */
+	uint32_t most = PLX_MIN(TCP_SUPER, (TCP_SPARE - 1) * mbuf_room(nl) - PLX_TCP_MAX_BYTES);
+
 	/* identifications of what may be fragmented are all different: who cuts counts on */
 	if (plx_addr_is_v4(&c->id.raddr) && net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC))
 		return 0;
 	if (d->local)
-		return TCP_SUPER;
+		return most;
 	/* what takes no chains would have it copied twice */
 	if (!(d->ifc->features & PLX_PORT_F_SG))
 		return 0;
-	return d->ifc->features & (PLX_PORT_F_TSO | PLX_PORT_F_GSO) ? TCP_SUPER : 0;
+	return d->ifc->features & (PLX_PORT_F_TSO | PLX_PORT_F_GSO) ? most : 0;
 }
 
 static uint8_t tcp_bytes(const uint8_t *p)
@@ -247,17 +251,20 @@ static uint8_t advice(struct plx_net_tcp *tc)
 	return (f & TCPF_PROGRESS ? NET_F_PROGRESS : 0) | (f & TCPF_DOUBT ? NET_F_DOUBT : 0);
 }
 
-/* The mbufs that a segment with so much text takes at most. */
-static bool reserve_for(struct net_lcore *nl, uint32_t text, bool lend)
+/* The mbufs that a segment of b with so much text takes at most. */
+static bool reserve_for(struct net_lcore *nl, const struct net_tcp_buf *b, uint32_t text, bool lend)
 {
-	uint32_t copied = lend ? PLX_MIN(text, TCP_LEND) : text;
+	bool loans = lend && b && plx_unlikely(b->extra);
+	uint32_t copied = lend && nl->tcp->lends && !loans ? PLX_MIN(text, TCP_LEND) : text;
 
 	if (!net__tcp_reserve(nl, (PLX_TCP_MAX_BYTES + copied) / mbuf_room(nl) + 1))
 		return false;
+	if (loans) /* in whatever pieces: what there are too many of is copied */
+		have(&nl->tcp->lent, nl->sn->clones, PLX_MIN(b->n, TCP_LENT), TCP_LENT);
 	if (copied == text)
 		return true;
 	/* it begins and ends within a chunk */
-	return have(&nl->tcp->lent, nl->sn->clones, text / TCP_CHUNK + 2);
+	return have(&nl->tcp->lent, nl->sn->clones, text / TCP_CHUNK + 2, TCP_SPARE);
 }
 
 static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const struct plx_tcp_tx *tx,
@@ -266,7 +273,7 @@ static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const str
 	struct rte_mbuf *m = net__tcp_spare(nl);
 
 	emit_header(m, &tc->c.id, tx);
-	if (lend && tx->len > TCP_LEND)
+	if (lend && tx->len && net__tcp_lendable(nl->tcp, tc->buf, tx->off, tx->len, tx->mss))
 		lend_text(nl, m, tc->buf, tx->off, tx->len);
 	else if (tx->len)
 		copy_text(nl, m, tc->buf, tx->off, tx->len);
@@ -290,7 +297,7 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 		plx_tcp_route_mtu(c, net__tcp_mtu(nl, &d), now);
 		left = queue_room(nl, &d);
 		room.max_len = super_len(nl, c, &d);
-		lend = nl->tcp->lends && (d.local || d.ifc->features & PLX_PORT_F_SG);
+		lend = d.local || d.ifc->features & PLX_PORT_F_SG;
 	}
 	for (;;) {
 		uint32_t most = PLX_MAX(room.max_len, (uint32_t)c->snd.mss);
@@ -298,7 +305,7 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 		room.segs = PLX_MIN(left, TCP_SUPER_SEGS);
 		most = PLX_MIN(most, PLX_MAX(plx_tcp_unacked(c), (uint32_t)c->snd.mss));
-		if (plx_unlikely(left == 0 || !reserve_for(nl, most, lend)))
+		if (plx_unlikely(left == 0 || !reserve_for(nl, tc->buf, most, lend)))
 			return false;
 		if (!plx_tcp_output(c, now, &room, &tx))
 			return true;

@@ -34,6 +34,8 @@ static enum plx_drop one_by_one(
 	struct plx_net_udp_msg one = *msg;
 
 	one.gso = 0;
+	one.keep = false;
+	plx_pkt_loan_copied(m);
 	for (uint32_t off = 0; off < m->pkt_len && drop == PLX_DROP_NONE; off += msg->gso) {
 		struct rte_mbuf *part =
 			rte_pktmbuf_copy(m, nl->sn->pool, off, PLX_MIN(msg->gso, m->pkt_len - off));
@@ -45,7 +47,8 @@ static enum plx_drop one_by_one(
 		}
 		drop = plx_net_udp_send(nl->sn, part, &one);
 	}
-	rte_pktmbuf_free(m);
+	if (!msg->keep || drop == PLX_DROP_NONE || drop == PLX_DROP_NO_MBUF)
+		rte_pktmbuf_free(m);
 	return drop;
 }
 
@@ -102,6 +105,7 @@ enum plx_drop net__udp_send_many(
 		drop = PLX_DROP_IP_TOO_BIG;
 	if (drop != PLX_DROP_NONE) {
 		plx_pkt_originate(1);
+		net__udp_keep(m, msg);
 		return refuse(m, drop, v6);
 	}
 	/* identifications of what may be fragmented are all different: who cuts counts on */
