@@ -341,6 +341,29 @@ ssize_t plx_write(int fd, const void *buf, size_t n)
 	return plx_writev(fd, &v, 1);
 }
 
+ssize_t plx_send_mbuf(int fd, struct rte_mbuf *m, const struct msghdr *to, int flags,
+	const struct plx_net_done *done)
+{
+	static const struct msghdr to_peer;
+	struct sock_lcore *self = sock__self();
+	struct sock_file *f = self && !sock__forked() ? sock__file(self, fd) : NULL;
+	struct sock_op op = {.fd = fd, .flags = flags, .send = to ? to : &to_peer};
+	long r;
+
+	if (!f)
+		return fail(sock__fd_lcore(fd) >= 0 ? EXDEV : EBADF);
+	if (!m)
+		return fail(EFAULT);
+	op.mbuf = m;
+	op.lent = done;
+	r = f->kind->send_mbuf ? f->kind->send_mbuf(self, f, &op) : lacks(f);
+	if (plx_unlikely(sock__is(f, SOCKF_FAR)))
+		sock__far_publish(self, f);
+	if (plx_unlikely(r == -EPIPE && op.sigpipe))
+		raise(SIGPIPE);
+	return r < 0 ? fail((int)-r) : r;
+}
+
 /* ---- names ---- */
 
 static long name_of(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op, bool peer)

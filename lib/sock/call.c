@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "errq.h"
 #include "far.h"
 
 #include <linux/futex.h>
@@ -67,6 +68,8 @@ static long run(struct sock_lcore *sl, struct sock_op *op)
 static void finish(struct sock_op *op, long result)
 {
 	op->result = result < 0 && op->done ? (long)op->done : result;
+	if (plx_unlikely(op->zc)) /* it was waiting */
+		sock__zc_end(op, op->done);
 	if (op->completed)
 		op->completed(op);
 	else

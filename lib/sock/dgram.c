@@ -120,6 +120,7 @@ const struct sock_kind sock__dgram_kind = {
 	.shutdown = sock__dgram_shutdown,
 	.recv = sock__dgram_recv,
 	.send = sock__dgram_send,
+	.send_mbuf = sock__dgram_send_mbuf,
 	.recv_mbuf = sock__dgram_recv_mbuf,
 	.name = dgram_name,
 	.queued = sock__dgram_queued,

@@ -335,7 +335,7 @@ long sock__dgram_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 
 	op->recv->msg_flags = 0;
 	if (plx_unlikely(op->flags & MSG_ERRQUEUE))
-		return sock__dgram_recv_err(d, op);
+		return sock__recv_err(sl, f, op);
 	if (plx_unlikely(f->err))
 		return sock__dgram_pending(f);
 	if (plx_fifo_empty(&d->q))

@@ -197,11 +197,10 @@ static int check_len(const struct plx_net_udp_msg *msg, size_t len)
 	return msg->gso && len > (size_t)msg->gso * GSO_SEGMENTS_MAX ? -EINVAL : 0;
 }
 
-/* ip_send_skb(): that a queue was full is for who has asked for errors. Takes m. */
-static int transmit(struct sock_dgram *d, struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
+/* ip_send_skb(): that a queue was full is for who has asked for errors. */
+static int told(struct sock_dgram *d, enum plx_drop drop, const struct plx_net_udp_msg *msg)
 {
 	const struct sock_opts *o = sock__opts(&d->f);
-	enum plx_drop drop = plx_net_udp_send(d->sl->sn, m, msg);
 	int err = drop == PLX_DROP_NONE ? 0 : plx_net_errno(drop);
 
 	if (err == EMSGSIZE)
@@ -209,6 +208,12 @@ static int transmit(struct sock_dgram *d, struct rte_mbuf *m, const struct plx_n
 	if (err == ENOBUFS && !(plx_addr_is_v4(&msg->dst) ? o->recverr : o->recverr6))
 		return 0;
 	return -err;
+}
+
+/* Takes m. */
+static int transmit(struct sock_dgram *d, struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
+{
+	return told(d, plx_net_udp_send(d->sl->sn, m, msg), msg);
 }
 
 /* ---- several calls for one datagram ---- */
@@ -267,19 +272,84 @@ static int cork(struct sock_dgram *d, const struct plx_net_udp_msg *msg)
 	return 0;
 }
 
-static long send_one(struct sock_dgram *d, const struct sock_op *op,
-	const struct plx_net_udp_msg *msg, size_t len)
+/* MSG_ZEROCOPY: where the program has it, if it can be. */
+static int send_lent(struct sock_dgram *d, struct sock_op *op, const struct plx_net_udp_msg *msg)
+{
+	struct plx_net_udp_msg how = *msg;
+	struct rte_mbuf *m;
+	enum plx_drop drop;
+	int err = sock__zc_begin(d->sl, &d->f, op);
+	bool kept, sent;
+
+	if (err)
+		return err;
+	m = sock__zc_datagram(d->sl, op);
+	how.keep = m;
+	if (!m) {
+		m = sock__dgram_fill(d->sl, NULL, op->send, 0, sock__iov_bytes(op->send));
+		sock__zc_copied(op);
+	}
+	if (!m) {
+		sock__zc_end(op, false);
+		return no_memory(plx_addr_is_v4(&msg->dst));
+	}
+	drop = plx_net_udp_send(d->sl->sn, m, &how);
+	kept = how.keep && drop != PLX_DROP_NONE && drop != PLX_DROP_NO_MBUF;
+	sent = !plx_net_errno(drop) || drop == PLX_DROP_NO_MBUF; /* for all that it knows */
+	if (kept && sent)
+		rte_pktmbuf_free(m);
+	else if (kept)
+		sock__zc_refused(op, m);
+	sock__zc_end(op, sent);
+	return told(d, drop, msg);
+}
+
+static long send_one(
+	struct sock_dgram *d, struct sock_op *op, const struct plx_net_udp_msg *msg, size_t len)
 {
 	struct rte_mbuf *m;
 	int err = check_len(msg, len);
 
 	if (err)
 		return err;
+	if (sock__zc_wanted(&d->f, op, len)) {
+		err = send_lent(d, op, msg);
+		return err ? err : (long)len;
+	}
 	m = sock__dgram_fill(d->sl, NULL, op->send, 0, len);
 	if (!m)
 		return no_memory(plx_addr_is_v4(&msg->dst));
 	err = transmit(d, m, msg);
 	return err ? err : (long)len;
+}
+
+/* What there is to say of a datagram, and whether it may be sent. */
+static int prepare(struct sock_dgram *d, const struct sock_op *op, struct plx_net_udp_msg *msg)
+{
+	struct dest to;
+	int err = dest_of(d, op->send, &to);
+
+	if (!err)
+		err = describe(d, op, &to, msg);
+	if (!err)
+		err = check_way(d, op, &to, msg);
+	if (!err)
+		err = sock__dgram_pending(&d->f);
+	return !err && sock__is(&d->f, SOCKF_SND_SHUT) ? -EPIPE : err;
+}
+
+/* Into one datagram with what others give: by a copy, which MSG_ZEROCOPY is told of. */
+static long add_more(struct sock_dgram *d, struct sock_op *op, size_t len, bool more)
+{
+	long r = sock__zc_wanted(&d->f, op, len) ? sock__zc_begin(d->sl, &d->f, op) : 0;
+
+	if (!r)
+		r = add(d, op, len, more);
+	if (plx_unlikely(op->zc)) {
+		sock__zc_copied(op);
+		sock__zc_end(op, r > 0);
+	}
+	return r;
 }
 
 long sock__dgram_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
@@ -288,7 +358,6 @@ long sock__dgram_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	bool more = op->flags & MSG_MORE || sock__opts(f)->udp_cork;
 	size_t len = sock__iov_bytes(op->send);
 	struct plx_net_udp_msg msg;
-	struct dest to;
 	int err;
 
 	op->block = false;
@@ -299,22 +368,34 @@ long sock__dgram_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	if (plx_unlikely(sock__iov_bad(op->send)))
 		return -EFAULT;
 	if (d->cork)
-		return add(d, op, len, more);
-	err = dest_of(d, op->send, &to);
-	if (!err)
-		err = describe(d, op, &to, &msg);
+		return add_more(d, op, len, more);
+	err = prepare(d, op, &msg);
 	if (err)
 		return err;
-	err = check_way(d, op, &to, &msg);
-	if (err)
-		return err;
-	err = sock__dgram_pending(f);
-	if (err)
-		return err;
-	if (sock__is(f, SOCKF_SND_SHUT))
-		return -EPIPE;
 	if (!more)
 		return send_one(d, op, &msg, len);
 	err = cork(d, &msg);
-	return err ? err : add(d, op, len, more);
+	return err ? err : add_more(d, op, len, more);
+}
+
+long sock__dgram_send_mbuf(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	struct sock_dgram *d = (struct sock_dgram *)f;
+	uint32_t len = op->mbuf->pkt_len;
+	struct plx_net_udp_msg msg;
+	int err;
+
+	if (len > UDP_BYTES_MAX)
+		return -EMSGSIZE;
+	if (d->cork || sock__opts(f)->udp_cork || op->flags & MSG_MORE)
+		return -EINVAL;
+	err = prepare(d, op, &msg);
+	if (!err)
+		err = check_len(&msg, len);
+	if (err)
+		return err;
+	err = plx_net_udp_send_lent(sl->sn, op->mbuf, &msg, op->lent);
+	if (err == -EMSGSIZE)
+		sock__dgram_too_big(d, &msg);
+	return err ? err : (long)len;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "errq.h"
 #include "far.h"
 
 #include <pthread.h>
@@ -105,6 +106,7 @@ void sock__cold_free(struct sock_lcore *sl, struct sock_file *f)
 		return;
 	if (sock__is(f, SOCKF_BOUND))
 		plx_net_bind_del(sl->ns->net, &f->cold->bind);
+	sock__zc_close(f->cold->zc);
 	sock__free(sl, f->cold, sizeof(*f->cold));
 	f->cold = NULL;
 }

@@ -77,7 +77,7 @@ static long set_recverr(struct sock_optarg *a)
 {
 	a->opt->recverr6 = a->v != 0;
 	if (!a->v)
-		sock__dgram_errs_free(a->sl, a->f);
+		sock__dgram_errs_purge(a->sl, a->f);
 	return 0;
 }
 

@@ -213,6 +213,17 @@ static long get_timestamp(struct sock_optarg *a)
 	return 0;
 }
 
+/* Only those that can: TCP and UDP. */
+static long set_zerocopy(struct sock_optarg *a)
+{
+	if (!a->f->kind->send_mbuf)
+		return -EOPNOTSUPP;
+	if (a->v < 0 || a->v > 1)
+		return -EINVAL;
+	a->opt->zerocopy = a->v;
+	return 0;
+}
+
 /* ---- what it is ---- */
 
 static long get_type(struct sock_optarg *a)
@@ -320,6 +331,7 @@ static const struct sock_optdef defs[] = {
 	{SO_OOBINLINE, SOCK_OPT_BOOL, .at = AT(oobinline)},
 	{SO_DONTROUTE, SOCK_OPT_BOOL, .at = AT(dontroute)},
 	{SO_RXQ_OVFL, SOCK_OPT_BOOL, .at = AT(rxq_ovfl)},
+	{SO_ZEROCOPY, SOCK_OPT_BOOL, .at = AT(zerocopy), .set = set_zerocopy},
 	{SO_BSDCOMPAT, SOCK_OPT_INT, .set = ignore},
 	{SO_MARK, SOCK_OPT_U32, .at = AT(mark)},
 	{SO_PRIORITY, SOCK_OPT_U32, .at = AT(priority)},

@@ -55,6 +55,8 @@ struct sock_kind {
 	long (*shutdown)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 	long (*recv)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 	long (*send)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
+	/** op->send, op->mbuf, op->lent. */
+	long (*send_mbuf)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 	struct rte_mbuf *(*recv_mbuf)(struct sock_lcore *sl, struct sock_file *f, int *err);
 	/** @param peer getpeername(), else getsockname(). */
 	long (*name)(struct sock_lcore *sl, struct sock_file *f, bool peer, struct plx_addr *a,
@@ -79,6 +81,7 @@ struct sock_opts {
 	int32_t linger_s; /**< negative: off, ~linger_s is remembered */
 	uint16_t iface;	  /**< SO_BINDTODEVICE */
 	bool reuseaddr, reuseport, keepalive, broadcast, oobinline, dontroute, timestampns, debug;
+	bool zerocopy;
 	bool timestamp; /**< SO_TIMESTAMP */
 	bool stamp_new; /**< either of them as SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW */
 	bool rxq_ovfl;
@@ -112,11 +115,13 @@ struct sock_opts {
 extern const struct sock_opts sock__default_opts;
 
 struct sock_listen;
+struct sock_zc;
 /** What few sockets have. */
 struct sock_cold {
 	struct sock_opts opt;
 	struct plx_net_bind bind;
 	struct sock_listen *listen;
+	struct sock_zc *zc; /**< errq.h; NULL: nothing was sent by MSG_ZEROCOPY */
 	int32_t owner_pid;  /**< F_SETOWN; negative: a group's */
 	int32_t owner_type; /**< F_SETOWN_EX's, plus 1; 0 = by owner_pid's sign */
 	int32_t sig;	    /**< F_SETSIG */
@@ -150,14 +155,16 @@ struct sock_op {
 	struct plx_msg msg;
 	long (*run)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 	int fd;
-	int flags;	 /**< MSG_*, SOCK_*, how, ... */
-	bool block;	 /**< the caller would sleep */
-	bool nofile;	 /**< it is about no file yet */
-	bool spread;	 /**< a thread's new file is on any lcore, not the first */
-	bool sigpipe;	 /**< EPIPE comes with SIGPIPE: set by run() */
-	bool no_restart; /**< a signal ends it, whatever SA_RESTART says */
-	uint32_t want;	 /**< with -EAGAIN: EPOLL* to wait for; 0 = any change */
-	size_t done;	 /**< bytes so far, of a call that goes on where it was */
+	int flags;	    /**< MSG_*, SOCK_*, how, ... */
+	bool block;	    /**< the caller would sleep */
+	bool nofile;	    /**< it is about no file yet */
+	bool spread;	    /**< a thread's new file is on any lcore, not the first */
+	bool sigpipe;	    /**< EPIPE comes with SIGPIPE: set by run() */
+	bool no_restart;    /**< a signal ends it, whatever SA_RESTART says */
+	uint32_t want;	    /**< with -EAGAIN: EPOLL* to wait for; 0 = any change */
+	size_t done;	    /**< bytes so far, of a call that goes on where it was */
+	struct sock_zc *zc; /**< of a call by MSG_ZEROCOPY: errq.h */
+	uint32_t zc_id;
 	long result;
 	/* its thread */
 	uint32_t state;	    /**< futex: enum sock_op_state */
@@ -181,7 +188,11 @@ struct sock_op {
 			socklen_t *name_len;
 		};
 		struct msghdr *recv; /**< msg_name.. are filled in */
-		const struct msghdr *send;
+		struct {
+			const struct msghdr *send;
+			struct rte_mbuf *mbuf; /**< in place of its bytes */
+			const struct plx_net_done *lent;
+		};
 		struct {
 			int level, opt;
 			void *value;

@@ -468,6 +468,7 @@ const struct sock_kind sock__stream_kind = {
 	.shutdown = shutdown_run,
 	.recv = sock__tcp_recv,
 	.send = sock__tcp_send,
+	.send_mbuf = sock__tcp_send_mbuf,
 	.recv_mbuf = sock__tcp_recv_mbuf,
 	.name = name_run,
 	.queued = sock__tcp_queued,

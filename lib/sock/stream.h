@@ -50,6 +50,7 @@ void sock__tcp_unlisten(struct sock_lcore *sl, struct sock_file *f);
 /* stream_io.c */
 long sock__tcp_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
+long sock__tcp_send_mbuf(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 struct rte_mbuf *sock__tcp_recv_mbuf(struct sock_lcore *sl, struct sock_file *f, int *err);
 long sock__tcp_queued(struct sock_lcore *sl, struct sock_file *f, unsigned long request);
 uint32_t sock__tcp_poll(struct sock_lcore *sl, struct sock_file *f);

@@ -6,7 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
-#include "cmsg.h"
+#include "errq.h"
 
 /* Reading, writing and readiness of TCP sockets, after Linux's net/ipv4/tcp.c. */
 
@@ -32,7 +32,7 @@ static bool writable(const struct sock_file *f, struct plx_net_tcp *c)
 	uint32_t room = plx_net_tcp_room(c), lowat = sock__opts(f)->notsent_lowat;
 	const struct plx_tcp *tcp = plx_net_tcp_tcb(c);
 
-	if (room && room >= plx_tcp_unacked(tcp) / 2 && (!lowat || plx_tcp_unsent(tcp) < lowat))
+	if (room && room >= plx_net_tcp_queued(c) / 2 && (!lowat || plx_tcp_unsent(tcp) < lowat))
 		return true;
 	plx_net_tcp_want_room(c);
 	return false;
@@ -50,7 +50,7 @@ uint32_t sock__tcp_poll(struct sock_lcore *sl, struct sock_file *f)
 {
 	struct sock_tcp *t = sock__tcp(f);
 	uint8_t state = sock__tcp_state(f);
-	uint32_t mask = f->err ? EPOLLERR : 0;
+	uint32_t mask = f->err || sock__has_errs(f) ? EPOLLERR : 0;
 
 	if (state == PLX_TCP_LISTEN)
 		return sock__tcp_waiting(f) ? SOCK_IN : 0;
@@ -160,10 +160,6 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 		return -ENOTCONN;
 	if (plx_unlikely(op->flags & MSG_OOB))
 		return sock__tcp_recv_urgent(sl, f, op);
-	if (plx_unlikely(op->flags & MSG_ERRQUEUE)) {
-		op->block = false;
-		return -EAGAIN;
-	}
 	least = op->flags & MSG_WAITALL ? want : PLX_MIN(want, (size_t)PLX_MAX(o->rcvlowat, 1u));
 	least = PLX_MAX(least, (size_t)1);
 	if (plx_unlikely(sock__iov_bad(op->recv)) && goes_there(f, op))
@@ -195,8 +191,11 @@ static void tell(const struct sock_file *f, struct msghdr *msg)
 
 long sock__tcp_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
-	long r = receive(sl, f, op);
+	long r;
 
+	if (plx_unlikely(op->flags & MSG_ERRQUEUE))
+		return sock__recv_err(sl, f, op);
+	r = receive(sl, f, op);
 	if (r >= 0 && !(op->flags & MSG_OOB))
 		tell(f, op->recv);
 	return r;
@@ -246,8 +245,11 @@ static size_t copy_in(struct sock_lcore *sl, struct plx_net_tcp *c, const struct
 			next = it;
 			more = sock__iov_next(&next, &p2, &n2);
 		}
-		put = more ? plx_net_tcp_write_more(sl->sn, c, p, want)
-			   : plx_net_tcp_write(sl->sn, c, p, want);
+		if (plx_unlikely(op->zc))
+			put = sock__zc_write(sl, c, op, p, want, more);
+		else
+			put = more ? plx_net_tcp_write_more(sl->sn, c, p, want)
+				   : plx_net_tcp_write(sl->sn, c, p, want);
 		total += put;
 		if (put < want)
 			break;
@@ -255,16 +257,21 @@ static size_t copy_in(struct sock_lcore *sl, struct plx_net_tcp *c, const struct
 	return total;
 }
 
-long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+static bool is_open(const struct sock_file *f)
+{
+	uint8_t state = sock__tcp_state(f);
+
+	return (state == PLX_TCP_ESTABLISHED || state == PLX_TCP_CLOSE_WAIT) &&
+	       !sock__is(f, SOCKF_SND_SHUT) && !f->err;
+}
+
+static long send_all(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op, size_t want)
 {
 	struct sock_tcp *t = sock__tcp(f);
-	uint8_t state = sock__tcp_state(f);
 	bool waits = sock__waits(f, op);
-	size_t want = sock__iov_bytes(op->send);
 	long r;
 
-	if ((state != PLX_TCP_ESTABLISHED && state != PLX_TCP_CLOSE_WAIT) ||
-		f->flags & SOCKF_SND_SHUT || f->err) {
+	if (!is_open(f)) {
 		r = not_open(f, op);
 		return r == -EAGAIN ? sock__again(op, 0, sock__opts(f)->sndtimeo_us) : r;
 	}
@@ -276,6 +283,34 @@ long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 	if (op->done == want || (op->done && !waits))
 		return (long)op->done;
 	return sock__again(op, SOCK_OUT, sock__opts(f)->sndtimeo_us);
+}
+
+long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	size_t want = sock__iov_bytes(op->send);
+	long r;
+
+	if (sock__zc_wanted(f, op, want) && !op->zc) {
+		int err = sock__zc_begin(sl, f, op);
+
+		if (err)
+			return err;
+	}
+	r = send_all(sl, f, op, want);
+	if (plx_unlikely(op->zc) && (r != -EAGAIN || !op->block))
+		sock__zc_end(op, r > 0);
+	return r;
+}
+
+long sock__tcp_send_mbuf(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	uint32_t n = op->mbuf->pkt_len;
+	int err;
+
+	if (!is_open(f))
+		return not_open(f, op);
+	err = plx_net_tcp_send(sl->sn, sock__tcp(f)->tc, op->mbuf, op->flags & MSG_MORE, op->lent);
+	return err ? err : (long)n;
 }
 
 /* ---- ioctl ---- */
