@@ -312,7 +312,7 @@ static long send_one(
 
 	if (err)
 		return err;
-	if (sock__zc_wanted(&d->f, op, len)) {
+	if (sock__zc_wanted(&d->f, op, len + PLX_UDP_BYTES)) {
 		err = send_lent(d, op, msg);
 		return err ? err : (long)len;
 	}
@@ -341,13 +341,16 @@ static int prepare(struct sock_dgram *d, const struct sock_op *op, struct plx_ne
 /* Into one datagram with what others give: by a copy, which MSG_ZEROCOPY is told of. */
 static long add_more(struct sock_dgram *d, struct sock_op *op, size_t len, bool more)
 {
-	long r = sock__zc_wanted(&d->f, op, len) ? sock__zc_begin(d->sl, &d->f, op) : 0;
+	size_t bytes = len + (d->cork->m ? 0 : PLX_UDP_BYTES);
+	long r = sock__zc_wanted(&d->f, op, bytes) ? sock__zc_begin(d->sl, &d->f, op) : 0;
 
-	if (!r)
+	if (plx_unlikely(r))
+		sock__dgram_cork_free(d);
+	else
 		r = add(d, op, len, more);
 	if (plx_unlikely(op->zc)) {
 		sock__zc_copied(op);
-		sock__zc_end(op, r > 0);
+		sock__zc_end(op, r >= 0);
 	}
 	return r;
 }

@@ -250,7 +250,8 @@ struct rte_mbuf *sock__zc_datagram(struct sock_lcore *sl, const struct sock_op *
 			plx_net_unlend(head);
 		return NULL;
 	}
-	call_of(op->zc, op->zc_id)->refs += head->nb_segs;
+	if (head)
+		call_of(op->zc, op->zc_id)->refs += head->nb_segs;
 	return head;
 }
 
