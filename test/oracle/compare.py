@@ -34,6 +34,7 @@ GROUPS = [
     ('multicast', 'Groups'),
     ('control messages', 'recvmsg() and the queue of errors'),
     ('sendmsg', 'sendmsg()'),
+    ('zerocopy', 'MSG_ZEROCOPY'),
     ('the end', 'shutdown(), close(), SIGPIPE'),
     ('waiting', 'Timeouts, signals, threads, processes'),
     ('descriptors', 'fcntl() and ioctl()'),
