@@ -77,6 +77,29 @@ T(small_mbufs_are_copied_as_drivers_take_few)
 	eq(zt.copied, zt.done);
 }
 
+/* Few in each segment, but a super-segment of them has more than there are mbufs at hand. */
+T(many_mbufs_are_copied_as_a_packet_carries_so_many)
+{
+	int fd;
+
+	zt_new("whole=on", NULL, 0);
+	fd = zt_socket(SOCK_STREAM);
+	stream(fd, 1 << 20, 130, 500, 0);
+	ok(zt.copied > 0 && zt.copied < zt.done);
+}
+
+/* There is always something on its way: what is acknowledged is charged no more. */
+T(a_small_buffer_for_long)
+{
+	int fd, small = 30000;
+
+	zt_new("", "delay=5ms", 0);
+	fd = zt_socket(SOCK_STREAM);
+	eq(plx_setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)), 0);
+	stream(fd, 1 << 20, 2, 1000, 0);
+	eq(zt.copied, 0);
+}
+
 T(one_byte)
 {
 	int fd;
@@ -719,12 +742,13 @@ T(closed_before_it_is_free)
 
 RUN_EAL(ZT_(super_segments_carry_mbufs), ZT_(super_segments_are_cut_across_mbufs),
 	ZT_(segments_carry_mbufs), ZT_(a_port_that_takes_no_chains_has_it_copied),
-	ZT_(small_mbufs_are_copied_as_drivers_take_few), ZT_(one_byte),
-	ZT_(what_is_lost_is_sent_again), ZT_(what_is_lost_is_sent_again_segment_by_segment),
-	ZT_(lent_between_written), ZT_(it_is_held_until_it_is_acknowledged),
-	ZT_(the_same_mbufs_again_and_again), ZT_(a_full_buffer_takes_nothing),
-	ZT_(close_with_text_on_its_way), ZT_(abort_with_text_on_its_way),
-	ZT_(a_reset_gives_it_back_before_the_socket_is_closed),
+	ZT_(small_mbufs_are_copied_as_drivers_take_few),
+	ZT_(many_mbufs_are_copied_as_a_packet_carries_so_many), ZT_(a_small_buffer_for_long),
+	ZT_(one_byte), ZT_(what_is_lost_is_sent_again),
+	ZT_(what_is_lost_is_sent_again_segment_by_segment), ZT_(lent_between_written),
+	ZT_(it_is_held_until_it_is_acknowledged), ZT_(the_same_mbufs_again_and_again),
+	ZT_(a_full_buffer_takes_nothing), ZT_(close_with_text_on_its_way),
+	ZT_(abort_with_text_on_its_way), ZT_(a_reset_gives_it_back_before_the_socket_is_closed),
 	ZT_(the_end_of_the_run_gives_it_back), ZT_(what_is_refused_stays_the_callers),
 	ZT_(nothing_is_taken_at_once), ZT_(a_datagram_is_its_mbuf),
 	ZT_(a_datagram_and_a_word_when_it_is_free), ZT_(a_datagram_that_is_refused),
