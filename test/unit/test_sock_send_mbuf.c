@@ -469,6 +469,35 @@ T(what_goes_to_ourselves_is_copied)
 		eq((uint8_t)buf[i], zt_text((uint64_t)i));
 }
 
+T(a_stream_to_ourselves_is_copied)
+{
+	struct sockaddr_in in = zt_sa("10.0.0.1");
+	static uint8_t buf[20000];
+	size_t got = 0;
+	ssize_t n;
+	int a, b, l;
+
+	zt_new("", NULL, 0);
+	l = plx_socket(AF_INET, SOCK_STREAM, 0);
+	eq(plx_bind(l, (struct sockaddr *)&in, sizeof(in)), 0);
+	eq(plx_listen(l, 1), 0);
+	a = plx_socket(AF_INET, SOCK_STREAM, 0);
+	fails(plx_connect(a, (struct sockaddr *)&in, sizeof(in)), EINPROGRESS);
+	zt_run();
+	b = plx_accept(l, NULL, NULL);
+	ok(b >= 0);
+	eq(zt_send(a, zt_chain(0, 9, 2000, 0)), 18000);
+	zt_sleep(PLX_MS(50));
+	eq(zt.done, 1); /* though nobody has read it */
+	eq(zt.copied, 1);
+	eq(zt_out(), 0);
+	while ((n = plx_recv(b, buf + got, sizeof(buf) - got, 0)) > 0)
+		got += (size_t)n;
+	eq(got, 18000);
+	for (uint32_t k = 0; k < 18000; k++)
+		eq(buf[k], zt_text(k));
+}
+
 RUN_EAL(ZT_(super_segments_carry_mbufs), ZT_(super_segments_are_cut_across_mbufs),
 	ZT_(segments_carry_mbufs), ZT_(a_port_that_takes_no_chains_has_it_copied),
 	ZT_(small_mbufs_are_copied_as_drivers_take_few),
@@ -481,4 +510,4 @@ RUN_EAL(ZT_(super_segments_carry_mbufs), ZT_(super_segments_are_cut_across_mbufs
 	ZT_(the_end_of_the_run_gives_it_back), ZT_(what_is_refused_stays_the_callers),
 	ZT_(nothing_is_taken_at_once), ZT_(a_datagram_is_its_mbuf),
 	ZT_(a_datagram_and_a_word_when_it_is_free), ZT_(a_datagram_that_is_refused),
-	ZT_(what_goes_to_ourselves_is_copied))
+	ZT_(what_goes_to_ourselves_is_copied), ZT_(a_stream_to_ourselves_is_copied))
