@@ -251,10 +251,12 @@ static void send_pending(struct plx_net *net, struct plx_neigh *n)
 	}
 }
 
-/* A packet of somebody else's: its sender is told (RFC 1812 5.2.7.1, RFC 4861 7.2.2). */
+/* Its sender is told (RFC 1812 5.2.7.1, RFC 4861 7.2.2), also when that is ourselves: so our sockets
+ * hear of it (Linux's arp_error_report()). */
 static void tell_sender(struct net_lcore *nl, struct rte_mbuf *m)
 {
-	struct plx_net_rx rx = {.sn = nl->sn};
+	struct plx_net_rx rx = {
+		.sn = nl->sn, .looped = !(plx_pkt_meta(m)->flags & NET_F_FORWARDED)};
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint8_t code;
 
@@ -274,7 +276,7 @@ static void drop_pending(struct plx_net *net, struct plx_neigh *n)
 	while (m) {
 		struct rte_mbuf *next = plx_pkt_meta(m)->next;
 
-		if (plx_pkt_meta(m)->flags & NET_F_FORWARDED && !nl->stopped)
+		if (!nl->stopped)
 			tell_sender(nl, m);
 		plx_pkt_drop(m, nl->stopped ? PLX_DROP_STOPPED : PLX_DROP_NEIGH_FAILED);
 		m = next;

@@ -18,9 +18,15 @@ table() { # file name: the options of a table in C
 	sed -n "/struct opt $2\[\] = {/,/^};/p" "$1" | sed -nE 's/^\t\{"([a-z-]+)",.*/--\1/p'
 }
 
+# Those of NAMES_OPTS.
+names_table() {
+	sed -nE 's/^\t+\{"([a-z-]+)", "[A-Z].*/--\1/p' app/names.h
+}
+
 declare -A own=([up]=app/cmd_up.c [fwd]=app/cmd_fwd.c [http]=app/cmd_http.c [load]=app/cmd_load.c
 	[proxy]=app/cmd_proxy.c [echo]=app/cmd_service.c [discard]=app/cmd_service.c
-	[chargen]=app/cmd_service.c)
+	[chargen]=app/cmd_service.c [ping]=app/cmd_ping.c [resolve]=app/cmd_resolve.c
+	[traceroute]=app/cmd_traceroute.c)
 fits "pollux" "$("$POLLUX" --help)"
 for command in "${!own[@]}" ports config; do
 	help=$("$POLLUX" -- "$command" --help)
@@ -33,6 +39,7 @@ for command in "${!own[@]}" ports config; do
 			table app/opt.c run_opts
 			table app/opt.c common_opts
 			if [ "$command" != fwd ]; then table app/opt.c stack_opts; fi
+			if grep -q NAMES_OPTS "${own[$command]}"; then names_table; fi
 		} | sort)"
 done
 one_line() {
