@@ -102,46 +102,47 @@ static bool scope_of(const char *text, const struct plx_addr *a, uint32_t *scope
 	return *text >= '0' && *text <= '9' && !*end;
 }
 
-/* @return 1: it is no address. */
-static int address(const struct resolv_want *w, struct plx_addr *a, uint32_t *scope)
+/* @param scope what is written behind '%', or NULL. @return false: it is no address. */
+static bool address(const struct resolv_want *w, struct plx_addr *a, const char **scope)
 {
-	char text[RESOLV_NAME_MAX], *percent;
+	const char *percent = strchr(w->node, '%');
+	char text[INET6_ADDRSTRLEN];
 	struct in_addr in;
 	struct in6_addr in6;
+	size_t n = percent ? (size_t)(percent - w->node) : strlen(w->node);
 
-	*scope = 0;
-	strcpy(text, w->node);
-	if (inet_aton(text, &in) && !strpbrk(text, " \t\n")) {
+	*scope = percent ? percent + 1 : NULL;
+	if (inet_aton(w->node, &in) && !strpbrk(w->node, " \t\n")) {
 		*a = plx_addr_from_v4(&in);
-		return 0;
+		return true;
 	}
-	percent = strchr(text, '%');
-	if (percent)
-		*percent++ = '\0';
+	if (n >= sizeof(text))
+		return false;
+	memcpy(text, w->node, n);
+	text[n] = '\0';
 	if (inet_pton(AF_INET6, text, &in6) != 1)
-		return 1;
+		return false;
 	*a = plx_addr_from_v6(&in6);
-	return percent && !scope_of(percent, a, scope) ? EAI_NONAME : 0;
+	return true;
 }
 
 /* IPv4 is held as mapped IPv6: which of them was written matters here alone. */
 int resolv__numeric(const struct resolv_want *w, struct resolv_found *f)
 {
 	bool six = strchr(w->node, ':');
+	const char *scope_text;
 	struct plx_addr a;
-	uint32_t scope;
-	int err;
+	uint32_t scope = 0;
 
 	if (w->no_node)
 		return nobody(w, f);
-	err = address(w, &a, &scope);
-	if (err == 1)
+	if (!address(w, &a, &scope_text))
 		return w->flags & AI_NUMERICHOST ? EAI_NONAME : 1;
-	if (err)
-		return err;
 	if ((w->family == AF_INET6 && !six && !(w->flags & AI_V4MAPPED)) ||
 		(w->family == AF_INET && six && !plx_addr_is_v4(&a)))
 		return EAI_ADDRFAMILY;
+	if (scope_text && !scope_of(scope_text, &a, &scope))
+		return EAI_NONAME;
 	strcpy(f->canon, w->node);
 	return resolv__found_add(f, &a, scope);
 }

@@ -42,7 +42,8 @@ static void job_free(struct resolv_job *job)
 
 static int result(struct resolv_job *job, struct addrinfo **res)
 {
-	resolv__filter(&job->want, &job->found);
+	if (!job->exact)
+		resolv__filter(&job->want, &job->found);
 	if (!job->found.n)
 		return EAI_NODATA;
 	if (!job->rl->r->closed)
@@ -138,6 +139,7 @@ void resolv__begin_addr(struct resolv_lcore *rl, struct plx_resolv_query *q,
 		return;
 	job->want = *w;
 	err = resolv__numeric(w, &job->found);
+	job->exact = err != 1;
 	if (err == 1)
 		err = from_hosts(job) == 0 ? 0 : 1;
 	if (err == 1)
@@ -201,7 +203,6 @@ void plx_resolv_name(struct plx_resolv_query *q, const struct sockaddr *sa, sock
 
 /** A call that is not over before its query is; on its caller's stack. */
 struct call {
-	struct plx_msg msg;
 	struct plx_resolv_query q;
 	struct resolv_lcore *rl;
 	const struct resolv_want *want; /**< NULL: the name of addr */
@@ -232,21 +233,23 @@ static void begin(struct call *c, bool local)
 		resolv__begin_name(c->rl, &c->q, c->addr, local);
 }
 
-static void posted(struct plx_softnet *sn, struct plx_msg *msg)
+static void begin_there(struct plx_softnet *sn, void *arg)
 {
-	begin(plx_container_of(msg, struct call, msg), false);
+	begin(arg, false);
 }
 
 /* No signal ends it, as none ends glibc's; nor may the thread be unwound meanwhile. */
-static int sleep_until_over(struct call *c)
+static int begin_and_sleep(struct call *c)
 {
-	int state;
+	int state, err;
 
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	while (sem_wait(&c->over) != 0)
+	err = plx_softnet_call(c->rl->sn, begin_there, c);
+	while (!err && sem_wait(&c->over) != 0)
 		;
 	pthread_setcancelstate(state, NULL);
-	return c->err;
+	errno = -err;
+	return err ? EAI_SYSTEM : c->err;
 }
 
 static int carry(struct call *c)
@@ -263,11 +266,7 @@ static int carry(struct call *c)
 	if (!r)
 		return EAI_SYSTEM;
 	c->rl = &r->lcore[__atomic_fetch_add(&r->next, 1, __ATOMIC_RELAXED) % r->n];
-	c->msg.fn = posted;
-	errno = ESHUTDOWN;
-	if (!plx_softnet_try_post(c->rl->sn, &c->msg))
-		return EAI_SYSTEM;
-	return sleep_until_over(c);
+	return begin_and_sleep(c);
 }
 
 static int wait_for(struct call *c)

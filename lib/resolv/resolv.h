@@ -144,6 +144,7 @@ struct resolv_job {
 	struct resolv_lcore *rl;
 	struct resolv_job *next;
 	bool by_name; /**< of an address, its name */
+	bool exact;   /**< what was written is what is wanted: an address, or nobody */
 	struct resolv_want want;
 	struct resolv_found found;
 	struct plx_addr addr;

@@ -55,9 +55,8 @@ int resolv__service(
 
 		if (!wanted(k, hints))
 			continue;
-		/* a service of raw sockets was asked for by name */
-		if (number < 0 && !k->name && hints->ai_socktype)
-			return EAI_SERVICE;
+		if (name && !k->name && hints->ai_socktype)
+			return EAI_SERVICE; /* raw sockets have none */
 		kinds_wanted++;
 		if (number < 0)
 			port = port_of(name, k);

@@ -135,6 +135,6 @@ T(an_ordinary_thread_asks)
 	eq(found, 1);
 }
 
-RUN(ST_(an_interface_and_its_addresses), ST_(statistics_move),
+RUN_EAL(ST_(an_interface_and_its_addresses), ST_(statistics_move),
 	ST_(an_interface_that_is_down_and_one_of_a_vlan), ST_(names_and_indexes),
 	ST_(an_ordinary_thread_asks))
