@@ -223,8 +223,8 @@ static int open_socket(const struct addrinfo *ai)
 		return -1;
 	if (ping.v6)
 		plx_setsockopt(fd, level, IPV6_RECVHOPLIMIT, &one, sizeof(one));
-	if (ttl && plx_setsockopt(fd, level, ping.v6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl,
-			   sizeof(ttl)) != 0)
+	if (ttl && plx_setsockopt(
+			   fd, level, ping.v6 ? IPV6_UNICAST_HOPS : IP_TTL, &ttl, sizeof(ttl)) != 0)
 		return -1;
 	if (ping.o->df && plx_setsockopt(fd, level, ping.v6 ? IPV6_MTU_DISCOVER : IP_MTU_DISCOVER,
 				  &must, sizeof(must)) != 0)
@@ -276,7 +276,9 @@ static void ask(struct prog *p)
 {
 	const struct options *o = ping.o;
 	const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM,
-		.ai_family = o->v6 ? AF_INET6 : o->v4 ? AF_INET : AF_UNSPEC};
+		.ai_family = o->v6   ? AF_INET6
+			     : o->v4 ? AF_INET
+				     : AF_UNSPEC};
 
 	ping.asked = true;
 	ping.id = (uint16_t)rte_rand();
@@ -304,8 +306,8 @@ static plx_ns timer(struct prog *p, plx_ns now)
 	}
 	send_one(now);
 	end_if_told();
-	ping.next_ns = now + PLX_MS(
-		o->count && ping.stats.sent == o->count ? o->timeout_ms : o->interval_ms);
+	ping.next_ns = now + PLX_MS(o->count && ping.stats.sent == o->count ? o->timeout_ms
+									    : o->interval_ms);
 	return ping.next_ns;
 }
 

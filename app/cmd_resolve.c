@@ -49,12 +49,11 @@ static int parse(const struct app *app, struct resolve *r, struct plx_error *e)
 
 static const char *number(const struct addrinfo *ai, char *buf)
 {
-	const void *from = ai->ai_family == AF_INET
-				   ? (const void *)&((const struct sockaddr_in *)(const void *)
-						      ai->ai_addr)
-					     ->sin_addr
-				   : &((const struct sockaddr_in6 *)(const void *)ai->ai_addr)
-					     ->sin6_addr;
+	const void *from =
+		ai->ai_family == AF_INET
+			? (const void *)&((const struct sockaddr_in *)(const void *)ai->ai_addr)
+				  ->sin_addr
+			: &((const struct sockaddr_in6 *)(const void *)ai->ai_addr)->sin6_addr;
 
 	return inet_ntop(ai->ai_family, from, buf, INET6_ADDRSTRLEN);
 }
@@ -231,7 +230,8 @@ const struct plx_cmd cmd_resolve = {
 		"stack. Ends with 1 when there is nothing.\n"
 		"\n"
 		"Examples:\n"
-		"  pollux ... -- resolve --if 0,addr=10.9.0.2/24 --nameserver 10.9.0.1 example.org\n"
+		"  pollux ... -- resolve --if 0,addr=10.9.0.2/24 --nameserver 10.9.0.1 "
+		"example.org\n"
 		"  pollux ... -- resolve --if 0,addr=10.9.0.2/24 --nameserver 10.9.0.1 \\\n"
 		"    10.9.0.1 PTR",
 	.opts = opts,

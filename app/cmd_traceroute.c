@@ -48,15 +48,24 @@ static struct traceroute {
 static const char *text_of(const union prog_addr *a, char buf[static INET6_ADDRSTRLEN])
 {
 	return inet_ntop(a->sa.sa_family,
-		a->sa.sa_family == AF_INET6 ? (const void *)&a->in6.sin6_addr : &a->in.sin_addr, buf,
-		INET6_ADDRSTRLEN);
+		a->sa.sa_family == AF_INET6 ? (const void *)&a->in6.sin6_addr : &a->in.sin_addr,
+		buf, INET6_ADDRSTRLEN);
 }
 
 /* What traceroute(8) puts behind the time. */
 static const char *mark_of(const struct trace_probe *p, char buf[static 16])
 {
-	static const char *const v4[] = {[0] = "!N", [1] = "!H", [2] = "!P", [5] = "!S", [6] = "!N",
-		[7] = "!H", [9] = "!X", [10] = "!X", [13] = "!X", [14] = "!V", [15] = "!C"};
+	static const char *const v4[] = {[0] = "!N",
+		[1] = "!H",
+		[2] = "!P",
+		[5] = "!S",
+		[6] = "!N",
+		[7] = "!H",
+		[9] = "!X",
+		[10] = "!X",
+		[13] = "!X",
+		[14] = "!V",
+		[15] = "!C"};
 	static const char *const v6[] = {"!N", "!X", "!S", "!H"};
 	bool six = tr.t.v6;
 
@@ -81,8 +90,7 @@ static void print_probe(FILE *out, const struct trace_probe *p, const struct tra
 		fputs(" *", out);
 		return;
 	}
-	if (!before || !before->answered ||
-		memcmp(&before->from, &p->from, sizeof(p->from)) != 0)
+	if (!before || !before->answered || memcmp(&before->from, &p->from, sizeof(p->from)) != 0)
 		fprintf(out, " %s", text_of(&p->from, text));
 	fprintf(out, "  %.3f ms", NAMES_MS(p->rtt_ns));
 	m = mark_of(p, mark);
@@ -137,8 +145,8 @@ static void found(struct plx_resolv_query *q, int err, struct addrinfo *res, con
 	memcpy(&tr.t.to, res->ai_addr, res->ai_addrlen);
 	least = (tr.t.v6 ? 40 : 20) + TRACE_HDR;
 	tr.t.bytes = o->size ? PLX_MAX(o->size, least) : tr.t.v6 ? 80 : 60;
-	plx_getnameinfo(res->ai_addr, res->ai_addrlen, tr.addr, sizeof(tr.addr), NULL, 0,
-		NI_NUMERICHOST);
+	plx_getnameinfo(
+		res->ai_addr, res->ai_addrlen, tr.addr, sizeof(tr.addr), NULL, 0, NI_NUMERICHOST);
 	plx_freeaddrinfo(res);
 	err = trace_begin(&tr.t, q->arg);
 	if (err) {
@@ -154,7 +162,9 @@ static void ask(struct prog *p)
 {
 	const struct options *o = tr.o;
 	const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM,
-		.ai_family = o->v6 ? AF_INET6 : o->v4 ? AF_INET : AF_UNSPEC};
+		.ai_family = o->v6   ? AF_INET6
+			     : o->v4 ? AF_INET
+				     : AF_UNSPEC};
 
 	tr.asked = true;
 	tr.n.query.done = found;
@@ -240,7 +250,8 @@ const struct plx_cmd cmd_traceroute = {
 	.name = "traceroute",
 	.operands = "NAME",
 	.summary = "the routers on the way to a host, printed as traceroute does",
-	.text = "Probes with a time to live of 1, 2, 3 ... by UDP, whose errors come by IP_RECVERR,\n"
+	.text = "Probes with a time to live of 1, 2, 3 ... by UDP, whose errors come by "
+		"IP_RECVERR,\n"
 		"or by ICMP echoes; 16 are on their way at a time. Addresses are not looked up.\n"
 		"\n"
 		"Examples:\n"

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define SETTLE_MAX  PLX_SEC(5)	/* duplicate address detection takes two seconds at most */
+#define SETTLE_MAX  PLX_SEC(5) /* duplicate address detection takes two seconds at most */
 #define SETTLE_STEP PLX_MS(10)
 
 int names_check(const char *cmd, const struct names_conf *conf, struct plx_error *e)

@@ -27,8 +27,10 @@ struct names_conf {
 			"a domain to try, in place of those of --resolv-conf"},                    \
 		{"resolv-conf", "FILE", OPT_STR, (at) + offsetof(struct names_conf, file),         \
 			"/etc/resolv.conf", "which name servers there are"},                       \
-		{"hosts", "FILE", OPT_STR, (at) + offsetof(struct names_conf, hosts),              \
-			"/etc/hosts", "names that no server is asked for"}
+	{                                                                                          \
+		"hosts", "FILE", OPT_STR, (at) + offsetof(struct names_conf, hosts), "/etc/hosts", \
+			"names that no server is asked for"                                        \
+	}
 
 /** A command of this kind: the first part of its own struct. */
 struct names_run {

@@ -13,7 +13,7 @@ uint16_t ping_sent(struct ping_stats *s, plx_ns now)
 		s->first_ns = now;
 	s->last_ns = now;
 	s->at_ns[seq] = now;
-	s->answered[seq / 8] &= (uint8_t)~(1u << seq % 8);
+	s->answered[seq / 8] &= (uint8_t) ~(1u << seq % 8);
 	return seq;
 }
 
@@ -177,8 +177,8 @@ static void print_rtt(const struct ping_stats *s, FILE *out)
 
 void ping_print_stats(const struct ping_stats *s, const char *target, FILE *out)
 {
-	fprintf(out, "\n--- %s ping statistics ---\n%llu packets transmitted, %llu received", target,
-		(unsigned long long)s->sent, (unsigned long long)s->received);
+	fprintf(out, "\n--- %s ping statistics ---\n%llu packets transmitted, %llu received",
+		target, (unsigned long long)s->sent, (unsigned long long)s->received);
 	if (s->dups)
 		fprintf(out, ", +%llu duplicates", (unsigned long long)s->dups);
 	if (s->errors)

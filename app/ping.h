@@ -22,7 +22,7 @@ struct ping_stats {
 	plx_ns first_ns, last_ns;
 	plx_ns min_ns, max_ns;
 	double sum_us, sum2_us;
-	plx_ns at_ns[PING_SEQS];	/**< when a sequence number was sent last */
+	plx_ns at_ns[PING_SEQS]; /**< when a sequence number was sent last */
 	uint8_t answered[PING_SEQS / 8];
 };
 

@@ -91,8 +91,7 @@ static void on_udp(struct prog *pr, struct watch *w, uint32_t events)
 			continue;
 		if (e->ee_origin != SO_EE_ORIGIN_ICMP && e->ee_origin != SO_EE_ORIGIN_ICMP6)
 			continue;
-		memcpy(&from, SO_EE_OFFENDER(e),
-			active->v6 ? sizeof(from.in6) : sizeof(from.in));
+		memcpy(&from, SO_EE_OFFENDER(e), active->v6 ? sizeof(from.in6) : sizeof(from.in));
 		answer(active, (uint32_t)(p - active->probe), pr->now, &from, e->ee_type,
 			e->ee_code, e->ee_info);
 		return;

@@ -13,8 +13,8 @@
 #define TRACE_HOPS_MAX	  64
 #define TRACE_QUERIES_MAX 10
 #define TRACE_PROBES_MAX  (TRACE_HOPS_MAX * TRACE_QUERIES_MAX)
-#define TRACE_FLIGHT	  16 /* probes on their way at a time */
-#define TRACE_HDR	  8  /* of UDP, of an echo */
+#define TRACE_FLIGHT	  16  /* probes on their way at a time */
+#define TRACE_HDR	  8   /* of UDP, of an echo */
 #define TRACE_ECHO	  255 /* trace_probe.type of an echo's answer */
 
 struct trace_probe {

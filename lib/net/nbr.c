@@ -251,8 +251,8 @@ static void send_pending(struct plx_net *net, struct plx_neigh *n)
 	}
 }
 
-/* Its sender is told (RFC 1812 5.2.7.1, RFC 4861 7.2.2), also when that is ourselves: so our sockets
- * hear of it (Linux's arp_error_report()). */
+/* Its sender is told (RFC 1812 5.2.7.1, RFC 4861 7.2.2), also when that is ourselves: so our
+ * sockets hear of it (Linux's arp_error_report()). */
 static void tell_sender(struct net_lcore *nl, struct rte_mbuf *m)
 {
 	struct plx_net_rx rx = {

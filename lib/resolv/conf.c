@@ -24,7 +24,8 @@ static bool port_of(const char *text, unsigned int *port)
 	return isdigit((unsigned char)*text) && !*end && n >= 1 && n <= 65535;
 }
 
-/* "A", "A:PORT", "A6", "[A6]", "[A6]:PORT", as "A:PORT" or "[A6]:PORT". @return false: it is none. */
+/* "A", "A:PORT", "A6", "[A6]", "[A6]:PORT", as "A:PORT" or "[A6]:PORT". @return false: it is none.
+ */
 static bool server_parse(const char *text, char *out, size_t size)
 {
 	char copy[PLX_ADDR_STRLEN + 8], *host = copy, *port = NULL;

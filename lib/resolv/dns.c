@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * c-ares on an lcore: its sockets are ours, its time is the program's. It is given all that it would
- * read from files itself, and does neither the hosts file nor the order of what it finds.
+ * c-ares on an lcore: its sockets are ours, its time is the program's. It is given all that it
+ * would read from files itself, and does neither the hosts file nor the order of what it finds.
  */
 
 #define EVENTS 16
@@ -199,7 +199,8 @@ static int add_node(struct resolv_found *f, const struct ares_addrinfo_node *n)
 	struct plx_addr a;
 
 	if (n->ai_family == AF_INET)
-		a = plx_addr_from_v4(&((const struct sockaddr_in *)(const void *)n->ai_addr)->sin_addr);
+		a = plx_addr_from_v4(
+			&((const struct sockaddr_in *)(const void *)n->ai_addr)->sin_addr);
 	else if (n->ai_family == AF_INET6)
 		a = plx_addr_from_v6(
 			&((const struct sockaddr_in6 *)(const void *)n->ai_addr)->sin6_addr);

@@ -14,8 +14,8 @@
 
 /* ---- asked for ---- */
 
-int resolv__want(struct resolv_want *w, const char *node, const char *service,
-	const struct addrinfo *hints)
+int resolv__want(
+	struct resolv_want *w, const char *node, const char *service, const struct addrinfo *hints)
 {
 	static const struct addrinfo none = {.ai_flags = AI_V4MAPPED | AI_ADDRCONFIG};
 	int n;
@@ -208,8 +208,7 @@ static struct entry *entry_new(
 	return e;
 }
 
-int resolv__result(
-	const struct resolv_want *w, const struct resolv_found *f, struct addrinfo **res)
+int resolv__result(const struct resolv_want *w, const struct resolv_found *f, struct addrinfo **res)
 {
 	struct addrinfo *first = NULL, **at = &first;
 	bool ok = true;

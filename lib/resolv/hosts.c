@@ -32,8 +32,7 @@ static char *read_all(FILE *f)
 static int add(struct resolv_hosts *h, const struct plx_addr *a, char *name, const char *canon)
 {
 	if ((h->n & (h->n - 1)) == 0) { /* full: the room is a power of two */
-		struct resolv_host *more =
-			realloc(h->host, (h->n ? 2 * h->n : 1) * sizeof(*more));
+		struct resolv_host *more = realloc(h->host, (h->n ? 2 * h->n : 1) * sizeof(*more));
 
 		if (!more)
 			return -ENOMEM;

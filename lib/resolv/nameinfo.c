@@ -9,8 +9,8 @@
 
 #define FLAGS (NI_NUMERICHOST | NI_NUMERICSERV | NI_NAMEREQD | NI_DGRAM | NI_NOFQDN)
 
-int resolv__addr_of(
-	const struct sockaddr *sa, socklen_t len, struct plx_addr *a, uint16_t *port, uint32_t *scope)
+int resolv__addr_of(const struct sockaddr *sa, socklen_t len, struct plx_addr *a, uint16_t *port,
+	uint32_t *scope)
 {
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;

@@ -97,9 +97,8 @@ static struct resolv_way way_to(struct plx_softnet *sn, const struct resolv_addr
 
 	if (plx_net_way(sn, &a->addr, (uint16_t)a->scope, false, &way) != 0)
 		return (struct resolv_way){0};
-	return (struct resolv_way){.usable = !plx_addr_is_any(&way.src),
-		.on_link = !way.by_gateway,
-		.src = way.src};
+	return (struct resolv_way){
+		.usable = !plx_addr_is_any(&way.src), .on_link = !way.by_gateway, .src = way.src};
 }
 
 /* By insertion: what is equal stays as the name server said it (rule 10). */

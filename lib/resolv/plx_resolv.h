@@ -55,8 +55,8 @@ PLX_API const char *plx_resolv_server(const struct plx_resolv *r, unsigned int i
  * getaddrinfo(3). From an ordinary thread; an lcore gets what needs no name server, otherwise
  * EAI_SYSTEM with EAGAIN. @return 0 or EAI_*. *res is the caller's, for plx_freeaddrinfo().
  */
-PLX_API int plx_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-	struct addrinfo **res);
+PLX_API int plx_getaddrinfo(
+	const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res);
 /** Any thread. */
 PLX_API void plx_freeaddrinfo(struct addrinfo *res);
 /** getnameinfo(3); likewise. */

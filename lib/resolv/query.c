@@ -282,8 +282,8 @@ static int wait_for(struct call *c)
 	return err;
 }
 
-int plx_getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-	struct addrinfo **res)
+int plx_getaddrinfo(
+	const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **res)
 {
 	struct resolv_want w;
 	struct call c = {.want = &w};

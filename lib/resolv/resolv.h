@@ -90,8 +90,8 @@ struct resolv_want {
 	int n_services;
 };
 /** What the caller asks for. @return 0 or EAI_*. */
-int resolv__want(struct resolv_want *w, const char *node, const char *service,
-	const struct addrinfo *hints);
+int resolv__want(
+	struct resolv_want *w, const char *node, const char *service, const struct addrinfo *hints);
 /** No name, or an address: found without anybody's help. @return 0, EAI_*, or 1: it is a name. */
 int resolv__numeric(const struct resolv_want *w, struct resolv_found *f);
 /** The family that DNS is asked for: AF_UNSPEC both. */
@@ -120,7 +120,7 @@ struct resolv_lcore {
 	struct plx_resolv *r;
 	struct plx_softnet *sn;
 	struct plx_sock_program program;
-	struct resolv_dns *dns; /**< NULL until the lcore runs */
+	struct resolv_dns *dns;	 /**< NULL until the lcore runs */
 	struct resolv_job *jobs; /**< under way */
 };
 struct plx_resolv {
@@ -163,8 +163,8 @@ void resolv__end_all(struct resolv_lcore *rl);
  * @return 0 or EAI_*. */
 int resolv__name_of(const struct plx_addr *a, char *name);
 /** An address of a socket's. @return EAI_FAMILY: none of ours. */
-int resolv__addr_of(
-	const struct sockaddr *sa, socklen_t len, struct plx_addr *a, uint16_t *port, uint32_t *scope);
+int resolv__addr_of(const struct sockaddr *sa, socklen_t len, struct plx_addr *a, uint16_t *port,
+	uint32_t *scope);
 
 /* dns.c, or dns_none.c without c-ares */
 

@@ -273,8 +273,7 @@ char *plx_if_indextoname(unsigned int index, char *name)
 	const struct plx_sock *ns = sock__ns();
 	struct plx_net_if f;
 
-	if (ns && index > 0 && index < PLX_NET_IF_MAX &&
-		find_if(ns->net, (uint16_t)index, &f)) {
+	if (ns && index > 0 && index < PLX_NET_IF_MAX && find_if(ns->net, (uint16_t)index, &f)) {
 		memcpy(name, f.name, sizeof(f.name));
 		return name;
 	}

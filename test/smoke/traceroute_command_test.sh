@@ -72,4 +72,4 @@ same "ICMPv6" icmp6 -I -q 1 fd00:3::2
 same "a way that ends" none -q 1 10.3.0.77
 same "two hops at most" max -m 2 10.3.0.2
 expect_eq "with --json" "$(tail -n 1 "$tmp/json" |
-	jq -c '[.reached, (.probes[] | .hop, .from)]')" '[true,1,"10.1.0.1",2,"10.2.0.1"]'
+	jq -c '[.reached, (.probes[] | .hop, .from)]')" '[true,1,"10.1.0.1",2,"10.2.0.2"]'

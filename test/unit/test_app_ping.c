@@ -47,11 +47,10 @@ T(lost_twice_and_refused)
 	eq(ping_received(&s, 1, PLX_MS(5), &rtt), PING_DUP);
 	ping_error(&s, 3, PLX_MS(6));
 	ping_error(&s, 9, PLX_MS(7)); /* of nobody */
-	str_eq(printed(),
-		"\n--- 10.0.0.1 ping statistics ---\n"
-		"3 packets transmitted, 1 received, +1 duplicates, +1 errors, "
-		"66.6667% packet loss, time 6ms\n"
-		"rtt min/avg/max/mdev = 5.000/5.000/5.000/0.000 ms, pipe 3\n");
+	str_eq(printed(), "\n--- 10.0.0.1 ping statistics ---\n"
+			  "3 packets transmitted, 1 received, +1 duplicates, +1 errors, "
+			  "66.6667% packet loss, time 6ms\n"
+			  "rtt min/avg/max/mdev = 5.000/5.000/5.000/0.000 ms, pipe 3\n");
 	s = (struct ping_stats){0};
 	ping_sent(&s, 0);
 	str_eq(printed(), "\n--- 10.0.0.1 ping statistics ---\n"

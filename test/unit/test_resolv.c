@@ -53,12 +53,10 @@ T(servers_that_are_given)
 {
 	static const char *const good[] = {
 		"10.0.0.1", "10.0.0.1:5353", "2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:53"};
-	static const char *const bad[] = {
-		"", "a.example", "10.0.0.1:0", "10.0.0.1:70000", "[2001:db8::1", "[::]", "0.0.0.0",
-		"10.0.0.1:", "[2001:db8::1]53"};
+	static const char *const bad[] = {"", "a.example", "10.0.0.1:0", "10.0.0.1:70000",
+		"[2001:db8::1", "[::]", "0.0.0.0", "10.0.0.1:", "[2001:db8::1]53"};
 	struct resolv_conf c;
-	const struct plx_resolv_conf given = {
-		.server = {"10.0.0.1:5353"}, .search = {"x.example"}};
+	const struct plx_resolv_conf given = {.server = {"10.0.0.1:5353"}, .search = {"x.example"}};
 
 	for (size_t i = 0; i < PLX_DIM(good); i++)
 		ok(plx_resolv_server_ok(good[i]));
@@ -193,9 +191,10 @@ static struct plx_resolv *resolv_new(const char *const *server)
 T(numbers_beside_libc)
 {
 	static const char *const nodes[] = {NULL, "127.0.0.1", "10.0.0.7", "10.7", "0x7f.1", "::1",
-		"2001:db8::7", "::ffff:10.0.0.7", "fe80::1%3", "2001:db8::1%nosuch", "*", "1.2.3.4.5"};
-	static const char *const services[] = {NULL, "80", "0", "65536", "http", "domain",
-		"nosuchservice", "*"};
+		"2001:db8::7", "::ffff:10.0.0.7", "fe80::1%3", "2001:db8::1%nosuch", "*",
+		"1.2.3.4.5"};
+	static const char *const services[] = {
+		NULL, "80", "0", "65536", "http", "domain", "nosuchservice", "*"};
 	static const int flags[] = {0, AI_PASSIVE, AI_NUMERICHOST, AI_NUMERICHOST | AI_CANONNAME,
 		AI_NUMERICHOST | AI_NUMERICSERV, AI_NUMERICHOST | AI_V4MAPPED,
 		AI_NUMERICHOST | AI_V4MAPPED | AI_ALL, 0x8000};
