@@ -132,6 +132,24 @@ static void put_check(struct rte_mbuf *m, const struct plx_ip *ip)
 	memcpy(p + ICMP6_CHECK_AT, &check, 2);
 }
 
+/* ip_sk_ignore_df(), ip6_sk_ignore_df() */
+static bool may_fragment(const struct sock_opts *o, bool v4)
+{
+	uint8_t set = v4 ? o->pmtudisc : o->pmtudisc6;
+
+	return set < PLX_NET_PMTU(IP_PMTUDISC_DO) || set == PLX_NET_PMTU(IP_PMTUDISC_OMIT);
+}
+
+/* Is it longer than what may go at once? A header of the caller's is another matter. */
+static bool too_long(const struct sock_dgram *d, const struct sock_op *op, uint16_t mtu)
+{
+	bool v4 = !sock__is(&d->f, SOCKF_V6);
+	size_t hdr = v4 ? PLX_IP4_BYTES : PLX_IP6_BYTES;
+
+	return !may_fragment(sock__opts(&d->f), v4) && !sock__raw_includes_header(&d->f) &&
+	       sock__iov_bytes(op->send) + hdr > mtu;
+}
+
 static int describe(struct sock_dgram *d, const struct sock_op *op, struct plx_ip *ip,
 	struct plx_net_udp_msg *how)
 {
@@ -165,6 +183,8 @@ static int describe(struct sock_dgram *d, const struct sock_op *op, struct plx_i
 		return err;
 	if (way.bcast && !o->broadcast)
 		return -EACCES;
+	if (too_long(d, op, way.mtu))
+		return -EMSGSIZE;
 	if (plx_addr_is_any(&ip->src))
 		ip->src = way.src;
 	return 0;
