@@ -24,6 +24,7 @@ union any_addr {
 	struct sockaddr_in in;
 	struct sockaddr_in6 in6;
 	struct sockaddr_ll ll;
+	uint64_t align; /**< as struct sockaddr_storage is */
 };
 
 /** An entry of the list, with all that it points to. */
