@@ -56,11 +56,9 @@ echo "10.9.0.1 gate.example" >"$tmp/hosts"
 pollux_ping --hosts "$tmp/hosts" --count 1 gate.example >"$tmp/ours"
 expect_eq "by name" "$(head -n 1 "$tmp/ours")" \
 	"PING gate.example (10.9.0.1) 56(84) bytes of data."
-pollux_ping --hosts "$tmp/hosts" --nameserver 10.9.0.1 --count 1 nosuch.example >"$tmp/ours"
-expect_eq "an unknown name: exit code 2" $status 2
-expect_match "and why" "$(grep ping: "$tmp/err")" "ping: nosuch.example: .*name"
-
-pollux_ping --count 2 --interval 50 --timeout 500 10.7.0.1 >"$tmp/ours"
+# The kernel has one bucket for all that it tells a sender, which fills in a second.
+sleep 1
+pollux_ping --count 2 --interval 1200 --timeout 4000 10.7.0.1 >"$tmp/ours"
 expect_eq "a router that knows no way: exit code 1" $status 1
 expect_eq "is told of, as ping does" "$(no_times <"$tmp/ours")" \
 	"PING 10.7.0.1 (10.7.0.1) 56(84) bytes of data.
@@ -76,6 +74,10 @@ pollux_ping --count 1 --ttl 1 10.3.0.1 >"$tmp/ours"
 expect_eq "time to live" "$(sed -n 2p "$tmp/ours")" "From 10.9.0.1 icmp_seq=1 Time to live exceeded"
 pollux_ping --count 1 --df --size 2000 10.9.0.1 >"$tmp/ours"
 expect_match "too big to go in one piece" "$(grep ping: "$tmp/err")" "message too long"
+
+pollux_ping --hosts "$tmp/hosts" --nameserver 10.9.0.1 --count 1 nosuch.example >"$tmp/ours"
+expect_eq "an unknown name: exit code 2" $status 2
+expect_match "and why" "$(grep ping: "$tmp/err")" "ping: nosuch.example: .*name"
 
 # Two of us.
 use k
