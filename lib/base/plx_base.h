@@ -9,6 +9,7 @@
  */
 #include "plx_base_addr.h"
 #include "plx_base_arena.h"
+#include "plx_base_budget.h"
 #include "plx_base_cksum.h"
 #include "plx_base_defs.h"
 #include "plx_base_error.h"
