@@ -154,6 +154,7 @@ struct plx_pkt_pool_conf {
 	uint16_t room_bytes; /**< data room without the headroom; 0 = 2048 */
 	int socket;	     /**< NUMA node, as plx_pkt_mem_alloc()'s */
 	bool shared_cpu;     /**< lcores share CPUs: a preempted one must not hold up the others */
+	bool uncached;	     /**< none of them may lie idle with an lcore that freed it */
 	bool bare; /**< no data room at all: for mbufs that are attached to others' data */
 };
 

@@ -34,14 +34,14 @@ struct rte_mempool *plx_pkt_pool_create(const struct plx_pkt_pool_conf *conf, st
 	 * (relaxed tail sync) lets the others go on.
 	 */
 	const char *ops = conf->shared_cpu ? "ring_mt_rts" : NULL;
+	unsigned int cache = conf->uncached ? 0 : cache_size(pkts);
 	struct rte_mempool *mp;
 
-	mp = rte_pktmbuf_pool_create_by_ops(
-		conf->name, pkts, cache_size(pkts), 0, room, conf->socket, ops);
+	mp = rte_pktmbuf_pool_create_by_ops(conf->name, pkts, cache, 0, room, conf->socket, ops);
 	if (!mp) /* an odd NUMA node (vdevs say -1, VMs have none): any memory is better than none
 		  */
 		mp = rte_pktmbuf_pool_create_by_ops(
-			conf->name, pkts, cache_size(pkts), 0, room, SOCKET_ID_ANY, ops);
+			conf->name, pkts, cache, 0, room, SOCKET_ID_ANY, ops);
 	if (!mp) {
 		char what[96];
 
