@@ -223,6 +223,8 @@ uint32_t plx_tcp_sndbuf(const struct plx_tcp *c)
 
 	if (plx_unlikely(c->cold && c->cold->sndbuf))
 		return c->cold->sndbuf;
+	if (plx_unlikely(c->ctx->pressure)) /* no more than at first (tcp_should_expand_sndbuf()) */
+		want = 0;
 	want = PLX_MAX(want, (uint64_t)tcp_tun(c, TCP_WMEM_DEFAULT));
 	return (uint32_t)PLX_MIN(want, (uint64_t)tcp_tun(c, TCP_WMEM_MAX));
 }

@@ -154,13 +154,15 @@ static enum plx_drop on_syn(const struct arrival *a, struct plx_tcp_req **req)
 {
 	int64_t cookies = plx_tcp__tun(a->ctx, PLX_TUN_TCP_SYNCOOKIES);
 	bool full = !a->iss_above && a->l->syn_len >= tcp__listen_syn_max(a->ctx, a->l);
-	bool cookie = full || (cookies == 2 && !a->iss_above);
+	bool cookie = full || ((cookies == 2 || a->ctx->refuse) && !a->iss_above);
 	struct plx_tcp_start s;
 
 	if (full && !cookies) {
 		tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_TCPREQQFULLDROP);
 		return refuse_syn(a, PLX_DROP_TCP_SYN_QUEUE_FULL);
 	}
+	if (plx_unlikely(a->ctx->refuse) && (!cookies || a->iss_above))
+		return refuse_syn(a, PLX_DROP_TCP_NEW_MEMORY);
 	if (cookie)
 		tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_TCPREQQFULLDOCOOKIES);
 	if (tcp__listen_full(a->l)) {
@@ -219,6 +221,9 @@ static enum plx_drop on_ack(const struct arrival *a)
 	if (!(a->seg->flags & PLX_TCP_SYN) && cookies_are_out(a)) {
 		if (from_cookie(a)) {
 			tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_SYNCOOKIESRECV);
+			/* without a word: it will say so again */
+			if (plx_unlikely(a->ctx->refuse))
+				return refuse_syn(a, PLX_DROP_TCP_NEW_MEMORY);
 			if (!tcp__listen_full(a->l))
 				return PLX_DROP_NONE;
 			tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_LISTENOVERFLOWS);

@@ -28,6 +28,10 @@ struct plx_tcp_ctx {
 	uint64_t *stat;	       /**< PLX_STAT_MAX counters of this lcore; of enum plx_stat */
 	struct plx_arena *mem; /**< sent records, reassembly ranges, cold parts, SYN queue */
 	struct plx_tcp_table *table;
+	/** Memory is short, until it is not: windows and buffers grow no more, and what is
+	 * announced and taken to be sent is little (Linux's tcp_under_memory_pressure()). */
+	bool pressure;
+	bool refuse; /**< so short that nobody new is let in: SYNs get a cookie, or are dropped */
 	/**
 	 * Secret and random, unless a test wants to know what comes. The same on all lcores, if SYN
 	 * cookies and timestamps shall survive that a flow moves to another one.
