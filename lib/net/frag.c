@@ -81,7 +81,8 @@ static uint32_t max_buffers(const struct net_lcore *nl)
 {
 	uint64_t percent = (uint64_t)net__tun(nl->net, PLX_TUN_IPFRAG_MBUFS);
 
-	return (uint32_t)(nl->spare_mbufs * percent / 100 / nl->net->n_lcores);
+	return net__mem_frag_mbufs(
+		nl, (uint32_t)(nl->spare_mbufs * percent / 100 / nl->net->n_lcores));
 }
 
 void net__frag_start(struct net_lcore *nl)

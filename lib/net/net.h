@@ -165,7 +165,9 @@ struct net_lcore {
 	struct net_token dest[256];
 	plx_ns errors_full_at; /**< the same for all together */
 	struct net_redirected redirected[256];
-	struct plx_list raws; /**< struct plx_net_raw */
+	struct plx_list raws;	    /**< struct plx_net_raw */
+	struct plx_quota udp_quota; /**< bytes of mbufs with datagrams that wait for programs */
+	uint32_t socks, n_raws;	    /**< sockets of programs; entries of raws */
 	void *udp_mem, *frag_mem;
 	uint64_t udp_unbinds; /**< of this lcore's table */
 	/** Where the reader of the table udp is: the sock-th of them is s, if none went since. */
@@ -231,6 +233,9 @@ struct plx_net {
 	uint64_t raw_lcores[256]; /**< of each protocol: lcores with raw sockets for it */
 	uint32_t *tcp_away;	  /**< of each local port: tcp_away.c */
 	bool has_away;
+	struct plx_budget tcp_mem, udp_mem; /**< bytes */
+	/** What all lcores' receive queues may hold, and their text to be sent may take, bytes. */
+	int64_t rcv_bytes, snd_bytes;
 
 	/* control lcore only */
 	struct net_ifc ifc[NET_IF_MAX];
@@ -429,6 +434,10 @@ PLX_NOINLINE void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct 
 
 struct net_opts;
 struct net_dst;
+
+/* mem.c */
+/** Mbufs that an lcore may hold fragments in, of so many at most. */
+uint32_t net__mem_frag_mbufs(const struct net_lcore *nl, uint32_t most);
 
 /* frag.c */
 /** How many packet buffers there are to hold fragments in. At start. */

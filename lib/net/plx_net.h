@@ -59,6 +59,17 @@ PLX_API struct plx_engine *plx_net_engine(const struct plx_net *net);
 /** Packets held for neighbours, for reassembly and on the way to ourselves. At a quiet moment. */
 PLX_API uint64_t plx_net_held(struct plx_net *net);
 
+/*
+ * Memory (doc/design/memory.md): what programs' sockets hold of received packets, charged by the
+ * room of their mbufs. On the lcore; TCP's is charged by the stack itself.
+ */
+
+/** May a socket that holds `has` bytes hold n more? Charges them. @return false: drop it. */
+PLX_API bool plx_net_mem_hold(struct plx_softnet *sn, uint32_t has, uint32_t n);
+PLX_API void plx_net_mem_let_go(struct plx_softnet *sn, uint32_t n);
+/** n sockets more, or less: as /proc/net/sockstat counts them. */
+PLX_API void plx_net_socks(struct plx_softnet *sn, int32_t n);
+
 /* Interfaces: control */
 
 struct plx_net_if {

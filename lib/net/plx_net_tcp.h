@@ -127,6 +127,9 @@ PLX_API uint32_t plx_net_tcp_room(const struct plx_net_tcp *c);
 PLX_API void plx_net_tcp_want_room(struct plx_net_tcp *c);
 /** Bytes that can be read. */
 PLX_API uint32_t plx_net_tcp_readable(const struct plx_net_tcp *c);
+/** Memory that what it has received, and what it has to send, takes, bytes (SO_MEMINFO). */
+PLX_API uint32_t plx_net_tcp_rmem(const struct plx_net_tcp *c);
+PLX_API uint32_t plx_net_tcp_wmem(const struct plx_net_tcp *c);
 /** Up to n bytes. @return how many. */
 PLX_API uint32_t plx_net_tcp_read(
 	struct plx_softnet *sn, struct plx_net_tcp *c, void *data, uint32_t n);

@@ -12,7 +12,6 @@
 
 #define MEM_BYTES (32u << 20)
 #define MEM_LEAST (1u << 20)
-#define HELD_PART 2 /* of an lcore's mbufs, what receive queues may hold: half */
 
 /* ---- an lcore's part ---- */
 
@@ -52,6 +51,7 @@ struct net_tcp *net__tcp_new(struct net_lcore *nl)
 	t->lends = rte_eal_iova_mode() == RTE_IOVA_VA; /* else a chunk may lie on two pages */
 	plx_mpsc_init(&t->home);
 	t->touched_end = &t->touched;
+	t->from = &t->spare;
 	plx_list_init(&t->gone);
 	plx_list_init(&t->listeners);
 	plx_list_init(&t->tw);
@@ -109,21 +109,18 @@ int net__tcp_mem(struct net_lcore *nl)
 	tc.seed[0] = plx_hash_words(net->key, &net->tcp_seed, 1);
 	tc.seed[1] = plx_hash_words(net->key, tc.seed, 1) ^ nl->sn->index;
 	t->ctx.table = plx_tcp_table_create(&tc);
-	return t->ctx.table ? 0 : -ENOMEM;
+	if (!t->ctx.table)
+		return -ENOMEM;
+	net__mem_there(nl);
+	return 0;
 }
 
 void net__tcp_start(struct net_lcore *nl)
 {
 	struct net_tcp *t = nl->tcp;
 
-	/* as many receive queues as lcores may hold mbufs of one pool */
-	t->held_max = nl->spare_mbufs / HELD_PART / nl->net->n_lcores;
+	net__mem_start(nl);
 	plx_softnet_add_poller(nl->sn, &t->poller);
-}
-
-static bool is_over(const struct plx_net_tcp *tc)
-{
-	return tc->c.id.state == PLX_TCP_CLOSED || tc->c.id.state == PLX_TCP_TIME_WAIT;
 }
 
 /* Its program hears of it, its peer too if there is an mbuf to say it in. */
@@ -131,7 +128,7 @@ static void end_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	if (!net__tcp_is(tc, TCPF_RELEASED) && tc->ops && tc->ops->closed)
 		tc->ops->closed(nl->sn, tc, ESHUTDOWN);
-	if (!is_over(tc))
+	if (!net__tcp_is_over(tc))
 		plx_tcp_abort(&tc->c, nl->sn->now_ns);
 	net__tcp_output(nl, tc);
 }
@@ -180,7 +177,8 @@ void net__tcp_stop(struct net_lcore *nl)
 	plx_wheel_del(&nl->sn->wheel, &t->tw_timer);
 	rte_pktmbuf_free_bulk(t->spare.m, t->spare.n);
 	rte_pktmbuf_free_bulk(t->lent.m, t->lent.n);
-	t->spare.n = t->lent.n = 0;
+	rte_pktmbuf_free_bulk(t->last.m, t->last.n);
+	t->spare.n = t->lent.n = t->last.n = 0;
 }
 
 /* ---- connect ---- */
@@ -381,6 +379,16 @@ uint32_t plx_net_tcp_readable(const struct plx_net_tcp *c)
 	return plx_tcp_readable(&c->c);
 }
 
+uint32_t plx_net_tcp_rmem(const struct plx_net_tcp *c)
+{
+	return c->c.rcv.room;
+}
+
+uint32_t plx_net_tcp_wmem(const struct plx_net_tcp *c)
+{
+	return c->buf ? c->buf->n * (uint32_t)sizeof(struct net_tcp_chunk) : 0;
+}
+
 static void was_read(struct net_lcore *nl, struct plx_net_tcp *c, uint32_t n)
 {
 	plx_tcp_read(&c->c, n, nl->sn->now_ns);
@@ -425,16 +433,19 @@ void plx_net_tcp_shutdown(struct plx_softnet *sn, struct plx_net_tcp *c)
 
 static void release(struct net_lcore *nl, struct plx_net_tcp *c)
 {
-	*net__tcp_flags(c) |= TCPF_RELEASED;
+	net__tcp_orphan(nl, c);
 	net__tcp_in_drop(nl, c);
 	net__tcp_touch(nl, c);
 }
 
 void plx_net_tcp_close(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
+	struct net_lcore *nl = net__self(sn);
+
 	if (c->c.id.state != PLX_TCP_CLOSED)
 		plx_tcp_close(&c->c, sn->now_ns);
-	release(net__self(sn), c);
+	release(nl, c);
+	net__tcp_check_orphan(nl, c);
 }
 
 void plx_net_tcp_abort(struct plx_softnet *sn, struct plx_net_tcp *c)

@@ -107,10 +107,14 @@ struct net_tcp {
 	bool stopping;
 	bool starved;		      /* some of them wait for mbufs or queues */
 	struct net_spare spare, lent; /* of the lcore's two pools */
-	uint32_t held, held_max;      /* mbufs in receive queues */
-	uint32_t lcore;		      /* whose all this is */
-	bool lends;		      /* text can be read by devices where it lies */
-	struct plx_mpsc home;	      /* chunks that others were the last to hold */
+	struct net_spare last, *from; /* of its reserve; which of them segments are made of now */
+	struct plx_quota rx, tx;      /* bytes of mbufs with received text; of text to be sent */
+	uint32_t conns, orphans;      /* records of connections; those without a program */
+	uint32_t n_listeners;
+	plx_ns short_ns;      /* since when ctx.pressure */
+	uint32_t lcore;	      /* whose all this is */
+	bool lends;	      /* text can be read by devices where it lies */
+	struct plx_mpsc home; /* chunks that others were the last to hold */
 	struct plx_poller poller;
 };
 
@@ -129,6 +133,11 @@ static inline bool net__tcp_is(const struct plx_net_tcp *tc, uint32_t flags)
 	return tc->timer.tag & flags;
 }
 
+static inline bool net__tcp_is_over(const struct plx_net_tcp *tc)
+{
+	return tc->c.id.state == PLX_TCP_CLOSED || tc->c.id.state == PLX_TCP_TIME_WAIT;
+}
+
 static inline void net__tcp_set_ip(struct plx_net_tcp *tc, uint8_t ttl, uint8_t tos)
 {
 	uint32_t *f = net__tcp_flags(tc);
@@ -136,6 +145,49 @@ static inline void net__tcp_set_ip(struct plx_net_tcp *tc, uint8_t ttl, uint8_t 
 	*f = (*f & ~TCPF_IP) | (uint32_t)ttl << TCPF_TTL_SHIFT |
 	     (uint32_t)(tos & ~PLX_IP_ECN_MASK) << TCPF_TOS_SHIFT;
 }
+
+/** Where an mbuf of a receive queue belongs in the stream: it is not going to be sent. */
+static inline uint64_t *net__tcp_place(struct rte_mbuf *m)
+{
+	return &m->tx_offload;
+}
+
+static inline struct rte_mbuf **net__tcp_next(struct rte_mbuf *m)
+{
+	return &plx_pkt_meta(m)->next;
+}
+
+/** Room that m takes, whatever is in it, bytes (Linux's skb->truesize). */
+static inline uint32_t net__room_of(const struct rte_mbuf *m)
+{
+	uint32_t n = (uint32_t)sizeof(*m) + m->buf_len;
+
+	while (plx_unlikely((m = m->next) != NULL))
+		n += (uint32_t)sizeof(*m) + m->buf_len;
+	return n;
+}
+
+/** Received text of tc takes n bytes of room more (less, when negative). */
+static inline void net__tcp_hold(struct net_lcore *nl, struct plx_net_tcp *tc, int32_t n)
+{
+	plx_quota_use(&nl->tcp->rx, n);
+	plx_tcp_hold(&tc->c, n);
+}
+
+/* mem.c: how much memory sockets may have */
+void net__mem_start(struct net_lcore *nl);
+/** The lcore has got its memory for TCP. */
+void net__mem_there(struct net_lcore *nl);
+/** What receive queues may hold of this lcore's mbufs, bytes of room. */
+int64_t net__mem_share(const struct net_lcore *nl);
+/** Is memory short (still)? Sets what ctx says of it. */
+void net__mem_look(struct net_lcore *nl);
+/** May a connection that holds so much for received text hold n bytes more? */
+bool net__mem_may_receive(struct net_lcore *nl, uint32_t has, uint32_t n);
+/** The same of text to be sent. */
+bool net__mem_may_send(struct net_lcore *nl, uint32_t has, uint32_t n);
+/** Without a program, is it to be reset? */
+bool net__mem_drops_orphan(struct net_lcore *nl, const struct plx_net_tcp *tc);
 
 /* tcp.c: life of an lcore's TCP */
 struct net_tcp *net__tcp_new(struct net_lcore *nl);
@@ -149,6 +201,10 @@ void net__tcp_stop(struct net_lcore *nl);
 /** Not in the table yet. @return NULL: no memory. */
 struct plx_net_tcp *net__tcp_conn_new(struct net_lcore *nl, const struct plx_tcp_id *id);
 void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** Its program has let go of it. */
+void net__tcp_orphan(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** Is an orphan too many, or has it too much? Then it is reset. */
+void net__tcp_check_orphan(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** Serve it at the end of the burst. */
 void net__tcp_touch(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** What lib/tcp says has happened. */
@@ -186,6 +242,7 @@ int net__tcp_away_find(const struct net_lcore *nl, const struct plx_tcp_id *key,
 uint16_t net__tcp_mtu(const struct net_lcore *nl, const struct net_dst *d);
 /** At least n mbufs at hand? */
 bool net__tcp_reserve(struct net_lcore *nl, uint32_t n);
+/** One of those at hand. */
 struct rte_mbuf *net__tcp_spare(struct net_lcore *nl);
 /** All that may leave. @return false: there is more, but no room; ask again. */
 bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc);
@@ -202,9 +259,11 @@ void net__tcp_send_reset(
 	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx);
 
 /* tcp_buf.c */
-/** Is there memory to keep what a segment with text in m may bring? */
-bool net__tcp_can_keep(struct net_lcore *nl, struct plx_net_tcp *tc, const struct rte_mbuf *m,
-	const struct plx_tcp_seg *seg);
+/** Is there memory to keep what a segment with text in m may bring? @return why not. */
+enum plx_drop net__tcp_can_keep(struct net_lcore *nl, struct plx_net_tcp *tc,
+	const struct rte_mbuf *m, const struct plx_tcp_seg *seg);
+/** m at the end of what is in order. */
+void net__tcp_in_link(struct net_tcp_buf *b, struct rte_mbuf *m);
 /** Keep the parts of m's text, which begins at text_off. Takes m, which is counted already. */
 void net__tcp_keep(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf *m,
 	uint32_t text_off, const struct plx_tcp_rx *r, uint64_t stream);
@@ -234,6 +293,15 @@ void net__tcp_buf_idle(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** All goes. */
 void net__tcp_buf_free(struct net_lcore *nl, struct plx_net_tcp *tc);
 
+/* tcp_room.c */
+/** m's text behind tail's, if there is room. @return whether m is gone. */
+bool net__tcp_copy_behind(struct rte_mbuf *tail, struct rte_mbuf *m);
+/** A chain's text in as few of its mbufs as may be written to. */
+void net__tcp_squeeze(struct rte_mbuf *m);
+/** For a segment that takes n bytes of room: is there any, or can some be made? @return why not. */
+enum plx_drop net__tcp_make_room(
+	struct net_lcore *nl, struct plx_net_tcp *tc, const struct plx_tcp_seg *seg, uint32_t n);
+
 /* tcp_err.c */
 /** What an ICMP error says. */
 struct net_tcp_error {
@@ -258,6 +326,8 @@ void net__telem_addr(struct plx_telem_row *r, const char *name, const struct plx
 /** Which interface it is bound to, if any; and whether :: is IPv6 alone. */
 void net__telem_bound(
 	const struct net_lcore *nl, struct plx_telem_row *r, uint16_t iface, bool v6only);
+/* mem_telem.c: the table sockstat */
+enum plx_telem_more net__mem_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /* udp_telem.c: the table udp */
 enum plx_telem_more net__udp_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /* telem.c: run fn(arg) on sn's lcore and wait. @return as plx_softnet_call(). */

@@ -19,7 +19,24 @@ struct plx_net_tcp *net__tcp_conn_new(struct net_lcore *nl, const struct plx_tcp
 	plx_tcp_init(&tc->c, &nl->tcp->ctx, id);
 	memset((uint8_t *)tc + sizeof(tc->c), 0, sizeof(*tc) - sizeof(tc->c));
 	tc->timer.kind = NET_TIMER_TCP;
+	plx_count(nl->tcp->conns, 1);
 	return tc;
+}
+
+void net__tcp_orphan(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	if (!net__tcp_is(tc, TCPF_RELEASED))
+		plx_count(nl->tcp->orphans, 1);
+	*net__tcp_flags(tc) |= TCPF_RELEASED;
+}
+
+void net__tcp_check_orphan(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	if (net__tcp_is_over(tc) || !net__mem_drops_orphan(nl, tc))
+		return;
+	plx_stat_inc(PLX_STAT_TCPEXT_TCPABORTONMEMORY);
+	plx_tcp_abort(&tc->c, nl->sn->now_ns);
+	net__tcp_touch(nl, tc);
 }
 
 /* Out of the table and without a timer, but still its program's. */
@@ -41,6 +58,9 @@ void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc)
 	plx_list_del(&tc->timer.node);
 	net__tcp_buf_free(nl, tc);
 	plx_tcp_fini(&tc->c);
+	plx_count(nl->tcp->conns, -1u);
+	if (net__tcp_is(tc, TCPF_RELEASED))
+		plx_count(nl->tcp->orphans, -1u);
 	plx_arena_free(&nl->tcp->arena, tc, sizeof(*tc));
 }
 
@@ -161,6 +181,8 @@ void net__tcp_serve(struct net_lcore *nl)
 	struct net_tcp *t = nl->tcp;
 	struct plx_net_tcp *tc = t->touched;
 
+	if (plx_unlikely(t->ctx.pressure))
+		net__mem_look(nl);
 	t->touched = NULL;
 	t->touched_end = &t->touched;
 	t->starved = false;
@@ -239,10 +261,14 @@ void net__tcp_timer(struct net_lcore *nl, struct plx_timer *timer)
 	struct plx_net_tcp *tc = plx_container_of(timer, struct plx_net_tcp, timer);
 	plx_ns now = nl->sn->now_ns;
 
-	if (plx_tcp_deadline(&tc->c) <= now)
+	if (plx_tcp_deadline(&tc->c) <= now) {
 		net__tcp_note(nl, tc, plx_tcp_timer(&tc->c, now));
-	else if (net__tcp_is(tc, TCPF_NO_MEMORY))
+		/* Linux's tcp_out_of_resources() */
+		if (net__tcp_is(tc, TCPF_RELEASED) && (tc->c.retransmits || tc->c.probes))
+			net__tcp_check_orphan(nl, tc);
+	} else if (net__tcp_is(tc, TCPF_NO_MEMORY)) {
 		net__tcp_touch(nl, tc);
+	}
 	*net__tcp_flags(tc) &= ~TCPF_NO_MEMORY;
 	if (!net__tcp_is(tc, TCPF_TOUCHED))
 		rearm(nl, tc);

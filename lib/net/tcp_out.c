@@ -6,7 +6,8 @@
  * queue are made sure of before it is asked.
  */
 
-static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n)
+/* n are at hand, as far as they go; more of a pool that has many. */
+static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n, bool many)
 {
 	struct rte_mbuf *m;
 
@@ -14,7 +15,7 @@ static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n)
 		return true;
 	if (n > TCP_SPARE)
 		return false;
-	if (rte_pktmbuf_alloc_bulk(pool, s->m + s->n, TCP_SPARE - s->n) == 0) {
+	if (many && rte_pktmbuf_alloc_bulk(pool, s->m + s->n, TCP_SPARE - s->n) == 0) {
 		s->n = TCP_SPARE;
 		return true;
 	}
@@ -25,12 +26,12 @@ static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n)
 
 bool net__tcp_reserve(struct net_lcore *nl, uint32_t n)
 {
-	return have(&nl->tcp->spare, nl->sn->pool, n);
+	return have(&nl->tcp->spare, nl->sn->pool, n, true);
 }
 
 struct rte_mbuf *net__tcp_spare(struct net_lcore *nl)
 {
-	struct net_spare *s = &nl->tcp->spare;
+	struct net_spare *s = nl->tcp->from;
 
 	return s->m[--s->n];
 }
@@ -257,7 +258,7 @@ static bool reserve_for(struct net_lcore *nl, uint32_t text, bool lend)
 	if (copied == text)
 		return true;
 	/* it begins and ends within a chunk */
-	return have(&nl->tcp->lent, nl->sn->clones, text / TCP_CHUNK + 2);
+	return have(&nl->tcp->lent, nl->sn->clones, text / TCP_CHUNK + 2, true);
 }
 
 static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const struct plx_tcp_tx *tx,
@@ -273,6 +274,36 @@ static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const str
 	if (segs > 1)
 		plx_pkt_set_wire(m, segs);
 	send_made(nl, m, &tc->c.id, look_of(tc, tx->ecn), segs > 1 ? tx->mss : 0, d, drop);
+}
+
+/*
+ * The pool is empty. What lets the peer go on, and makes it let go of what we hold, is made of the
+ * reserve: ACKs, and what was sent before, a segment at a time; new text waits.
+ */
+PLX_NOINLINE static bool output_last(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t left,
+	struct net_dst *d, enum plx_drop drop)
+{
+	/* to ourselves no text: it might wait there until it is read */
+	bool here = drop == PLX_DROP_NONE && d->local;
+	const struct plx_tcp_room room = {
+		.segs = 1, .bytes = here ? 0 : UINT32_MAX, .no_new = true};
+	struct net_tcp *t = nl->tcp;
+	struct plx_tcp *c = &tc->c;
+	uint32_t n = (PLX_TCP_MAX_BYTES + TCP_MTU_MAX) / mbuf_room(nl) + 1;
+	struct plx_tcp_tx tx;
+
+	for (; left && have(&t->last, nl->sn->reserve, n, false); left--) {
+		uint32_t nxt = c->snd.nxt;
+
+		if (!plx_tcp_output(c, nl->sn->now_ns, &room, &tx))
+			return tx.why != PLX_TCP_WHY_ROOM;
+		count(c, &tx, nxt, 1);
+		d->advice = advice(tc);
+		t->from = &t->last;
+		send_segment(nl, tc, &tx, 1, false, d, drop);
+		t->from = &t->spare;
+	}
+	return false;
 }
 
 bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
@@ -298,8 +329,10 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 		room.segs = PLX_MIN(left, TCP_SUPER_SEGS);
 		most = PLX_MIN(most, PLX_MAX(plx_tcp_unacked(c), (uint32_t)c->snd.mss));
-		if (plx_unlikely(left == 0 || !reserve_for(nl, most, lend)))
+		if (plx_unlikely(left == 0))
 			return false;
+		if (plx_unlikely(!reserve_for(nl, most, lend)))
+			return output_last(nl, tc, left, &d, drop);
 		if (!plx_tcp_output(c, now, &room, &tx))
 			return true;
 		segs = tx.len > tx.mss ? (tx.len + tx.mss - 1) / tx.mss : 1;
@@ -316,7 +349,8 @@ void net__tcp_send_bare(struct net_lcore *nl, const struct plx_tcp_id *id,
 	const struct plx_tcp_listener *l, const struct plx_tcp_tx *tx)
 {
 	const struct net_tcp_replica *r = l ? plx_container_of(l, struct net_tcp_replica, l) : NULL;
-	struct rte_mbuf *m = plx_softnet_alloc(nl->sn);
+	bool last = tx->flags == PLX_TCP_ACK; /* of TIME-WAIT, or a challenge */
+	struct rte_mbuf *m = last ? plx_softnet_alloc_last(nl->sn) : plx_softnet_alloc(nl->sn);
 	struct look look = {.tos = tx->ecn};
 	enum plx_drop drop;
 	struct net_dst d;

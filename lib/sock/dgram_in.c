@@ -24,11 +24,15 @@ static uint32_t charge_of(const struct rte_mbuf *m)
 	return n;
 }
 
-/* It was delivered, as far as the account goes. */
-static void no_room(struct sock_dgram *d, struct rte_mbuf *m, bool v4)
+/* It was delivered, as far as the account goes. @param full its own buffer is, else memory is
+ * short. */
+static void no_room(struct sock_dgram *d, struct rte_mbuf *m, bool full, bool v4)
 {
 	d->drops++;
-	plx_stat_inc(v4 ? PLX_STAT_UDP_RCVBUFERRORS : PLX_STAT_UDP6_RCVBUFERRORS);
+	if (full)
+		plx_stat_inc(v4 ? PLX_STAT_UDP_RCVBUFERRORS : PLX_STAT_UDP6_RCVBUFERRORS);
+	else
+		plx_stat_inc(v4 ? PLX_STAT_UDP_MEMERRORS : PLX_STAT_UDP6_MEMERRORS);
 	plx_stat_inc(v4 ? PLX_STAT_UDP_INERRORS : PLX_STAT_UDP6_INERRORS);
 	rte_pktmbuf_free(m);
 }
@@ -45,16 +49,18 @@ void sock__dgram_push(struct sock_dgram *d, struct rte_mbuf *m, const struct plx
 {
 	const struct sock_opts *o = sock__opts(&d->f);
 	struct sock_lcore *sl = d->sl;
-	struct sock_dmsg *q =
-		d->rmem <= sock__rcvbuf(sl, &d->f) ? sock__alloc(sl, sizeof(*q)) : NULL;
+	bool full = d->rmem > sock__rcvbuf(sl, &d->f);
+	struct sock_dmsg *q = full ? NULL : sock__alloc(sl, sizeof(*q));
+	uint32_t charge = charge_of(m);
 
-	if (plx_unlikely(!q)) {
-		no_room(d, m, plx_addr_is_v4(&msg->dst));
+	if (plx_unlikely(!q || !plx_net_mem_hold(sl->sn, d->rmem, charge))) {
+		no_room(d, m, full, plx_addr_is_v4(&msg->dst));
+		sock__free(sl, q, sizeof(*q));
 		return;
 	}
 	q->m = m;
 	q->msg = *msg;
-	q->charge = charge_of(m);
+	q->charge = charge;
 	q->drops = d->drops;
 	if (plx_unlikely(o->timestamp || o->timestampns))
 		q->real_ns = sock__real_ns();
@@ -113,6 +119,7 @@ static struct rte_mbuf *take(struct sock_dgram *d)
 	struct rte_mbuf *m = q->m;
 
 	d->rmem -= q->charge;
+	plx_net_mem_let_go(d->sl->sn, q->charge);
 	sock__free(d->sl, q, sizeof(*q));
 	return m;
 }

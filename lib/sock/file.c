@@ -159,6 +159,7 @@ int sock__fd_new(struct sock_lcore *sl, struct sock_file *f)
 	s->file = f;
 	__atomic_store_n(&s->lcore, sl->sn->lcore + 1, __ATOMIC_RELEASE);
 	plx_count(sl->n_files, 1);
+	plx_net_socks(sl->sn, f->kind->type != 0);
 	return sock__fd_of(f);
 }
 
@@ -170,6 +171,7 @@ static void fd_end(struct sock_lcore *sl, struct sock_file *f)
 	__atomic_store_n(&s->gen, (s->gen + 1) % table.gens, __ATOMIC_RELEASE);
 	put_free(sl, f->slot);
 	plx_count(sl->n_files, -1u);
+	plx_net_socks(sl->sn, -(f->kind->type != 0));
 }
 
 /* @return NULL: it is none of ours, or another's by now. */

@@ -67,7 +67,7 @@ static long get_rcvbuf(struct sock_optarg *a)
 	if (a->f->kind->type != SOCK_STREAM || sock__opts(a->f)->rcvbuf)
 		a->v = (int)sock__rcvbuf(a->sl, a->f);
 	else
-		a->v = (int)(tc ? plx_net_tcp_tcb(tc)->rcv.buf
+		a->v = (int)(tc ? 2 * plx_net_tcp_tcb(tc)->rcv.buf
 				: sock__tun(a->sl, PLX_TUN_TCP_RMEM_DEFAULT));
 	return 0;
 }
@@ -111,8 +111,10 @@ static long ignore(struct sock_optarg *a)
 
 static long get_meminfo(struct sock_optarg *a)
 {
+	struct plx_net_tcp *tc = sock__tcp_of(a->f);
 	uint32_t v[SK_MEMINFO_VARS] = {
-		[SK_MEMINFO_RMEM_ALLOC] = sock__dgram_rmem(a->f),
+		[SK_MEMINFO_RMEM_ALLOC] = tc ? plx_net_tcp_rmem(tc) : sock__dgram_rmem(a->f),
+		[SK_MEMINFO_WMEM_QUEUED] = tc ? plx_net_tcp_wmem(tc) : 0,
 		[SK_MEMINFO_DROPS] = sock__dgram_drops(a->f),
 	};
 
