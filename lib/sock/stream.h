@@ -64,6 +64,8 @@ uint32_t sock__tcp_inq(const struct sock_file *f);
 /** How many bytes a call may read: it stops in front of the mark, and begins behind it. */
 uint32_t sock__tcp_to_mark(
 	struct sock_lcore *sl, const struct sock_file *f, const struct sock_op *op);
+/** Bytes that MSG_PEEK leaves out: an urgent one that is read by MSG_OOB only. */
+uint32_t sock__tcp_hole(const struct sock_file *f);
 /** MSG_OOB. */
 long sock__tcp_recv_urgent(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 /** The last byte written is urgent. */

@@ -92,7 +92,8 @@ static size_t copy_out(
 	return total;
 }
 
-static size_t peek(const struct plx_net_tcp *c, const struct msghdr *m, size_t most)
+/* @param from bytes that are left out. */
+static size_t peek(const struct plx_net_tcp *c, uint32_t from, const struct msghdr *m, size_t most)
 {
 	struct sock_iov it = sock__iov_at(m, 0);
 	size_t n, total = 0;
@@ -100,7 +101,7 @@ static size_t peek(const struct plx_net_tcp *c, const struct msghdr *m, size_t m
 
 	while (total < most && sock__iov_next(&it, &p, &n)) {
 		uint32_t want = (uint32_t)PLX_MIN(n, most - total);
-		uint32_t got = plx_net_tcp_peek(c, (uint32_t)total, p, want);
+		uint32_t got = plx_net_tcp_peek(c, from + (uint32_t)total, p, want);
 
 		total += got;
 		if (got < want)
@@ -112,15 +113,18 @@ static size_t peek(const struct plx_net_tcp *c, const struct msghdr *m, size_t m
 static size_t take(struct sock_lcore *sl, struct sock_file *f, const struct sock_op *op)
 {
 	struct plx_net_tcp *c = sock__tcp(f)->tc;
-	uint32_t most;
+	uint32_t most, hole;
 
 	if (!c)
 		return 0;
 	most = sock__tcp_to_mark(sl, f, op);
-	if (plx_unlikely((op->flags & (MSG_PEEK | MSG_TRUNC)) == (MSG_PEEK | MSG_TRUNC)))
-		return PLX_MIN(
-			sock__iov_bytes(op->recv), (size_t)PLX_MIN(most, plx_net_tcp_readable(c)));
-	return op->flags & MSG_PEEK ? peek(c, op->recv, most) : copy_out(sl, c, op, most);
+	if (plx_likely(!(op->flags & MSG_PEEK)))
+		return copy_out(sl, c, op, most);
+	hole = sock__tcp_hole(f);
+	if (plx_unlikely(op->flags & MSG_TRUNC))
+		return PLX_MIN(sock__iov_bytes(op->recv),
+			(size_t)PLX_MIN(most, plx_net_tcp_readable(c) - hole));
+	return peek(c, hole, op->recv, most);
 }
 
 /* There is nothing (more) to read: is that the end? @return -EAGAIN: not yet. */
@@ -260,7 +264,7 @@ long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 	struct sock_tcp *t = sock__tcp(f);
 	uint8_t state = sock__tcp_state(f);
 	bool waits = sock__waits(f, op);
-	size_t want = sock__iov_bytes(op->send);
+	size_t want = sock__iov_bytes(op->send), put;
 	long r;
 
 	if ((state != PLX_TCP_ESTABLISHED && state != PLX_TCP_CLOSE_WAIT) ||
@@ -270,8 +274,9 @@ long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 	}
 	if (plx_unlikely(sock__iov_bad(op->send)))
 		return -EFAULT;
-	op->done += copy_in(sl, t->tc, op);
-	if (op->done && op->flags & MSG_OOB && op->done == want)
+	put = copy_in(sl, t->tc, op);
+	op->done += put;
+	if (put && op->flags & MSG_OOB) /* the last that there was room for, as tcp_push() */
 		sock__tcp_sent_urgent(sl, t);
 	if (op->done == want || (op->done && !waits))
 		return (long)op->done;
