@@ -10,7 +10,7 @@
 need jq python3
 netns k
 export PLX_MEM=512
-many=200
+many=100
 [[ $PLX_BUILD != *[at]san* ]] || many=40
 
 serve() { # name argument-of-pollux...
