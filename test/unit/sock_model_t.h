@@ -104,6 +104,15 @@ static inline void sm_end_init(struct sm_end *e, int fd)
 		e->opt[i] = -1;
 }
 
+/* Before anything urgent can have come. */
+static inline void sm_end_new(struct sm_end *e, int fd)
+{
+	sm_end_init(e, fd);
+	e->inline_urgent = sm_roll(3) == 0;
+	if (e->inline_urgent)
+		must(plx_setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &(int){1}, sizeof(int)) == 0);
+}
+
 static inline uint16_t sm_port_of(int fd, bool peer)
 {
 	struct sockaddr_storage ss;
@@ -171,7 +180,7 @@ static inline void sm_accept(int i)
 		return;
 	}
 	p->accepted = true;
-	sm_end_init(&p->e[1], fd);
+	sm_end_new(&p->e[1], fd);
 	p->e[1].may_reset = p->e[0].may_reset;
 }
 
@@ -186,7 +195,7 @@ static inline void sm_connect(struct sm_pair *p)
 	p->accepted = false;
 	p->key = sm.next_key++;
 	p->listener = (int)sm_roll(SM_LISTENERS);
-	sm_end_init(&p->e[0], fd);
+	sm_end_new(&p->e[0], fd);
 	sm_end_init(&p->e[1], -1);
 	must(st_connect(fd, "10.0.0.2", (uint16_t)(SM_PORT + p->listener)) == -1);
 	must(errno == EINPROGRESS);
