@@ -134,7 +134,8 @@ def chargen_reset():
 globals()[sys.argv[1]]()
 END2
 try() { # what function
-	expect "$1" timeout $((4 * patience)) /usr/bin/python3 "$tmp/clients.py" "$2" $many $patience
+	expect "$1" timeout $((4 * patience)) /usr/bin/python3 "$tmp/clients.py" "$2" $many \
+		$patience
 }
 
 serve http http --size 70000
