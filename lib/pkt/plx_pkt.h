@@ -172,6 +172,9 @@ PLX_API struct rte_mempool *plx_pkt_pool_create(
 /** The whole packet in one segment where it can be made so, else NULL; m is then as it was. */
 PLX_API struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m);
 
+/** The whole packet in so many segments at most, which a copy fills up; else NULL, m as it was. */
+PLX_API struct rte_mbuf *plx_pkt_in_segs(struct rte_mbuf *m, uint16_t max_segs);
+
 /** Does anybody else hold a part of m: a clone, or an indirect or external buffer? */
 PLX_API bool plx_pkt_shared(const struct rte_mbuf *m);
 
@@ -211,6 +214,13 @@ PLX_API bool plx_pkt_layers(struct plx_pkt_layers *l, const struct rte_mbuf *m, 
  * to the first segment. @return 0; -EINVAL when it has no such headers.
  */
 PLX_API int plx_pkt_ask(struct rte_mbuf *m, bool eth);
+/**
+ * Say of a packet that came merged, by the device's word, that its payload is in parts of so many
+ * bytes: RTE_MBUF_F_RX_LRO, tso_segsz, its number of wire packets. Nothing when it is but one part.
+ * @param l its layers. @return false when no part can be so.
+ */
+PLX_API bool plx_pkt_set_parts(
+	struct rte_mbuf *m, const struct plx_pkt_layers *l, uint32_t part_bytes);
 /** Complete the checksum that plx_pkt_partial_flag says is not. m as plx_pkt_ask()'s. */
 PLX_API int plx_pkt_complete(struct rte_mbuf *m, bool eth);
 

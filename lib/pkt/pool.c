@@ -68,3 +68,21 @@ struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m)
 	rte_pktmbuf_free(m);
 	return copy;
 }
+
+struct rte_mbuf *plx_pkt_in_segs(struct rte_mbuf *m, uint16_t max_segs)
+{
+	struct rte_mbuf *copy;
+
+	if (m->nb_segs <= max_segs)
+		return m;
+	if (max_segs == 1)
+		return plx_pkt_linearize(m);
+	copy = rte_pktmbuf_copy(m, m->pool, 0, UINT32_MAX);
+	if (copy && copy->nb_segs > max_segs) {
+		rte_pktmbuf_free(copy);
+		copy = NULL;
+	}
+	if (copy)
+		rte_pktmbuf_free(m);
+	return copy;
+}

@@ -48,10 +48,10 @@ static void uses(uint32_t mask, uint32_t features)
 	for (uint16_t i = 0; i < tp.port->n_txq; i++) {
 		const struct plx_txq *q = tp.port->txq[i];
 
-		eq(q->linear, !(tp.port->features & F(SG)));
-		ok(!q->linear || q->looks);
-		eq(!!(q->fix_flags & RTE_MBUF_F_TX_TCP_SEG), !(tp.port->features & F(TSO)));
-		eq(!!(q->fix_flags & RTE_MBUF_F_TX_UDP_SEG), !(tp.port->features & F(USO)));
+		eq(q->max_segs, tp.port->features & F(SG) ? UINT16_MAX : 1);
+		ok(q->max_segs > 1 || q->looks);
+		eq(!!(q->cut_flags & RTE_MBUF_F_TX_TCP_SEG), !(tp.port->features & F(TSO)));
+		eq(!!(q->cut_flags & RTE_MBUF_F_TX_UDP_SEG), !(tp.port->features & F(USO)));
 		ok(q->fix_flags & RTE_MBUF_F_RX_LRO);
 	}
 }
