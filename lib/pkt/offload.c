@@ -163,8 +163,7 @@ int plx_pkt_complete(struct rte_mbuf *m, bool eth)
 	return err;
 }
 
-bool plx_pkt_set_parts(
-	struct rte_mbuf *m, const struct plx_pkt_layers *l, uint32_t part_bytes)
+bool plx_pkt_set_parts(struct rte_mbuf *m, const struct plx_pkt_layers *l, uint32_t part_bytes)
 {
 	uint32_t text = l->len - l->l4_bytes;
 

@@ -164,9 +164,12 @@ uint16_t port__max_segs(const struct plx_port *p, uint32_t features)
 /* May a packet that is forwarded as it came be of more mbufs? */
 static bool has_longer(const struct plx_txq *q, uint16_t max_segs)
 {
-	uint32_t room = q->pool ? rte_pktmbuf_data_room_size(q->pool) : RTE_PKTMBUF_HEADROOM;
+	uint32_t room;
 
-	return (room - RTE_PKTMBUF_HEADROOM) * max_segs < q->port->mtu;
+	if (max_segs == UINT16_MAX || !q->pool)
+		return false;
+	room = rte_pktmbuf_data_room_size(q->pool) - RTE_PKTMBUF_HEADROOM;
+	return room * max_segs < q->port->mtu;
 }
 
 static void store_flags(struct plx_txq *q, uint64_t cut)

@@ -28,7 +28,7 @@ static const struct plx_quirk quirks[] = {
 	{"net_tap", ALL, PLX_QUIRK_SAME_MAC, 0,
 		"gives the kernel's interface its own MAC: ours differs in a bit"},
 	{"net_tap", ALL, PLX_QUIRK_TSO_LIES, 0,
-		"its TSO is software, of IPv4 alone, and refuses parts as long as the MTU for ever"},
+		"its TSO is software, of IPv4 alone, and refuses parts as long as the MTU"},
 	{"net_pcap", ALL, PLX_QUIRK_REFUSES_LONG, 0,
 		"a live interface refuses a frame over the MTU for ever"},
 	{"net_pcap", ALL, PLX_QUIRK_TX_LOSSY, 0, "what it takes may still fail to be written"},

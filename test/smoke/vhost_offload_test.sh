@@ -85,3 +85,33 @@ between split 1
 between packed 1 ,packed_vq=1
 between short 1 ,mrg_rxbuf=0
 between uncut 0
+
+# --- what a host has not cut comes merged (LRO), and leaves as the packets that it stood for ---
+
+need cc pkg-config
+rm -f "$sock"
+read -ra flags < <(pkg-config --cflags --libs libdpdk)
+expect "a host that does not cut compiles" cc -o "$tmp/super" test/smoke/vhost_super.c "${flags[@]}"
+prefix[super]=$id-super
+spawn super "$tmp/super" --no-pci --no-huge -m 64 -l 0 --file-prefix="$id-super" --no-telemetry \
+	"--vdev=net_vhost0,iface=$sock"
+eventually_quietly grep -q ready "${out[super]}" || fail "the host is not ready"
+start_pollux -n lro -l 1 --single-file-segments "--vdev=net_virtio_user0,path=$sock" \
+	"--vdev=net_pcap0,tx_pcap=$tmp/lro.pcap" -- fwd --mode io
+eventually "super-segments come" grep -qE '^[0-9]+$' "${out[super]}"
+wire=$(tail -n 1 "${out[super]}")
+eventually_ctl "... and count as $wire packets" "rx_queue_0_packets: $wire" -n lro dev -S \
+	net_virtio_user0
+expect_eq "... which were few mbufs" "$(xstat lro net_virtio_user0 rx_good_packets)" 48
+stop_pollux -n lro
+kill "${pid[super]}"
+wait "${pid[super]}"
+unset "pid[super]"
+expect_eq "as many are on the wire" "$(frames lro frame)" "$wire"
+expect_eq "... none of them odd" "$(frames lro '_ws.malformed || ip.checksum.status == 0 ||
+	tcp.checksum.status == 0 || ip.bogus_ip_length || ipv6.plen_exceeds_framing ||
+	tcp.len > 1460')" 0
+expect_eq "... with all bytes in order" "$(shark lro -T fields -e tcp.payload | python3 -c 'if True:
+	import sys
+	got = bytes.fromhex(sys.stdin.read().replace(":", ""))
+	print(got == bytes(i & 255 for i in range(8 * 84561)))')" True

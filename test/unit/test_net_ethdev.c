@@ -340,8 +340,7 @@ static struct rte_mbuf *comes(const struct t_pkt *p, uint64_t flags, uint16_t pa
 
 T(a_merged_packet_counts_as_its_parts)
 {
-	struct rte_mbuf *m =
-		comes(&tcp6, RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_NONE, 1000);
+	struct rte_mbuf *m = comes(&tcp6, RTE_MBUF_F_RX_LRO | RTE_MBUF_F_RX_L4_CKSUM_NONE, 1000);
 
 	assert_non_null(m);
 	eq(plx_pkt_wire(m), 5);

@@ -276,7 +276,6 @@ T(all_names_are_known)
 
 RUN_EAL(T_EAL_(what_needs_another_goes_with_it_and_comes_back), T_EAL_(wanted_and_not_possible),
 	T_EAL_(each_set_of_features_is_closed), T_EAL_(those_of_software_have_all_ports),
-	T_EAL_(a_device_that_is_asked_is_asked_of_each),
-	T_EAL_(what_is_fixed_stays), T_EAL_(the_driver_is_told_in_between),
-	T_EAL_(a_driver_that_fails_changes_nothing), T_EAL_(what_waits_is_sent_as_it_is),
-	T_EAL_(words_are_read), T_EAL_(all_names_are_known))
+	T_EAL_(a_device_that_is_asked_is_asked_of_each), T_EAL_(what_is_fixed_stays),
+	T_EAL_(the_driver_is_told_in_between), T_EAL_(a_driver_that_fails_changes_nothing),
+	T_EAL_(what_waits_is_sent_as_it_is), T_EAL_(words_are_read), T_EAL_(all_names_are_known))

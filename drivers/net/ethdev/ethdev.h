@@ -13,7 +13,7 @@
 struct ethdev {
 	uint16_t port_id;
 	bool started;
-	bool intr; /**< rx interrupts were configured */
+	bool intr;    /**< rx interrupts were configured */
 	uint16_t txd; /**< descriptors of a tx queue */
 	struct rte_eth_dev_info info;
 };

@@ -4,7 +4,7 @@
 /*
  * Super-segments to and from a DPDK device. What DPDK asks for, and what it leaves open: a device
  * that cuts may count identifications up where they were the same, or repeat CWR in each part, and
- * no capability says so; Linux has features for both (tx-tcp-mangleid- and tx-tcp-ecn-segmentation).
+ * no capability says so (Linux has features for both, tx-tcp-mangleid- and -ecn-segmentation).
  * Such super-segments, which are few, are cut in software.
  */
 
@@ -79,8 +79,8 @@ static bool fits(const struct ethdev *d, const struct rte_mbuf *m)
  */
 static bool prepare(const struct plx_txq *q, struct rte_mbuf *m)
 {
-	uint8_t *field = rte_pktmbuf_mtod_offset(
-		m, uint8_t *, m->l2_len + m->l3_len + TCP_CKSUM_OFF);
+	uint8_t *field =
+		rte_pktmbuf_mtod_offset(m, uint8_t *, m->l2_len + m->l3_len + TCP_CKSUM_OFF);
 	const uint64_t flags = m->ol_flags;
 	uint16_t sum;
 
