@@ -177,6 +177,26 @@ T(what_dpdk_says_nothing_of_is_cut_before)
 	cuts(&df, plx_pkt_fixed_id_flag, 0);
 }
 
+T(what_is_one_part_is_no_super_segment)
+{
+	const struct t_pkt p = {T_TCP4, .bytes = 1000};
+	struct rte_mbuf *m = t_super(p, 1000, 0);
+
+	start(NIC, (struct rte_eth_desc_lim){0});
+	push(m);
+	eq(n_given, 1);
+	eq(prepared, 0);
+	eq(plx_pkt_csum_fill(given[0]), 0);
+	plx_acct_self()->tx_pkts--;
+	t_is_pkt(given[0], &p);
+	m = t_super(p, 1000, 0);
+	m->tso_segsz = 0; /* nor is this one anything */
+	push(m);
+	eq(n_given, 1);
+	eq(plx_acct_self()->drop[PLX_DROP_TX_NO_OFFLOAD], 1);
+	finish();
+}
+
 T(what_the_driver_refuses_is_cut_from_what_it_was)
 {
 	cuts(&tcp4, 0, 1);
@@ -235,6 +255,21 @@ T(nor_than_its_queue_has_descriptors)
 	finish();
 }
 
+T(nor_than_a_small_ring_has_whatever_it_says)
+{
+	const struct t_pkt p = {T_TCP4, .bytes = 9000};
+
+	start(NIC, (struct rte_eth_desc_lim){0});
+	for (int i = 0; i < 2; i++) {
+		struct rte_mbuf *m = t_super(p, 1000, i ? 80 : 60);
+
+		eq(m->nb_segs > 128, !i);
+		eq(ethdev__features_check(q, m), i);
+		plx_pkt_deliver(m);
+	}
+	finish();
+}
+
 /* The most mbufs that a part is in, byte by byte. */
 static uint32_t most(const struct rte_mbuf *m, uint32_t headers)
 {
@@ -270,9 +305,11 @@ T(random_chains_against_a_count_of_each_byte)
 	start(NIC, (struct rte_eth_desc_lim){0});
 	lim = &((struct ethdev *)port->priv)->info.tx_desc_lim;
 	for (int i = 0; i < 1000; i++) {
-		struct t_pkt p = {T_TCP4, .bytes = (uint32_t)(1 + plx_rng_below(&rng, 6000))};
-		uint32_t seg = (uint32_t)(60 + plx_rng_below(&rng, 1000)), n;
-		struct rte_mbuf *m = t_super(p, (uint16_t)(1 + plx_rng_below(&rng, 1500)), seg);
+		uint32_t part = (uint32_t)(1 + plx_rng_below(&rng, 1500)), n;
+		uint32_t more = (uint32_t)(1 + plx_rng_below(&rng, 6000));
+		struct t_pkt p = {T_TCP4, .bytes = part + more};
+		uint32_t seg = (uint32_t)(60 + plx_rng_below(&rng, 1000));
+		struct rte_mbuf *m = t_super(p, (uint16_t)part, seg);
 
 		n = most(m, 54);
 		lim->nb_mtu_seg_max = (uint16_t)n;
@@ -415,9 +452,11 @@ T(a_good_or_a_bad_checksum_is_left_to_others)
 RUN_EAL(T_EAL_(what_it_can_cut_it_is_handed_whole),
 	T_EAL_(where_it_makes_no_ipv4_sum_the_header_has_one),
 	T_EAL_(what_dpdk_says_nothing_of_is_cut_before),
+	T_EAL_(what_is_one_part_is_no_super_segment),
 	T_EAL_(what_the_driver_refuses_is_cut_from_what_it_was),
 	T_EAL_(what_others_hold_is_not_written_to), T_EAL_(no_more_segments_than_it_takes),
 	T_EAL_(nor_than_its_queue_has_descriptors),
+	T_EAL_(nor_than_a_small_ring_has_whatever_it_says),
 	T_EAL_(random_chains_against_a_count_of_each_byte),
 	T_EAL_(what_it_leaves_waits_and_counts_once), T_EAL_(tso_is_switched_off_and_on),
 	T_EAL_(a_merged_packet_counts_as_its_parts), T_EAL_(one_part_is_no_merged_packet),

@@ -12,7 +12,8 @@
 #define TCP_CWR	      0x80
 #define TCP_CKSUM_OFF 16
 #define IP6_BYTES     40
-#define OWN_DESCS     2 /* of a packet's descriptors: offsets and sums, or a header of virtio's */
+#define OWN_DESCS     2	  /* a packet's own: offsets and sums, or a header of virtio's */
+#define SEGS_MAX      128 /* a ring may be smaller than we asked for: virtio's is the other end's */
 
 /* ---- what is sent ---- */
 
@@ -30,6 +31,8 @@ static const uint8_t *tcp(const struct rte_mbuf *m)
 static bool is_plain(const struct rte_mbuf *m)
 {
 	if (!RTE_MBUF_DIRECT(m) || rte_mbuf_refcnt_read(m) != 1 || m->data_len < headers(m))
+		return false;
+	if (m->tso_segsz == 0 || m->pkt_len - headers(m) <= m->tso_segsz) /* nothing to cut */
 		return false;
 	if (m->ol_flags & RTE_MBUF_F_TX_IPV6 && m->l3_len != IP6_BYTES)
 		return false;
@@ -67,7 +70,9 @@ static bool fits(const struct ethdev *d, const struct rte_mbuf *m)
 {
 	const struct rte_eth_desc_lim *lim = &d->info.tx_desc_lim;
 
-	if (m->nb_segs + OWN_DESCS > d->txd || (lim->nb_seg_max && m->nb_segs > lim->nb_seg_max))
+	if (m->nb_segs > SEGS_MAX || m->nb_segs + OWN_DESCS > d->txd)
+		return false;
+	if (lim->nb_seg_max && m->nb_segs > lim->nb_seg_max)
 		return false;
 	return lim->nb_mtu_seg_max == 0 || m->nb_segs < lim->nb_mtu_seg_max ||
 	       each_within(m, lim->nb_mtu_seg_max);
