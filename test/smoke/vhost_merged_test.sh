@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# Super-segments between stacks, by each kind of a virtio device's rings; and from a host that leaves
-# them to its guest as they are: they count, and leave, as the packets that they stand for.
+# Super-segments between stacks, by each kind of a virtio device's rings; and from a host that
+# leaves them to its guest as they are: they count, and leave, as the packets that they stand for.
 #
 #	pollux load 10.9.0.1 -- net_virtio_user0 --socket-- net_vhost0 -- 10.9.0.2 pollux echo
 #	vhost_super -- net_vhost0 --socket-- net_virtio_user0 -- pollux fwd -- net_pcap0

@@ -36,11 +36,12 @@ iface_up t0 10.9.0.1/24 fd00:9::1/64
 run ip link set t0 txqueuelen 5000
 port_mac[t0]=$(ctl -n guest addr --json | jq -r '[.. | strings |
 	select(test("^([0-9a-f]{2}:){5}[0-9a-f]{2}$"))][0]')
-expect_match "virtio_user's TSO is used" "$(feature guest net_virtio_user0 tx-tcp-segmentation)" ': on$'
-expect_match "its LRO too" "$(feature guest net_virtio_user0 large-receive-offload)" ': on \[fixed\]$'
-expect_match "a vhost gives merged packets" "$(feature host net_vhost0 large-receive-offload)" ': on \[fixed\]$'
-expect_match "... and is given none" "$(feature host net_vhost0 tx-tcp-segmentation)" ': off \[fixed\]$'
-expect_match "net_tap's TSO is of no use" "$(feature host net_tap0 tx-tcp-segmentation)" ': off \[fixed\]$'
+tso=tx-tcp-segmentation lro=large-receive-offload
+expect_match "virtio_user's TSO is used" "$(feature guest net_virtio_user0 $tso)" ': on$'
+expect_match "its LRO too" "$(feature guest net_virtio_user0 $lro)" ': on \[fixed\]$'
+expect_match "a vhost gives merged packets" "$(feature host net_vhost0 $lro)" ': on \[fixed\]$'
+expect_match "... and is given none" "$(feature host net_vhost0 $tso)" ': off \[fixed\]$'
+expect_match "net_tap's TSO is of no use" "$(feature host net_tap0 $tso)" ': off \[fixed\]$'
 
 eventually "a ping is answered" ping -q -c 1 -W 0.3 10.9.0.2
 eventually "a ping6 too" ping -q -c 1 -W 0.3 fd00:9::2
@@ -59,7 +60,7 @@ expect_eq "the kernel got no wrong sum" "$(run nstat -asz TcpInCsumErrors UdpInC
 	Udp6InCsumErrors | awk 'NR > 1 { n += $2 } END { print n + 0 }')" 0
 stop_pollux -n guest
 stop_pollux -n host
+odd='[.drops | del(.TX_DOWN) | keys[] | select(test("^[TR]X_|MBUF|CHECKSUM|FULL"))] | length'
 for name in guest host; do
-	expect_eq "$name: nothing was odd, or had no room" "$(json_field -n $name \
-		'[.drops | del(.TX_DOWN) | keys[] | select(test("^[TR]X_|MBUF|CHECKSUM|FULL"))] | length')" 0
+	expect_eq "$name: nothing was odd, or had no room" "$(json_field -n $name "$odd")" 0
 done
