@@ -35,29 +35,28 @@ static int check(struct app *app, void *arg, struct plx_error *e)
 	return stack_check(app, NULL, e);
 }
 
-static int serve(struct app *app, const struct options *o, enum service_kind kind)
+static enum service_kind kind_of(const struct plx_cmd *cmd)
 {
-	struct service_conf conf = {.kind = kind, .listen = of_old[kind]};
+	if (cmd == &cmd_echo)
+		return SERVICE_ECHO;
+	return cmd == &cmd_discard ? SERVICE_DISCARD : SERVICE_CHARGEN;
+}
 
+static int run(struct app *app, void *arg)
+{
+	const struct options *o = arg;
+	struct service_conf conf = {.kind = kind_of(app->cmd)};
+
+	conf.listen = of_old[conf.kind];
 	if (o->listen)
 		endpoint_parse(&conf.listen, o->listen);
 	return prog_main(app, &service_ops, &conf);
 }
 
-static int run_echo(struct app *app, void *arg)
-{
-	return serve(app, arg, SERVICE_ECHO);
-}
-
-static int run_discard(struct app *app, void *arg)
-{
-	return serve(app, arg, SERVICE_DISCARD);
-}
-
-static int run_chargen(struct app *app, void *arg)
-{
-	return serve(app, arg, SERVICE_CHARGEN);
-}
+/* What the three have in common. */
+#define SERVICE                                                                                    \
+	.opts = opts, .conf_bytes = sizeof(struct options), .idle = PLX_IDLE_SLEEP, .runs = true,  \
+	.stack = true, .check = check, .run = run
 
 const struct plx_cmd cmd_echo = {
 	.name = "echo",
@@ -68,13 +67,7 @@ const struct plx_cmd cmd_echo = {
 		"\n"
 		"Example:\n"
 		"  pollux ... -- echo --port v=vtap,iface=plx0 --if v,addr=10.9.0.2/24",
-	.opts = opts,
-	.conf_bytes = sizeof(struct options),
-	.idle = PLX_IDLE_SLEEP,
-	.runs = true,
-	.stack = true,
-	.check = check,
-	.run = run_echo,
+	SERVICE,
 };
 
 const struct plx_cmd cmd_discard = {
@@ -84,13 +77,7 @@ const struct plx_cmd cmd_discard = {
 		"\n"
 		"Example:\n"
 		"  pollux ... -- discard --if 0,addr=10.9.0.2/24",
-	.opts = opts,
-	.conf_bytes = sizeof(struct options),
-	.idle = PLX_IDLE_SLEEP,
-	.runs = true,
-	.stack = true,
-	.check = check,
-	.run = run_discard,
+	SERVICE,
 };
 
 const struct plx_cmd cmd_chargen = {
@@ -101,11 +88,5 @@ const struct plx_cmd cmd_chargen = {
 		"\n"
 		"Example:\n"
 		"  pollux ... -- chargen --if 0,addr=10.9.0.2/24",
-	.opts = opts,
-	.conf_bytes = sizeof(struct options),
-	.idle = PLX_IDLE_SLEEP,
-	.runs = true,
-	.stack = true,
-	.check = check,
-	.run = run_chargen,
+	SERVICE,
 };

@@ -11,6 +11,7 @@
 #include <rte_eal.h>
 #include <rte_version.h>
 
+#include "names.h"
 #include "version.h"
 
 static const struct plx_cmd *const commands[] = {
@@ -21,6 +22,9 @@ static const struct plx_cmd *const commands[] = {
 	&cmd_echo,
 	&cmd_discard,
 	&cmd_chargen,
+	&cmd_ping,
+	&cmd_traceroute,
+	&cmd_resolve,
 	&cmd_fwd,
 	&cmd_ports,
 	&cmd_config,
@@ -89,7 +93,7 @@ static void print_help(FILE *out)
 {
 	fputs(usage, out);
 	for (size_t i = 0; i < PLX_DIM(commands); i++)
-		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->summary);
+		fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
 	fputs(usage_end, out);
 }
 

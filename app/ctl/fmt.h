@@ -54,7 +54,9 @@ void fmt_route(const struct fmt *f, const json_t *rows);   /**< `ip route`, `ip 
 void fmt_tcp(const struct fmt *f, const json_t *rows);	   /**< `ss -tan`, -s: `ss -tani` */
 void fmt_ss(const struct fmt *f, const json_t *rows);	   /**< `ss -tinomap` */
 void fmt_softnet(const struct fmt *f, const json_t *rows); /**< softnet_stat */
-void fmt_snmp(const struct fmt *f, const json_t *rows);	   /**< `nstat -a`, `nstat -az` */
+/** /proc/net/sockstat, and a line for each lcore */
+void fmt_sockstat(const struct fmt *f, const json_t *rows);
+void fmt_snmp(const struct fmt *f, const json_t *rows); /**< `nstat -a`, `nstat -az` */
 void fmt_drops(const struct fmt *f, const json_t *rows);
 void fmt_sysctl(const struct fmt *f, const json_t *rows); /**< `sysctl -a` */
 void fmt_idle(const struct fmt *f, const json_t *rows);

@@ -70,6 +70,15 @@ static const struct command commands[] = {
 		"Examples:\n"
 		"  pollux-ctl softnet --watch\n"
 		"  pollux-ctl softnet --raw\n"},
+	{"sockstat", "sockstat", NULL, NULL, "r", fmt_sockstat,
+		"sockets and their memory, as /proc/net/sockstat",
+		"usage: pollux-ctl sockstat [-r]\n"
+		"\n"
+		"-r, --raw prints the file's lines alone, without those of the lcores.\n"
+		"\n"
+		"Examples:\n"
+		"  pollux-ctl sockstat\n"
+		"  pollux-ctl sockstat --watch\n"},
 	{"snmp", "snmp", "group", "name", "za", fmt_snmp, "protocol counters, as `nstat`",
 		"usage: pollux-ctl snmp [-z] [PATTERN]\n"
 		"\n"

@@ -96,6 +96,7 @@ static void engine_free(struct plx_engine *eng)
 			rte_free(sn->in[j]);
 		rte_mempool_free(sn->pool);
 		rte_mempool_free(sn->clones);
+		rte_mempool_free(sn->reserve);
 		rte_free(sn->rxq);
 		rte_free(sn);
 	}
@@ -237,6 +238,7 @@ uint32_t plx_engine_mbufs_out(struct plx_engine *eng)
 
 		n += sn->pool ? rte_mempool_in_use_count(sn->pool) : 0;
 		n += sn->clones ? rte_mempool_in_use_count(sn->clones) : 0;
+		n += sn->reserve ? rte_mempool_in_use_count(sn->reserve) : 0;
 	}
 	return n;
 }

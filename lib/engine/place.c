@@ -155,22 +155,35 @@ static struct need pool_sizes(const struct plx_engine *eng, const struct plx_pla
 	return n;
 }
 
-static int make_pool(const struct plx_engine *eng, const struct plx_softnet *sn, uint32_t clones,
-	struct rte_mempool **pool, struct plx_error *e)
+/* @param conf of which size and kind */
+static int make_pool(const struct plx_engine *eng, const struct plx_softnet *sn, const char *kind,
+	struct plx_pkt_pool_conf conf, struct rte_mempool **pool, struct plx_error *e)
 {
 	char name[RTE_MEMPOOL_NAMESIZE];
-	struct plx_pkt_pool_conf conf = {
-		.name = name,
-		.pkts = clones ? clones : eng->pool_size,
-		.room_bytes = eng->conf.room_bytes,
-		.socket = (int)rte_lcore_to_socket_id(sn->lcore),
-		.shared_cpu = sn->shared_cpu,
-		.bare = clones,
-	};
 
-	snprintf(name, sizeof(name), "plx_%s%u", clones ? "clones" : "lcore", sn->lcore);
+	conf.name = name;
+	conf.room_bytes = eng->conf.room_bytes;
+	conf.socket = (int)rte_lcore_to_socket_id(sn->lcore);
+	conf.shared_cpu = sn->shared_cpu;
+	snprintf(name, sizeof(name), "plx_%s%u", kind, sn->lcore);
 	*pool = plx_pkt_pool_create(&conf, e);
 	return *pool ? 0 : -ENOMEM;
+}
+
+static int make_pools_of(
+	struct plx_engine *eng, struct plx_softnet *sn, uint32_t clones, struct plx_error *e)
+{
+	const struct plx_pkt_pool_conf lcore = {.pkts = eng->pool_size};
+	const struct plx_pkt_pool_conf bare = {.pkts = clones, .bare = true};
+	const struct plx_pkt_pool_conf reserve = {
+		.pkts = (uint32_t)engine__tun(eng, PLX_TUN_RESERVE_MBUFS), .uncached = true};
+	int err = make_pool(eng, sn, "lcore", lcore, &sn->pool, e);
+
+	if (!err)
+		err = make_pool(eng, sn, "clones", bare, &sn->clones, e);
+	if (!err)
+		err = make_pool(eng, sn, "reserve", reserve, &sn->reserve, e);
+	return err;
 }
 
 static int make_pools(struct plx_engine *eng, const struct plx_place *place, struct plx_error *e)
@@ -179,11 +192,8 @@ static int make_pools(struct plx_engine *eng, const struct plx_place *place, str
 	int err = 0;
 
 	eng->pool_size = eng->conf.mbufs ? eng->conf.mbufs : need.mbufs;
-	for (uint16_t i = 0; !err && i < eng->n; i++) {
-		err = make_pool(eng, eng->sn[i], 0, &eng->sn[i]->pool, e);
-		if (!err)
-			err = make_pool(eng, eng->sn[i], need.clones, &eng->sn[i]->clones, e);
-	}
+	for (uint16_t i = 0; !err && i < eng->n; i++)
+		err = make_pools_of(eng, eng->sn[i], need.clones, e);
 	return err;
 }
 

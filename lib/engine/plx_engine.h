@@ -118,6 +118,7 @@ struct plx_softnet {
 	struct plx_txq *dirty[PLX_PORT_MAX]; /**< queues with something to flush */
 	struct rte_mempool *pool;	     /**< this lcore's mbufs */
 	struct rte_mempool *clones;	     /**< those without room, to be attached to data */
+	struct rte_mempool *reserve;	     /**< for what must go when pool is empty */
 	struct plx_poller *pollers;
 	struct plx_rng rng;
 
@@ -320,6 +321,17 @@ PLX_API void plx_softnet_hand(struct plx_softnet *sn, uint16_t index, struct rte
 static inline struct rte_mbuf *plx_softnet_alloc(struct plx_softnet *sn)
 {
 	return rte_pktmbuf_alloc(sn->pool);
+}
+
+/**
+ * The same for what makes memory free, and so must not wait for it: ACKs, retransmissions,
+ * neighbour discovery. Nothing else takes from the reserve; what is sent from it returns to it.
+ */
+static inline struct rte_mbuf *plx_softnet_alloc_last(struct plx_softnet *sn)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(sn->pool);
+
+	return plx_likely(m) ? m : rte_pktmbuf_alloc(sn->reserve);
 }
 
 /* From any thread */

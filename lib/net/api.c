@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "tap.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -177,6 +177,7 @@ static void do_if_up(struct plx_softnet *sn, void *arg)
 		c->mtu6 = c->pub.mtu;
 	}
 	net__publish(net);
+	net__taps_link(net);
 	net__ctl_pump(net);
 }
 

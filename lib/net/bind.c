@@ -43,8 +43,8 @@ static bool is_ours(struct plx_net *net, const struct plx_net_bind *b)
 	return l.ours;
 }
 
-int net__bind_claim(struct plx_net *net, struct plx_net_bind *b,
-	bool (*choose)(void *arg, uint16_t port), void *arg)
+int net__bind_claim(
+	struct plx_net *net, struct plx_net_bind *b, plx_net_bind_choose choose, const void *arg)
 {
 	const struct net_port_range r = {
 		.lo = (uint16_t)net__tun(net, PLX_TUN_IP_LOCAL_PORT_LO),
@@ -58,8 +58,8 @@ int net__bind_claim(struct plx_net *net, struct plx_net_bind *b,
 	return err;
 }
 
-int plx_net_bind_add(struct plx_net *net, struct plx_net_bind *b,
-	bool (*choose)(void *arg, uint16_t port), void *arg)
+int plx_net_bind_add(
+	struct plx_net *net, struct plx_net_bind *b, plx_net_bind_choose choose, const void *arg)
 {
 	return is_ours(net, b) ? net__bind_claim(net, b, choose, arg) : -EADDRNOTAVAIL;
 }
@@ -72,6 +72,20 @@ int plx_net_bind_listen(struct plx_net *net, struct plx_net_bind *b)
 	err = net__ports_listen(&net->ports, b);
 	pthread_mutex_unlock(&net->ports_lock);
 	return err;
+}
+
+void plx_net_bind_move(struct plx_net *net, struct plx_net_bind *b, uint16_t iface)
+{
+	pthread_mutex_lock(&net->ports_lock);
+	net__ports_move(b, iface);
+	pthread_mutex_unlock(&net->ports_lock);
+}
+
+void plx_net_bind_unlisten(struct plx_net *net, struct plx_net_bind *b)
+{
+	pthread_mutex_lock(&net->ports_lock);
+	b->listening = false;
+	pthread_mutex_unlock(&net->ports_lock);
 }
 
 void plx_net_bind_del(struct plx_net *net, struct plx_net_bind *b)

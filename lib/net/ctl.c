@@ -181,7 +181,7 @@ static void pump_rdisc(struct plx_net *net, struct net_lcore *nl, struct net_ifc
 }
 
 /* The MACs of the groups of all interfaces of a port. */
-static void set_filter(struct plx_net *net, struct plx_port *p)
+void net__set_filter(struct plx_net *net, struct plx_port *p)
 {
 	struct plx_mac mac[PLX_PORT_MCAST_MAX + 1] = {
 		{{0x01, 0x00, 0x5e, 0x00, 0x00, 0x01}}, /* all hosts and all nodes: never joined */
@@ -192,7 +192,7 @@ static void set_filter(struct plx_net *net, struct plx_port *p)
 	for (uint32_t i = 0; i < net->cfg->n_groups && n < PLX_DIM(mac); i++)
 		if (net->ifc[net->cfg->groups[i].iface].port == p)
 			mac[n++] = plx_wire_group_mac(&net->cfg->groups[i].addr);
-	plx_port_set_mcast(p, mac, n);
+	plx_port_set_mcast(p, mac, net__hear_groups(net, p, mac, n, PLX_DIM(mac)));
 }
 
 static void pump_mcast(struct plx_net *net, struct net_lcore *nl, struct net_ifc *c)
@@ -208,7 +208,7 @@ static void pump_mcast(struct plx_net *net, struct net_lcore *nl, struct net_ifc
 	if (plx_mcast_generation(c->mcast) != c->mcast_gen) {
 		c->mcast_gen = plx_mcast_generation(c->mcast);
 		net__publish(net);
-		set_filter(net, c->port);
+		net__set_filter(net, c->port);
 	}
 }
 

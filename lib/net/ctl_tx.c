@@ -8,7 +8,7 @@
 
 static struct rte_mbuf *new_frame(struct net_lcore *nl)
 {
-	struct rte_mbuf *m = plx_softnet_alloc(nl->sn);
+	struct rte_mbuf *m = plx_softnet_alloc_last(nl->sn);
 
 	if (m)
 		plx_pkt_originate(1);

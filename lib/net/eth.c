@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "tap.h"
 
 /* The interface of a frame: the port's own, or that of its VLAN tag. A tag of VLAN 0 is priority
  * only. */
@@ -26,7 +26,10 @@ static void to_handler(
 			net->ethertype[i].fn(&rx, m);
 			return;
 		}
-	plx_pkt_drop(m, PLX_DROP_ETH_PROTO);
+	if (net__taps_want(nl, m, iface, type)) /* they have their copies */
+		plx_pkt_deliver(m);
+	else
+		plx_pkt_drop(m, PLX_DROP_ETH_PROTO);
 }
 
 void net__l3_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port)
@@ -99,7 +102,7 @@ void net__eth_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t port)
 		to_handler(nl, m, eth.type, iface, flags & NET_F_LINK_GROUP);
 }
 
-/* Tagged, or without room in front. */
+/* Tagged, without room in front, or somebody watches. */
 PLX_NOINLINE static void tx_any(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
 	const struct plx_mac *dst, uint16_t type)
 {
@@ -121,6 +124,8 @@ PLX_NOINLINE static void tx_any(struct net_lcore *nl, struct rte_mbuf *m, const 
 	net__push(m, bytes);
 	plx_wire_eth_emit(rte_pktmbuf_mtod(m, void *), &eth);
 	m->l2_len = bytes;
+	if (nl->taps)
+		net__taps_out(nl, m, ifc, NULL);
 	plx_softnet_tx(nl->sn, ifc->port, m);
 }
 
@@ -129,7 +134,8 @@ void net__eth_tx(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *
 {
 	struct plx_eth eth = {.dst = *dst, .src = ifc->mac, .type = type};
 
-	if (plx_unlikely(!ifc->up || ifc->vlan || !net__has_headroom(m, PLX_ETH_BYTES))) {
+	if (plx_unlikely(
+		    !ifc->up || ifc->vlan || nl->taps || !net__has_headroom(m, PLX_ETH_BYTES))) {
 		tx_any(nl, m, ifc, dst, type);
 		return;
 	}

@@ -81,7 +81,8 @@ static uint32_t max_buffers(const struct net_lcore *nl)
 {
 	uint64_t percent = (uint64_t)net__tun(nl->net, PLX_TUN_IPFRAG_MBUFS);
 
-	return (uint32_t)(nl->spare_mbufs * percent / 100 / nl->net->n_lcores);
+	return net__mem_frag_mbufs(
+		nl, (uint32_t)(nl->spare_mbufs * percent / 100 / nl->net->n_lcores));
 }
 
 void net__frag_start(struct net_lcore *nl)
@@ -309,6 +310,7 @@ enum plx_drop net__fragment(struct net_lcore *nl, struct rte_mbuf *m, const stru
 			  ->stat[net__stat(v6, PLX_STAT_IP_FRAGCREATES, PLX_STAT_IP6_FRAGCREATES)],
 		made);
 	plx_stat_inc(net__stat(v6, PLX_STAT_IP_FRAGOKS, PLX_STAT_IP6_FRAGOKS));
+	plx_pkt_loan_copied(m);
 	rte_pktmbuf_free(m);
 	return PLX_DROP_NONE;
 }

@@ -356,15 +356,13 @@ static int tell_tcp(struct net_lcore *nl, const struct plx_net_rx *rx, const str
 {
 	bool v6 = rx->ip.version == 6;
 	struct net_tcp_error e = {0};
-	int home;
 
 	if (too_big(rx, icmp))
 		e.mtu = net__pmtu_of(nl->net, v6, icmp->rest, plx_get_be16(quote + 2));
 	else if (!redirect(rx, icmp))
 		e.err = v6 ? errno6(icmp->type, icmp->code) : errno4(icmp->type, icmp->code);
 	e.ends = ends_handshake(v6, icmp);
-	home = net__tcp_error(nl, t, quote + l4_off, rx->iface, &e);
-	return rx->handed && home != nl->sn->index ? -1 : home;
+	return net__tcp_error(nl, t, quote + l4_off, rx->iface, rx->handed, &e);
 }
 
 /* Whose datagram was it? @param quote its transport header, and what follows, bytes in all */
@@ -430,7 +428,7 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	}
 	if (!known)
 		plx_pkt_drop(m, PLX_DROP_ICMP_ERROR_UNMATCHED);
-	else if (home != nl->sn->index && !rx->handed)
+	else if (home != nl->sn->index && (!rx->handed || t.proto == PLX_IPPROTO_TCP))
 		net__hand(nl, m, rx, (uint16_t)home);
 	else if (too_big(rx, icmp))
 		net__to_control(nl, m, NET_STAGE_PMTU, rx->iface, 0);

@@ -319,6 +319,7 @@ PLX_NOINLINE static bool loop_back(
 	struct net_dst here = *d;
 
 	if (c) {
+		plx_pkt_loan_copied(m);
 		here.local = true;
 		ip.l4_bytes = (uint16_t)m->pkt_len;
 		plx_pkt_originate(1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "tap.h"
 
 #include <stdlib.h>
 
@@ -96,6 +96,19 @@ static struct net_nbr *find(struct net_lcore *nl, const struct plx_addr *nexthop
 	return e;
 }
 
+/* Where there is no Ethernet. */
+static void packet_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc)
+{
+	m->l2_len = 0;
+	if (!ifc->up) {
+		plx_pkt_drop(m, PLX_DROP_TX_DOWN);
+		return;
+	}
+	if (plx_unlikely(nl->taps))
+		net__taps_out(nl, m, ifc, NULL);
+	plx_softnet_tx(nl->sn, ifc->port, m);
+}
+
 void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if *ifc,
 	const struct plx_addr *nexthop, bool bcast)
 {
@@ -104,11 +117,7 @@ void net__link_out(struct net_lcore *nl, struct rte_mbuf *m, const struct net_if
 	struct net_nbr *e;
 
 	if (plx_unlikely(!ifc->eth)) {
-		m->l2_len = 0;
-		if (ifc->up)
-			plx_softnet_tx(nl->sn, ifc->port, m);
-		else
-			plx_pkt_drop(m, PLX_DROP_TX_DOWN);
+		packet_out(nl, m, ifc);
 		return;
 	}
 	if (plx_unlikely(bcast)) {
@@ -251,10 +260,12 @@ static void send_pending(struct plx_net *net, struct plx_neigh *n)
 	}
 }
 
-/* A packet of somebody else's: its sender is told (RFC 1812 5.2.7.1, RFC 4861 7.2.2). */
+/* Its sender is told (RFC 1812 5.2.7.1, RFC 4861 7.2.2), also when that is ourselves: so our
+ * sockets hear of it (Linux's arp_error_report()). */
 static void tell_sender(struct net_lcore *nl, struct rte_mbuf *m)
 {
-	struct plx_net_rx rx = {.sn = nl->sn};
+	struct plx_net_rx rx = {
+		.sn = nl->sn, .looped = !(plx_pkt_meta(m)->flags & NET_F_FORWARDED)};
 	const uint8_t *p = rte_pktmbuf_mtod(m, const uint8_t *);
 	uint8_t code;
 
@@ -274,7 +285,7 @@ static void drop_pending(struct plx_net *net, struct plx_neigh *n)
 	while (m) {
 		struct rte_mbuf *next = plx_pkt_meta(m)->next;
 
-		if (plx_pkt_meta(m)->flags & NET_F_FORWARDED && !nl->stopped)
+		if (!nl->stopped)
 			tell_sender(nl, m);
 		plx_pkt_drop(m, nl->stopped ? PLX_DROP_STOPPED : PLX_DROP_NEIGH_FAILED);
 		m = next;

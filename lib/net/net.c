@@ -7,6 +7,8 @@
 
 #include <rte_prefetch.h>
 
+#include "tap.h"
+
 #define FRAG_DATAGRAMS 1024
 #define FRAG_PIECES    8192
 #define UDP_SOCKETS    1024
@@ -55,6 +57,9 @@ static void control_in(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage 
 		break;
 	case NET_STAGE_NEIGH:
 		net__nbr_resolve(nl, m, iface, flags);
+		break;
+	case NET_STAGE_TAP:
+		net__tap_take(nl, m);
 		break;
 	case NET_STAGE_IP:
 		break;
@@ -130,6 +135,8 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	way.nbr = NULL;
 	nl->way = &way;
 	net__begin(nl);
+	if (plx_unlikely(nl->taps))
+		net__taps_in(nl, q->port, pkts, n);
 	if (plx_likely(!(plx_port_features(q->port) & PLX_PORT_F_NO_ETH)))
 		frames_in(nl, pkts, n, port);
 	else
@@ -141,6 +148,18 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 
 /* ---- to ourselves ---- */
 
+/* Whoever receives it may keep it for long, so who has lent it gets it back now (Linux's
+ * skb_orphan_frags_rx()). @return NULL: no memory. */
+PLX_NOINLINE static struct rte_mbuf *copy_lent(struct net_lcore *nl, struct rte_mbuf *m)
+{
+	struct rte_mbuf *c = rte_pktmbuf_copy(m, nl->sn->pool, 0, UINT32_MAX);
+
+	if (c)
+		plx_pkt_loan_copied(m);
+	rte_pktmbuf_free(m);
+	return c;
+}
+
 void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 {
 	bool super = m->ol_flags & NET_TX_SEG;
@@ -148,6 +167,15 @@ void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 	if (nl->loop_n == NET_PEND_MAX || nl->stopped) {
 		plx_pkt_drop(m, nl->stopped ? PLX_DROP_STOPPED : PLX_DROP_BACKLOG_FULL);
 		return;
+	}
+	if (plx_unlikely(m->nb_segs > 1 && plx_pkt_lent(m))) {
+		uint32_t n = plx_pkt_wire(m);
+
+		m = copy_lent(nl, m);
+		if (!m) {
+			plx_count(plx_acct_self()->drop[PLX_DROP_NO_MBUF], n);
+			return;
+		}
 	}
 	/* what leaves here has a checksum by our own hand, or is for several packets that have not
 	 * been cut, and comes in again as a packet of its own */
@@ -348,6 +376,7 @@ static struct net_lcore *lcore_new(struct plx_net *net, struct plx_softnet *sn)
 	if (!nl)
 		return NULL;
 	plx_list_init(&nl->raws);
+	plx_list_init(&nl->taps_here);
 	plx_frag_limits_init(&fc.limits);
 	fc.seed[0] = plx_rng_u64(&net->rng);
 	fc.seed[1] = plx_rng_u64(&net->rng);
@@ -413,6 +442,8 @@ struct plx_net *plx_net_create(
 	net->tcp_seed = plx_rng_u64(&net->rng);
 	net__ports_init(&net->ports, plx_hash_words(net->key, &net->tcp_seed, 1));
 	pthread_mutex_init(&net->ports_lock, NULL);
+	pthread_mutex_init(&net->named_lock, NULL);
+	pthread_mutex_init(&net->taps_lock, NULL);
 	net->timer.kind = NET_TIMER_CTL;
 	if (tables_init(net) != 0)
 		goto no_memory;
@@ -440,6 +471,8 @@ int plx_net_attach(struct plx_net *net, struct plx_engine *eng, struct plx_error
 		sn->user = net->lcore[i];
 	}
 	plx_steer_owner_init(&net->owners, 128, lcores, n);
+	for (uint16_t i = 0; i < n; i++)
+		plx_steer_ports_init(&net->lcore[i]->ports, &net->toeplitz, &net->owners, i);
 	if (net__publish(net) != 0)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "the configuration", 0u, 0u);
 	return 0;
@@ -463,12 +496,16 @@ void plx_net_destroy(struct plx_net *net)
 		net__members_free(&net->ifc[i]);
 	}
 	net__cfg_free(net->cfg);
+	net__taps_free(net);
+	net__hear_free(net);
 	net__rtab_fini(&net->nbr);
 	net__rtab_fini(&net->exc);
 	free(net->tcp_away);
 	free(net->route);
 	free(net->neigh_mem);
 	pthread_mutex_destroy(&net->ports_lock);
+	pthread_mutex_destroy(&net->named_lock);
+	pthread_mutex_destroy(&net->taps_lock);
 	free(net);
 }
 

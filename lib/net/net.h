@@ -33,6 +33,7 @@ enum net_stage {
 	NET_STAGE_PMTU,	    /**< control: verified "too big"; data at the IP header */
 	NET_STAGE_REDIRECT, /**< control: verified ICMP redirect; data at the IP header */
 	NET_STAGE_NEIGH, /**< control: out by meta.iface, next hop unknown; data at the IP header */
+	NET_STAGE_TAP,	 /**< a copy for a tap of this lcore */
 };
 
 /* Timers of an lcore's wheel that are ours. */
@@ -143,17 +144,20 @@ struct net_redirected {
 	plx_ns last;
 };
 
-struct net_tcp; /* tcp.h */
+struct net_tcp;	 /* tcp.h */
+struct net_taps; /* tap.h */
 
 struct net_lcore {
 	struct plx_softnet *sn;
 	struct plx_net *net;
-	const struct net_cfg *cfg; /**< of this burst */
+	const struct net_cfg *cfg;   /**< of this burst */
+	const struct net_taps *taps; /**< the same; NULL: there are none */
 	bool control;
 	bool stopped; /**< holds no packet any more: nobody would let it go */
 	struct plx_udp *udp;
 	struct plx_frag *frag;
 	struct net_tcp *tcp;
+	struct plx_steer_ports ports; /**< by which answers come to this lcore */
 	struct plx_timer frag_timer;
 	uint32_t spare_mbufs; /**< of our pool at start: what drivers did not take */
 	struct net_way *way;  /**< of this burst; NULL outside of one */
@@ -165,7 +169,12 @@ struct net_lcore {
 	struct net_token dest[256];
 	plx_ns errors_full_at; /**< the same for all together */
 	struct net_redirected redirected[256];
-	struct plx_list raws; /**< struct plx_net_raw */
+	struct plx_list raws;	    /**< struct plx_net_raw */
+	struct plx_list taps_here;  /**< struct plx_net_tap, set by this lcore */
+	struct plx_msg tap_link;    /**< an interface has gone down or come up */
+	bool tap_link_told;	    /**< tap_link is under way */
+	struct plx_quota udp_quota; /**< bytes of mbufs with datagrams that wait for programs */
+	uint32_t socks, n_raws;	    /**< sockets of programs; entries of raws */
 	void *udp_mem, *frag_mem;
 	uint64_t udp_unbinds; /**< of this lcore's table */
 	/** Where the reader of the table udp is: the sock-th of them is s, if none went since. */
@@ -190,6 +199,13 @@ struct net_ifc {
 	bool router;	/**< joined the groups of routers */
 };
 
+/** What the taps of all its interfaces have a port hear: plx_net_hear(). */
+struct net_hear {
+	uint32_t promisc, allmulti;	/**< how often it was asked for */
+	bool was_promisc, was_allmulti; /**< before */
+	struct net_hear_group *group;
+};
+
 /** A group that programs are in. */
 struct net_member {
 	struct net_member *next;
@@ -209,9 +225,10 @@ struct net_ethertype {
 };
 
 struct plx_net {
-	struct net_cfg *cfg; /**< published */
-	struct net_rtab nbr; /**< struct net_nbr */
-	struct net_rtab exc; /**< struct net_exc */
+	struct net_cfg *cfg;   /**< published */
+	struct net_taps *taps; /**< published; NULL: there are none */
+	struct net_rtab nbr;   /**< struct net_nbr */
+	struct net_rtab exc;   /**< struct net_exc */
 	struct plx_tunables *tun;
 	struct plx_engine *eng;
 	struct plx_toeplitz toeplitz;
@@ -231,9 +248,17 @@ struct plx_net {
 	uint64_t raw_lcores[256]; /**< of each protocol: lcores with raw sockets for it */
 	uint32_t *tcp_away;	  /**< of each local port: tcp_away.c */
 	bool has_away;
+	struct net_named *named[1024]; /**< the same file */
+	pthread_mutex_t named_lock;
+	pthread_mutex_t taps_lock;	    /**< of who changes taps */
+	uint64_t tap_ids;		    /**< given out */
+	struct plx_budget tcp_mem, udp_mem; /**< bytes */
+	/** What all lcores' receive queues may hold, and their text to be sent may take, bytes. */
+	int64_t rcv_bytes, snd_bytes;
 
 	/* control lcore only */
 	struct net_ifc ifc[NET_IF_MAX];
+	struct net_hear hear[PLX_PORT_MAX];
 	struct net_addr addr[NET_ADDR_MAX];
 	uint64_t addr_serial;	     /**< addresses added so far */
 	uint16_t addr_top;	     /**< slots from here on have never been used */
@@ -278,6 +303,7 @@ static inline uint16_t net__if_mtu(const struct net_if *ifc, const struct plx_ad
 static inline void net__begin(struct net_lcore *nl)
 {
 	nl->cfg = __atomic_load_n(&nl->net->cfg, __ATOMIC_ACQUIRE);
+	nl->taps = __atomic_load_n(&nl->net->taps, __ATOMIC_ACQUIRE);
 }
 
 static inline const struct net_if *net__if(const struct net_lcore *nl, uint16_t index)
@@ -338,10 +364,18 @@ plx_ns net__now(const struct plx_net *net);
 /** Forget what programs have joined. At the end. */
 void net__members_free(struct net_ifc *c);
 
+/* hear.c: control */
+/** Add the group MACs that taps want to hear at a port to the n of mac[]. @return how many. */
+uint32_t net__hear_groups(const struct plx_net *net, const struct plx_port *p, struct plx_mac *mac,
+	uint32_t n, uint32_t max);
+void net__hear_free(struct plx_net *net);
+/** ctl.c: have a port accept the groups that anybody wants. */
+void net__set_filter(struct plx_net *net, struct plx_port *p);
+
 /* bind.c */
 /** As plx_net_bind_add(), but whosever the address is. */
-int net__bind_claim(struct plx_net *net, struct plx_net_bind *b,
-	bool (*choose)(void *arg, uint16_t port), void *arg);
+int net__bind_claim(
+	struct plx_net *net, struct plx_net_bind *b, plx_net_bind_choose choose, const void *arg);
 
 /* ctl.c: control */
 void net__ctl_start(struct plx_net *net);
@@ -430,6 +464,10 @@ PLX_NOINLINE void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct 
 struct net_opts;
 struct net_dst;
 
+/* mem.c */
+/** Mbufs that an lcore may hold fragments in, of so many at most. */
+uint32_t net__mem_frag_mbufs(const struct net_lcore *nl, uint32_t most);
+
 /* frag.c */
 /** How many packet buffers there are to hold fragments in. At start. */
 void net__frag_start(struct net_lcore *nl);
@@ -509,6 +547,9 @@ enum plx_drop net__route(
  */
 enum plx_drop net__route_by(
 	struct net_lcore *nl, const struct plx_addr *dst, uint16_t oif, struct net_dst *d);
+/** As plx_net_ports_to(). way.c */
+bool net__ports_to(struct net_lcore *nl, const struct plx_addr *laddr, const struct plx_addr *raddr,
+	uint16_t rport, struct plx_steer_ports_to *to);
 /** Version, time to live and source where ip leaves them open. @return false: there is no source.
  */
 bool net__ip_defaults(struct net_lcore *nl, struct plx_ip *ip, const struct net_dst *d);
@@ -613,6 +654,13 @@ static inline bool net__udp_df(const struct plx_net *net, uint8_t pmtudisc)
 	if (plx_likely(!pmtudisc))
 		return !net__tun(net, PLX_TUN_IP_NO_PMTU_DISC);
 	return pmtudisc >= PLX_NET_PMTU(NET_PMTU_WANT) && pmtudisc <= PLX_NET_PMTU(NET_PMTU_PROBE);
+}
+
+/** It is about to be dropped: who keeps it has a reference of his own then. */
+static inline void net__udp_keep(struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
+{
+	if (msg->keep)
+		rte_pktmbuf_refcnt_update(m, 1);
 }
 
 /* udp.c */

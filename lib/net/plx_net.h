@@ -24,6 +24,7 @@
 #include <plx_wire.h>
 
 #include "plx_net_bind.h"
+#include "plx_net_tap.h"
 #include "plx_net_tcp.h"
 
 PLX_C_BEGIN
@@ -58,6 +59,17 @@ PLX_API const struct plx_tunables *plx_net_tunables(const struct plx_net *net);
 PLX_API struct plx_engine *plx_net_engine(const struct plx_net *net);
 /** Packets held for neighbours, for reassembly and on the way to ourselves. At a quiet moment. */
 PLX_API uint64_t plx_net_held(struct plx_net *net);
+
+/*
+ * Memory (doc/design/memory.md): what programs' sockets hold of received packets, charged by the
+ * room of their mbufs. On the lcore; TCP's is charged by the stack itself.
+ */
+
+/** May a socket that holds `has` bytes hold n more? Charges them. @return false: drop it. */
+PLX_API bool plx_net_mem_hold(struct plx_softnet *sn, uint32_t has, uint32_t n);
+PLX_API void plx_net_mem_let_go(struct plx_softnet *sn, uint32_t n);
+/** n sockets more, or less: as /proc/net/sockstat counts them. */
+PLX_API void plx_net_socks(struct plx_softnet *sn, int32_t n);
 
 /* Interfaces: control */
 
@@ -168,9 +180,14 @@ struct plx_net_udp_msg {
 	bool bound;   /**< to send: by iface or not at all (SO_BINDTODEVICE) */
 	bool no_loop; /**< to send: members of the group here don't get it (IP_MULTICAST_LOOP 0) */
 	bool no_wire; /**< to send: they alone get it (IP_MULTICAST_TTL 0) */
+	bool keep; /**< to send: m stays the caller's if it is refused, but for NO_MBUF: it was lost
+		    */
 	uint8_t pmtudisc; /**< to send: Linux's IP_PMTUDISC_*; see PLX_NET_PMTU */
-	uint16_t gso; /**< to send: cut into datagrams of so many bytes (UDP_SEGMENT); 0 = one */
+	/** To send: cut into datagrams of so many bytes (UDP_SEGMENT), of which there are at most
+	 * PLX_NET_UDP_SEGMENTS_MAX; 0 = one. */
+	uint16_t gso;
 };
+#define PLX_NET_UDP_SEGMENTS_MAX 128 /* Linux's UDP_MAX_SEGMENTS (64 before 6.9) */
 
 /** Of plx_net_udp_msg.pmtudisc: 0 = as net.ipv4.ip_no_pmtu_disc says, else IP_PMTUDISC_x + 1. */
 #define PLX_NET_PMTU(x) ((uint8_t)((x) + 1))
@@ -258,9 +275,13 @@ PLX_API int plx_net_errno(enum plx_drop why);
  * failures for want of memory are not told. @return 0, -ENODEV, -EINVAL (no group). */
 PLX_API int plx_net_group_post(
 	struct plx_softnet *sn, uint16_t iface, const struct plx_addr *group, bool join);
-/** Does a datagram sent from lport to raddr:rport have its answers come to this lcore? */
-PLX_API bool plx_net_comes_here(struct plx_softnet *sn, const struct plx_addr *laddr,
-	uint16_t lport, const struct plx_addr *raddr, uint16_t rport);
+/**
+ * From which ports has what is sent to raddr:rport its answers come to this lcore? On it; ask
+ * plx_steer_ports_word() before anything else happens there.
+ * @return false: from all, or nobody knows.
+ */
+PLX_API bool plx_net_ports_to(struct plx_softnet *sn, const struct plx_addr *laddr,
+	const struct plx_addr *raddr, uint16_t rport, struct plx_steer_ports_to *to);
 
 /**
  * Send the payload m as a datagram from msg->src:sport (src any: chosen) to msg->dst:dport. Takes
@@ -333,3 +354,6 @@ PLX_API int plx_net_telem_add(struct plx_net *net);
 PLX_API void plx_net_telem_del(void);
 
 PLX_C_END
+
+/* last, as it needs the rest */
+#include "plx_net_lend.h"

@@ -28,16 +28,24 @@ struct plx_net_bind {
 	struct plx_net_bind *next;
 };
 
+/** Those of the ports 64 * word .. 64 * word + 63 that will do, as bits. */
+typedef uint64_t (*plx_net_bind_choose)(const void *arg, uint32_t word);
+
 /**
  * Linux's inet_csk_get_port(), udp_lib_get_port(). While the engine runs an ordinary thread that
  * names an address waits for the control lcore to look for it.
- * @param choose for lport 0: is asked whether a port will do, under the lock; NULL = any
+ * @param choose for lport 0: which ports will do, asked under the lock; NULL = any
  * @return 0, -EADDRINUSE, -EADDRNOTAVAIL (laddr is none of ours), -EINVAL (held already).
  */
-PLX_API int plx_net_bind_add(struct plx_net *net, struct plx_net_bind *b,
-	bool (*choose)(void *arg, uint16_t port), void *arg);
+PLX_API int plx_net_bind_add(
+	struct plx_net *net, struct plx_net_bind *b, plx_net_bind_choose choose, const void *arg);
 /** listen(2): it listens from now on. @return 0 or -EADDRINUSE. */
 PLX_API int plx_net_bind_listen(struct plx_net *net, struct plx_net_bind *b);
+/** It is bound to this interface from now on (SO_BINDTODEVICE; 0 = any); as Linux, whoever else has
+ * the port. */
+PLX_API void plx_net_bind_move(struct plx_net *net, struct plx_net_bind *b, uint16_t iface);
+/** It listens no more, and keeps its port. */
+PLX_API void plx_net_bind_unlisten(struct plx_net *net, struct plx_net_bind *b);
 /** Harmless when it is not held. */
 PLX_API void plx_net_bind_del(struct plx_net *net, struct plx_net_bind *b);
 

@@ -40,6 +40,8 @@ struct plx_net_tcp_ops {
 	void (*peer_closed)(struct plx_softnet *sn, struct plx_net_tcp *c);
 	/** All that was written has arrived, the FIN too. */
 	void (*fin_acked)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	/** An ICMP error that does not end it: see plx_tcp_take_error(). */
+	void (*error)(struct plx_softnet *sn, struct plx_net_tcp *c);
 	/** It is over: err 0, both directions have ended well; else an errno. What came before can
 	 * still be read. Close it. */
 	void (*closed)(struct plx_softnet *sn, struct plx_net_tcp *c, int err);
@@ -105,15 +107,18 @@ struct plx_net_tcp_to {
 	struct plx_addr raddr;
 	uint16_t rport;
 	struct plx_addr laddr; /**< any = chosen */
-	uint16_t lport;	       /**< 0 = chosen, so that the answers come to this lcore */
-	uint16_t iface;	       /**< of a link-local address; 0 = by route */
-	bool bound;	       /**< by iface or not at all (SO_BINDTODEVICE) */
+	/** 0 = chosen, so that the answers come to this lcore; when there is none, so that they are
+	 * handed over to it */
+	uint16_t lport;
+	uint16_t iface; /**< of a link-local address; 0 = by route */
+	bool bound;	/**< by iface or not at all (SO_BINDTODEVICE) */
 	/** Before the SYN is made: set what of c shall be otherwise. Optional. */
 	void (*setup)(struct plx_net_tcp *c, void *user);
 };
 /**
  * Active open; established() or closed() follows.
- * @return 0, -ENETUNREACH, -EADDRNOTAVAIL, -EADDRINUSE, -ENOBUFS, -ESHUTDOWN.
+ * @return 0, -ENETUNREACH, -EADDRNOTAVAIL (no address, no port, or the four-tuple is taken),
+ * -ENOBUFS, -ESHUTDOWN.
  */
 PLX_API int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
 	const struct plx_net_tcp_ops *ops, void *user, struct plx_net_tcp **c);
@@ -123,10 +128,16 @@ PLX_API uint32_t plx_net_tcp_write(
 	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n);
 /** What a write would take now, if there is memory. */
 PLX_API uint32_t plx_net_tcp_room(const struct plx_net_tcp *c);
+/** Bytes that the send buffer is charged: those written and not acknowledged, and what of its
+ * memory lent text (plx_net_lend.h) holds besides. */
+PLX_API uint32_t plx_net_tcp_queued(const struct plx_net_tcp *c);
 /** writable() is to be told when there is room, as after a write that was cut short. */
 PLX_API void plx_net_tcp_want_room(struct plx_net_tcp *c);
 /** Bytes that can be read. */
 PLX_API uint32_t plx_net_tcp_readable(const struct plx_net_tcp *c);
+/** Memory that what it has received, and what it has to send, takes, bytes (SO_MEMINFO). */
+PLX_API uint32_t plx_net_tcp_rmem(const struct plx_net_tcp *c);
+PLX_API uint32_t plx_net_tcp_wmem(const struct plx_net_tcp *c);
 /** Up to n bytes. @return how many. */
 PLX_API uint32_t plx_net_tcp_read(
 	struct plx_softnet *sn, struct plx_net_tcp *c, void *data, uint32_t n);

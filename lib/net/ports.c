@@ -3,12 +3,15 @@
 
 #include <errno.h>
 
+#include <plx_base_bind.h>
 #include <plx_wire_ip.h>
 
 /*
- * Linux's rules: which claims on one port can stand side by side (inet_csk_bind_conflict() for TCP,
- * udp_lib_lport_inuse() for UDP), and which port is taken when none is named.
+ * Claims on ports: who may stand beside whom says plx_bind_conflict(); here is which port is taken
+ * when none is named.
  */
+
+#define DRAWS 16
 
 void net__ports_init(struct net_ports *p, uint64_t seed)
 {
@@ -26,53 +29,41 @@ static struct plx_net_bind **bucket(struct net_ports *p, uint8_t proto, uint16_t
 	return &p->bucket[proto != PLX_IPPROTO_TCP][port % NET_PORT_BUCKETS];
 }
 
-static void mark(struct net_ports *p, uint16_t port, bool bound)
+static void mark(struct net_ports *p, const struct plx_net_bind *b, bool bound)
 {
-	uint64_t *w = &p->tcp[port / 64], bit = UINT64_C(1) << port % 64;
+	uint64_t *w = &p->bound[!is_tcp(b)][b->lport / 64], bit = UINT64_C(1) << b->lport % 64;
 
 	__atomic_store_n(w, bound ? *w | bit : *w & ~bit, __ATOMIC_RELAXED);
 }
 
-/* Linux's inet_rcv_saddr_equal() with wildcards: something could be for both. */
-static bool addresses_meet(const struct plx_net_bind *a, const struct plx_net_bind *b)
+/* Who listens shares with nobody who merely reuses the address. */
+static struct plx_bind claim_of(const struct plx_net_bind *b)
 {
-	bool a6 = plx_addr_is_any6(&a->laddr), b6 = plx_addr_is_any6(&b->laddr);
-
-	if (a6 && b6)
-		return true;
-	if (a6)
-		return !(a->v6only && plx_addr_is_v4(&b->laddr));
-	if (b6)
-		return !(b->v6only && plx_addr_is_v4(&a->laddr));
-	if (plx_addr_eq(&a->laddr, &b->laddr))
-		return true;
-	return plx_addr_is_v4(&a->laddr) && plx_addr_is_v4(&b->laddr) &&
-	       (plx_addr_is_any(&a->laddr) || plx_addr_is_any(&b->laddr));
-}
-
-static bool ifaces_meet(const struct plx_net_bind *a, const struct plx_net_bind *b)
-{
-	return !a->iface || !b->iface || a->iface == b->iface;
-}
-
-/* May b stand beside what is there? Who listens shares with nobody who merely reuses the address.
- */
-static bool share(const struct plx_net_bind *there, const struct plx_net_bind *b)
-{
-	if (there->reuseaddr && b->reuseaddr && !there->listening)
-		return true;
-	return there->reuseport && b->reuseport && there->uid == b->uid;
+	return (struct plx_bind){
+		.laddr = b->laddr,
+		.iface = b->iface,
+		.uid = b->uid,
+		.v6only = b->v6only,
+		.reuseaddr = b->reuseaddr && !b->listening,
+		.reuseport = b->reuseport,
+	};
 }
 
 /* @param chosen by us: a TCP port that somebody has for the same address is none to be given out,
  * share as they may. */
 static bool conflicts(struct net_ports *p, const struct plx_net_bind *b, uint16_t port, bool chosen)
 {
+	struct plx_bind claim = claim_of(b);
+
+	claim.reuseaddr = b->reuseaddr; /* about to listen, b still is as it was bound */
 	chosen = chosen && is_tcp(b);
-	for (const struct plx_net_bind *o = *bucket(p, b->proto, port); o; o = o->next)
-		if (o != b && o->lport == port && (chosen || !share(o, b)) && ifaces_meet(o, b) &&
-			addresses_meet(o, b))
+	for (const struct plx_net_bind *o = *bucket(p, b->proto, port); o; o = o->next) {
+		const struct plx_bind there = claim_of(o);
+
+		if (o != b && o->lport == port && plx_bind_meet(&there, &claim) &&
+			(chosen || !plx_bind_share(&there, &claim)))
 			return true;
+	}
 	return false;
 }
 
@@ -80,71 +71,120 @@ static bool conflicts(struct net_ports *p, const struct plx_net_bind *b, uint16_
 
 struct search {
 	struct net_ports *p;
-	struct plx_net_bind *b;
-	bool (*choose)(void *arg, uint16_t port);
-	void *arg;
+	const struct plx_net_bind *b;
+	plx_net_bind_choose choose;
+	const void *arg;
+	struct plx_port_set part[4]; /* in this order */
+	uint32_t parts;
 };
 
-static bool will_do(const struct search *s, uint32_t port)
+static uint64_t chosen(const struct search *s, uint32_t word)
 {
-	return !conflicts(s->p, s->b, (uint16_t)port, true) &&
-	       (!s->choose || s->choose(s->arg, (uint16_t)port));
+	return s->choose ? s->choose(s->arg, word) : UINT64_MAX;
 }
 
-/* Every second port of lo .. hi - 1 from a random one on. */
-static int every_second(const struct search *s, uint32_t lo, uint32_t hi, uint32_t start)
+static uint64_t wanted(const void *arg, uint32_t word)
 {
-	uint32_t n = hi > lo ? (hi - lo + 1) / 2 : 0;
+	return chosen(arg, word);
+}
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t port = lo + (start % n + i) % n * 2;
+static uint64_t nobodys(const void *arg, uint32_t word)
+{
+	const struct search *s = arg;
+	uint64_t m = ~s->p->bound[!is_tcp(s->b)][word];
 
-		if (will_do(s, port))
-			return (int)port;
-	}
-	return -EADDRINUSE;
+	return m ? m & chosen(s, word) : 0;
+}
+
+static void add_part(struct search *s, uint32_t lo, uint32_t hi, uint64_t parity)
+{
+	s->part[s->parts++] = (struct plx_port_set){
+		.lo = (uint16_t)lo,
+		.hi = (uint16_t)hi,
+		.parity = parity,
+		.arg = s,
+		.most = (uint32_t)__builtin_popcountll(parity),
+	};
 }
 
 /* The parity that connect() likes less comes first. */
-static int in_part(const struct search *s, uint32_t lo, uint32_t hi)
+static void add_parities(struct search *s, uint32_t lo, uint32_t hi)
 {
-	uint32_t start = plx_rng_u32(&s->p->rng);
-	int port = every_second(s, lo + 1, hi, start);
-
-	return port < 0 ? every_second(s, lo, hi, start) : port;
+	add_part(s, lo, hi, lo & 1 ? PLX_PORT_EVEN : PLX_PORT_ODD);
+	add_part(s, lo, hi, lo & 1 ? PLX_PORT_ODD : PLX_PORT_EVEN);
 }
 
 /* inet_csk_find_open_port(): who may share addresses keeps to the lower half while it has room. */
-static int find_tcp(const struct search *s, const struct net_port_range *r)
+static void divide(struct search *s, const struct net_port_range *r)
 {
-	uint32_t lo = r->lo, hi = r->hi + 1u, half = lo + ((hi - lo) >> 2 << 1);
-	int port;
+	uint32_t n = r->hi - r->lo + 1u, half = r->lo + (n >> 2 << 1);
 
-	if (!s->b->reuseaddr || hi - lo < 4)
-		return in_part(s, lo, hi);
-	port = in_part(s, lo, half);
-	return port < 0 ? in_part(s, half, hi) : port;
+	if (!is_tcp(s->b)) {
+		add_part(s, r->lo, r->hi, UINT64_MAX);
+	} else if (!s->b->reuseaddr || n < 4) {
+		add_parities(s, r->lo, r->hi);
+	} else {
+		add_parities(s, r->lo, half - 1);
+		add_parities(s, half, r->hi);
+	}
 }
 
-static int find_udp(const struct search *s, const struct net_port_range *r)
+static uint32_t random_port(const struct search *s, const struct plx_port_set *part)
 {
-	uint32_t n = r->hi - r->lo + 1u, start = (uint32_t)plx_rng_below(&s->p->rng, n);
+	return part->lo + (uint32_t)plx_rng_below(&s->p->rng, part->hi - part->lo + 1u);
+}
 
-	for (uint32_t i = 0; i < n; i++) {
-		uint32_t port = r->lo + (start + i) % n;
+/* One that nobody has on any address. Draws alone would not end when there are few; the words that
+ * a search looks at are 1024 at most. */
+static uint16_t find_free(const struct search *s, struct plx_port_set *part)
+{
+	uint16_t port = 0;
 
-		if (will_do(s, port))
-			return (int)port;
-	}
-	return -EADDRINUSE;
+	part->word = nobodys;
+	for (int i = 0; i < DRAWS && !port; i++)
+		port = plx_port_draw(part, plx_rng_u64(&s->p->rng));
+	if (!port)
+		port = plx_port_next(part, random_port(s, part));
+	return port ? port : plx_port_next(part, 0);
+}
+
+static uint16_t shared_from(const struct search *s, const struct plx_port_set *part, uint32_t from)
+{
+	uint16_t port;
+
+	while ((port = plx_port_next(part, from)) && conflicts(s->p, s->b, port, true))
+		from = port + 1u;
+	return port;
+}
+
+/* All are somebody's: one that he has on another address alone. */
+static uint16_t find_shared(const struct search *s, struct plx_port_set *part)
+{
+	uint16_t port;
+
+	part->word = wanted;
+	port = shared_from(s, part, random_port(s, part));
+	return port ? port : shared_from(s, part, 0);
+}
+
+static int find(struct search *s, const struct net_port_range *r)
+{
+	uint16_t port = 0;
+
+	divide(s, r);
+	for (uint32_t i = 0; i < s->parts && !port; i++)
+		port = find_free(s, &s->part[i]);
+	for (uint32_t i = 0; i < s->parts && !port; i++)
+		port = find_shared(s, &s->part[i]);
+	return port ? port : -EADDRINUSE;
 }
 
 /* ---- claims ---- */
 
 int net__ports_add(struct net_ports *p, struct plx_net_bind *b, const struct net_port_range *range,
-	bool (*choose)(void *arg, uint16_t port), void *arg)
+	plx_net_bind_choose choose, const void *arg)
 {
-	const struct search s = {p, b, choose, arg};
+	struct search s = {.p = p, .b = b, .choose = choose, .arg = arg};
 	struct plx_net_bind **head;
 	int port = b->lport;
 
@@ -153,7 +193,7 @@ int net__ports_add(struct net_ports *p, struct plx_net_bind *b, const struct net
 	if (!port && (range->lo == 0 || range->lo > range->hi))
 		return -EADDRINUSE;
 	if (!port)
-		port = is_tcp(b) ? find_tcp(&s, range) : find_udp(&s, range);
+		port = find(&s, range);
 	else if (conflicts(p, b, (uint16_t)port, false))
 		port = -EADDRINUSE;
 	if (port < 0)
@@ -163,8 +203,7 @@ int net__ports_add(struct net_ports *p, struct plx_net_bind *b, const struct net
 	b->next = *head;
 	*head = b;
 	b->held = true;
-	if (is_tcp(b))
-		mark(p, b->lport, true);
+	mark(p, b, true);
 	return 0;
 }
 
@@ -174,6 +213,11 @@ int net__ports_listen(struct net_ports *p, struct plx_net_bind *b)
 		return -EADDRINUSE;
 	b->listening = true;
 	return 0;
+}
+
+void net__ports_move(struct plx_net_bind *b, uint16_t iface)
+{
+	b->iface = iface;
 }
 
 void net__ports_del(struct net_ports *p, struct plx_net_bind *b)
@@ -187,9 +231,7 @@ void net__ports_del(struct net_ports *p, struct plx_net_bind *b)
 	*at = b->next;
 	b->next = NULL;
 	b->held = false;
-	if (!is_tcp(b))
-		return;
 	for (o = *bucket(p, b->proto, b->lport); o && o->lport != b->lport;)
 		o = o->next;
-	mark(p, b->lport, o != NULL);
+	mark(p, b, o != NULL);
 }

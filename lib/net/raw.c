@@ -17,6 +17,7 @@ void plx_net_raw_add(struct plx_softnet *sn, struct plx_net_raw *r)
 	struct net_lcore *nl = net__self(sn);
 
 	plx_list_add_tail(&nl->raws, &r->node);
+	plx_count(nl->n_raws, 1);
 	__atomic_fetch_or(&nl->net->raw_lcores[r->proto], bit(nl), __ATOMIC_RELAXED);
 }
 
@@ -27,6 +28,7 @@ void plx_net_raw_del(struct plx_softnet *sn, struct plx_net_raw *r)
 	bool others = false;
 
 	plx_list_del(&r->node);
+	plx_count(nl->n_raws, -1u);
 	plx_list_foreach (o, &nl->raws, node)
 		others |= o->proto == r->proto;
 	if (!others)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "loan.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +12,6 @@
 
 #define MEM_BYTES (32u << 20)
 #define MEM_LEAST (1u << 20)
-#define HELD_PART 2 /* of an lcore's mbufs, what receive queues may hold: half */
 
 /* ---- an lcore's part ---- */
 
@@ -37,12 +36,24 @@ static plx_ns tcp_deadline(struct plx_softnet *sn, void *arg)
 	return t->starved ? sn->now_ns + TCP_RETRY_NS : 0;
 }
 
+/* What other lcores want to know of our ports. */
+static bool alloc_ports(struct net_tcp *t)
+{
+	t->uses = calloc(1, sizeof(*t->uses));
+	t->away_n = calloc(65536, sizeof(*t->away_n));
+	return t->uses && t->away_n;
+}
+
 struct net_tcp *net__tcp_new(struct net_lcore *nl)
 {
 	struct net_tcp *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
+	if (nl->net->n_lcores > 1 && !alloc_ports(t)) {
+		net__tcp_free(t);
+		return NULL;
+	}
 	t->ctx.tun = nl->net->tun;
 	t->ctx.stat = plx_acct[nl->sn->lcore].stat;
 	t->ctx.mem = &t->arena;
@@ -52,6 +63,7 @@ struct net_tcp *net__tcp_new(struct net_lcore *nl)
 	t->lends = rte_eal_iova_mode() == RTE_IOVA_VA; /* else a chunk may lie on two pages */
 	plx_mpsc_init(&t->home);
 	t->touched_end = &t->touched;
+	t->from = &t->spare;
 	plx_list_init(&t->gone);
 	plx_list_init(&t->listeners);
 	plx_list_init(&t->tw);
@@ -72,6 +84,8 @@ void net__tcp_free(struct net_tcp *t)
 		plx_arena_fini(&t->arena);
 	}
 	rte_free(t->mem);
+	free(t->uses);
+	free(t->away_n);
 	free(t);
 }
 
@@ -95,7 +109,7 @@ int net__tcp_mem(struct net_lcore *nl)
 	struct plx_net *net = nl->net;
 	struct net_tcp *t = nl->tcp;
 	size_t bytes = share(nl, net->conf.tcp_bytes ? net->conf.tcp_bytes : MEM_BYTES);
-	struct plx_tcp_table_conf tc = {.mem = &t->arena};
+	struct plx_tcp_table_conf tc = {.mem = &t->arena, .uses = t->uses};
 
 	if (t->mem)
 		return 0;
@@ -109,21 +123,18 @@ int net__tcp_mem(struct net_lcore *nl)
 	tc.seed[0] = plx_hash_words(net->key, &net->tcp_seed, 1);
 	tc.seed[1] = plx_hash_words(net->key, tc.seed, 1) ^ nl->sn->index;
 	t->ctx.table = plx_tcp_table_create(&tc);
-	return t->ctx.table ? 0 : -ENOMEM;
+	if (!t->ctx.table)
+		return -ENOMEM;
+	net__mem_there(nl);
+	return 0;
 }
 
 void net__tcp_start(struct net_lcore *nl)
 {
 	struct net_tcp *t = nl->tcp;
 
-	/* as many receive queues as lcores may hold mbufs of one pool */
-	t->held_max = nl->spare_mbufs / HELD_PART / nl->net->n_lcores;
+	net__mem_start(nl);
 	plx_softnet_add_poller(nl->sn, &t->poller);
-}
-
-static bool is_over(const struct plx_net_tcp *tc)
-{
-	return tc->c.id.state == PLX_TCP_CLOSED || tc->c.id.state == PLX_TCP_TIME_WAIT;
 }
 
 /* Its program hears of it, its peer too if there is an mbuf to say it in. */
@@ -131,7 +142,7 @@ static void end_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	if (!net__tcp_is(tc, TCPF_RELEASED) && tc->ops && tc->ops->closed)
 		tc->ops->closed(nl->sn, tc, ESHUTDOWN);
-	if (!is_over(tc))
+	if (!net__tcp_is_over(tc))
 		plx_tcp_abort(&tc->c, nl->sn->now_ns);
 	net__tcp_output(nl, tc);
 }
@@ -180,138 +191,8 @@ void net__tcp_stop(struct net_lcore *nl)
 	plx_wheel_del(&nl->sn->wheel, &t->tw_timer);
 	rte_pktmbuf_free_bulk(t->spare.m, t->spare.n);
 	rte_pktmbuf_free_bulk(t->lent.m, t->lent.n);
-	t->spare.n = t->lent.n = 0;
-}
-
-/* ---- connect ---- */
-
-struct pick {
-	const struct net_lcore *nl;
-	struct plx_tcp_id *id;
-	bool steered;
-};
-
-/* Nobody has bound it (Linux's __inet_hash_connect()), and the answers come to this lcore: that of
- * their hash. */
-static bool will_do(void *arg, uint16_t port)
-{
-	const struct pick *p = arg;
-
-	if (net__ports_bound(&p->nl->net->ports, port))
-		return false;
-	p->id->lport = port;
-	return !p->steered || net__tcp_owner(p->nl, p->id) == p->nl->sn->index;
-}
-
-static int pick_port(struct net_lcore *nl, struct plx_tcp_id *id)
-{
-	const struct plx_net *net = nl->net;
-	struct plx_tcp_id try = *id;
-	struct pick p = {nl, &try, net->n_lcores > 1 && net__tun(net, PLX_TUN_SOFT_STEER)};
-	int port = plx_tcp_port_pick(&nl->tcp->ctx, id, nl->sn->now_ns, will_do, &p);
-
-	if (port > 0)
-		id->lport = (uint16_t)port;
-	return port < 0 ? port : 0;
-}
-
-/* A four-tuple in TIME-WAIT may be taken. @return 0 or -EADDRINUSE. */
-static int take_tuple(struct net_lcore *nl, const struct plx_tcp_id *id, uint32_t *iss_above)
-{
-	struct plx_tcp_id *old = plx_tcp_table_lookup(nl->tcp->ctx.table, id);
-	struct plx_tcp_tw *w;
-
-	if (!old)
-		return 0;
-	w = plx_container_of(old, struct plx_tcp_tw, id);
-	if (old->kind != PLX_TCP_KIND_TW ||
-		!plx_tcp_tw_reusable(&nl->tcp->ctx, w, nl->sn->now_ns, iss_above))
-		return -EADDRINUSE;
-	net__tcp_tw_end(nl, w);
-	return 0;
-}
-
-static int choose(struct net_lcore *nl, const struct plx_net_tcp_to *to, struct plx_tcp_id *id,
-	struct plx_tcp_path *path)
-{
-	struct plx_ip ip = {.src = to->laddr, .dst = to->raddr};
-	enum plx_drop drop;
-	struct net_dst d;
-
-	if (plx_addr_is_any(&to->raddr) || plx_addr_is_mcast(&to->raddr) || !to->rport)
-		return -EINVAL;
-	drop = to->bound ? net__route_by(nl, &to->raddr, to->iface, &d)
-			 : net__route(nl, &to->raddr, to->iface, &d);
-	if (drop != PLX_DROP_NONE || d.bcast)
-		return drop == PLX_DROP_NONE ? -ENETUNREACH : -plx_net_errno(drop);
-	if (!net__ip_defaults(nl, &ip, &d))
-		return -EADDRNOTAVAIL;
-	*id = (struct plx_tcp_id){
-		.laddr = ip.src,
-		.raddr = to->raddr,
-		.lport = to->lport,
-		.rport = to->rport,
-		.iface = to->bound			     ? to->iface
-			 : plx_addr_is_linklocal(&to->raddr) ? d.ifc->index
-							     : 0,
-	};
-	*path = (struct plx_tcp_path){
-		.mtu = net__tcp_mtu(nl, &d), .v6 = !plx_addr_is_v4(&to->raddr)};
-	return to->lport ? 0 : pick_port(nl, id);
-}
-
-/* Will its segments come by another lcore? */
-static bool is_away(const struct net_lcore *nl, const struct plx_tcp_id *id)
-{
-	const struct plx_net *net = nl->net;
-
-	return net->n_lcores > 1 &&
-	       (!net__tun(net, PLX_TUN_SOFT_STEER) || net__tcp_owner(nl, id) != nl->sn->index);
-}
-
-int plx_net_tcp_connect(struct plx_softnet *sn, const struct plx_net_tcp_to *to,
-	const struct plx_net_tcp_ops *ops, void *user, struct plx_net_tcp **c)
-{
-	struct net_lcore *nl = net__self(sn);
-	struct plx_tcp_path path;
-	struct plx_net_tcp *tc;
-	struct plx_tcp_id id;
-	uint32_t iss_above = 0;
-	bool away;
-	int err;
-
-	if (nl->tcp->stopping)
-		return -ESHUTDOWN;
-	net__begin(nl);
-	if (net__tcp_mem(nl) != 0)
-		return -ENOBUFS;
-	err = choose(nl, to, &id, &path);
-	if (!err)
-		err = take_tuple(nl, &id, &iss_above);
-	if (err)
-		return err;
-	away = is_away(nl, &id);
-	if (plx_unlikely(away) && !net__tcp_away_take(nl, &id))
-		return -EADDRNOTAVAIL;
-	tc = net__tcp_conn_new(nl, &id);
-	if (!tc) {
-		if (away)
-			net__tcp_away_drop(nl, &id);
-		return -ENOBUFS;
-	}
-	if (away)
-		*net__tcp_flags(tc) |= TCPF_AWAY;
-	if (plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) != 0) {
-		net__tcp_conn_free(nl, tc);
-		return -ENOBUFS;
-	}
-	plx_net_tcp_take(tc, ops, user);
-	if (to->setup)
-		to->setup(tc, user);
-	plx_tcp_open(&tc->c, &path, iss_above, sn->now_ns);
-	net__tcp_touch(nl, tc);
-	*c = tc;
-	return 0;
+	rte_pktmbuf_free_bulk(t->last.m, t->last.n);
+	t->spare.n = t->lent.n = t->last.n = 0;
 }
 
 /* ---- connections ---- */
@@ -327,9 +208,14 @@ void *plx_net_tcp_user(const struct plx_net_tcp *c)
 	return c->user;
 }
 
+uint32_t plx_net_tcp_queued(const struct plx_net_tcp *c)
+{
+	return plx_tcp_unacked(&c->c) + (c->buf ? c->buf->extra : 0);
+}
+
 uint32_t plx_net_tcp_room(const struct plx_net_tcp *c)
 {
-	uint32_t most = plx_tcp_sndbuf(&c->c), used = plx_tcp_unacked(&c->c);
+	uint32_t most = plx_tcp_sndbuf(&c->c), used = plx_net_tcp_queued(c);
 
 	switch (c->c.id.state) {
 	case PLX_TCP_ESTABLISHED:
@@ -340,7 +226,21 @@ uint32_t plx_net_tcp_room(const struct plx_net_tcp *c)
 	}
 }
 
-/* What is cut short is pushed: the rest may be long in coming. */
+/* Of n bytes there was room for part, and memory for done. What is cut short is pushed: the rest
+ * may be long in coming. */
+static void appended(struct net_lcore *nl, struct plx_net_tcp *c, uint32_t n, uint32_t part,
+	uint32_t done, bool more)
+{
+	if (done < n)
+		*net__tcp_flags(c) |= TCPF_WANTS_ROOM | (done < part ? TCPF_NO_MEMORY : 0);
+	if (done && more && done == n)
+		plx_tcp_wrote_more(&c->c, done, nl->sn->now_ns);
+	else if (done)
+		plx_tcp_wrote(&c->c, done, nl->sn->now_ns);
+	if (done || net__tcp_is(c, TCPF_NO_MEMORY))
+		net__tcp_touch(nl, c);
+}
+
 static uint32_t append(
 	struct plx_softnet *sn, struct plx_net_tcp *c, const void *data, uint32_t n, bool more)
 {
@@ -348,15 +248,56 @@ static uint32_t append(
 	uint32_t part = PLX_MIN(n, plx_net_tcp_room(c));
 	uint32_t done = part ? net__tcp_append(nl, c, data, part) : 0;
 
-	if (done < n)
-		*net__tcp_flags(c) |= TCPF_WANTS_ROOM | (done < part ? TCPF_NO_MEMORY : 0);
-	if (done && more && done == n)
-		plx_tcp_wrote_more(&c->c, done, sn->now_ns);
-	else if (done)
-		plx_tcp_wrote(&c->c, done, sn->now_ns);
-	if (done || net__tcp_is(c, TCPF_NO_MEMORY))
-		net__tcp_touch(nl, c);
+	appended(nl, c, n, part, done, more);
 	return done;
+}
+
+int plx_net_tcp_send(struct plx_softnet *sn, struct plx_net_tcp *c, struct rte_mbuf *m, bool more,
+	const struct plx_net_done *done)
+{
+	struct net_lcore *nl = net__self(sn);
+	struct net_loan *l = NULL;
+	uint32_t n = m->pkt_len;
+
+	if (n > PLX_NET_LEND_BYTES || m->nb_segs > PLX_NET_LEND_SEGS)
+		return -EMSGSIZE;
+	if (!net__loan_sane(m))
+		return -EINVAL;
+	if (plx_net_tcp_room(c)) {
+		l = net__loan_new(nl, done);
+		if (l)
+			l->charge += net__loan_charge(m) - n;
+		if (l && net__tcp_append_chain(nl, c, l, m) != 0) {
+			net__loan_cancel(l);
+			l = NULL;
+		}
+		appended(nl, c, n, n, l ? n : 0, more);
+	} else {
+		appended(nl, c, 1, 0, 0, more);
+	}
+	if (!l)
+		return -EAGAIN;
+	l->m = m;
+	plx_pkt_loan_put(&l->pkt);
+	return 0;
+}
+
+uint32_t plx_net_tcp_lend(struct plx_softnet *sn, struct plx_net_tcp *c, const void *p,
+	rte_iova_t iova, uint32_t n, bool more, const struct plx_net_done *done)
+{
+	struct net_lcore *nl = net__self(sn);
+	uint32_t part = PLX_MIN(PLX_MIN(n, PLX_NET_LEND_BYTES), plx_net_tcp_room(c));
+	struct net_loan *l = part ? net__loan_new(nl, done) : NULL;
+
+	if (l && net__tcp_append_lent(nl, c, l, p, iova, part) != 0) {
+		net__loan_cancel(l);
+		l = NULL;
+	}
+	appended(nl, c, n, part, l ? part : 0, more);
+	if (!l)
+		return 0;
+	plx_pkt_loan_put(&l->pkt);
+	return part;
 }
 
 uint32_t plx_net_tcp_write(
@@ -379,6 +320,16 @@ void plx_net_tcp_want_room(struct plx_net_tcp *c)
 uint32_t plx_net_tcp_readable(const struct plx_net_tcp *c)
 {
 	return plx_tcp_readable(&c->c);
+}
+
+uint32_t plx_net_tcp_rmem(const struct plx_net_tcp *c)
+{
+	return c->c.rcv.room;
+}
+
+uint32_t plx_net_tcp_wmem(const struct plx_net_tcp *c)
+{
+	return c->buf ? c->buf->n * (uint32_t)sizeof(struct net_tcp_chunk) : 0;
 }
 
 static void was_read(struct net_lcore *nl, struct plx_net_tcp *c, uint32_t n)
@@ -425,16 +376,19 @@ void plx_net_tcp_shutdown(struct plx_softnet *sn, struct plx_net_tcp *c)
 
 static void release(struct net_lcore *nl, struct plx_net_tcp *c)
 {
-	*net__tcp_flags(c) |= TCPF_RELEASED;
+	net__tcp_orphan(nl, c);
 	net__tcp_in_drop(nl, c);
 	net__tcp_touch(nl, c);
 }
 
 void plx_net_tcp_close(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
+	struct net_lcore *nl = net__self(sn);
+
 	if (c->c.id.state != PLX_TCP_CLOSED)
 		plx_tcp_close(&c->c, sn->now_ns);
-	release(net__self(sn), c);
+	release(nl, c);
+	net__tcp_check_orphan(nl, c);
 }
 
 void plx_net_tcp_abort(struct plx_softnet *sn, struct plx_net_tcp *c)

@@ -16,7 +16,8 @@
 #define TCP_CHUNK                                                                                  \
 	4032u /* bytes of a piece of a send buffer: a block of the arena, less its head            \
 	       */
-#define TCP_SPARE      40    /* mbufs kept at hand: what output() names is sent */
+#define TCP_SPARE      40u   /* mbufs kept at hand: what output() names is sent */
+#define TCP_LENT       96u   /* the same of those without room: pieces of a packet at most */
 #define TCP_LEND       1024u /* text as long as this is lent to its packet, less is copied */
 #define TCP_SUPER_SEGS 64u   /* wire segments of a super-segment at most: GRO's limit, too */
 /* Text of a super-segment at most: what one IP packet has room for. */
@@ -40,12 +41,14 @@
 #define TCPF_GONE	 0x100 /* not in the table any more, and has no timer */
 #define TCPF_URGENT	 0x1000
 #define TCPF_FIN_ACKED	 0x2000
-#define TCPF_FIN_TOLD	 0x4000 /* the same was told, or is to be */
-#define TCPF_AWAY	 0x8000 /* not on the lcore of its flow's hash: tcp_away.c */
-/* and what its IP headers say: TCPF_TOS is 8 bits, TCPF_TTL 8 more, 0 = default */
+#define TCPF_FIN_TOLD	 0x4000	 /* the same was told, or is to be */
+#define TCPF_AWAY	 0x8000	 /* not on the lcore of its flow's hash: tcp_away.c */
+#define TCPF_NAMED	 0x10000 /* in the table of those: tcp_away.c */
+/* and what its IP headers say: TCPF_TOS is 8 bits, TCPF_TTL 8 more, 0 = default. The two lowest
+ * ones of TCPF_TOS, ECN's, are TCP's and not kept: TCPF_NAMED is one of them. */
 #define TCPF_TOS_SHIFT 16
 #define TCPF_TTL_SHIFT 24
-#define TCPF_IP	       0xffff0000u
+#define TCPF_IP	       0xfffc0000u
 
 /**
  * A piece of a send buffer. Packets that carry its text borrow it (rte_pktmbuf_attach_extbuf()):
@@ -59,16 +62,26 @@ struct net_tcp_chunk {
 };
 static_assert(sizeof(struct net_tcp_chunk) == 4096, "one block of the arena");
 
+/** Text of a send buffer that lies in one piece: in a chunk, or where a program has lent it. */
+struct net_tcp_piece {
+	const uint8_t *text;
+	rte_iova_t iova;
+	struct rte_mbuf_ext_shared_info *shared; /* the chunk's, or the loan's: a share is ours */
+	uint32_t at;				 /* its place among all that were appended */
+	uint32_t len;
+};
+
 /**
- * Bytes of a connection; exists only while there are any. The send buffer is a ring of chunks: byte
- * `off` behind the first one not acknowledged is byte skip + off of the chunks.
+ * Bytes of a connection; exists only while there are any. The send buffer is a ring of pieces: byte
+ * `off` behind the first one not acknowledged is byte skip + off from the first piece on.
  */
 struct net_tcp_buf {
 	struct rte_mbuf *in_head, *in_tail;   /* in order, to be read */
 	struct rte_mbuf *ofo_head, *ofo_tail; /* out of order, by place in the stream */
-	struct net_tcp_chunk **chunk;
-	uint32_t first, n, cap; /* of chunk[] */
+	struct net_tcp_piece *piece;
+	uint32_t first, n, cap; /* of piece[] */
 	uint32_t skip, bytes;
+	uint32_t extra; /* what loans are charged beyond their bytes; 0 = there is none */
 };
 static_assert(sizeof(struct net_tcp_buf) <= 64, "one block of the arena");
 
@@ -91,7 +104,7 @@ struct net_tcp_replica {
 
 /* Mbufs at hand. */
 struct net_spare {
-	struct rte_mbuf *m[TCP_SPARE];
+	struct rte_mbuf *m[TCP_LENT];
 	uint32_t n;
 };
 
@@ -107,10 +120,19 @@ struct net_tcp {
 	bool stopping;
 	bool starved;		      /* some of them wait for mbufs or queues */
 	struct net_spare spare, lent; /* of the lcore's two pools */
-	uint32_t held, held_max;      /* mbufs in receive queues */
-	uint32_t lcore;		      /* whose all this is */
-	bool lends;		      /* text can be read by devices where it lies */
-	struct plx_mpsc home;	      /* chunks that others were the last to hold */
+	struct net_spare last, *from; /* of its reserve; which of them segments are made of now */
+	struct plx_quota rx, tx;      /* bytes of mbufs with received text; of text to be sent */
+	uint32_t conns, orphans;      /* records of connections; those without a program */
+	uint32_t n_listeners;
+	plx_ns short_ns;      /* since when ctx.pressure */
+	uint32_t lcore;	      /* whose all this is */
+	bool lends;	      /* text can be read by devices where it lies */
+	struct plx_mpsc home; /* chunks that others were the last to hold */
+	/* of its connections' local ports; other lcores look at the bits. uses: NULL if there are
+	 * none */
+	struct plx_tcp_port_uses *uses;
+	uint32_t *away_n; /* of each port; the same */
+	uint64_t away[PLX_PORT_WORDS];
 	struct plx_poller poller;
 };
 
@@ -129,6 +151,11 @@ static inline bool net__tcp_is(const struct plx_net_tcp *tc, uint32_t flags)
 	return tc->timer.tag & flags;
 }
 
+static inline bool net__tcp_is_over(const struct plx_net_tcp *tc)
+{
+	return tc->c.id.state == PLX_TCP_CLOSED || tc->c.id.state == PLX_TCP_TIME_WAIT;
+}
+
 static inline void net__tcp_set_ip(struct plx_net_tcp *tc, uint8_t ttl, uint8_t tos)
 {
 	uint32_t *f = net__tcp_flags(tc);
@@ -136,6 +163,49 @@ static inline void net__tcp_set_ip(struct plx_net_tcp *tc, uint8_t ttl, uint8_t 
 	*f = (*f & ~TCPF_IP) | (uint32_t)ttl << TCPF_TTL_SHIFT |
 	     (uint32_t)(tos & ~PLX_IP_ECN_MASK) << TCPF_TOS_SHIFT;
 }
+
+/** Where an mbuf of a receive queue belongs in the stream: it is not going to be sent. */
+static inline uint64_t *net__tcp_place(struct rte_mbuf *m)
+{
+	return &m->tx_offload;
+}
+
+static inline struct rte_mbuf **net__tcp_next(struct rte_mbuf *m)
+{
+	return &plx_pkt_meta(m)->next;
+}
+
+/** Room that m takes, whatever is in it, bytes (Linux's skb->truesize). */
+static inline uint32_t net__room_of(const struct rte_mbuf *m)
+{
+	uint32_t n = (uint32_t)sizeof(*m) + m->buf_len;
+
+	while (plx_unlikely((m = m->next) != NULL))
+		n += (uint32_t)sizeof(*m) + m->buf_len;
+	return n;
+}
+
+/** Received text of tc takes n bytes of room more (less, when negative). */
+static inline void net__tcp_hold(struct net_lcore *nl, struct plx_net_tcp *tc, int32_t n)
+{
+	plx_quota_use(&nl->tcp->rx, n);
+	plx_tcp_hold(&tc->c, n);
+}
+
+/* mem.c: how much memory sockets may have */
+void net__mem_start(struct net_lcore *nl);
+/** The lcore has got its memory for TCP. */
+void net__mem_there(struct net_lcore *nl);
+/** What receive queues may hold of this lcore's mbufs, bytes of room. */
+int64_t net__mem_share(const struct net_lcore *nl);
+/** Is memory short (still)? Sets what ctx says of it. */
+void net__mem_look(struct net_lcore *nl);
+/** May a connection that holds so much for received text hold n bytes more? */
+bool net__mem_may_receive(struct net_lcore *nl, uint32_t has, uint32_t n);
+/** The same of text to be sent. */
+bool net__mem_may_send(struct net_lcore *nl, uint32_t has, uint32_t n);
+/** Without a program, is it to be reset? */
+bool net__mem_drops_orphan(struct net_lcore *nl, const struct plx_net_tcp *tc);
 
 /* tcp.c: life of an lcore's TCP */
 struct net_tcp *net__tcp_new(struct net_lcore *nl);
@@ -149,6 +219,10 @@ void net__tcp_stop(struct net_lcore *nl);
 /** Not in the table yet. @return NULL: no memory. */
 struct plx_net_tcp *net__tcp_conn_new(struct net_lcore *nl, const struct plx_tcp_id *id);
 void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** Its program has let go of it. */
+void net__tcp_orphan(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** Is an orphan too many, or has it too much? Then it is reset. */
+void net__tcp_check_orphan(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** Serve it at the end of the burst. */
 void net__tcp_touch(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** What lib/tcp says has happened. */
@@ -174,18 +248,26 @@ struct plx_tcp_path net__tcp_path(
 	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_listener *l);
 
 /* tcp_away.c */
-/** A connection from a port that its program has named: its segments come to another lcore.
- * @return false: another lcore has one from that port. */
-bool net__tcp_away_take(struct net_lcore *nl, const struct plx_tcp_id *id);
+/** A connection whose segments come to another lcore, or what is left of it in TIME-WAIT. */
+void net__tcp_away_take(struct net_lcore *nl, const struct plx_tcp_id *id);
 void net__tcp_away_drop(struct net_lcore *nl, const struct plx_tcp_id *id);
-/** Has another lcore than this, its flow's, the connection? @return its index, or -1. */
-int net__tcp_away_find(const struct net_lcore *nl, const struct plx_tcp_id *key, uint8_t flags);
+/** Its port was named, or it is away. @param iss_above out: of a TIME-WAIT that it takes.
+ * @return false: another lcore has its four-tuple, or there is no memory. */
+bool net__tcp_named_take(struct net_lcore *nl, const struct plx_tcp_id *id, uint32_t *iss_above);
+/** It is in TIME-WAIT, and another lcore may take it, with an ISN above iss. */
+void net__tcp_named_wait(struct net_lcore *nl, const struct plx_tcp_id *id, uint32_t iss);
+void net__tcp_named_drop(struct net_lcore *nl, const struct plx_tcp_id *id);
+/** Which lcore may have the connection that this one has not? @param handed it was handed to us.
+ * @return its index, or -1. */
+int net__tcp_away_find(
+	const struct net_lcore *nl, const struct plx_tcp_id *key, uint8_t flags, bool handed);
 
 /* tcp_out.c */
 /** What segments on this way may have. */
 uint16_t net__tcp_mtu(const struct net_lcore *nl, const struct net_dst *d);
 /** At least n mbufs at hand? */
 bool net__tcp_reserve(struct net_lcore *nl, uint32_t n);
+/** One of those at hand. */
 struct rte_mbuf *net__tcp_spare(struct net_lcore *nl);
 /** All that may leave. @return false: there is more, but no room; ask again. */
 bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc);
@@ -202,9 +284,11 @@ void net__tcp_send_reset(
 	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_tx *tx);
 
 /* tcp_buf.c */
-/** Is there memory to keep what a segment with text in m may bring? */
-bool net__tcp_can_keep(struct net_lcore *nl, struct plx_net_tcp *tc, const struct rte_mbuf *m,
-	const struct plx_tcp_seg *seg);
+/** Is there memory to keep what a segment with text in m may bring? @return why not. */
+enum plx_drop net__tcp_can_keep(struct net_lcore *nl, struct plx_net_tcp *tc,
+	const struct rte_mbuf *m, const struct plx_tcp_seg *seg);
+/** m at the end of what is in order. */
+void net__tcp_in_link(struct net_tcp_buf *b, struct rte_mbuf *m);
 /** Keep the parts of m's text, which begins at text_off. Takes m, which is counted already. */
 void net__tcp_keep(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf *m,
 	uint32_t text_off, const struct plx_tcp_rx *r, uint64_t stream);
@@ -215,10 +299,22 @@ void net__tcp_acked(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t n);
 /** Append up to n bytes to the send buffer. @return how many: less when memory is short. */
 uint32_t net__tcp_append(
 	struct net_lcore *nl, struct plx_net_tcp *tc, const uint8_t *data, uint32_t n);
+struct net_loan;
+/** Append the text of a chain of mbufs that l lends. @return 0, or -ENOBUFS: nothing of it. */
+int net__tcp_append_chain(
+	struct net_lcore *nl, struct plx_net_tcp *tc, struct net_loan *l, const struct rte_mbuf *m);
+/** The same of n bytes at p. */
+int net__tcp_append_lent(struct net_lcore *nl, struct plx_net_tcp *tc, struct net_loan *l,
+	const void *p, rte_iova_t iova, uint32_t n);
 /** len bytes of the send buffer from off on. */
 void net__tcp_copy(const struct net_tcp_buf *b, uint32_t off, void *to, uint32_t len);
+/** May they be lent to a packet, to be cut into parts of mss, and are there mbufs for it? */
+bool net__tcp_lendable(const struct net_tcp *t, const struct net_tcp_buf *b, uint32_t off,
+	uint32_t len, uint32_t mss);
 /** m, a fresh mbuf, borrows what lies in one piece of them. @return bytes, at most len. */
 uint32_t net__tcp_lend(const struct net_tcp_buf *b, uint32_t off, struct rte_mbuf *m, uint32_t len);
+/** Nothing will be sent any more. */
+void net__tcp_out_drop(struct plx_net_tcp *tc);
 /** Take back what others have let go of. */
 void net__tcp_chunks_home(struct net_tcp *t);
 /** Take the first mbuf of what can be read. @return NULL: there is none. */
@@ -234,6 +330,15 @@ void net__tcp_buf_idle(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** All goes. */
 void net__tcp_buf_free(struct net_lcore *nl, struct plx_net_tcp *tc);
 
+/* tcp_room.c */
+/** m's text behind tail's, if there is room. @return whether m is gone. */
+bool net__tcp_copy_behind(struct rte_mbuf *tail, struct rte_mbuf *m);
+/** A chain's text in as few of its mbufs as may be written to. */
+void net__tcp_squeeze(struct rte_mbuf *m);
+/** For a segment that takes n bytes of room: is there any, or can some be made? @return why not. */
+enum plx_drop net__tcp_make_room(
+	struct net_lcore *nl, struct plx_net_tcp *tc, const struct plx_tcp_seg *seg, uint32_t n);
+
 /* tcp_err.c */
 /** What an ICMP error says. */
 struct net_tcp_error {
@@ -243,10 +348,11 @@ struct net_tcp_error {
 };
 /**
  * An error about a segment that we sent, with its first 8 bytes. Is handled if its connection is
- * this lcore's. @return the connection's lcore, or -1: no connection has sent it.
+ * this lcore's. @param handed it was handed to us.
+ * @return the lcore that may have the connection, or -1: none has sent it.
  */
 int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const uint8_t *l4,
-	uint16_t iface, const struct net_tcp_error *e);
+	uint16_t iface, bool handed, const struct net_tcp_error *e);
 
 /* tcp_telem.c: the table tcp */
 enum plx_telem_more net__tcp_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
@@ -258,6 +364,8 @@ void net__telem_addr(struct plx_telem_row *r, const char *name, const struct plx
 /** Which interface it is bound to, if any; and whether :: is IPv6 alone. */
 void net__telem_bound(
 	const struct net_lcore *nl, struct plx_telem_row *r, uint16_t iface, bool v6only);
+/* mem_telem.c: the table sockstat */
+enum plx_telem_more net__mem_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /* udp_telem.c: the table udp */
 enum plx_telem_more net__udp_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /* telem.c: run fn(arg) on sn's lcore and wait. @return as plx_softnet_call(). */

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "loan.h"
+
+#include <errno.h>
 
 /*
  * The bytes of connections: received text in its mbufs, in order or waiting to be; text to be sent
- * in chunks of one size. lib/tcp says which bytes, here they are.
+ * in chunks of one size, or where a program has lent it. lib/tcp says which bytes, here they are.
  */
 
-#define COALESCE   512u /* text as short as this is copied behind what came before it */
-#define CHUNKS_MIN 8u
-
-/* Where an mbuf of a receive queue belongs in the stream: it is not going to be sent. */
-static uint64_t *place(struct rte_mbuf *m)
-{
-	return &m->tx_offload;
-}
-
-static struct rte_mbuf **next_of(struct rte_mbuf *m)
-{
-	return &plx_pkt_meta(m)->next;
-}
+#define PIECES_MIN 4u
+#define PIECE_MAX  32768u /* of memory that is lent: an mbuf has 16 bits for its length */
 
 static struct net_tcp_buf *buf_of(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
@@ -87,76 +78,93 @@ static struct rte_mbuf *split(struct net_lcore *nl, struct rte_mbuf *m, uint32_t
 
 /* ---- received: queues ---- */
 
-/* Small pieces would hold a whole buffer each. */
-static bool coalesce(struct rte_mbuf *tail, struct rte_mbuf *m)
+/*
+ * A piece that fills less than half of its room is copied behind what came before it, or else
+ * together, if it is in pieces itself. @return whether it is gone.
+ */
+static bool compact(struct rte_mbuf *before, struct rte_mbuf *m)
 {
-	uint32_t len = m->pkt_len;
-
-	if (len > COALESCE || !tail || m->nb_segs > 1 || tail->nb_segs > 1 ||
-		!RTE_MBUF_DIRECT(tail) || rte_mbuf_refcnt_read(tail) != 1 ||
-		rte_pktmbuf_tailroom(tail) < len)
+	if (plx_likely(2 * m->pkt_len >= net__room_of(m)))
 		return false;
-	memcpy(rte_pktmbuf_append(tail, (uint16_t)len), rte_pktmbuf_mtod(m, void *), len);
-	rte_pktmbuf_free(m);
-	return true;
+	if (before && net__tcp_copy_behind(before, m))
+		return true;
+	if (m->nb_segs > 1)
+		net__tcp_squeeze(m);
+	return false;
 }
 
-static void append_in(struct net_tcp *t, struct net_tcp_buf *b, struct rte_mbuf *m)
+void net__tcp_in_link(struct net_tcp_buf *b, struct rte_mbuf *m)
 {
-	uint16_t segs = m->nb_segs;
-
-	if (coalesce(b->in_head ? b->in_tail : NULL, m)) {
-		t->held -= segs;
-		return;
-	}
-	*next_of(m) = NULL;
+	*net__tcp_next(m) = NULL;
 	if (b->in_head)
-		*next_of(b->in_tail) = m;
+		*net__tcp_next(b->in_tail) = m;
 	else
 		b->in_head = m;
 	b->in_tail = m;
 }
 
-/* Most often it belongs behind all that wait. */
-static void insert_ofo(struct net_tcp_buf *b, struct rte_mbuf *m)
+static void append_in(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf *m)
 {
-	struct rte_mbuf **at = &b->ofo_head;
+	struct net_tcp_buf *b = tc->buf;
 
-	if (b->ofo_head && *place(b->ofo_tail) < *place(m))
-		at = next_of(b->ofo_tail);
-	else
-		while (*at && *place(*at) < *place(m))
-			at = next_of(*at);
-	*next_of(m) = *at;
-	*at = m;
-	if (!*next_of(m))
+	if (compact(b->in_head ? b->in_tail : NULL, m))
+		return;
+	net__tcp_hold(nl, tc, (int32_t)net__room_of(m));
+	net__tcp_in_link(b, m);
+}
+
+/* What it belongs behind: most often all that wait. NULL: it is the first. */
+static struct rte_mbuf *ofo_before(const struct net_tcp_buf *b, uint64_t at)
+{
+	struct rte_mbuf *prev = NULL, *m = b->ofo_head;
+
+	if (m && *net__tcp_place(b->ofo_tail) < at)
+		return b->ofo_tail;
+	for (; m && *net__tcp_place(m) < at; m = *net__tcp_next(m))
+		prev = m;
+	return prev;
+}
+
+static void insert_ofo(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf *m)
+{
+	struct net_tcp_buf *b = tc->buf;
+	uint64_t at = *net__tcp_place(m);
+	struct rte_mbuf *prev = ofo_before(b, at), **link;
+	bool joins = prev && *net__tcp_place(prev) + prev->pkt_len == at;
+
+	if (compact(joins ? prev : NULL, m))
+		return;
+	net__tcp_hold(nl, tc, (int32_t)net__room_of(m));
+	link = prev ? net__tcp_next(prev) : &b->ofo_head;
+	*net__tcp_next(m) = *link;
+	*link = m;
+	if (!*net__tcp_next(m))
 		b->ofo_tail = m;
 }
 
-bool net__tcp_can_keep(struct net_lcore *nl, struct plx_net_tcp *tc, const struct rte_mbuf *m,
-	const struct plx_tcp_seg *seg)
+enum plx_drop net__tcp_can_keep(struct net_lcore *nl, struct plx_net_tcp *tc,
+	const struct rte_mbuf *m, const struct plx_tcp_seg *seg)
 {
-	struct net_tcp *t = nl->tcp;
+	uint32_t n = net__room_of(m);
+	enum plx_drop drop;
 
 	if (plx_unlikely(!buf_of(nl, tc)))
-		return false;
-	if (plx_unlikely(t->held + m->nb_segs > t->held_max)) {
-		/* what is in order is worth more than what is not */
-		if (!tc->c.rcv.ofo || seg->seq != tc->c.rcv.nxt)
-			return false;
-		plx_tcp_prune(&tc->c, 0);
-		net__tcp_give_up(nl, tc, tc->c.bytes_received);
-		if (t->held + m->nb_segs > t->held_max)
-			return false;
+		return PLX_DROP_TCP_NO_MEMORY;
+	if (plx_unlikely(plx_tcp_is_full(&tc->c) || !plx_quota_has(&nl->tcp->rx, n) ||
+			 nl->tcp->ctx.pressure)) {
+		drop = net__tcp_make_room(nl, tc, seg, n);
+		if (drop != PLX_DROP_NONE)
+			return drop;
 	}
 	/* what fills gaps may be cut at each of them */
-	return plx_likely(!tc->c.rcv.ofo) || net__tcp_reserve(nl, PLX_TCP_KEEP_MAX - 1);
+	if (plx_likely(!tc->c.rcv.ofo) || net__tcp_reserve(nl, PLX_TCP_KEEP_MAX - 1))
+		return PLX_DROP_NONE;
+	return PLX_DROP_NO_MBUF;
 }
 
 void net__tcp_keep(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf *m,
 	uint32_t text_off, const struct plx_tcp_rx *r, uint64_t stream)
 {
-	struct net_tcp *t = nl->tcp;
 	struct net_tcp_buf *b = tc->buf;
 
 	if (net__tcp_is(tc, TCPF_RELEASED)) {
@@ -174,29 +182,29 @@ void net__tcp_keep(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf
 		} else {
 			net__trim(m, k->len);
 		}
-		*place(m) = stream + k->at;
-		t->held += m->nb_segs;
+		*net__tcp_place(m) = stream + k->at;
 		if (plx_likely(k->at == 0))
-			append_in(t, b, m);
+			append_in(nl, tc, m);
 		else
-			insert_ofo(b, m);
+			insert_ofo(nl, tc, m);
 		m = rest;
 	}
 	stream = tc->c.bytes_received; /* in order up to here now */
-	while (plx_unlikely(b->ofo_head && *place(b->ofo_head) < stream)) {
-		struct rte_mbuf *next = *next_of(b->ofo_head);
+	while (plx_unlikely(b->ofo_head && *net__tcp_place(b->ofo_head) < stream)) {
+		struct rte_mbuf *first = b->ofo_head;
 
-		append_in(t, b, b->ofo_head);
-		b->ofo_head = next;
+		b->ofo_head = *net__tcp_next(first);
+		net__tcp_hold(nl, tc, -(int32_t)net__room_of(first));
+		append_in(nl, tc, first);
 	}
 }
 
-static void free_chain(struct net_tcp *t, struct rte_mbuf *m)
+static void free_chain(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf *m)
 {
 	while (m) {
-		struct rte_mbuf *next = *next_of(m);
+		struct rte_mbuf *next = *net__tcp_next(m);
 
-		t->held -= m->nb_segs;
+		net__tcp_hold(nl, tc, -(int32_t)net__room_of(m));
 		m->tx_offload = 0;
 		rte_pktmbuf_free(m);
 		m = next;
@@ -211,16 +219,15 @@ void net__tcp_give_up(struct net_lcore *nl, struct plx_net_tcp *tc, uint64_t fro
 
 	if (!b)
 		return;
-	for (at = &b->ofo_head; *at && *place(*at) < from; at = next_of(*at))
+	for (at = &b->ofo_head; *at && *net__tcp_place(*at) < from; at = net__tcp_next(*at))
 		last = *at;
-	free_chain(nl->tcp, *at);
+	free_chain(nl, tc, *at);
 	*at = NULL;
 	b->ofo_tail = last;
-	if (last && *place(last) + last->pkt_len > from) {
-		uint16_t segs = last->nb_segs;
-
-		net__trim(last, (uint32_t)(from - *place(last)));
-		nl->tcp->held -= segs - last->nb_segs;
+	if (last && *net__tcp_place(last) + last->pkt_len > from) {
+		net__tcp_hold(nl, tc, -(int32_t)net__room_of(last));
+		net__trim(last, (uint32_t)(from - *net__tcp_place(last)));
+		net__tcp_hold(nl, tc, (int32_t)net__room_of(last));
 	}
 }
 
@@ -230,8 +237,8 @@ struct rte_mbuf *net__tcp_in_pop(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 	if (!m)
 		return NULL;
-	tc->buf->in_head = *next_of(m);
-	nl->tcp->held -= m->nb_segs;
+	tc->buf->in_head = *net__tcp_next(m);
+	net__tcp_hold(nl, tc, -(int32_t)net__room_of(m));
 	m->tx_offload = 0;
 	m->ol_flags &= ~plx_pkt_came_flags; /* a part of a merged packet still has its own */
 	return m;
@@ -251,7 +258,7 @@ uint32_t net__tcp_in_peek(const struct plx_net_tcp *tc, uint32_t off, void *to, 
 	uint8_t *p = to;
 	uint32_t done = 0;
 
-	for (; m && done < n; m = *next_of(m)) {
+	for (; m && done < n; m = *net__tcp_next(m)) {
 		uint32_t part;
 
 		if (off >= m->pkt_len) {
@@ -281,13 +288,13 @@ uint32_t net__tcp_in_copy(struct net_lcore *nl, struct plx_net_tcp *tc, void *to
 		if (part == m->pkt_len) {
 			rte_pktmbuf_free(net__tcp_in_pop(nl, tc));
 		} else {
-			struct rte_mbuf *next = *next_of(m), *rest;
-			uint16_t segs = m->nb_segs;
+			struct rte_mbuf *next = *net__tcp_next(m), *rest;
 			bool tail = m == tc->buf->in_tail;
 
+			net__tcp_hold(nl, tc, -(int32_t)net__room_of(m));
 			rest = behead(m, part);
-			nl->tcp->held -= segs - rest->nb_segs;
-			*next_of(rest) = next;
+			net__tcp_hold(nl, tc, (int32_t)net__room_of(rest));
+			*net__tcp_next(rest) = next;
 			tc->buf->in_head = rest;
 			if (tail)
 				tc->buf->in_tail = rest;
@@ -302,12 +309,18 @@ void net__tcp_in_drop(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 	if (!b)
 		return;
-	free_chain(nl->tcp, b->in_head);
-	free_chain(nl->tcp, b->ofo_head);
+	free_chain(nl, tc, b->in_head);
+	free_chain(nl, tc, b->ofo_head);
 	b->in_head = b->ofo_head = NULL;
 }
 
-/* ---- to be sent ---- */
+/* ---- to be sent: pieces ---- */
+
+static void chunk_free(struct net_tcp *t, struct net_tcp_chunk *ch)
+{
+	plx_quota_use(&t->tx, -(int64_t)sizeof(*ch));
+	plx_arena_free(&t->arena, ch, sizeof(*ch));
+}
 
 /* The last packet that held it is gone, on whatever lcore or thread. */
 static void come_home(void *text, void *chunk)
@@ -316,7 +329,7 @@ static void come_home(void *text, void *chunk)
 	struct net_tcp *t = ch->owner;
 
 	if (rte_lcore_id() == t->lcore)
-		plx_arena_free(&t->arena, ch, sizeof(*ch));
+		chunk_free(t, ch);
 	else
 		plx_mpsc_push(&t->home, &ch->node);
 }
@@ -326,8 +339,7 @@ void net__tcp_chunks_home(struct net_tcp *t)
 	struct plx_mpsc_node *n;
 
 	while ((n = plx_mpsc_pop(&t->home)))
-		plx_arena_free(&t->arena, plx_container_of(n, struct net_tcp_chunk, node),
-			sizeof(struct net_tcp_chunk));
+		chunk_free(t, plx_container_of(n, struct net_tcp_chunk, node));
 }
 
 static struct net_tcp_chunk *chunk_new(struct net_tcp *t)
@@ -336,6 +348,7 @@ static struct net_tcp_chunk *chunk_new(struct net_tcp *t)
 
 	if (!ch)
 		return NULL;
+	plx_quota_use(&t->tx, sizeof(*ch));
 	ch->owner = t;
 	ch->shared.free_cb = come_home;
 	ch->shared.fcb_opaque = ch;
@@ -343,49 +356,121 @@ static struct net_tcp_chunk *chunk_new(struct net_tcp *t)
 	return ch;
 }
 
-static void chunk_put(struct net_tcp *t, struct net_tcp_chunk *ch)
+static bool is_chunk(const struct net_tcp_piece *p)
 {
-	if (rte_mbuf_ext_refcnt_update(&ch->shared, -1) == 0)
-		plx_arena_free(&t->arena, ch, sizeof(*ch));
+	return p->shared->free_cb == come_home;
 }
 
-static struct net_tcp_chunk **chunk_at(const struct net_tcp_buf *b, uint32_t i)
+static struct net_loan *loan_of(const struct net_tcp_piece *p)
 {
-	return &b->chunk[(b->first + i) & (b->cap - 1)];
+	return plx_container_of(plx_pkt_loan_of(p->shared), struct net_loan, pkt);
 }
 
-static bool grow(struct net_tcp *t, struct net_tcp_buf *b)
+static struct net_tcp_piece *piece_at(const struct net_tcp_buf *b, uint32_t i)
 {
-	uint32_t cap = b->cap ? b->cap * 2 : CHUNKS_MIN;
-	struct net_tcp_chunk **p = plx_arena_alloc(&t->arena, cap * sizeof(*p));
+	return &b->piece[(b->first + i) & (b->cap - 1)];
+}
 
+/* Where one would begin that is appended. */
+static uint32_t end_of(const struct net_tcp_buf *b)
+{
+	const struct net_tcp_piece *last = b->n ? piece_at(b, b->n - 1) : NULL;
+
+	return last ? last->at + last->len : 0;
+}
+
+/* Room for n more. */
+static bool reserve(struct net_tcp *t, struct net_tcp_buf *b, uint32_t n)
+{
+	uint32_t cap = b->cap ? b->cap : PIECES_MIN;
+	struct net_tcp_piece *p;
+
+	while (cap < b->n + n)
+		cap *= 2;
+	if (cap == b->cap)
+		return true;
+	p = plx_arena_alloc(&t->arena, cap * sizeof(*p));
 	if (!p)
 		return false;
 	for (uint32_t i = 0; i < b->n; i++)
-		p[i] = *chunk_at(b, i);
-	plx_arena_free(&t->arena, b->chunk, b->cap * sizeof(*p));
-	b->chunk = p;
+		p[i] = *piece_at(b, i);
+	plx_arena_free(&t->arena, b->piece, b->cap * sizeof(*p));
+	b->piece = p;
 	b->cap = cap;
 	b->first = 0;
 	return true;
 }
 
-/* Some of the memory is for what is not bytes: connections, and what they know of their segments.
- */
-static bool add_chunk(struct net_tcp *t, struct net_tcp_buf *b)
+/* There is room for it; the share is handed over. */
+static struct net_tcp_piece *push(struct net_tcp_buf *b, struct rte_mbuf_ext_shared_info *shared,
+	const void *text, rte_iova_t iova, uint32_t len)
 {
+	uint32_t at = end_of(b);
+	struct net_tcp_piece *p = piece_at(b, b->n++);
+
+	*p = (struct net_tcp_piece){
+		.text = text, .iova = iova, .shared = shared, .at = at, .len = len};
+	b->bytes += len;
+	return p;
+}
+
+/* All pieces of a loan are in a row: what it is charged goes with the last one. */
+static void pop(struct net_tcp_buf *b)
+{
+	struct net_tcp_piece *p = piece_at(b, 0);
+	struct rte_mbuf_ext_shared_info *shared = p->shared;
+
+	if (plx_unlikely(!is_chunk(p)) && (b->n == 1 || piece_at(b, 1)->shared != shared))
+		b->extra -= loan_of(p)->charge;
+	b->first = (b->first + 1) & (b->cap - 1);
+	b->n--;
+	if (rte_mbuf_ext_refcnt_update(shared, -1) == 0)
+		shared->free_cb((void *)(uintptr_t)p->text, shared->fcb_opaque);
+}
+
+/* Which piece has byte *off behind the first one not acknowledged; *off becomes its place there. */
+static uint32_t find(const struct net_tcp_buf *b, uint32_t *off)
+{
+	uint32_t from = b->skip + *off, lo = 0, hi = b->n, base = piece_at(b, 0)->at;
+
+	if (plx_likely(!b->extra)) { /* all chunks but the last are full */
+		*off = from % TCP_CHUNK;
+		return from / TCP_CHUNK;
+	}
+	while (hi - lo > 1) {
+		uint32_t mid = lo + (hi - lo) / 2;
+
+		if (piece_at(b, mid)->at - base <= from)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	*off = from - (piece_at(b, lo)->at - base);
+	return lo;
+}
+
+/* ---- to be sent: appending ---- */
+
+/* May who has so many bytes of memory have n more? */
+static bool may_have(struct net_lcore *nl, uint32_t has, uint32_t n)
+{
+	net__tcp_chunks_home(nl->tcp);
+	return net__mem_may_send(nl, has, n);
+}
+
+/* A chunk with room at its end. */
+static struct net_tcp_piece *with_room(struct net_lcore *nl, struct net_tcp_buf *b)
+{
+	struct net_tcp *t = nl->tcp;
+	struct net_tcp_piece *last = b->n ? piece_at(b, b->n - 1) : NULL;
 	struct net_tcp_chunk *ch;
 
-	net__tcp_chunks_home(t);
-	if (plx_arena_used(&t->arena) > plx_arena_size(&t->arena) / 8 * 7)
-		return false;
-	if (b->n == b->cap && !grow(t, b))
-		return false;
+	if (last && last->len < TCP_CHUNK && is_chunk(last))
+		return last;
+	if (!may_have(nl, b->n * (uint32_t)sizeof(*ch), sizeof(*ch)) || !reserve(t, b, 1))
+		return NULL;
 	ch = chunk_new(t);
-	if (!ch)
-		return false;
-	*chunk_at(b, b->n++) = ch;
-	return true;
+	return ch ? push(b, &ch->shared, ch->text, (rte_iova_t)(uintptr_t)ch->text, 0) : NULL;
 }
 
 uint32_t net__tcp_append(
@@ -395,52 +480,118 @@ uint32_t net__tcp_append(
 	uint32_t done = 0;
 
 	while (b && done < n) {
-		uint32_t end = b->skip + b->bytes, at = end % TCP_CHUNK;
-		uint32_t part = PLX_MIN(TCP_CHUNK - at, n - done);
+		struct net_tcp_piece *p = with_room(nl, b);
+		uint32_t part;
 
-		if (end / TCP_CHUNK == b->n && !add_chunk(nl->tcp, b))
+		if (!p)
 			break;
-		memcpy((*chunk_at(b, end / TCP_CHUNK))->text + at, data + done, part);
+		part = PLX_MIN(TCP_CHUNK - p->len, n - done);
+		memcpy((uint8_t *)(uintptr_t)p->text + p->len, data + done, part);
+		p->len += part;
 		b->bytes += part;
 		done += part;
 	}
 	return done;
 }
 
+static void push_lent(
+	struct net_tcp_buf *b, struct net_loan *l, const void *p, rte_iova_t iova, uint32_t n)
+{
+	rte_mbuf_ext_refcnt_update(&l->pkt.shared, 1);
+	push(b, &l->pkt.shared, p, iova, n);
+}
+
+int net__tcp_append_chain(
+	struct net_lcore *nl, struct plx_net_tcp *tc, struct net_loan *l, const struct rte_mbuf *m)
+{
+	struct net_tcp_buf *b = buf_of(nl, tc);
+
+	if (!b || !may_have(nl, 0, 0) || !reserve(nl->tcp, b, m->nb_segs))
+		return -ENOBUFS;
+	if (m->pkt_len)
+		b->extra += l->charge;
+	for (; m; m = m->next)
+		if (m->data_len)
+			push_lent(b, l, rte_pktmbuf_mtod(m, const void *), rte_pktmbuf_iova(m),
+				m->data_len);
+	return 0;
+}
+
+int net__tcp_append_lent(struct net_lcore *nl, struct plx_net_tcp *tc, struct net_loan *l,
+	const void *p, rte_iova_t iova, uint32_t n)
+{
+	struct net_tcp_buf *b = buf_of(nl, tc);
+
+	if (!b || !may_have(nl, 0, 0) || !reserve(nl->tcp, b, n / PIECE_MAX + 1))
+		return -ENOBUFS;
+	b->extra += l->charge;
+	for (uint32_t off = 0; off < n; off += PIECE_MAX)
+		push_lent(b, l, (const uint8_t *)p + off, iova + off, PLX_MIN(n - off, PIECE_MAX));
+	return 0;
+}
+
+/* ---- to be sent: into packets ---- */
+
+static void note_copy(const struct net_tcp_piece *p)
+{
+	if (plx_unlikely(!is_chunk(p)))
+		__atomic_store_n(&loan_of(p)->pkt.copied, true, __ATOMIC_RELAXED);
+}
+
 void net__tcp_copy(const struct net_tcp_buf *b, uint32_t off, void *to, uint32_t len)
 {
-	uint8_t *p = to;
+	uint8_t *to_p = to;
 
-	for (off += b->skip; len;) {
-		uint32_t at = off % TCP_CHUNK, part = PLX_MIN(TCP_CHUNK - at, len);
+	for (uint32_t i = find(b, &off); len; i++, off = 0) {
+		const struct net_tcp_piece *p = piece_at(b, i);
+		uint32_t part = PLX_MIN(p->len - off, len);
 
-		memcpy(p, (*chunk_at(b, off / TCP_CHUNK))->text + at, part);
-		p += part;
-		off += part;
+		memcpy(to_p, p->text + off, part);
+		note_copy(p);
+		to_p += part;
 		len -= part;
 	}
 }
 
+/* Few pieces in each part, for drivers; and those of chunks where devices can read them. */
+bool net__tcp_lendable(const struct net_tcp *t, const struct net_tcp_buf *b, uint32_t off,
+	uint32_t len, uint32_t mss)
+{
+	uint32_t left = mss, here = 0, total = 0;
+
+	if (plx_likely(!b->extra))
+		return t->lends && len > TCP_LEND;
+	for (uint32_t i = find(b, &off); len; i++, off = 0) {
+		const struct net_tcp_piece *p = piece_at(b, i);
+		uint32_t part = PLX_MIN(p->len - off, len);
+
+		if (++total > t->lent.n || (is_chunk(p) && !t->lends))
+			return false;
+		len -= part;
+		for (; part >= left; left = mss, here = 0) {
+			if (here == NET_LOAN_PIECES)
+				return false;
+			part -= left;
+		}
+		if (part && ++here > NET_LOAN_PIECES)
+			return false;
+		left -= part;
+	}
+	return true;
+}
+
 uint32_t net__tcp_lend(const struct net_tcp_buf *b, uint32_t off, struct rte_mbuf *m, uint32_t len)
 {
-	uint32_t at = (b->skip + off) % TCP_CHUNK, part = PLX_MIN(TCP_CHUNK - at, len);
-	struct net_tcp_chunk *ch = *chunk_at(b, (b->skip + off) / TCP_CHUNK);
+	const struct net_tcp_piece *p = piece_at(b, find(b, &off));
+	uint32_t part = PLX_MIN(p->len - off, len);
 
-	rte_mbuf_ext_refcnt_update(&ch->shared, 1);
-	rte_pktmbuf_attach_extbuf(m, ch->text + at, (rte_iova_t)(uintptr_t)(ch->text + at),
-		(uint16_t)part, &ch->shared);
+	rte_mbuf_ext_refcnt_update(p->shared, 1);
+	rte_pktmbuf_attach_extbuf(
+		m, (void *)(uintptr_t)(p->text + off), p->iova + off, (uint16_t)part, p->shared);
 	m->data_off = 0;
 	m->data_len = (uint16_t)part;
 	m->pkt_len = part;
 	return part;
-}
-
-static void free_chunks(struct net_tcp *t, struct net_tcp_buf *b, uint32_t n)
-{
-	for (uint32_t i = 0; i < n; i++)
-		chunk_put(t, *chunk_at(b, i));
-	b->first = (b->first + n) & (b->cap - 1);
-	b->n -= n;
 }
 
 void net__tcp_acked(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t n)
@@ -449,8 +600,20 @@ void net__tcp_acked(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t n)
 
 	b->skip += n;
 	b->bytes -= n;
-	free_chunks(nl->tcp, b, b->bytes ? b->skip / TCP_CHUNK : b->n);
-	b->skip = b->bytes ? b->skip % TCP_CHUNK : 0;
+	while (b->n && (!b->bytes || b->skip >= piece_at(b, 0)->len)) {
+		b->skip -= PLX_MIN(b->skip, piece_at(b, 0)->len);
+		pop(b);
+	}
+}
+
+void net__tcp_out_drop(struct plx_net_tcp *tc)
+{
+	struct net_tcp_buf *b = tc->buf;
+
+	while (b && b->n)
+		pop(b);
+	if (b)
+		b->bytes = b->skip = 0;
 }
 
 void net__tcp_buf_idle(struct net_lcore *nl, struct plx_net_tcp *tc)
@@ -469,8 +632,8 @@ void net__tcp_buf_free(struct net_lcore *nl, struct plx_net_tcp *tc)
 	if (!b)
 		return;
 	net__tcp_in_drop(nl, tc);
-	free_chunks(t, b, b->n);
-	plx_arena_free(&t->arena, b->chunk, b->cap * sizeof(*b->chunk));
+	net__tcp_out_drop(tc);
+	plx_arena_free(&t->arena, b->piece, b->cap * sizeof(*b->piece));
 	plx_arena_free(&t->arena, b, sizeof(*b));
 	tc->buf = NULL;
 }

@@ -19,7 +19,24 @@ struct plx_net_tcp *net__tcp_conn_new(struct net_lcore *nl, const struct plx_tcp
 	plx_tcp_init(&tc->c, &nl->tcp->ctx, id);
 	memset((uint8_t *)tc + sizeof(tc->c), 0, sizeof(*tc) - sizeof(tc->c));
 	tc->timer.kind = NET_TIMER_TCP;
+	plx_count(nl->tcp->conns, 1);
 	return tc;
+}
+
+void net__tcp_orphan(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	if (!net__tcp_is(tc, TCPF_RELEASED))
+		plx_count(nl->tcp->orphans, 1);
+	*net__tcp_flags(tc) |= TCPF_RELEASED;
+}
+
+void net__tcp_check_orphan(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	if (net__tcp_is_over(tc) || !net__mem_drops_orphan(nl, tc))
+		return;
+	plx_stat_inc(PLX_STAT_TCPEXT_TCPABORTONMEMORY);
+	plx_tcp_abort(&tc->c, nl->sn->now_ns);
+	net__tcp_touch(nl, tc);
 }
 
 /* Out of the table and without a timer, but still its program's. */
@@ -29,18 +46,24 @@ static void gone(struct net_lcore *nl, struct plx_net_tcp *tc)
 		return;
 	*net__tcp_flags(tc) |= TCPF_GONE;
 	plx_tcp_table_del(nl->tcp->ctx.table, &tc->c.id);
+	if (plx_unlikely(net__tcp_is(tc, TCPF_NAMED)))
+		net__tcp_named_drop(nl, &tc->c.id);
+	if (plx_unlikely(net__tcp_is(tc, TCPF_AWAY)))
+		net__tcp_away_drop(nl, &tc->c.id);
 	plx_wheel_del(&nl->sn->wheel, &tc->timer);
 	plx_list_add_tail(&nl->tcp->gone, &tc->timer.node);
+	net__tcp_out_drop(tc); /* who has lent it waits for it, closed or not */
 }
 
 void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	gone(nl, tc);
-	if (plx_unlikely(net__tcp_is(tc, TCPF_AWAY)))
-		net__tcp_away_drop(nl, &tc->c.id);
 	plx_list_del(&tc->timer.node);
 	net__tcp_buf_free(nl, tc);
 	plx_tcp_fini(&tc->c);
+	plx_count(nl->tcp->conns, -1u);
+	if (net__tcp_is(tc, TCPF_RELEASED))
+		plx_count(nl->tcp->orphans, -1u);
 	plx_arena_free(&nl->tcp->arena, tc, sizeof(*tc));
 }
 
@@ -96,7 +119,7 @@ static bool writable(const struct plx_net_tcp *tc)
 {
 	uint32_t room = plx_net_tcp_room(tc);
 
-	return room && room >= plx_tcp_unacked(&tc->c) / 2;
+	return room && room >= plx_net_tcp_queued(tc) / 2;
 }
 
 static void tell(struct net_lcore *nl, struct plx_net_tcp *tc)
@@ -161,6 +184,8 @@ void net__tcp_serve(struct net_lcore *nl)
 	struct net_tcp *t = nl->tcp;
 	struct plx_net_tcp *tc = t->touched;
 
+	if (plx_unlikely(t->ctx.pressure))
+		net__mem_look(nl);
 	t->touched = NULL;
 	t->touched_end = &t->touched;
 	t->starved = false;
@@ -189,6 +214,8 @@ static void tw_rearm(struct net_lcore *nl)
 void net__tcp_tw_moved(struct net_lcore *nl, struct plx_tcp_tw *w)
 {
 	plx_list_move_tail(w->fin_wait_2 ? &nl->tcp->fin_wait_2 : &nl->tcp->tw, &w->of_age);
+	if (plx_unlikely(w->named) && plx_tcp_tw_stamped(w))
+		net__tcp_named_wait(nl, &w->id, plx_tcp_tw_iss(w));
 	tw_rearm(nl);
 }
 
@@ -201,6 +228,9 @@ void net__tcp_time_wait(struct net_lcore *nl, struct plx_net_tcp *tc)
 	w = plx_arena_alloc(&nl->tcp->arena, sizeof(*w));
 	if (w && plx_tcp_tw_init(w, &tc->c, nl->sn->now_ns) == 0) {
 		plx_list_init(&w->of_age);
+		w->named = net__tcp_is(tc, TCPF_NAMED);
+		w->away = net__tcp_is(tc, TCPF_AWAY);
+		*net__tcp_flags(tc) &= ~(TCPF_NAMED | TCPF_AWAY);
 		net__tcp_tw_moved(nl, w);
 	} else if (w) {
 		plx_arena_free(&nl->tcp->arena, w, sizeof(*w));
@@ -211,6 +241,10 @@ void net__tcp_time_wait(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 void net__tcp_tw_end(struct net_lcore *nl, struct plx_tcp_tw *w)
 {
+	if (plx_unlikely(w->named))
+		net__tcp_named_drop(nl, &w->id);
+	if (plx_unlikely(w->away))
+		net__tcp_away_drop(nl, &w->id);
 	plx_tcp_tw_fini(&nl->tcp->ctx, w, nl->sn->now_ns);
 	plx_list_del(&w->of_age);
 	plx_arena_free(&nl->tcp->arena, w, sizeof(*w));
@@ -239,10 +273,14 @@ void net__tcp_timer(struct net_lcore *nl, struct plx_timer *timer)
 	struct plx_net_tcp *tc = plx_container_of(timer, struct plx_net_tcp, timer);
 	plx_ns now = nl->sn->now_ns;
 
-	if (plx_tcp_deadline(&tc->c) <= now)
+	if (plx_tcp_deadline(&tc->c) <= now) {
 		net__tcp_note(nl, tc, plx_tcp_timer(&tc->c, now));
-	else if (net__tcp_is(tc, TCPF_NO_MEMORY))
+		/* Linux's tcp_out_of_resources() */
+		if (net__tcp_is(tc, TCPF_RELEASED) && (tc->c.retransmits || tc->c.probes))
+			net__tcp_check_orphan(nl, tc);
+	} else if (net__tcp_is(tc, TCPF_NO_MEMORY)) {
 		net__tcp_touch(nl, tc);
+	}
 	*net__tcp_flags(tc) &= ~TCPF_NO_MEMORY;
 	if (!net__tcp_is(tc, TCPF_TOUCHED))
 		rearm(nl, tc);

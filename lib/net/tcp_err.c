@@ -11,6 +11,16 @@ static bool in_flight(const struct plx_tcp *c, uint32_t seq)
 	return plx_seq_ge(seq, c->snd.una) && plx_seq_lt(seq, c->snd.nxt);
 }
 
+/* As Linux: any error ends an attempt. */
+static void hear(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t seq, int err)
+{
+	uint16_t events = plx_tcp_error(&tc->c, err, true, seq, nl->sn->now_ns);
+
+	net__tcp_note(nl, tc, events);
+	if (!events && tc->ops && tc->ops->error && !net__tcp_is(tc, TCPF_RELEASED))
+		tc->ops->error(nl->sn, tc);
+}
+
 static bool tell_conn(
 	struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t seq, const struct net_tcp_error *e)
 {
@@ -24,8 +34,7 @@ static bool tell_conn(
 			return false;
 		net__tcp_touch(nl, tc);
 	} else if (e->err) {
-		/* as Linux: any error ends an attempt */
-		net__tcp_note(nl, tc, plx_tcp_error(c, e->err, true, seq, now));
+		hear(nl, tc, seq, e->err);
 	}
 	return true;
 }
@@ -41,7 +50,7 @@ static bool tell_req(
 }
 
 int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const uint8_t *l4,
-	uint16_t iface, const struct net_tcp_error *e)
+	uint16_t iface, bool handed, const struct net_tcp_error *e)
 {
 	const struct plx_tcp_id key = {
 		.laddr = quoted->src,
@@ -57,7 +66,9 @@ int net__tcp_error(struct net_lcore *nl, const struct plx_tuple *quoted, const u
 
 	if (!id) {
 		owner = net__tcp_owner(nl, &key);
-		return owner == nl->sn->index ? net__tcp_away_find(nl, &key, 0) : owner;
+		if (!handed && owner != nl->sn->index)
+			return owner;
+		return net__tcp_away_find(nl, &key, 0, handed);
 	}
 	switch (id->kind) {
 	case PLX_TCP_KIND_CONN:

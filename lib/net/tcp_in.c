@@ -72,7 +72,7 @@ static void done(struct rte_mbuf *m, enum plx_drop drop)
 static void refuse(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	plx_tcp_abort(&tc->c, nl->sn->now_ns);
-	*net__tcp_flags(tc) |= TCPF_RELEASED;
+	net__tcp_orphan(nl, tc);
 }
 
 /* Its listener's program may have it. */
@@ -100,6 +100,17 @@ static void settle(struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf
 	}
 }
 
+/* Its text is not kept: what it acknowledges is still of use. */
+static void refuse_text(struct plx_tcp *c, const struct arrival *a, struct plx_tcp_rx *r)
+{
+	bool in_order = plx_seq_le(a->seg.seq, c->rcv.nxt);
+
+	plx_stat_inc(in_order ? PLX_STAT_TCPEXT_TCPRCVQDROP : PLX_STAT_TCPEXT_TCPOFODROP);
+	if (in_order)
+		plx_tcp_refuse(c);
+	r->ack_now = true;
+}
+
 static void conn_in(
 	struct net_lcore *nl, struct plx_net_tcp *tc, struct rte_mbuf *m, struct arrival *a)
 {
@@ -107,17 +118,18 @@ static void conn_in(
 	uint64_t stream = c->bytes_received;
 	struct plx_tcp_tx reply;
 	struct plx_tcp_rx r = {.tx = &reply};
-	bool no_memory = a->seg.len && !net__tcp_can_keep(nl, tc, m, &a->seg);
+	enum plx_drop why = a->seg.len ? net__tcp_can_keep(nl, tc, m, &a->seg) : PLX_DROP_NONE;
 	enum plx_drop drop;
 
-	if (plx_unlikely(no_memory)) { /* what it acknowledges is still of use */
-		plx_stat_inc(PLX_STAT_TCPEXT_TCPRCVQDROP);
+	if (plx_unlikely(why != PLX_DROP_NONE)) {
 		a->seg.len = 0;
 		a->seg.flags &= ~PLX_TCP_FIN;
 	}
 	drop = plx_tcp_input(c, &a->seg, nl->sn->now_ns, &r);
-	if (plx_unlikely(no_memory))
-		drop = PLX_DROP_TCP_TEXT_MEMORY;
+	if (plx_unlikely(why != PLX_DROP_NONE) && drop == PLX_DROP_NONE) {
+		refuse_text(c, a, &r);
+		drop = why;
+	}
 	if (r.acked)
 		net__tcp_acked(nl, tc, r.acked);
 	settle(nl, tc, m, a, &r, drop, stream);
@@ -210,6 +222,7 @@ static void listener_in(struct net_lcore *nl, struct plx_tcp_listener *l, struct
 	struct plx_tcp_req *req;
 	enum plx_drop drop;
 
+	net__mem_look(nl);
 	switch (plx_tcp_listener_input(&nl->tcp->ctx, l, &a->key, &a->seg, &path, nl->sn->now_ns,
 		iss_above, &r, &req, &start, &drop)) {
 	case PLX_TCP_VERDICT_ACCEPT:
@@ -353,7 +366,7 @@ void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 		drop_bad(m, drop);
 		return;
 	}
-	away = net__tcp_away_find(nl, &a.key, h.flags);
+	away = net__tcp_away_find(nl, &a.key, h.flags, rx->handed);
 	if (plx_unlikely(away >= 0)) {
 		net__hand(nl, m, rx, (uint16_t)away);
 		return;

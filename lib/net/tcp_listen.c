@@ -30,6 +30,7 @@ static void unlisten(struct net_lcore *nl, struct net_tcp_replica *r)
 	plx_tcp_listener_fini(&nl->tcp->ctx, &r->l);
 	plx_tcp_listener_del(nl->tcp->ctx.table, &r->l);
 	plx_list_del(&r->node);
+	plx_count(nl->tcp->n_listeners, -1u);
 	r->l.id.kind = 0;
 }
 
@@ -72,9 +73,11 @@ static int apply(struct net_lcore *nl, struct net_tell *t, const struct net_want
 	};
 	inherit(nl, r, w);
 	err = plx_tcp_listener_add(nl->tcp->ctx.table, &r->l);
-	if (!err)
-		plx_list_add_tail(&nl->tcp->listeners, &r->node);
-	return err;
+	if (err)
+		return err;
+	plx_list_add_tail(&nl->tcp->listeners, &r->node);
+	plx_count(nl->tcp->n_listeners, 1);
+	return 0;
 }
 
 static void free_listener(struct plx_net *net, struct listener *k)

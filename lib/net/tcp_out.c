@@ -6,16 +6,17 @@
  * queue are made sure of before it is asked.
  */
 
-static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n)
+/* n are at hand, as far as they go. @param full so many if memory is not short. */
+static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n, uint32_t full)
 {
 	struct rte_mbuf *m;
 
 	if (plx_likely(s->n >= n))
 		return true;
-	if (n > TCP_SPARE)
+	if (n > full)
 		return false;
-	if (rte_pktmbuf_alloc_bulk(pool, s->m + s->n, TCP_SPARE - s->n) == 0) {
-		s->n = TCP_SPARE;
+	if (rte_pktmbuf_alloc_bulk(pool, s->m + s->n, full - s->n) == 0) {
+		s->n = full;
 		return true;
 	}
 	while (s->n < n && (m = rte_pktmbuf_alloc(pool)))
@@ -25,12 +26,12 @@ static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n)
 
 bool net__tcp_reserve(struct net_lcore *nl, uint32_t n)
 {
-	return have(&nl->tcp->spare, nl->sn->pool, n);
+	return have(&nl->tcp->spare, nl->sn->pool, n, TCP_SPARE);
 }
 
 struct rte_mbuf *net__tcp_spare(struct net_lcore *nl)
 {
-	struct net_spare *s = &nl->tcp->spare;
+	struct net_spare *s = nl->tcp->from;
 
 	return s->m[--s->n];
 }
@@ -77,15 +78,18 @@ static uint32_t queue_room(struct net_lcore *nl, const struct net_dst *d)
 static uint32_t super_len(
 	const struct net_lcore *nl, const struct plx_tcp *c, const struct net_dst *d)
 {
+	/* it may have to be copied */
+	uint32_t most = PLX_MIN(TCP_SUPER, (TCP_SPARE - 1) * mbuf_room(nl) - PLX_TCP_MAX_BYTES);
+
 	/* identifications of what may be fragmented are all different: who cuts counts on */
 	if (plx_addr_is_v4(&c->id.raddr) && net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC))
 		return 0;
 	if (d->local)
-		return TCP_SUPER;
+		return most;
 	/* what takes no chains would have it copied twice */
 	if (!(d->ifc->features & PLX_PORT_F_SG))
 		return 0;
-	return d->ifc->features & (PLX_PORT_F_TSO | PLX_PORT_F_GSO) ? TCP_SUPER : 0;
+	return d->ifc->features & (PLX_PORT_F_TSO | PLX_PORT_F_GSO) ? most : 0;
 }
 
 static uint8_t tcp_bytes(const uint8_t *p)
@@ -193,7 +197,8 @@ static struct look look_of(const struct plx_net_tcp *tc, uint8_t ecn)
 {
 	uint32_t f = tc->timer.tag;
 
-	return (struct look){(uint8_t)(f >> TCPF_TTL_SHIFT), (uint8_t)(f >> TCPF_TOS_SHIFT) | ecn};
+	return (struct look){
+		(uint8_t)(f >> TCPF_TTL_SHIFT), (uint8_t)((f & TCPF_IP) >> TCPF_TOS_SHIFT) | ecn};
 }
 
 /* m is a whole segment, or several of cut bytes, but for its checksum. @param drop why there is no
@@ -247,17 +252,20 @@ static uint8_t advice(struct plx_net_tcp *tc)
 	return (f & TCPF_PROGRESS ? NET_F_PROGRESS : 0) | (f & TCPF_DOUBT ? NET_F_DOUBT : 0);
 }
 
-/* The mbufs that a segment with so much text takes at most. */
-static bool reserve_for(struct net_lcore *nl, uint32_t text, bool lend)
+/* The mbufs that a segment of b with so much text takes at most. */
+static bool reserve_for(struct net_lcore *nl, const struct net_tcp_buf *b, uint32_t text, bool lend)
 {
-	uint32_t copied = lend ? PLX_MIN(text, TCP_LEND) : text;
+	bool loans = lend && b && plx_unlikely(b->extra);
+	uint32_t copied = lend && nl->tcp->lends && !loans ? PLX_MIN(text, TCP_LEND) : text;
 
 	if (!net__tcp_reserve(nl, (PLX_TCP_MAX_BYTES + copied) / mbuf_room(nl) + 1))
 		return false;
+	if (loans) /* in whatever pieces: what there are too many of is copied */
+		have(&nl->tcp->lent, nl->sn->clones, PLX_MIN(b->n, TCP_LENT), TCP_LENT);
 	if (copied == text)
 		return true;
 	/* it begins and ends within a chunk */
-	return have(&nl->tcp->lent, nl->sn->clones, text / TCP_CHUNK + 2);
+	return have(&nl->tcp->lent, nl->sn->clones, text / TCP_CHUNK + 2, TCP_SPARE);
 }
 
 static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const struct plx_tcp_tx *tx,
@@ -266,13 +274,43 @@ static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const str
 	struct rte_mbuf *m = net__tcp_spare(nl);
 
 	emit_header(m, &tc->c.id, tx);
-	if (lend && tx->len > TCP_LEND)
+	if (lend && tx->len && net__tcp_lendable(nl->tcp, tc->buf, tx->off, tx->len, tx->mss))
 		lend_text(nl, m, tc->buf, tx->off, tx->len);
 	else if (tx->len)
 		copy_text(nl, m, tc->buf, tx->off, tx->len);
 	if (segs > 1)
 		plx_pkt_set_wire(m, segs);
 	send_made(nl, m, &tc->c.id, look_of(tc, tx->ecn), segs > 1 ? tx->mss : 0, d, drop);
+}
+
+/*
+ * The pool is empty. What lets the peer go on, and makes it let go of what we hold, is made of the
+ * reserve: ACKs, and what was sent before, a segment at a time; new text waits.
+ */
+PLX_NOINLINE static bool output_last(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t left,
+	struct net_dst *d, enum plx_drop drop)
+{
+	/* to ourselves no text: it might wait there until it is read */
+	bool here = drop == PLX_DROP_NONE && d->local;
+	const struct plx_tcp_room room = {
+		.segs = 1, .bytes = here ? 0 : UINT32_MAX, .no_new = true};
+	struct net_tcp *t = nl->tcp;
+	struct plx_tcp *c = &tc->c;
+	uint32_t n = (PLX_TCP_MAX_BYTES + TCP_MTU_MAX) / mbuf_room(nl) + 1;
+	struct plx_tcp_tx tx;
+
+	for (; left && have(&t->last, nl->sn->reserve, n, n); left--) {
+		uint32_t nxt = c->snd.nxt;
+
+		if (!plx_tcp_output(c, nl->sn->now_ns, &room, &tx))
+			return tx.why != PLX_TCP_WHY_ROOM;
+		count(c, &tx, nxt, 1);
+		d->advice = advice(tc);
+		t->from = &t->last;
+		send_segment(nl, tc, &tx, 1, false, d, drop);
+		t->from = &t->spare;
+	}
+	return false;
 }
 
 bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
@@ -290,7 +328,7 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 		plx_tcp_route_mtu(c, net__tcp_mtu(nl, &d), now);
 		left = queue_room(nl, &d);
 		room.max_len = super_len(nl, c, &d);
-		lend = nl->tcp->lends && (d.local || d.ifc->features & PLX_PORT_F_SG);
+		lend = d.local || d.ifc->features & PLX_PORT_F_SG;
 	}
 	for (;;) {
 		uint32_t most = PLX_MAX(room.max_len, (uint32_t)c->snd.mss);
@@ -298,8 +336,10 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 		room.segs = PLX_MIN(left, TCP_SUPER_SEGS);
 		most = PLX_MIN(most, PLX_MAX(plx_tcp_unacked(c), (uint32_t)c->snd.mss));
-		if (plx_unlikely(left == 0 || !reserve_for(nl, most, lend)))
+		if (plx_unlikely(left == 0))
 			return false;
+		if (plx_unlikely(!reserve_for(nl, tc->buf, most, lend)))
+			return output_last(nl, tc, left, &d, drop);
 		if (!plx_tcp_output(c, now, &room, &tx))
 			return true;
 		segs = tx.len > tx.mss ? (tx.len + tx.mss - 1) / tx.mss : 1;
@@ -316,7 +356,8 @@ void net__tcp_send_bare(struct net_lcore *nl, const struct plx_tcp_id *id,
 	const struct plx_tcp_listener *l, const struct plx_tcp_tx *tx)
 {
 	const struct net_tcp_replica *r = l ? plx_container_of(l, struct net_tcp_replica, l) : NULL;
-	struct rte_mbuf *m = plx_softnet_alloc(nl->sn);
+	bool last = tx->flags == PLX_TCP_ACK; /* of TIME-WAIT, or a challenge */
+	struct rte_mbuf *m = last ? plx_softnet_alloc_last(nl->sn) : plx_softnet_alloc(nl->sn);
 	struct look look = {.tos = tx->ecn};
 	enum plx_drop drop;
 	struct net_dst d;

@@ -174,10 +174,10 @@ static void add_info(struct plx_telem_row *r, const struct plx_tcp *c, plx_ns no
 /* What is known of what `ss -m` adds. */
 static void add_mem(struct plx_telem_row *r, const struct plx_net_tcp *tc)
 {
-	plx_telem_row_u64(r, "skmem_r", plx_tcp_queued(&tc->c));
-	plx_telem_row_u64(r, "skmem_rb", tc->c.rcv.buf);
+	plx_telem_row_u64(r, "skmem_r", plx_net_tcp_rmem(tc));
+	plx_telem_row_u64(r, "skmem_rb", 2 * (uint64_t)tc->c.rcv.buf);
 	plx_telem_row_u64(r, "skmem_tb", plx_tcp_sndbuf(&tc->c));
-	plx_telem_row_u64(r, "skmem_w", tc->buf ? tc->buf->bytes : 0);
+	plx_telem_row_u64(r, "skmem_w", plx_net_tcp_wmem(tc));
 }
 
 /* Of one that has a program, which has not let go of it. */

@@ -557,6 +557,11 @@ static struct plx_telem_table tables[] = {
 		.row = net__udp_row,
 		.run = net__telem_on_owner,
 	},
+	{
+		.name = "sockstat",
+		.help = "Lcores: sockets and their memory. Parameter: cursor",
+		.row = net__mem_row,
+	},
 };
 
 static const struct plx_telem_cmd cmd[] = {

@@ -311,6 +311,7 @@ PLX_NOINLINE PLX_FLATTEN enum plx_drop plx_net_udp_send(
 	drop = plx_unlikely(msg->bound) ? net__route_by(nl, &msg->dst, msg->iface, &d)
 					: net__route(nl, &msg->dst, msg->iface, &d);
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
+		net__udp_keep(m, msg);
 		net__drop_out(m, drop, v6);
 		return drop;
 	}
@@ -323,6 +324,7 @@ PLX_NOINLINE PLX_FLATTEN enum plx_drop plx_net_udp_send(
 		 (plx_unlikely(msg->pmtudisc) && !net__udp_fits(m->pkt_len, msg, &d)))
 		drop = PLX_DROP_IP_TOO_BIG;
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
+		net__udp_keep(m, msg);
 		plx_pkt_drop(m, drop);
 		return drop;
 	}

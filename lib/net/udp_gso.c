@@ -6,8 +6,6 @@
  * (lib/port/txq.c), wherever that makes no difference to anybody; else one by one.
  */
 
-#define PARTS_MAX 64 /* Linux's UDP_MAX_SEGMENTS */
-
 /* What DPDK and plx_gso_segment() ask for. */
 static void ask_cut(struct rte_mbuf *m, const struct plx_ip *ip, uint16_t bytes)
 {
@@ -34,6 +32,8 @@ static enum plx_drop one_by_one(
 	struct plx_net_udp_msg one = *msg;
 
 	one.gso = 0;
+	one.keep = false;
+	plx_pkt_loan_copied(m);
 	for (uint32_t off = 0; off < m->pkt_len && drop == PLX_DROP_NONE; off += msg->gso) {
 		struct rte_mbuf *part =
 			rte_pktmbuf_copy(m, nl->sn->pool, off, PLX_MIN(msg->gso, m->pkt_len - off));
@@ -45,7 +45,8 @@ static enum plx_drop one_by_one(
 		}
 		drop = plx_net_udp_send(nl->sn, part, &one);
 	}
-	rte_pktmbuf_free(m);
+	if (!msg->keep || drop == PLX_DROP_NONE || drop == PLX_DROP_NO_MBUF)
+		rte_pktmbuf_free(m);
 	return drop;
 }
 
@@ -95,13 +96,14 @@ enum plx_drop net__udp_send_many(
 		drop = PLX_DROP_IP_NO_SRC;
 	if (drop == PLX_DROP_NONE && !msg->dport)
 		drop = PLX_DROP_UDP_PORT_ZERO;
-	if (drop == PLX_DROP_NONE &&
-		(!net__udp_fits(msg->gso, msg, &d) || m->pkt_len > PARTS_MAX * msg->gso ||
-			msg->gso + PLX_UDP_BYTES + ip_bytes > d.mtu ||
-			m->pkt_len + PLX_UDP_BYTES + ip_bytes > 65535))
+	if (drop == PLX_DROP_NONE && (!net__udp_fits(msg->gso, msg, &d) ||
+					     m->pkt_len > PLX_NET_UDP_SEGMENTS_MAX * msg->gso ||
+					     msg->gso + PLX_UDP_BYTES + ip_bytes > d.mtu ||
+					     m->pkt_len + PLX_UDP_BYTES + ip_bytes > 65535))
 		drop = PLX_DROP_IP_TOO_BIG;
 	if (drop != PLX_DROP_NONE) {
 		plx_pkt_originate(1);
+		net__udp_keep(m, msg);
 		return refuse(m, drop, v6);
 	}
 	/* identifications of what may be fragmented are all different: who cuts counts on */

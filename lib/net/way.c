@@ -68,13 +68,20 @@ bool plx_net_is_ours(struct plx_softnet *sn, const struct plx_addr *a, uint16_t 
 	return i >= 0 && nl->cfg->routes[i].type == PLX_NET_ROUTE_LOCAL;
 }
 
-bool plx_net_comes_here(struct plx_softnet *sn, const struct plx_addr *laddr, uint16_t lport,
-	const struct plx_addr *raddr, uint16_t rport)
+bool net__ports_to(struct net_lcore *nl, const struct plx_addr *laddr, const struct plx_addr *raddr,
+	uint16_t rport, struct plx_steer_ports_to *to)
 {
-	const struct plx_net *net = net__self(sn)->net;
+	const struct plx_net *net = nl->net;
 
 	if (net->n_lcores == 1 || !net__tun(net, PLX_TUN_SOFT_STEER))
-		return true;
-	return plx_steer_owner(&net->owners, plx_steer_hash(&net->toeplitz, raddr, laddr, rport,
-						     lport, true)) == sn->index;
+		return false;
+	plx_steer_ports_update(&nl->ports, &net->owners);
+	plx_steer_ports_to(to, &nl->ports, laddr, raddr, rport);
+	return true;
+}
+
+bool plx_net_ports_to(struct plx_softnet *sn, const struct plx_addr *laddr,
+	const struct plx_addr *raddr, uint16_t rport, struct plx_steer_ports_to *to)
+{
+	return net__ports_to(net__self(sn), laddr, raddr, rport, to);
 }

@@ -227,11 +227,14 @@ static int segment(
 	for (uint32_t i = 0; i < k.c.parts && !err; i++)
 		err = make_part(&k, out[i], i);
 	rte_pktmbuf_free_bulk(k.clones, k.n_clones);
-	if (err)
+	if (err) {
 		rte_pktmbuf_free_bulk(out, k.c.parts);
-	else
-		rte_pktmbuf_free(m);
-	return err ? err : k.c.parts;
+		return err;
+	}
+	if (k.copy)
+		plx_pkt_loan_copied(m);
+	rte_pktmbuf_free(m);
+	return k.c.parts;
 }
 
 int plx_gso_segment(

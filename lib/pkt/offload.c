@@ -162,3 +162,18 @@ int plx_pkt_complete(struct rte_mbuf *m, bool eth)
 	m->ol_flags = flags & ~(err ? 0 : plx_pkt_partial_flag);
 	return err;
 }
+
+bool plx_pkt_set_parts(struct rte_mbuf *m, const struct plx_pkt_layers *l, uint32_t part_bytes)
+{
+	uint32_t text = l->len - l->l4_bytes;
+
+	m->ol_flags &= ~RTE_MBUF_F_RX_LRO;
+	if (part_bytes == 0 || part_bytes > UINT16_MAX || text == 0)
+		return false;
+	if (text <= part_bytes) /* one packet after all */
+		return true;
+	m->ol_flags |= RTE_MBUF_F_RX_LRO;
+	m->tso_segsz = (uint16_t)part_bytes;
+	plx_pkt_set_wire(m, (text + part_bytes - 1) / part_bytes);
+	return true;
+}

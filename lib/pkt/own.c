@@ -13,8 +13,10 @@ static struct rte_mbuf *copy_of(struct rte_mbuf *m)
 {
 	struct rte_mbuf *copy = rte_pktmbuf_copy(m, m->pool, 0, UINT32_MAX);
 
-	if (copy)
-		rte_pktmbuf_free(m);
+	if (!copy)
+		return NULL;
+	plx_pkt_loan_copied(m);
+	rte_pktmbuf_free(m);
 	return copy;
 }
 

@@ -154,6 +154,7 @@ struct plx_pkt_pool_conf {
 	uint16_t room_bytes; /**< data room without the headroom; 0 = 2048 */
 	int socket;	     /**< NUMA node, as plx_pkt_mem_alloc()'s */
 	bool shared_cpu;     /**< lcores share CPUs: a preempted one must not hold up the others */
+	bool uncached;	     /**< none of them may lie idle with an lcore that freed it */
 	bool bare; /**< no data room at all: for mbufs that are attached to others' data */
 };
 
@@ -171,6 +172,9 @@ PLX_API struct rte_mempool *plx_pkt_pool_create(
 
 /** The whole packet in one segment where it can be made so, else NULL; m is then as it was. */
 PLX_API struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m);
+
+/** The whole packet in so many segments at most, which a copy fills up; else NULL, m as it was. */
+PLX_API struct rte_mbuf *plx_pkt_in_segs(struct rte_mbuf *m, uint16_t max_segs);
 
 /** Does anybody else hold a part of m: a clone, or an indirect or external buffer? */
 PLX_API bool plx_pkt_shared(const struct rte_mbuf *m);
@@ -211,8 +215,46 @@ PLX_API bool plx_pkt_layers(struct plx_pkt_layers *l, const struct rte_mbuf *m, 
  * to the first segment. @return 0; -EINVAL when it has no such headers.
  */
 PLX_API int plx_pkt_ask(struct rte_mbuf *m, bool eth);
+/**
+ * Say of a packet that came merged, by the device's word, that its payload is in parts of so many
+ * bytes: RTE_MBUF_F_RX_LRO, tso_segsz, its number of wire packets. Nothing when it is but one part.
+ * @param l its layers. @return false when no part can be so.
+ */
+PLX_API bool plx_pkt_set_parts(
+	struct rte_mbuf *m, const struct plx_pkt_layers *l, uint32_t part_bytes);
 /** Complete the checksum that plx_pkt_partial_flag says is not. m as plx_pkt_ask()'s. */
 PLX_API int plx_pkt_complete(struct rte_mbuf *m, bool eth);
+
+/*
+ * A loan: memory of a program that packets carry where it lies. Each of their mbufs is attached to
+ * a part of it as an external buffer and holds a share; so does whoever may have to send it again.
+ * What is lent is only read.
+ */
+struct plx_pkt_loan {
+	struct rte_mbuf_ext_shared_info shared;
+	/** The last share is gone, on whatever lcore or thread. */
+	void (*over)(struct plx_pkt_loan *l);
+	bool copied; /**< some of it went on as a copy */
+};
+
+/** One share, the caller's. */
+PLX_API void plx_pkt_loan_init(struct plx_pkt_loan *l, void (*over)(struct plx_pkt_loan *l));
+/** Let go of a share. */
+PLX_API void plx_pkt_loan_put(struct plx_pkt_loan *l);
+/** m, fresh, carries n bytes at p, which l has lent, and holds a share. */
+PLX_API void plx_pkt_loan_attach(
+	struct plx_pkt_loan *l, struct rte_mbuf *m, const void *p, rte_iova_t iova, uint16_t n);
+/** The loan that a buffer is shared by; NULL: it is no loan. */
+PLX_API struct plx_pkt_loan *plx_pkt_loan_of(struct rte_mbuf_ext_shared_info *shared);
+/** The same of what one segment carries. */
+static inline struct plx_pkt_loan *plx_pkt_loan_in(const struct rte_mbuf *seg)
+{
+	return plx_unlikely(RTE_MBUF_HAS_EXTBUF(seg)) ? plx_pkt_loan_of(seg->shinfo) : NULL;
+}
+/** Does m carry something that is lent? */
+PLX_API bool plx_pkt_lent(const struct rte_mbuf *m);
+/** A copy of m goes on in its place: note it in the loans. */
+PLX_API void plx_pkt_loan_copied(const struct rte_mbuf *m);
 
 /**
  * The Internet checksum's sum, not finished (plx_cksum_combine(), plx_cksum_finish()), of len bytes

@@ -34,14 +34,14 @@ struct rte_mempool *plx_pkt_pool_create(const struct plx_pkt_pool_conf *conf, st
 	 * (relaxed tail sync) lets the others go on.
 	 */
 	const char *ops = conf->shared_cpu ? "ring_mt_rts" : NULL;
+	unsigned int cache = conf->uncached ? 0 : cache_size(pkts);
 	struct rte_mempool *mp;
 
-	mp = rte_pktmbuf_pool_create_by_ops(
-		conf->name, pkts, cache_size(pkts), 0, room, conf->socket, ops);
+	mp = rte_pktmbuf_pool_create_by_ops(conf->name, pkts, cache, 0, room, conf->socket, ops);
 	if (!mp) /* an odd NUMA node (vdevs say -1, VMs have none): any memory is better than none
 		  */
 		mp = rte_pktmbuf_pool_create_by_ops(
-			conf->name, pkts, cache_size(pkts), 0, room, SOCKET_ID_ANY, ops);
+			conf->name, pkts, cache, 0, room, SOCKET_ID_ANY, ops);
 	if (!mp) {
 		char what[96];
 
@@ -58,6 +58,7 @@ struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m)
 
 	if (m->nb_segs == 1)
 		return m;
+	plx_pkt_loan_copied(m);
 	if (rte_mbuf_refcnt_read(m) == 1 && RTE_MBUF_DIRECT(m) && rte_pktmbuf_linearize(m) == 0)
 		return m;
 	if (m->pkt_len + RTE_PKTMBUF_HEADROOM > rte_pktmbuf_data_room_size(m->pool))
@@ -66,5 +67,23 @@ struct rte_mbuf *plx_pkt_linearize(struct rte_mbuf *m)
 	if (!copy)
 		return NULL;
 	rte_pktmbuf_free(m);
+	return copy;
+}
+
+struct rte_mbuf *plx_pkt_in_segs(struct rte_mbuf *m, uint16_t max_segs)
+{
+	struct rte_mbuf *copy;
+
+	if (m->nb_segs <= max_segs)
+		return m;
+	if (max_segs == 1)
+		return plx_pkt_linearize(m);
+	copy = rte_pktmbuf_copy(m, m->pool, 0, UINT32_MAX);
+	if (copy && copy->nb_segs > max_segs) {
+		rte_pktmbuf_free(copy);
+		copy = NULL;
+	}
+	if (copy)
+		rte_pktmbuf_free(m);
 	return copy;
 }

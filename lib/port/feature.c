@@ -143,15 +143,43 @@ int plx_port_features_read(
 /* There may be packets that not every port can send as they are. */
 static bool odd_forms;
 
-static uint64_t fix_flags(const struct plx_port *p, uint32_t features)
+static uint64_t cut_flags(const struct plx_port *p, uint32_t features)
 {
-	uint64_t fix = plx_pkt_partial_flag | RTE_MBUF_F_RX_LRO;
+	uint64_t cut = 0;
 
 	if (!(features & PLX_PORT_F_TSO) || p->cut_here)
-		fix |= RTE_MBUF_F_TX_TCP_SEG;
+		cut |= RTE_MBUF_F_TX_TCP_SEG;
 	if (!(features & PLX_PORT_F_USO) || p->cut_here)
-		fix |= RTE_MBUF_F_TX_UDP_SEG;
-	return fix;
+		cut |= RTE_MBUF_F_TX_UDP_SEG;
+	return cut;
+}
+
+uint16_t port__max_segs(const struct plx_port *p, uint32_t features)
+{
+	if (!(features & PLX_PORT_F_SG))
+		return 1;
+	return p->caps.max_segs ? p->caps.max_segs : UINT16_MAX;
+}
+
+/* May a packet that is forwarded as it came be of more mbufs? */
+static bool has_longer(const struct plx_txq *q, uint16_t max_segs)
+{
+	uint32_t room;
+
+	if (max_segs == UINT16_MAX || !q->pool)
+		return false;
+	room = rte_pktmbuf_data_room_size(q->pool) - RTE_PKTMBUF_HEADROOM;
+	return room * max_segs < q->port->mtu;
+}
+
+static void store_flags(struct plx_txq *q, uint64_t cut)
+{
+	uint64_t fix = plx_pkt_partial_flag | RTE_MBUF_F_RX_LRO | cut;
+
+	if (q->port->ops->features_check) /* which is asked of each */
+		fix |= RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG;
+	__atomic_store_n(&q->cut_flags, cut, __ATOMIC_RELEASE);
+	__atomic_store_n(&q->fix_flags, fix, __ATOMIC_RELEASE);
 }
 
 /*
@@ -160,13 +188,14 @@ static uint64_t fix_flags(const struct plx_port *p, uint32_t features)
  */
 static void set_queue(struct plx_txq *q, uint32_t features)
 {
-	uint64_t fix = fix_flags(q->port, features);
-	bool linear = !(features & PLX_PORT_F_SG);
+	uint64_t cut = cut_flags(q->port, features);
+	uint16_t max_segs = port__max_segs(q->port, features);
+	bool looks = max_segs == 1 || q->max_bytes || odd_forms || has_longer(q, max_segs);
 
-	__atomic_store_n(&q->fix_flags, q->fix_flags | fix, __ATOMIC_RELAXED);
-	__atomic_store_n(&q->looks, linear || q->max_bytes || odd_forms, __ATOMIC_RELEASE);
-	__atomic_store_n(&q->linear, linear, __ATOMIC_RELEASE);
-	__atomic_store_n(&q->fix_flags, fix, __ATOMIC_RELEASE);
+	store_flags(q, q->cut_flags | cut);
+	__atomic_store_n(&q->looks, looks, __ATOMIC_RELEASE);
+	__atomic_store_n(&q->max_segs, max_segs, __ATOMIC_RELEASE);
+	store_flags(q, cut);
 }
 
 static void set_queues(struct plx_port *p)
@@ -205,6 +234,11 @@ void port__features_begin(struct plx_port *p, uint32_t off)
 	p->wanted = (p->caps.features | SOFT_ON) & ~off;
 	p->features = plx_port_features_fix(p->wanted);
 	p->switchable = 0;
+}
+
+void port__features_mtu(struct plx_port *p)
+{
+	set_queues(p);
 }
 
 void port__features_opened(struct plx_port *p)

@@ -135,6 +135,7 @@ enum plx_quirk_flag {
 	PLX_QUIRK_KEEPS = 1u << 18,    /**< up to `arg` mbufs a queue never come back */
 	PLX_QUIRK_TX_WAITS = 1u << 19, /**< tx sleeps until the interface has sent */
 	PLX_QUIRK_PARTIAL = 1u << 20,  /**< gives packets whose checksum is not filled in */
+	PLX_QUIRK_TSO_LIES = 1u << 21, /**< advertises a TSO that is of no use */
 };
 
 struct plx_quirk {
@@ -202,10 +203,11 @@ struct plx_txq {
 	uint16_t id;
 	uint16_t dev_id;
 	uint16_t max_bytes; /**< longest frame the port takes, link header included; 0 = no check */
-	bool linear;	    /**< no chained mbufs */
+	uint16_t max_segs;  /**< mbufs of a packet at most, super-segments apart; 1 = no chains */
 	bool listed;	    /**< on its lcore's list of queues to flush */
 	bool looks; /**< each packet is looked at: any of the above, or fix_flags may come */
 	uint64_t fix_flags; /**< of ol_flags: what plx_txq_fix() has to see to */
+	uint64_t cut_flags; /**< of ol_flags: super-segments that are not the device's to cut */
 	uint32_t lcore;
 	uint64_t pkts;	   /**< accepted by the driver */
 	uint64_t drops;	   /**< packets that never got to the driver */
@@ -222,6 +224,8 @@ struct plx_port_caps {
 	uint32_t no_quirks; /**< quirks of its driver that this device does not have */
 	uint16_t max_rxq, max_txq;
 	uint16_t rxd, txd; /**< descriptors it would like; 0 = our default */
+	uint16_t max_segs; /**< mbufs that a packet may have to be sent; 0 = any number */
+	uint16_t rx_segs;  /**< mbufs that one may come in, to size pools by; 0 = one */
 	uint16_t min_mtu, max_mtu;
 	uint16_t reta_size; /**< 0 = no table */
 	uint16_t key_bytes;
@@ -279,6 +283,12 @@ struct plx_port_ops {
 	 * those that it was opened without. Optional.
 	 */
 	int (*set_features)(struct plx_port *p, uint32_t features);
+	/**
+	 * The twin of ndo_features_check(): is the device able to cut this super-segment, which TSO
+	 * or USO is on for? Makes it what the device wants. Before it is queued, on the queue's
+	 * lcore. @return false: it is cut in software, and is as it was. Optional.
+	 */
+	bool (*features_check)(struct plx_txq *q, struct rte_mbuf *m);
 	void (*link)(struct plx_port *p, struct plx_link *link); /**< never blocks */
 	/** Add to *s what only the driver knows (its own drops, bytes). Optional. */
 	void (*stats)(struct plx_port *p, struct plx_port_stats *s);
@@ -517,13 +527,17 @@ static inline void plx_txq_lost(struct rte_mbuf *m, enum plx_drop reason)
 	plx_pkt_drop(m, reason);
 }
 
+/** For drivers: what burst() took was so many wire packets more than mbufs. */
+static inline void plx_txq_more(struct plx_txq *q, uint32_t more)
+{
+	plx_count(q->pkts, more);
+	plx_count(plx_acct_self()->tx_pkts, more);
+}
+
 /** For drivers: m is taken by burst(), stands for several packets, and was sent as so many. */
 static inline void plx_txq_merged(struct plx_txq *q, struct rte_mbuf *m)
 {
-	uint32_t more = plx_pkt_wire(m) - 1;
-
-	plx_count(q->pkts, more);
-	plx_count(plx_acct_self()->tx_pkts, more);
+	plx_txq_more(q, plx_pkt_wire(m) - 1);
 }
 
 /** Packets that wait in the tx queue: exact on its lcore, of about now for others. */
@@ -549,7 +563,7 @@ static inline void plx_txq_push(struct plx_txq *q, struct rte_mbuf *m)
 	/* what the control thread may change */
 	if (plx_unlikely((max_bytes && m->pkt_len > max_bytes) ||
 			 m->ol_flags & __atomic_load_n(&q->fix_flags, __ATOMIC_RELAXED) ||
-			 (m->nb_segs > 1 && __atomic_load_n(&q->linear, __ATOMIC_RELAXED)) ||
+			 m->nb_segs > __atomic_load_n(&q->max_segs, __ATOMIC_RELAXED) ||
 			 plx_txq_len(q) >= plx_count_read(q->limit))) {
 		m = plx_txq_fix(q, m);
 		if (!m)

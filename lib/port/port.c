@@ -71,7 +71,7 @@ static struct plx_txq *txq_new(struct plx_port *p, uint16_t id, uint32_t limit)
 		.lcore = LCORE_ID_ANY,
 		.cap = cap,
 		.limit = limit,
-		.linear = !(plx_port_features(p) & PLX_PORT_F_SG),
+		.max_segs = port__max_segs(p, plx_port_features(p)),
 		.max_bytes = frame_limit(p),
 		.fifo = plx_pkt_mem_alloc(cap * sizeof(void *), p->caps.socket),
 	};
@@ -191,7 +191,8 @@ void plx_port_close(struct plx_port *p)
 uint32_t plx_port_mbufs(const struct plx_port *p, const struct plx_port_conf *conf)
 {
 	uint32_t limit = conf->tx_limit ? conf->tx_limit : DEFAULT_TX_LIMIT;
-	uint32_t n = conf->n_rxq * (descs(conf->rxd, p->caps.rxd) + PLX_PORT_BURST);
+	uint32_t burst = PLX_PORT_BURST * PLX_MAX(p->caps.rx_segs, 1u);
+	uint32_t n = conf->n_rxq * (descs(conf->rxd, p->caps.rxd) + burst);
 
 	if (p->quirks & PLX_QUIRK_PREALLOC) /* fills its ring before it frees what it has */
 		n += conf->n_rxq * descs(conf->rxd, p->caps.rxd);
@@ -226,6 +227,7 @@ int plx_port_set_mtu(struct plx_port *p, uint16_t mtu)
 	p->mtu = mtu;
 	for (uint16_t i = 0; i < p->n_txq; i++)
 		__atomic_store_n(&p->txq[i]->max_bytes, frame_limit(p), __ATOMIC_RELAXED);
+	port__features_mtu(p);
 	return 0;
 }
 

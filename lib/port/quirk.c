@@ -27,6 +27,8 @@ static const struct plx_quirk quirks[] = {
 		"counts each frame that it refuses as an error"},
 	{"net_tap", ALL, PLX_QUIRK_SAME_MAC, 0,
 		"gives the kernel's interface its own MAC: ours differs in a bit"},
+	{"net_tap", ALL, PLX_QUIRK_TSO_LIES, 0,
+		"its TSO is software, of IPv4 alone, and refuses parts as long as the MTU"},
 	{"net_pcap", ALL, PLX_QUIRK_REFUSES_LONG, 0,
 		"a live interface refuses a frame over the MTU for ever"},
 	{"net_pcap", ALL, PLX_QUIRK_TX_LOSSY, 0, "what it takes may still fail to be written"},
@@ -59,6 +61,11 @@ static const struct plx_quirk quirks[] = {
 	{"vtap", ALL, PLX_QUIRK_PARTIAL, 0,
 		"what the kernel's own sockets send has no checksum yet"},
 	{"net_virtio_user", ALL, PLX_QUIRK_RSS_LIES, 0, "refuses to be configured with RSS"},
+	{"net_virtio_user", ALL, PLX_QUIRK_PARTIAL, 0,
+		"what its host's own sockets send has no checksum yet"},
+	{"net_virtio", ALL, PLX_QUIRK_PARTIAL, 0,
+		"what its host's own sockets send has no checksum yet"},
+	{"net_vhost", ALL, PLX_QUIRK_PARTIAL, 0, "what its guest sends has no checksum yet"},
 };
 
 /* YYMM of the DPDK that runs: it is a shared library, so not the one that compiled this. */

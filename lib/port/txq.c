@@ -8,6 +8,7 @@
 
 #define REFUSALS  64   /* between two looks at the link */
 #define PARTS_MAX 2048 /* of 65,535 bytes by Linux's least MSS, 48, with timestamps */
+#define SUPER	  (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)
 
 static uint32_t mask(const struct plx_txq *q)
 {
@@ -21,9 +22,9 @@ static uint32_t limit(const struct plx_txq *q)
 }
 
 /* As is with what follows from the port's features. */
-static bool linear(const struct plx_txq *q)
+static uint16_t max_segs(const struct plx_txq *q)
 {
-	return __atomic_load_n(&q->linear, __ATOMIC_RELAXED);
+	return __atomic_load_n(&q->max_segs, __ATOMIC_RELAXED);
 }
 
 static uint64_t fix_flags(const struct plx_txq *q)
@@ -57,17 +58,20 @@ static bool too_long(const struct plx_txq *q, const struct rte_mbuf *m)
 	uint16_t max_bytes = __atomic_load_n(&q->max_bytes, __ATOMIC_RELAXED);
 	uint32_t bytes = m->pkt_len;
 
-	if (m->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) /* on the wire */
+	if (m->ol_flags & SUPER) /* on the wire */
 		bytes = (uint32_t)m->l2_len + m->l3_len + m->l4_len + m->tso_segsz;
 	return max_bytes && bytes > max_bytes;
 }
 
-/* The device makes no sums of IPv4 headers: it gets them right. */
-static void fill_ip4_sum(struct rte_mbuf *m)
+/* A device that makes no sums of IPv4 headers gets them right. */
+static void fill_ip4_sum(const struct plx_txq *q, struct rte_mbuf *m)
 {
 	uint8_t *h = rte_pktmbuf_mtod_offset(m, uint8_t *, m->l2_len);
 	uint16_t check;
 
+	if (!(m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) ||
+		plx_port_features(q->port) & PLX_PORT_F_TX_CSUM_IP4)
+		return;
 	memset(h + 10, 0, 2);
 	check = plx_cksum_ip4(h, m->l3_len);
 	memcpy(h + 10, &check, sizeof(check));
@@ -107,7 +111,7 @@ static void cut(struct plx_txq *q, struct rte_mbuf *m)
 	const struct plx_gso_conf conf = {
 		.pool = q->pool,
 		.clones = q->clones,
-		.linear = linear(q),
+		.linear = max_segs(q) == 1,
 		.ip_cksum = features & PLX_PORT_F_TX_CSUM_IP4,
 		.l4_cksum = features & PLX_PORT_F_TX_CSUM_L4,
 	};
@@ -134,6 +138,17 @@ static bool has_no_sum(const struct rte_mbuf *m)
 	return check == 0;
 }
 
+/* Of a super-segment: its features, then, as Linux, the device itself is asked. */
+static bool device_cuts(struct plx_txq *q, struct rte_mbuf *m)
+{
+	const struct plx_port_ops *ops = q->port->ops;
+
+	if (m->ol_flags & __atomic_load_n(&q->cut_flags, __ATOMIC_RELAXED) || has_no_sum(m))
+		return false;
+	fill_ip4_sum(q, m);
+	return !ops->features_check || ops->features_check(q, m);
+}
+
 /* @return what goes into the queue; NULL: it was dropped, or cut. */
 static struct rte_mbuf *form(struct plx_txq *q, struct rte_mbuf *m)
 {
@@ -142,21 +157,31 @@ static struct rte_mbuf *form(struct plx_txq *q, struct rte_mbuf *m)
 		if (!m)
 			return NULL;
 	}
-	/* a super-segment, and the device cannot cut it */
-	if (m->ol_flags & fix_flags(q) || has_no_sum(m)) {
-		cut(q, m);
-		return NULL;
+	if (!(m->ol_flags & SUPER)) {
+		fill_ip4_sum(q, m);
+		return m;
 	}
-	if (m->ol_flags & RTE_MBUF_F_TX_IP_CKSUM &&
-		!(plx_port_features(q->port) & PLX_PORT_F_TX_CSUM_IP4))
-		fill_ip4_sum(m);
-	return m;
+	if (device_cuts(q, m))
+		return m;
+	cut(q, m);
+	return NULL;
+}
+
+/* A super-segment's mbufs are the device's own affair: it has been asked. */
+static struct rte_mbuf *in_segs(struct plx_txq *q, struct rte_mbuf *m)
+{
+	struct rte_mbuf *fewer;
+
+	if (m->nb_segs <= max_segs(q) || m->ol_flags & SUPER)
+		return m;
+	fewer = plx_pkt_in_segs(m, max_segs(q));
+	if (!fewer)
+		drop(q, m, PLX_DROP_TX_NO_OFFLOAD);
+	return fewer;
 }
 
 PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 {
-	struct rte_mbuf *one;
-
 	if (!limit(q)) {
 		drop_all(q, PLX_DROP_TX_DOWN);
 		drop(q, m, PLX_DROP_TX_DOWN);
@@ -175,10 +200,7 @@ PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 		drop(q, m, PLX_DROP_TX_FULL);
 		return NULL;
 	}
-	one = linear(q) ? plx_pkt_linearize(m) : m;
-	if (!one)
-		drop(q, m, PLX_DROP_TX_NO_OFFLOAD);
-	return one;
+	return in_segs(q, m);
 }
 
 static bool link_is_down(const struct plx_txq *q)

@@ -42,7 +42,7 @@ int sock__addr_get(const struct sock_file *f, const struct sockaddr *sa, socklen
 	*a = plx_addr_from_v6(&in6.sin6_addr);
 	*port = ntohs(in6.sin6_port);
 	if (plx_addr_is_linklocal(a) && !plx_addr_is_v4(a))
-		*iface = (uint16_t)in6.sin6_scope_id;
+		*iface = sock__iface_no(in6.sin6_scope_id);
 	return 0;
 }
 

@@ -26,12 +26,28 @@ static bool bad_name(const void *name, socklen_t len)
 	return name && (int)len < 0;
 }
 
-static bool bad_pieces(const struct msghdr *m)
+/* @return 0 or a positive errno. */
+static int check_pieces(const struct iovec *iov, int n)
 {
-	for (size_t i = 0; i < m->msg_iovlen; i++)
-		if ((ssize_t)m->msg_iov[i].iov_len < 0)
-			return true;
-	return false;
+	if (n < 0 || n > IOV_MAX)
+		return EINVAL;
+	if (n && !iov)
+		return EFAULT;
+	for (int i = 0; i < n; i++)
+		if ((ssize_t)iov[i].iov_len < 0)
+			return EINVAL;
+	return 0;
+}
+
+int sock__msg_check(const struct msghdr *m)
+{
+	if (!m)
+		return EFAULT;
+	if (m->msg_iovlen > IOV_MAX)
+		return EMSGSIZE;
+	if (bad_name(m->msg_name, m->msg_namelen))
+		return EINVAL;
+	return check_pieces(m->msg_iov, (int)m->msg_iovlen);
 }
 
 /* What f's kind lacks. */
@@ -46,6 +62,8 @@ static long socket_run(struct sock_lcore *sl, struct sock_file *none, struct soc
 {
 	int type = op->type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+	if (op->domain == AF_PACKET)
+		return sock__packet_new(sl, type, op->protocol, op->type);
 	switch (type) {
 	case SOCK_STREAM:
 		return sock__stream_new(sl, op->domain, op->protocol, op->type);
@@ -70,9 +88,9 @@ int plx_socket(int domain, int type, int protocol)
 
 	if (kind < 0 || kind > SOCK_PACKET)
 		return fail(EINVAL);
-	if (domain != AF_INET && domain != AF_INET6)
+	if (domain != AF_INET && domain != AF_INET6 && domain != AF_PACKET)
 		return fail(EAFNOSUPPORT);
-	if (protocol < 0 || protocol >= IPPROTO_MAX)
+	if (domain != AF_PACKET && (protocol < 0 || protocol >= IPPROTO_MAX))
 		return fail(EINVAL);
 	return (int)sock__call(&op);
 }
@@ -207,14 +225,9 @@ ssize_t plx_recvmsg(int fd, struct msghdr *msg, int flags)
 {
 	struct sock_op op = {
 		.run = sock__run_recv, .fd = fd, .block = true, .flags = flags, .recv = msg};
+	int err = sock__msg_check(msg);
 
-	if (!msg)
-		return fail(EFAULT);
-	if (msg->msg_iovlen > IOV_MAX)
-		return fail(EMSGSIZE);
-	if (bad_name(msg->msg_name, msg->msg_namelen) || bad_pieces(msg))
-		return fail(EINVAL);
-	return sock__call(&op);
+	return err ? fail(err) : sock__call(&op);
 }
 
 ssize_t plx_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *addr, socklen_t *len)
@@ -245,10 +258,9 @@ ssize_t plx_readv(int fd, const struct iovec *iov, int n)
 {
 	struct msghdr m = {.msg_iov = as_plain(iov), .msg_iovlen = (size_t)n};
 	struct sock_op op = {.run = read_run, .fd = fd, .block = true, .recv = &m};
+	int err = check_pieces(iov, n);
 
-	if (n < 0 || n > IOV_MAX || bad_pieces(&m))
-		return fail(EINVAL);
-	return sock__call(&op);
+	return err ? fail(err) : sock__call(&op);
 }
 
 ssize_t plx_read(int fd, void *buf, size_t n)
@@ -295,14 +307,9 @@ ssize_t plx_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
 	struct sock_op op = {
 		.run = sock__run_send, .fd = fd, .block = true, .flags = flags, .send = msg};
+	int err = sock__msg_check(msg);
 
-	if (!msg)
-		return fail(EFAULT);
-	if (msg->msg_iovlen > IOV_MAX)
-		return fail(EMSGSIZE);
-	if (bad_name(msg->msg_name, msg->msg_namelen) || bad_pieces(msg))
-		return fail(EINVAL);
-	return sock__call(&op);
+	return err ? fail(err) : sock__call(&op);
 }
 
 ssize_t plx_sendto(
@@ -328,10 +335,9 @@ ssize_t plx_writev(int fd, const struct iovec *iov, int n)
 {
 	struct msghdr m = {.msg_iov = as_plain(iov), .msg_iovlen = (size_t)n};
 	struct sock_op op = {.run = write_run, .fd = fd, .block = true, .send = &m};
+	int err = check_pieces(iov, n);
 
-	if (n < 0 || n > IOV_MAX || bad_pieces(&m))
-		return fail(EINVAL);
-	return sock__call(&op);
+	return err ? fail(err) : sock__call(&op);
 }
 
 ssize_t plx_write(int fd, const void *buf, size_t n)
@@ -339,6 +345,29 @@ ssize_t plx_write(int fd, const void *buf, size_t n)
 	struct iovec v = {as_plain(buf), PLX_MIN(n, (size_t)INT_MAX)};
 
 	return plx_writev(fd, &v, 1);
+}
+
+ssize_t plx_send_mbuf(int fd, struct rte_mbuf *m, const struct msghdr *to, int flags,
+	const struct plx_net_done *done)
+{
+	static const struct msghdr to_peer;
+	struct sock_lcore *self = sock__self();
+	struct sock_file *f = self && !sock__forked() ? sock__file(self, fd) : NULL;
+	struct sock_op op = {.fd = fd, .flags = flags, .send = to ? to : &to_peer};
+	long r;
+
+	if (!f)
+		return fail(sock__fd_lcore(fd) >= 0 ? EXDEV : EBADF);
+	if (!m)
+		return fail(EFAULT);
+	op.mbuf = m;
+	op.lent = done;
+	r = f->kind->send_mbuf ? f->kind->send_mbuf(self, f, &op) : lacks(f);
+	if (plx_unlikely(sock__is(f, SOCKF_FAR)))
+		sock__far_publish(self, f);
+	if (plx_unlikely(r == -EPIPE && op.sigpipe))
+		raise(SIGPIPE);
+	return r < 0 ? fail((int)-r) : r;
 }
 
 /* ---- names ---- */
@@ -356,6 +385,8 @@ static long name_of(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 
 static long sockname_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
+	if (f->kind->sockname)
+		return f->kind->sockname(sl, f, op->name, op->name_len);
 	return name_of(sl, f, op, false);
 }
 
@@ -434,6 +465,16 @@ int plx_getsockopt(int fd, int level, int name, void *value, socklen_t *len)
 	return (int)sock__call(&op);
 }
 
+/* As libc: the number of a group is negative, and no errno. */
+static int get_owner(int fd)
+{
+	struct f_owner_ex ex;
+
+	if (plx_fcntl(fd, F_GETOWN_EX, &ex) < 0)
+		return -1;
+	return ex.type == F_OWNER_PGRP ? -ex.pid : ex.pid;
+}
+
 int plx_fcntl(int fd, int cmd, ...)
 {
 	struct sock_op op = {.run = sock__fcntl, .fd = fd, .flags = cmd};
@@ -442,7 +483,7 @@ int plx_fcntl(int fd, int cmd, ...)
 	va_start(ap, cmd);
 	op.arg_long = va_arg(ap, long);
 	va_end(ap);
-	return (int)sock__call(&op);
+	return cmd == F_GETOWN ? get_owner(fd) : (int)sock__call(&op);
 }
 
 int plx_ioctl(int fd, unsigned long request, ...)

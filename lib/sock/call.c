@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "errq.h"
 #include "far.h"
 
-#include <linux/futex.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "futex.h"
 
 /*
  * How a call gets to the lcore that owns what it is about. The lcore carries out all of it, the
@@ -17,18 +16,10 @@
  * call. With a time limit it always ends, as Linux's sockets do.
  */
 
-#define FOR_EVER_S 1000000 /* a limit that makes a signal end the sleep */
-#define TICK_NS	   PLX_US(16)
-#define TIMER_MAX  64 /* a pass */
-
-/* @param limited a signal ends it in any case. @return 0 or -errno. */
-static int futex_wait(const uint32_t *word, uint32_t is, bool limited)
-{
-	struct timespec t = {.tv_sec = FOR_EVER_S};
-	long r = syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, is, limited ? &t : NULL, NULL, 0);
-
-	return r < 0 ? -errno : 0;
-}
+#define FOR_EVER_S  1000000	       /* a limit that makes a signal end the sleep */
+#define FOR_EVER_US (INT64_MAX / 2000) /* behind it no time of the engine's comes */
+#define TICK_NS	    PLX_US(16)
+#define TIMER_MAX   64 /* a pass */
 
 static void set_state(struct sock_op *op, enum sock_op_state s)
 {
@@ -38,7 +29,7 @@ static void set_state(struct sock_op *op, enum sock_op_state s)
 	if (op->mask && s == SOCK_OP_DONE && write(op->evfd, &one, sizeof(one)) < 0)
 		return;				     /* never: it has room for one */
 	__atomic_store_n(word, s, __ATOMIC_RELEASE); /* DONE: op may be gone from here on */
-	syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+	sock__futex_wake(word);
 }
 
 /* ---- on the owner ---- */
@@ -67,6 +58,8 @@ static long run(struct sock_lcore *sl, struct sock_op *op)
 static void finish(struct sock_op *op, long result)
 {
 	op->result = result < 0 && op->done ? (long)op->done : result;
+	if (plx_unlikely(op->zc)) /* it was waiting */
+		sock__zc_end(op, op->done);
 	if (op->completed)
 		op->completed(op);
 	else
@@ -89,7 +82,7 @@ static void queue(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op
 	put_back(f, op);
 	if (op->limit_us)
 		op->timeout_us = op->limit_us;
-	if (op->timeout_us)
+	if (op->timeout_us && op->timeout_us < FOR_EVER_US)
 		plx_wheel_add(&sl->wheel, &op->timer,
 			plx_engine_now(sl->ns->eng) + op->timeout_us * 1000);
 }
@@ -259,6 +252,15 @@ static int enter(const struct sock_lcore *sl, void (*fn)(struct plx_softnet *, v
 	return err;
 }
 
+/* Until op's state has changed. @param limited a signal ends it in any case. @return 0 or -errno.
+ */
+static int await(const struct sock_op *op, bool limited)
+{
+	const struct timespec t = {.tv_sec = FOR_EVER_S};
+
+	return sock__futex_wait(&op->state, SOCK_OP_WAITS, limited ? &t : NULL);
+}
+
 /* One round of sleep. @return 0 or -errno. */
 static int doze(const struct sock_op *op)
 {
@@ -267,7 +269,7 @@ static int doze(const struct sock_op *op)
 	/* the mask and the sleep are one step, or a signal that comes in between is missed */
 	if (op->mask)
 		return ppoll(&p, 1, NULL, op->mask) < 0 ? -errno : 0;
-	return futex_wait(&op->state, SOCK_OP_WAITS, op->no_restart || op->timeout_us);
+	return await(op, op->no_restart || op->timeout_us);
 }
 
 static void sleep_on(struct sock_op *op, const struct sock_lcore *sl)
@@ -281,7 +283,7 @@ static void sleep_on(struct sock_op *op, const struct sock_lcore *sl)
 			continue; /* it is done by now */
 		/* the engine does not run: whoever ends the sockets will tell */
 		while (__atomic_load_n(&op->state, __ATOMIC_ACQUIRE) != SOCK_OP_DONE)
-			futex_wait(&op->state, SOCK_OP_WAITS, true);
+			await(op, true);
 	}
 }
 
@@ -352,6 +354,7 @@ static long call(struct sock_op *op)
 
 			if (plx_likely(f)) {
 				op->block = false;
+				op->own = true;
 				return run_on(self, f, op);
 			}
 		}

@@ -81,7 +81,7 @@ static int take_pktinfo4(const struct cmsghdr *h, struct sock_cmsg_tx *tx)
 		return -EINVAL;
 	memcpy(&info, CMSG_DATA(h), sizeof(info));
 	if (info.ipi_ifindex)
-		tx->iface = (uint16_t)info.ipi_ifindex;
+		tx->iface = sock__iface_no((uint32_t)info.ipi_ifindex);
 	if (info.ipi_spec_dst.s_addr)
 		tx->src = plx_addr_from_v4(&info.ipi_spec_dst);
 	return 0;
@@ -99,7 +99,7 @@ static int take_pktinfo6(const struct cmsghdr *h, bool v4, struct sock_cmsg_tx *
 	if (!plx_addr_is_any6(&src) && plx_addr_is_v4(&src) != v4)
 		return -EINVAL;
 	if (info.ipi6_ifindex)
-		tx->iface = (uint16_t)info.ipi6_ifindex;
+		tx->iface = sock__iface_no(info.ipi6_ifindex);
 	if (!plx_addr_is_any(&src))
 		tx->src = src;
 	return 0;

@@ -4,12 +4,10 @@
 #include "sock.h"
 
 #include <limits.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "futex.h"
 
 /*
  * A request is a call (struct sock_op) that is posted to its owner, as a thread's is, but ends in a
@@ -53,7 +51,7 @@ static void ring(struct plx_cq *cq)
 
 	__atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
 	if (!cq->home)
-		syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+		sock__futex_wake(word);
 	else if (cq->home == sock__self())
 		cq->home->ready_sets++;
 	else if (!__atomic_exchange_n(&cq->woken, true, __ATOMIC_ACQ_REL))
@@ -185,9 +183,7 @@ static long wrong(const struct plx_sqe *s)
 		return s->len > sizeof(struct sockaddr_storage) ? -EINVAL : 0;
 	case PLX_CQ_RECVMSG:
 	case PLX_CQ_SENDMSG:
-		if (!s->msg)
-			return -EFAULT;
-		return s->msg->msg_iovlen > IOV_MAX ? -EMSGSIZE : 0;
+		return -sock__msg_check(s->msg);
 	default:
 		return 0;
 	}
@@ -309,31 +305,21 @@ static int take(struct plx_cq *cq, struct plx_cqe *cqe, unsigned int n)
 	return (int)got;
 }
 
-static int64_t mono_ns(void)
+/* @param left_us < 0 = for ever. @return false: a signal. */
+static bool wait_for(const struct plx_cq *cq, uint32_t seen, int64_t left_us)
 {
-	struct timespec t;
+	struct timespec t = {.tv_sec = left_us / 1000000, .tv_nsec = left_us % 1000000 * 1000};
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-/* @param left_ns < 0 = for ever. @return false: a signal. */
-static bool wait_for(struct plx_cq *cq, uint32_t seen, int64_t left_ns)
-{
-	struct timespec t = {.tv_sec = left_ns / 1000000000, .tv_nsec = left_ns % 1000000000};
-
-	return syscall(SYS_futex, &cq->signal, FUTEX_WAIT_PRIVATE, seen, left_ns < 0 ? NULL : &t,
-		       NULL, 0) == 0 ||
-	       errno != EINTR;
+	return sock__futex_wait(&cq->signal, seen, left_us < 0 ? NULL : &t) != -EINTR;
 }
 
 int plx_cq_reap(struct plx_cq *cq, struct plx_cqe *cqe, unsigned int n, int timeout_ms)
 {
-	int64_t until = timeout_ms > 0 ? mono_ns() + timeout_ms * INT64_C(1000000) : 0;
+	int64_t until = timeout_ms > 0 ? sock__mono_us() + timeout_ms * INT64_C(1000) : 0;
 
 	for (;;) {
 		uint32_t seen = __atomic_load_n(&cq->signal, __ATOMIC_SEQ_CST);
-		int64_t left = timeout_ms < 0 ? -1 : PLX_MAX(until - mono_ns(), 0);
+		int64_t left = timeout_ms < 0 ? -1 : PLX_MAX(until - sock__mono_us(), 0);
 		int got = take(cq, cqe, n);
 
 		if (got || timeout_ms == 0 || left == 0 || sock__self())

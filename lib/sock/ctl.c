@@ -17,41 +17,39 @@ static void set_flag(struct sock_file *f, uint32_t flag, bool on)
 		f->flags &= ~flag;
 }
 
-/* ---- who gets SIGIO ---- */
+/* ---- who gets SIGIO and SIGURG ---- */
 
-/* @param type F_OWNER_*, or -1: by the number's sign. */
+static bool is_there(pid_t pid)
+{
+	return kill(pid, 0) == 0 || errno != ESRCH;
+}
+
+/* find_vpid(): is it the number of a process, a thread or a group? */
+static bool is_somebody(pid_t n)
+{
+	return n > 0 && (is_there(n) || is_there(-n));
+}
+
 static long set_owner(struct sock_lcore *sl, struct sock_file *f, int type, int pid)
 {
 	struct sock_cold *cold;
 
-	if (pid == INT32_MIN || type > F_OWNER_PGRP)
-		return -EINVAL;
-	if (pid && type != F_OWNER_TID && kill(type == F_OWNER_PGRP ? -pid : pid, 0) != 0 &&
-		errno == ESRCH)
+	if (pid && !is_somebody(pid))
 		return -ESRCH;
 	cold = sock__cold(sl, f);
 	if (!cold)
 		return -ENOMEM;
 	cold->owner_pid = pid;
-	cold->owner_type = type + 1;
+	cold->owner_type = type;
 	return 0;
 }
 
-static int owner_type(const struct sock_cold *cold)
+/* F_SETOWN, SIOCSPGRP: a negative number is a group's. */
+static long set_owner_by_sign(struct sock_lcore *sl, struct sock_file *f, int who)
 {
-	if (cold->owner_type)
-		return cold->owner_type - 1;
-	return cold->owner_pid < 0 ? F_OWNER_PGRP : F_OWNER_PID;
-}
-
-/* fcntl() has a group's number negative, F_SETOWN_EX has not. */
-static long get_owner(const struct sock_file *f)
-{
-	const struct sock_cold *cold = f->cold;
-
-	if (!cold)
-		return 0;
-	return cold->owner_type - 1 == F_OWNER_PGRP ? -cold->owner_pid : cold->owner_pid;
+	if (who == INT32_MIN)
+		return -EINVAL;
+	return set_owner(sl, f, who < 0 ? F_OWNER_PGRP : F_OWNER_PID, abs(who));
 }
 
 static long set_owner_ex(struct sock_lcore *sl, struct sock_file *f, const void *arg)
@@ -68,19 +66,19 @@ static long set_owner_ex(struct sock_lcore *sl, struct sock_file *f, const void 
 
 static long get_owner_ex(const struct sock_file *f, void *arg)
 {
-	struct f_owner_ex ex = {.type = F_OWNER_PID};
+	struct f_owner_ex ex = {.type = F_OWNER_TID};
 
 	if (!arg)
 		return -EFAULT;
 	if (f->cold) {
-		ex.type = (__typeof__(ex.type))owner_type(f->cold);
-		ex.pid = abs(f->cold->owner_pid);
+		ex.type = (__typeof__(ex.type))f->cold->owner_type;
+		ex.pid = f->cold->owner_pid;
 	}
 	memcpy(arg, &ex, sizeof(ex));
 	return 0;
 }
 
-static long set_sig(struct sock_lcore *sl, struct sock_file *f, long sig)
+static long set_sig(struct sock_lcore *sl, struct sock_file *f, int sig)
 {
 	struct sock_cold *cold;
 
@@ -89,7 +87,7 @@ static long set_sig(struct sock_lcore *sl, struct sock_file *f, long sig)
 	cold = sock__cold(sl, f);
 	if (!cold)
 		return -ENOMEM;
-	cold->sig = (int32_t)sig;
+	cold->sig = sig;
 	return 0;
 }
 
@@ -120,30 +118,36 @@ static bool tell_all(const struct sock_file *f, const struct sock_cold *cold, ui
 	siginfo_t info = {.si_signo = cold->sig};
 	pid_t self = getpid();
 
-	if (!cold->sig || cold->owner_pid <= 0)
+	if (!cold->sig)
 		return false;
 	info.si_fd = sock__fd_of(f);
 	describe(f, key, &info);
-	if (owner_type(cold) == F_OWNER_TID)
+	if (cold->owner_type == F_OWNER_TID)
 		return syscall(SYS_rt_tgsigqueueinfo, self, cold->owner_pid, cold->sig, &info) == 0;
-	return cold->owner_pid == self && owner_type(cold) == F_OWNER_PID &&
+	return cold->owner_type == F_OWNER_PID && cold->owner_pid == self &&
 	       syscall(SYS_rt_sigqueueinfo, self, cold->sig, &info) == 0;
 }
 
-void sock__sigio(struct sock_lcore *sl, struct sock_file *f, uint32_t key)
+static void signal_owner(const struct sock_cold *cold, int sig)
+{
+	if (cold->owner_type == F_OWNER_TID)
+		syscall(SYS_tkill, cold->owner_pid, sig);
+	else
+		kill(cold->owner_type == F_OWNER_PGRP ? -cold->owner_pid : cold->owner_pid, sig);
+}
+
+void sock__sigurg(const struct sock_file *f)
+{
+	if (f->cold && f->cold->owner_pid)
+		signal_owner(f->cold, SIGURG);
+}
+
+void sock__sigio(const struct sock_file *f, uint32_t key)
 {
 	const struct sock_cold *cold = f->cold;
-	int sig;
 
-	if (!cold || !cold->owner_pid || !sock__is(f, SOCKF_ASYNC) || tell_all(f, cold, key))
-		return;
-	sig = cold->sig ? cold->sig : SIGIO;
-	if (owner_type(cold) == F_OWNER_TID)
-		syscall(SYS_tgkill, getpid(), cold->owner_pid, sig);
-	else
-		kill((pid_t)(owner_type(cold) == F_OWNER_PGRP ? -abs(cold->owner_pid)
-							      : cold->owner_pid),
-			sig);
+	if (cold && cold->owner_pid && !tell_all(f, cold, key))
+		signal_owner(cold, cold->sig ? cold->sig : SIGIO);
 }
 
 /* ---- fcntl(2) ---- */
@@ -169,15 +173,13 @@ long sock__fcntl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 		set_flag(f, SOCKF_CLOEXEC, op->arg_long & FD_CLOEXEC);
 		return 0;
 	case F_SETOWN:
-		return set_owner(sl, f, -1, (int)op->arg_long);
-	case F_GETOWN:
-		return get_owner(f);
+		return set_owner_by_sign(sl, f, (int)op->arg_long);
 	case F_SETOWN_EX:
 		return set_owner_ex(sl, f, (const void *)op->arg_long);
 	case F_GETOWN_EX:
 		return get_owner_ex(f, (void *)op->arg_long);
 	case F_SETSIG:
-		return set_sig(sl, f, op->arg_long);
+		return set_sig(sl, f, (int)op->arg_long);
 	case F_GETSIG:
 		return f->cold ? f->cold->sig : 0;
 	default: /* F_DUPFD, too: a socket has one number */
@@ -187,7 +189,7 @@ long sock__fcntl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 
 /* ---- ioctl(2) ---- */
 
-/* The requests about interfaces and tables, which are not told here. */
+/* The other requests about interfaces and tables, which are not told here. */
 static bool is_device(unsigned long request)
 {
 	return request >= SIOCADDRT && request <= 0x89ff;
@@ -222,24 +224,21 @@ static long set_int(struct sock_lcore *sl, struct sock_file *f, const struct soc
 		set_flag(f, SOCKF_ASYNC, v);
 		return 0;
 	default:
-		return set_owner(sl, f, -1, v);
+		return set_owner_by_sign(sl, f, v);
 	}
 }
 
 static long put_owner(const struct sock_file *f, const struct sock_op *op)
 {
-	int v = (int)get_owner(f);
+	struct f_owner_ex ex;
+	int v;
 
 	if (!op->arg)
 		return -EFAULT;
+	get_owner_ex(f, &ex);
+	v = ex.type == F_OWNER_PGRP ? -ex.pid : ex.pid;
 	memcpy(op->arg, &v, sizeof(v));
 	return 0;
-}
-
-/* ep_eventpoll_ioctl() has an errno of its own. */
-static bool is_set(const struct sock_file *f)
-{
-	return !f->kind->type && !f->kind->recv;
 }
 
 long sock__ioctl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
@@ -256,15 +255,23 @@ long sock__ioctl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 	case SIOCOUTQ:
 	case SIOCOUTQNSD:
 	case SIOCATMARK:
-		return is_set(f) ? -EINVAL : queued(sl, f, op);
+		return sock__is_set(f) ? -EINVAL : queued(sl, f, op);
 	case FIOSETOWN:
 	case SIOCSPGRP:
 		return f->kind->type ? set_int(sl, f, op) : -ENOTTY;
 	case FIOGETOWN:
 	case SIOCGPGRP:
 		return f->kind->type ? put_owner(f, op) : -ENOTTY;
+	case SIOCGIFINDEX:
+	case SIOCGIFNAME:
+	case SIOCGIFMTU:
+	case SIOCGIFFLAGS:
+	case SIOCGIFHWADDR:
+		if (f->kind->type)
+			return sock__ioctl_if(sl, f, op);
+		return sock__is_set(f) ? -EINVAL : -ENOTTY;
 	default:
-		if (is_set(f))
+		if (sock__is_set(f)) /* ep_eventpoll_ioctl() has an errno of its own */
 			return -EINVAL;
 		return f->kind->type && is_device(op->request) ? -EOPNOTSUPP : -ENOTTY;
 	}

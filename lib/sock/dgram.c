@@ -10,8 +10,6 @@
 
 /* UDP sockets (Linux's net/ipv4/udp.c, net/ipv6/udp.c): their life, and what they are asked. */
 
-#define AT(field) offsetof(struct sock_opts, field)
-
 static struct sock_dgram *dgram(struct sock_file *f)
 {
 	return (struct sock_dgram *)f;
@@ -120,6 +118,7 @@ const struct sock_kind sock__dgram_kind = {
 	.shutdown = sock__dgram_shutdown,
 	.recv = sock__dgram_recv,
 	.send = sock__dgram_send,
+	.send_mbuf = sock__dgram_send_mbuf,
 	.recv_mbuf = sock__dgram_recv_mbuf,
 	.name = dgram_name,
 	.queued = sock__dgram_queued,
@@ -142,10 +141,7 @@ long sock__dgram_new(struct sock_lcore *sl, int domain, int protocol, int flags)
 		return -ENOBUFS;
 	d->f.kind = &sock__dgram_kind;
 	d->sl = sl;
-	if (flags & SOCK_NONBLOCK)
-		d->f.flags |= SOCKF_NONBLOCK;
-	if (flags & SOCK_CLOEXEC)
-		d->f.flags |= SOCKF_CLOEXEC;
+	d->f.flags = sock__flags(flags);
 	if (domain == AF_INET6)
 		d->f.flags |= SOCKF_V6;
 	else
@@ -159,9 +155,9 @@ long sock__dgram_new(struct sock_lcore *sl, int domain, int protocol, int flags)
 /* ---- IPPROTO_UDP ---- */
 
 static const struct sock_optdef defs[] = {
-	{UDP_CORK, SOCK_OPT_BOOL, .at = AT(udp_cork)},
-	{UDP_GRO, SOCK_OPT_BOOL, .at = AT(udp_gro)},
-	{UDP_SEGMENT, SOCK_OPT_U16, .at = AT(udp_segment), .min = 0, .max = UINT16_MAX},
+	{UDP_CORK, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(udp_cork)},
+	{UDP_GRO, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(udp_gro)},
+	{UDP_SEGMENT, SOCK_OPT_U16, .at = SOCK_OPT_AT(udp_segment), .min = 0, .max = UINT16_MAX},
 };
 
 const struct sock_optlevel sock__level_udp = {

@@ -9,10 +9,8 @@
  * unbound and bound anew, or closed, while other lcores still know the old one.
  */
 #include <time.h>
-#include <linux/errqueue.h>
 
-#include "cmsg.h"
-#include "sock.h"
+#include "errq.h"
 
 struct sock_dgram;
 /** Bound: the stack's socket. */
@@ -30,18 +28,6 @@ struct sock_dmsg {
 	int64_t real_ns; /**< when it came; 0 = nobody wants to know */
 	uint32_t charge;
 	uint32_t drops; /**< datagrams that found no room before it */
-};
-
-/** An error that waits to be read (MSG_ERRQUEUE). */
-struct sock_derr {
-	struct plx_fifo_node node;
-	struct sock_extended_err ee;
-	struct plx_addr from; /**< who says so; :: = we ourselves */
-	struct plx_addr dst;  /**< where the datagram was to go */
-	uint16_t dport, iface;
-	int64_t real_ns;
-	uint32_t len;
-	uint8_t data[]; /**< of its payload */
 };
 
 struct sock_member {
@@ -65,6 +51,7 @@ struct sock_dgram {
 	struct plx_addr laddr;	  /**< any: not bound to one, and not connected */
 	struct plx_addr raddr;
 	uint16_t rport, riface; /**< riface: of a link-local raddr */
+	uint16_t scope;		/**< bind()'s interface */
 	bool connected;
 	bool addr_lock, port_lock; /**< bind() named them: they survive a disconnect */
 	uint32_t rmem;		   /**< charged against SO_RCVBUF */
@@ -119,19 +106,30 @@ void sock__dgram_push(struct sock_dgram *d, struct rte_mbuf *m, const struct plx
 /** Bytes of the next datagram. */
 uint32_t sock__dgram_next(const struct sock_dgram *d);
 void sock__dgram_queue_free(struct sock_dgram *d);
+/** The first n bytes of m to the caller's memory, from its byte off on. */
+void sock__iov_put_mbuf(const struct msghdr *msg, size_t off, const struct rte_mbuf *m, size_t n);
 
 /* dgram_err.c */
 void sock__dgram_error(struct plx_softnet *sn, struct plx_net_udp *s, const struct plx_net_error *e,
 	const struct plx_net_udp_msg *msg);
 /** ip_local_error(): a datagram to dst did not fit the path's MTU. */
 void sock__dgram_too_big(struct sock_dgram *d, const struct plx_net_udp_msg *msg);
-long sock__dgram_recv_err(struct sock_dgram *d, struct sock_op *op);
-/** Forget the errors that wait; harmless for what is no UDP socket. */
+/** Forget the errors that wait, but what MSG_ZEROCOPY is to be told; harmless for what is no UDP
+ * socket. */
+void sock__dgram_errs_purge(struct sock_lcore *sl, struct sock_file *f);
+/** Forget all. */
 void sock__dgram_errs_free(struct sock_lcore *sl, struct sock_file *f);
 /** Copy n bytes into the caller's memory from its byte off on. */
 void sock__iov_put(const struct msghdr *m, size_t off, const void *p, size_t n);
 
 /* dgram_out.c */
+/**
+ * How a datagram to msg->dst goes: what options and op's control messages say of its source, its
+ * interface and its IP header, into msg, which is zero otherwise. @param scope of a link-local dst
+ * @return 0 or -errno.
+ */
+int sock__dgram_how(const struct sock_dgram *d, const struct sock_op *op, uint16_t scope,
+	struct plx_net_udp_msg *msg);
 /**
  * n bytes of the call's, from its byte off on, behind what m holds already (NULL: nothing).
  * @return m, or NULL: no memory, and m is freed.
@@ -139,6 +137,7 @@ void sock__iov_put(const struct msghdr *m, size_t off, const void *p, size_t n);
 struct rte_mbuf *sock__dgram_fill(
 	struct sock_lcore *sl, struct rte_mbuf *m, const struct msghdr *msg, size_t off, size_t n);
 long sock__dgram_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
+long sock__dgram_send_mbuf(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 /** UDP_CORK is off: what has been put together goes. 0 or -errno. */
 long sock__dgram_uncork(struct sock_dgram *d);
 void sock__dgram_cork_free(struct sock_dgram *d);

@@ -70,8 +70,8 @@ static void gone(struct plx_softnet *sn, struct plx_net_udp *s)
 	sock__free(u->sl, u, sizeof(*u));
 }
 
-/* d->bind is ours: tell the stack. */
-static int tell(struct sock_dgram *d)
+/* d->bind is ours, but maybe for its interface: tell the stack. */
+static int tell(struct sock_dgram *d, uint16_t iface)
 {
 	const struct plx_net_bind *b = &d->bind;
 	struct sock_udp *u = sock__alloc(d->sl, sizeof(*u));
@@ -85,7 +85,7 @@ static int tell(struct sock_dgram *d)
 			.laddr = b->laddr,
 			.lport = b->lport,
 			.home = d->sl->sn->index,
-			.iface = b->iface,
+			.iface = iface,
 			.v6only = b->v6only,
 			.reuseport = b->reuseport,
 			.reuseaddr = b->reuseaddr,
@@ -101,22 +101,14 @@ static int tell(struct sock_dgram *d)
 	return err;
 }
 
-struct choice {
-	struct sock_dgram *d;
-	struct plx_addr laddr, raddr;
-	uint16_t rport;
-};
-
-static bool comes_here(void *arg, uint16_t port)
+static uint64_t comes_here(const void *arg, uint32_t word)
 {
-	const struct choice *c = arg;
-
-	return plx_net_comes_here(c->d->sl->sn, &c->laddr, port, &c->raddr, c->rport);
+	return plx_steer_ports_word(arg, word);
 }
 
-/* @param c where answers come from; NULL = nobody knows. */
+/* @param to from which ports answers come here; NULL = from all, or nobody knows. */
 static int claim(struct sock_dgram *d, const struct plx_addr *laddr, uint16_t port, uint16_t iface,
-	struct choice *c)
+	const struct plx_steer_ports_to *to)
 {
 	const struct sock_opts *o = sock__opts(&d->f);
 	struct plx_net *net = d->sl->ns->net;
@@ -130,15 +122,24 @@ static int claim(struct sock_dgram *d, const struct plx_addr *laddr, uint16_t po
 		.reuseaddr = o->reuseaddr,
 		.reuseport = o->reuseport,
 		.uid = (uint32_t)geteuid()};
-	err = plx_net_bind_add(net, &d->bind, c ? comes_here : NULL, c);
-	if (err == -EADDRINUSE && c) /* then by another lcore */
+	err = plx_net_bind_add(net, &d->bind, to ? comes_here : NULL, to);
+	if (err == -EADDRINUSE && to) /* then by another lcore */
 		err = plx_net_bind_add(net, &d->bind, NULL, NULL);
 	if (err)
 		return err;
-	err = tell(d);
+	err = tell(d, iface);
 	if (err)
 		plx_net_bind_del(net, &d->bind);
 	return err;
+}
+
+/* The stack forgets this record, if there is one. */
+static void untell(struct sock_dgram *d, struct sock_udp *u)
+{
+	if (!u)
+		return;
+	u->d = NULL;
+	plx_net_udp_unbind(d->sl->sn, &u->s);
 }
 
 void sock__dgram_unbind(struct sock_dgram *d)
@@ -148,9 +149,8 @@ void sock__dgram_unbind(struct sock_dgram *d)
 	if (!u)
 		return;
 	d->udp = NULL;
-	u->d = NULL;
 	plx_net_bind_del(d->sl->ns->net, &d->bind);
-	plx_net_udp_unbind(d->sl->sn, &u->s);
+	untell(d, u);
 }
 
 static int tell_peer(struct sock_dgram *d)
@@ -164,44 +164,53 @@ static int tell_peer(struct sock_dgram *d)
 
 int sock__dgram_rebind(struct sock_dgram *d)
 {
-	const struct plx_net_bind old = d->bind;
+	uint16_t iface = sock__opts(&d->f)->iface;
+	struct sock_udp *old = d->udp;
 	int err;
 
-	if (!d->udp)
+	if (!old)
 		return 0;
-	sock__dgram_unbind(d);
-	err = claim(d, &old.laddr, old.lport, sock__opts(&d->f)->iface, NULL);
-	return err ? err : tell_peer(d);
+	err = tell(d, iface);
+	if (err)
+		return err;
+	err = tell_peer(d);
+	if (err) {
+		untell(d, d->udp);
+		d->udp = old;
+		return err;
+	}
+	plx_net_bind_move(d->sl->ns->net, &d->bind, iface);
+	untell(d, old);
+	return 0;
 }
 
-/* What comes from dst to a port of ours, if that is known. */
-static bool choice_of(
-	struct sock_dgram *d, const struct plx_addr *dst, uint16_t dport, struct choice *c)
+/* From which ports what dst:dport answers comes here, if that is known. */
+static bool choice_of(struct sock_dgram *d, const struct plx_addr *dst, uint16_t dport,
+	struct plx_steer_ports_to *to)
 {
-	struct plx_net_way way;
+	struct plx_net_way way = {.src = d->laddr};
 	uint16_t iface;
 	bool bound;
 
 	if (!dst || plx_addr_is_mcast(dst))
 		return false;
-	*c = (struct choice){.d = d, .laddr = d->laddr, .raddr = *dst, .rport = dport};
-	if (!plx_addr_is_any(&d->laddr))
-		return true;
 	iface = sock__dgram_iface(d, dst, 0, &bound);
-	if (plx_net_way(d->sl->sn, dst, iface, bound, &way) != 0 || way.bcast)
+	if (plx_addr_is_any(&d->laddr) &&
+		(plx_net_way(d->sl->sn, dst, iface, bound, &way) != 0 || way.bcast))
 		return false;
-	c->laddr = way.src;
-	return true;
+	return plx_net_ports_to(d->sl->sn, &way.src, dst, dport, to);
 }
 
 int sock__dgram_autobind(struct sock_dgram *d, const struct plx_addr *dst, uint16_t dport)
 {
-	struct choice c;
+	struct plx_steer_ports_to to;
+	uint16_t iface = sock__opts(&d->f)->iface;
 
 	if (d->udp)
 		return 0;
-	return claim(d, &d->laddr, 0, sock__opts(&d->f)->iface,
-		choice_of(d, dst, dport, &c) ? &c : NULL);
+	if (!iface && d->addr_lock) /* a link-local address's */
+		iface = d->scope;
+	return claim(d, &d->laddr, 0, iface, choice_of(d, dst, dport, &to) ? &to : NULL);
 }
 
 /* ---- bind(2) ---- */
@@ -235,6 +244,14 @@ static int bind_addr(struct sock_dgram *d, const struct sock_op *op, struct plx_
 	return err;
 }
 
+static void forget_address(struct sock_dgram *d)
+{
+	static const uint8_t none[4];
+
+	d->laddr = sock__is(&d->f, SOCKF_V6) ? (struct plx_addr){0} : plx_addr_from_v4(none);
+	d->addr_lock = false;
+}
+
 long sock__dgram_bind(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	struct sock_dgram *d = (struct sock_dgram *)f;
@@ -251,9 +268,13 @@ long sock__dgram_bind(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 		return err;
 	if (d->udp || d->connected)
 		return -EINVAL;
-	err = claim(d, &a, port, iface, NULL);
-	if (err)
+	if (port || !sock__opts(f)->bind_no_port)
+		err = claim(d, &a, port, iface, NULL);
+	if (err) {
+		forget_address(d);
 		return err;
+	}
+	d->scope = iface;
 	d->laddr = a;
 	d->addr_lock = !plx_addr_is_any(&a);
 	d->port_lock = port != 0;
@@ -265,17 +286,17 @@ long sock__dgram_bind(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 /* __udp_disconnect(), which forgets the interface, too. */
 static long disconnect(struct sock_dgram *d)
 {
-	static const uint8_t none[4];
 	bool was_bound = d->udp && d->udp->s.iface && sock__opts(&d->f)->iface;
+	struct sock_cold *cold;
 
 	d->connected = false;
 	d->raddr = (struct plx_addr){0};
 	d->rport = 0;
 	if (!d->addr_lock)
-		d->laddr =
-			sock__is(&d->f, SOCKF_V6) ? (struct plx_addr){0} : plx_addr_from_v4(none);
-	if (d->f.cold)
-		d->f.cold->opt.iface = 0;
+		forget_address(d);
+	cold = sock__opts(&d->f)->iface ? sock__cold(d->sl, &d->f) : NULL;
+	if (cold)
+		cold->opt.iface = 0;
 	if (!d->port_lock)
 		sock__dgram_unbind(d);
 	if (!d->udp)

@@ -4,23 +4,52 @@
 #include <netinet/in.h>
 
 #include "opt.h"
+#include "stream.h"
 
-/* Errors of UDP sockets: SO_ERROR, and the queue of IP_RECVERR (Linux's __udp4_lib_err()). */
+/* Errors of UDP sockets: SO_ERROR, and the queue of IP_RECVERR (Linux's __udp4_lib_err()); reading
+ * that of any socket. */
 
 static uint32_t derr_bytes(const struct sock_derr *e)
 {
 	return (uint32_t)sizeof(*e) + e->len;
 }
 
-static struct sock_derr *first(const struct sock_dgram *d)
+struct plx_fifo *sock__errs(struct sock_file *f)
 {
-	return (struct sock_derr *)plx_fifo_peek(&d->errs);
+	struct sock_dgram *d = sock__dgram(f);
+
+	if (d)
+		return &d->errs;
+	return f->kind == &sock__stream_kind && f->cold && f->cold->zc ? &f->cold->zc->q : NULL;
 }
 
-static void derr_free(struct sock_dgram *d, struct sock_derr *e)
+static void derr_free(struct sock_lcore *sl, struct sock_file *f, struct sock_derr *e)
 {
-	d->rmem -= derr_bytes(e);
-	sock__free(d->sl, e, derr_bytes(e));
+	if (e->ee.ee_origin == SO_EE_ORIGIN_ZEROCOPY)
+		sock__zc_read(f);
+	else
+		sock__dgram(f)->rmem -= derr_bytes(e);
+	sock__free(sl, e, derr_bytes(e));
+}
+
+/* skb_errqueue_purge(): who has lent something still waits for it. */
+void sock__dgram_errs_purge(struct sock_lcore *sl, struct sock_file *f)
+{
+	struct sock_dgram *d = sock__dgram(f);
+	struct plx_fifo kept;
+
+	if (!d)
+		return;
+	plx_fifo_init(&kept);
+	while (!plx_fifo_empty(&d->errs)) {
+		struct sock_derr *e = (struct sock_derr *)plx_fifo_pop(&d->errs);
+
+		if (e->ee.ee_origin == SO_EE_ORIGIN_ZEROCOPY)
+			plx_fifo_push(&kept, &e->node);
+		else
+			derr_free(sl, f, e);
+	}
+	plx_fifo_splice(&d->errs, &kept);
 }
 
 void sock__dgram_errs_free(struct sock_lcore *sl, struct sock_file *f)
@@ -28,7 +57,7 @@ void sock__dgram_errs_free(struct sock_lcore *sl, struct sock_file *f)
 	struct sock_dgram *d = sock__dgram(f);
 
 	while (d && !plx_fifo_empty(&d->errs))
-		derr_free(d, (struct sock_derr *)plx_fifo_pop(&d->errs));
+		derr_free(sl, f, (struct sock_derr *)plx_fifo_pop(&d->errs));
 }
 
 /* sock_queue_err_skb(). @return NULL: no room, it is forgotten. */
@@ -113,8 +142,13 @@ void sock__dgram_too_big(struct sock_dgram *d, const struct plx_net_udp_msg *msg
 
 /* ---- MSG_ERRQUEUE ---- */
 
+static bool is_icmp(const struct sock_derr *e)
+{
+	return e->ee.ee_origin == SO_EE_ORIGIN_ICMP || e->ee.ee_origin == SO_EE_ORIGIN_ICMP6;
+}
+
 /* IP_RECVERR's value: the error, then who says so (SO_EE_OFFENDER()). */
-static void put_recverr(struct sock_dgram *d, struct sock_cmsg *c, const struct sock_derr *e)
+static void put_recverr(const struct sock_file *f, struct sock_cmsg *c, const struct sock_derr *e)
 {
 	struct {
 		struct sock_extended_err ee;
@@ -123,11 +157,11 @@ static void put_recverr(struct sock_dgram *d, struct sock_cmsg *c, const struct 
 			struct sockaddr_in6 in6;
 		} from;
 	} v = {.ee = e->ee};
-	bool v6 = sock__is(&d->f, SOCKF_V6);
+	bool v6 = sock__is(f, SOCKF_V6);
 	socklen_t len = v6 ? sizeof(v.from.in6) : sizeof(v.from.in);
 
-	if (e->ee.ee_origin != SO_EE_ORIGIN_LOCAL)
-		sock__addr_put(&d->f, &e->from, 0, e->iface, (struct sockaddr *)&v.from, &len);
+	if (is_icmp(e))
+		sock__addr_put(f, &e->from, 0, e->iface, (struct sockaddr *)&v.from, &len);
 	if (v6)
 		sock__cmsg_put(c, IPPROTO_IPV6, IPV6_RECVERR, &v,
 			offsetof(__typeof__(v), from) + sizeof(v.from.in6));
@@ -137,23 +171,31 @@ static void put_recverr(struct sock_dgram *d, struct sock_cmsg *c, const struct 
 }
 
 /* sock_dequeue_err_skb(): SO_ERROR is the next one's that came by ICMP. */
-static void next_pending(struct sock_dgram *d, bool was_icmp)
+static void next_pending(struct sock_lcore *sl, struct sock_file *f, bool was_icmp)
 {
-	const struct sock_derr *e = first(d);
-	bool icmp = e && e->ee.ee_origin != SO_EE_ORIGIN_LOCAL;
+	const struct sock_derr *e = (const struct sock_derr *)plx_fifo_peek(sock__errs(f));
 
-	if (icmp)
-		d->f.err = (int)e->ee.ee_errno;
+	if (e && is_icmp(e))
+		f->err = (int)e->ee.ee_errno;
 	else if (was_icmp)
-		d->f.err = 0;
+		f->err = 0;
 	if (e)
-		sock__wake(d->sl, &d->f, EPOLLERR);
+		sock__wake(sl, f, EPOLLERR);
 }
 
-long sock__dgram_recv_err(struct sock_dgram *d, struct sock_op *op)
+/* Of a notification there is no address to tell. */
+static void put_name(const struct sock_file *f, struct msghdr *msg, const struct sock_derr *e)
 {
-	struct sock_derr *e = (struct sock_derr *)plx_fifo_pop(&d->errs);
-	const struct sock_opts *o = sock__opts(&d->f);
+	if (e->ee.ee_origin == SO_EE_ORIGIN_ZEROCOPY)
+		msg->msg_namelen = 0;
+	else if (msg->msg_name)
+		sock__addr_put(f, &e->dst, e->dport, e->iface, msg->msg_name, &msg->msg_namelen);
+}
+
+long sock__recv_err(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	struct plx_fifo *q = sock__errs(f);
+	struct sock_derr *e = q ? (struct sock_derr *)plx_fifo_pop(q) : NULL;
 	struct msghdr *msg = op->recv;
 	struct sock_cmsg c;
 	size_t n;
@@ -161,19 +203,22 @@ long sock__dgram_recv_err(struct sock_dgram *d, struct sock_op *op)
 	op->block = false;
 	if (!e)
 		return -EAGAIN;
+	msg->msg_flags = 0;
+	next_pending(sl, f, is_icmp(e));
 	n = PLX_MIN(sock__iov_bytes(msg), (size_t)e->len);
+	if (plx_unlikely(n && sock__iov_bad(msg))) {
+		derr_free(sl, f, e);
+		return -EFAULT;
+	}
 	if (n < e->len)
 		msg->msg_flags |= MSG_TRUNC;
 	sock__iov_put(msg, 0, e->data, n);
-	if (msg->msg_name)
-		sock__addr_put(
-			&d->f, &e->dst, e->dport, e->iface, msg->msg_name, &msg->msg_namelen);
+	put_name(f, msg, e);
 	c = sock__cmsg_begin(msg);
-	sock__cmsg_put_stamp(&c, o, e->real_ns);
-	put_recverr(d, &c, e);
+	sock__cmsg_put_stamp(&c, sock__opts(f), e->real_ns);
+	put_recverr(f, &c, e);
 	sock__cmsg_end(&c);
 	msg->msg_flags |= MSG_ERRQUEUE;
-	next_pending(d, e->ee.ee_origin != SO_EE_ORIGIN_LOCAL);
-	derr_free(d, e);
+	derr_free(sl, f, e);
 	return (long)n;
 }

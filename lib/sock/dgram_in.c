@@ -25,12 +25,21 @@ static uint32_t charge_of(const struct rte_mbuf *m)
 }
 
 /* It was delivered, as far as the account goes. */
-static void no_room(struct sock_dgram *d, struct rte_mbuf *m, bool v4)
+static void lose(struct sock_dgram *d, struct rte_mbuf *m, bool v4)
 {
 	d->drops++;
-	plx_stat_inc(v4 ? PLX_STAT_UDP_RCVBUFERRORS : PLX_STAT_UDP6_RCVBUFERRORS);
 	plx_stat_inc(v4 ? PLX_STAT_UDP_INERRORS : PLX_STAT_UDP6_INERRORS);
 	rte_pktmbuf_free(m);
+}
+
+/* @param full its own buffer is, else memory is short. */
+static void no_room(struct sock_dgram *d, struct rte_mbuf *m, bool full, bool v4)
+{
+	if (full)
+		plx_stat_inc(v4 ? PLX_STAT_UDP_RCVBUFERRORS : PLX_STAT_UDP6_RCVBUFERRORS);
+	else
+		plx_stat_inc(v4 ? PLX_STAT_UDP_MEMERRORS : PLX_STAT_UDP6_MEMERRORS);
+	lose(d, m, v4);
 }
 
 /* What was on its way when the socket was connected, or comes to a group of others. */
@@ -45,16 +54,18 @@ void sock__dgram_push(struct sock_dgram *d, struct rte_mbuf *m, const struct plx
 {
 	const struct sock_opts *o = sock__opts(&d->f);
 	struct sock_lcore *sl = d->sl;
-	struct sock_dmsg *q =
-		d->rmem <= sock__rcvbuf(sl, &d->f) ? sock__alloc(sl, sizeof(*q)) : NULL;
+	bool full = d->rmem > sock__rcvbuf(sl, &d->f);
+	struct sock_dmsg *q = full ? NULL : sock__alloc(sl, sizeof(*q));
+	uint32_t charge = charge_of(m);
 
-	if (plx_unlikely(!q)) {
-		no_room(d, m, plx_addr_is_v4(&msg->dst));
+	if (plx_unlikely(!q || !plx_net_mem_hold(sl->sn, d->rmem, charge))) {
+		no_room(d, m, full, plx_addr_is_v4(&msg->dst));
+		sock__free(sl, q, sizeof(*q));
 		return;
 	}
 	q->m = m;
 	q->msg = *msg;
-	q->charge = charge_of(m);
+	q->charge = charge;
 	q->drops = d->drops;
 	if (plx_unlikely(o->timestamp || o->timestampns))
 		q->real_ns = sock__real_ns();
@@ -113,6 +124,7 @@ static struct rte_mbuf *take(struct sock_dgram *d)
 	struct rte_mbuf *m = q->m;
 
 	d->rmem -= q->charge;
+	plx_net_mem_let_go(d->sl->sn, q->charge);
 	sock__free(d->sl, q, sizeof(*q));
 	return m;
 }
@@ -139,8 +151,7 @@ void sock__iov_put(const struct msghdr *m, size_t off, const void *p, size_t n)
 	}
 }
 
-/* The first n bytes of m, behind off bytes that are there. */
-static void copy_out(const struct msghdr *msg, size_t off, const struct rte_mbuf *m, size_t n)
+void sock__iov_put_mbuf(const struct msghdr *msg, size_t off, const struct rte_mbuf *m, size_t n)
 {
 	for (; m && n; m = m->next) {
 		size_t part = PLX_MIN((size_t)m->data_len, n);
@@ -281,9 +292,19 @@ static void copy_run(const struct msghdr *msg, const struct sock_dmsg *q, uint32
 	size_t off = 0;
 
 	for (; n; n--, q = next_of(q)) {
-		copy_out(msg, off, q->m, PLX_MIN((size_t)q->m->pkt_len, room - off));
+		sock__iov_put_mbuf(msg, off, q->m, PLX_MIN((size_t)q->m->pkt_len, room - off));
 		off += q->m->pkt_len;
 	}
+}
+
+/* As in Linux the datagram is gone all the same. */
+static long no_memory(struct sock_dgram *d, const struct sock_op *op)
+{
+	bool v4 = plx_addr_is_v4(&first(d)->msg.dst);
+
+	if (!(op->flags & MSG_PEEK))
+		lose(d, take(d), v4);
+	return -EFAULT;
 }
 
 static long receive(struct sock_dgram *d, struct sock_op *op)
@@ -295,7 +316,7 @@ static long receive(struct sock_dgram *d, struct sock_op *op)
 
 	n = PLX_MIN(room, whole);
 	if (plx_unlikely(n && sock__iov_bad(msg)))
-		return -EFAULT;
+		return no_memory(d, op);
 	if (n < whole)
 		msg->msg_flags |= MSG_TRUNC;
 	copy_run(msg, q, run, room);
@@ -322,9 +343,7 @@ int sock__dgram_pending(struct sock_file *f)
 /* __skb_recv_udp(): who does not wait is not told of a shutdown. */
 static long nothing(struct sock_file *f, struct sock_op *op)
 {
-	if (sock__is(f, SOCKF_NONBLOCK) || op->flags & MSG_DONTWAIT)
-		op->block = false;
-	if (op->block && sock__is(f, SOCKF_RCV_SHUT))
+	if (sock__waits(f, op) && sock__is(f, SOCKF_RCV_SHUT))
 		return 0;
 	return sock__again(op, SOCK_IN | EPOLLERR, sock__opts(f)->rcvtimeo_us);
 }
@@ -335,7 +354,7 @@ long sock__dgram_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 
 	op->recv->msg_flags = 0;
 	if (plx_unlikely(op->flags & MSG_ERRQUEUE))
-		return sock__dgram_recv_err(d, op);
+		return sock__recv_err(sl, f, op);
 	if (plx_unlikely(f->err))
 		return sock__dgram_pending(f);
 	if (plx_fifo_empty(&d->q))

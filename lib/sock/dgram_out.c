@@ -7,9 +7,8 @@
 
 /* Datagrams on their way out: sendmsg(2) as Linux's udp_sendmsg() and udpv6_sendmsg() take it. */
 
-#define UDP_BYTES_MAX	 0xffff
-#define PAYLOAD_MAX(v4)	 (UDP_BYTES_MAX - (int)PLX_UDP_BYTES - ((v4) ? (int)PLX_IP4_BYTES : 0))
-#define GSO_SEGMENTS_MAX 128 /* UDP_MAX_SEGMENTS */
+#define UDP_BYTES_MAX	0xffff
+#define PAYLOAD_MAX(v4) (UDP_BYTES_MAX - (int)PLX_UDP_BYTES - ((v4) ? (int)PLX_IP4_BYTES : 0))
 
 /* ---- where to ---- */
 
@@ -89,34 +88,42 @@ static int put_src(const struct sock_dgram *d, const struct sock_cmsg_tx *tx, bo
 	return plx_addr_is_v4(&msg->dst) ? -ENETUNREACH : -EAFNOSUPPORT;
 }
 
-static void put_iface(const struct sock_dgram *d, const struct sock_cmsg_tx *tx,
-	const struct dest *to, struct plx_net_udp_msg *msg)
+static void put_iface(const struct sock_dgram *d, const struct sock_cmsg_tx *tx, uint16_t scope,
+	struct plx_net_udp_msg *msg)
 {
-	msg->iface = sock__dgram_iface(d, &to->a, to->scope, &msg->bound);
+	msg->iface = sock__dgram_iface(d, &msg->dst, scope, &msg->bound);
 	if (tx->iface) {
 		msg->iface = tx->iface;
 		msg->bound = true;
 	}
 }
 
-/* All that the stack has to know but the bytes. */
-static int describe(struct sock_dgram *d, const struct sock_op *op, const struct dest *to,
+int sock__dgram_how(const struct sock_dgram *d, const struct sock_op *op, uint16_t scope,
 	struct plx_net_udp_msg *msg)
 {
-	bool v4 = plx_addr_is_v4(&to->a), many = plx_addr_is_mcast(&to->a);
+	bool v4 = plx_addr_is_v4(&msg->dst), many = plx_addr_is_mcast(&msg->dst);
 	struct sock_cmsg_tx tx;
 	int err = sock__cmsg_get(&d->f, op->send, v4, &tx);
 
 	if (err)
 		return err;
-	if (tx.iface && !sock__iface_is(d->sl, tx.iface))
-		return -ENODEV;
 	if (v4 && sock__is(&d->f, SOCKF_V6) && sock__opts(&d->f)->v6only)
 		return -ENETUNREACH;
-	*msg = (struct plx_net_udp_msg){.dst = to->a, .dport = to->port};
 	put_ip(d, &tx, many, msg);
-	put_iface(d, &tx, to, msg);
-	err = put_src(d, &tx, many, msg);
+	put_iface(d, &tx, scope, msg);
+	if (msg->iface && !sock__iface_is(d->sl, msg->iface))
+		return tx.iface || v4 ? -ENODEV : -ENETUNREACH;
+	return put_src(d, &tx, many, msg);
+}
+
+/* All that the stack has to know but the bytes. */
+static int describe(struct sock_dgram *d, const struct sock_op *op, const struct dest *to,
+	struct plx_net_udp_msg *msg)
+{
+	int err;
+
+	*msg = (struct plx_net_udp_msg){.dst = to->a, .dport = to->port};
+	err = sock__dgram_how(d, op, to->scope, msg);
 	if (err)
 		return err;
 	if (sock__dgram_autobind(d, &to->a, to->port) != 0)
@@ -194,14 +201,13 @@ static int check_len(const struct plx_net_udp_msg *msg, size_t len)
 {
 	if (len > (size_t)PAYLOAD_MAX(plx_addr_is_v4(&msg->dst)))
 		return -EMSGSIZE;
-	return msg->gso && len > (size_t)msg->gso * GSO_SEGMENTS_MAX ? -EINVAL : 0;
+	return msg->gso && len > (size_t)msg->gso * PLX_NET_UDP_SEGMENTS_MAX ? -EINVAL : 0;
 }
 
-/* ip_send_skb(): that a queue was full is for who has asked for errors. Takes m. */
-static int transmit(struct sock_dgram *d, struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
+/* ip_send_skb(): that a queue was full is for who has asked for errors. */
+static int told(struct sock_dgram *d, enum plx_drop drop, const struct plx_net_udp_msg *msg)
 {
 	const struct sock_opts *o = sock__opts(&d->f);
-	enum plx_drop drop = plx_net_udp_send(d->sl->sn, m, msg);
 	int err = drop == PLX_DROP_NONE ? 0 : plx_net_errno(drop);
 
 	if (err == EMSGSIZE)
@@ -209,6 +215,12 @@ static int transmit(struct sock_dgram *d, struct rte_mbuf *m, const struct plx_n
 	if (err == ENOBUFS && !(plx_addr_is_v4(&msg->dst) ? o->recverr : o->recverr6))
 		return 0;
 	return -err;
+}
+
+/* Takes m. */
+static int transmit(struct sock_dgram *d, struct rte_mbuf *m, const struct plx_net_udp_msg *msg)
+{
+	return told(d, plx_net_udp_send(d->sl->sn, m, msg), msg);
 }
 
 /* ---- several calls for one datagram ---- */
@@ -267,19 +279,87 @@ static int cork(struct sock_dgram *d, const struct plx_net_udp_msg *msg)
 	return 0;
 }
 
-static long send_one(struct sock_dgram *d, const struct sock_op *op,
-	const struct plx_net_udp_msg *msg, size_t len)
+/* MSG_ZEROCOPY: where the program has it, if it can be. */
+static int send_lent(struct sock_dgram *d, struct sock_op *op, const struct plx_net_udp_msg *msg)
+{
+	struct plx_net_udp_msg how = *msg;
+	struct rte_mbuf *m;
+	enum plx_drop drop;
+	int err = sock__zc_begin(d->sl, &d->f, op);
+	bool kept, sent;
+
+	if (err)
+		return err;
+	m = sock__zc_datagram(d->sl, op);
+	how.keep = m;
+	if (!m) {
+		m = sock__dgram_fill(d->sl, NULL, op->send, 0, sock__iov_bytes(op->send));
+		sock__zc_copied(op);
+	}
+	if (!m) {
+		sock__zc_end(op, false);
+		return no_memory(plx_addr_is_v4(&msg->dst));
+	}
+	drop = plx_net_udp_send(d->sl->sn, m, &how);
+	kept = how.keep && drop != PLX_DROP_NONE && drop != PLX_DROP_NO_MBUF;
+	sent = !plx_net_errno(drop) || drop == PLX_DROP_NO_MBUF; /* for all that it knows */
+	if (kept && sent)
+		rte_pktmbuf_free(m);
+	else if (kept)
+		sock__zc_refused(op, m);
+	sock__zc_end(op, sent);
+	return told(d, drop, msg);
+}
+
+static long send_one(
+	struct sock_dgram *d, struct sock_op *op, const struct plx_net_udp_msg *msg, size_t len)
 {
 	struct rte_mbuf *m;
 	int err = check_len(msg, len);
 
 	if (err)
 		return err;
+	if (sock__zc_wanted(&d->f, op, len + PLX_UDP_BYTES)) {
+		err = send_lent(d, op, msg);
+		return err ? err : (long)len;
+	}
 	m = sock__dgram_fill(d->sl, NULL, op->send, 0, len);
 	if (!m)
 		return no_memory(plx_addr_is_v4(&msg->dst));
 	err = transmit(d, m, msg);
 	return err ? err : (long)len;
+}
+
+/* What there is to say of a datagram, and whether it may be sent. */
+static int prepare(struct sock_dgram *d, const struct sock_op *op, struct plx_net_udp_msg *msg)
+{
+	struct dest to;
+	int err = dest_of(d, op->send, &to);
+
+	if (!err)
+		err = describe(d, op, &to, msg);
+	if (!err)
+		err = check_way(d, op, &to, msg);
+	if (!err)
+		err = sock__dgram_pending(&d->f);
+	return !err && sock__is(&d->f, SOCKF_SND_SHUT) ? -EPIPE : err;
+}
+
+/* Into one datagram with what others give: by a copy, which MSG_ZEROCOPY is told of. */
+static long add_more(struct sock_dgram *d, struct sock_op *op, size_t len, bool more)
+{
+	size_t bytes = len + (d->cork->m ? 0 : PLX_UDP_BYTES);
+	long r = sock__zc_wanted(&d->f, op, bytes) ? sock__zc_begin(d->sl, &d->f, op) : 0;
+
+	if (plx_unlikely(r))
+		sock__dgram_cork_free(d);
+	else
+		r = add(d, op, len, more);
+	if (plx_unlikely(op->zc)) {
+		sock__zc_copied(op);
+		sock__zc_end(op, r >= 0);
+	}
+	return r;
 }
 
 long sock__dgram_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
@@ -288,7 +368,6 @@ long sock__dgram_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	bool more = op->flags & MSG_MORE || sock__opts(f)->udp_cork;
 	size_t len = sock__iov_bytes(op->send);
 	struct plx_net_udp_msg msg;
-	struct dest to;
 	int err;
 
 	op->block = false;
@@ -299,22 +378,34 @@ long sock__dgram_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	if (plx_unlikely(sock__iov_bad(op->send)))
 		return -EFAULT;
 	if (d->cork)
-		return add(d, op, len, more);
-	err = dest_of(d, op->send, &to);
-	if (!err)
-		err = describe(d, op, &to, &msg);
+		return add_more(d, op, len, more);
+	err = prepare(d, op, &msg);
 	if (err)
 		return err;
-	err = check_way(d, op, &to, &msg);
-	if (err)
-		return err;
-	err = sock__dgram_pending(f);
-	if (err)
-		return err;
-	if (sock__is(f, SOCKF_SND_SHUT))
-		return -EPIPE;
 	if (!more)
 		return send_one(d, op, &msg, len);
 	err = cork(d, &msg);
-	return err ? err : add(d, op, len, more);
+	return err ? err : add_more(d, op, len, more);
+}
+
+long sock__dgram_send_mbuf(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	struct sock_dgram *d = (struct sock_dgram *)f;
+	uint32_t len = op->mbuf->pkt_len;
+	struct plx_net_udp_msg msg;
+	int err;
+
+	if (len > UDP_BYTES_MAX)
+		return -EMSGSIZE;
+	if (d->cork || sock__opts(f)->udp_cork || op->flags & MSG_MORE)
+		return -EINVAL;
+	err = prepare(d, op, &msg);
+	if (!err)
+		err = check_len(&msg, len);
+	if (err)
+		return err;
+	err = plx_net_udp_send_lent(sl->sn, op->mbuf, &msg, op->lent);
+	if (err == -EMSGSIZE)
+		sock__dgram_too_big(d, &msg);
+	return err ? err : (long)len;
 }

@@ -2,11 +2,13 @@
 #include "far.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 
 /* epoll(7), after Linux's fs/eventpoll.c. */
 
-#define NESTS_MAX 4 /* EP_MAX_NESTS */
+#define NESTS_MAX  4					       /* EP_MAX_NESTS */
+#define EVENTS_MAX (INT_MAX / (int)sizeof(struct epoll_event)) /* EP_MAX_EVENTS */
 
 static const struct sock_kind kind;
 
@@ -66,6 +68,7 @@ static long wait_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 	}
 	if (set->n_ready)
 		sl->ready_sets++;
+	set->rests = op->own && !n;
 	return n ? n : sock__again(op, SOCK_IN, op->timeout_us);
 }
 
@@ -142,13 +145,11 @@ static long add(struct sock_lcore *sl, struct sock_epoll *set, struct sock_file 
 		return -ENOMEM;
 	}
 	w->set = set;
-	w->file = f;
-	w->of_file = f->watch;
-	f->watch = w;
-	plx_list_init(&w->of_set);
-	plx_list_add_tail(&set->all, &w->of_set);
 	w->data = ev->data.u64;
 	w->events = ev->events | EPOLLERR | EPOLLHUP;
+	sock__watch_attach(f, w);
+	plx_list_init(&w->of_set);
+	plx_list_add_tail(&set->all, &w->of_set);
 	if (events_of(sl, w))
 		sock__watch_ready(sl, w);
 	return 0;
@@ -181,6 +182,18 @@ static bool exclusive_ok(const struct sock_op *op, struct sock_file *f)
 	return op->ctl == EPOLL_CTL_ADD && !(f && set_of(f)) && !(op->ev->events & ~ok);
 }
 
+/* Sets of sets stay on one lcore, so that a loop of them is seen. */
+static struct sock_file *new_far(
+	struct sock_lcore *sl, struct sock_epoll *set, const struct sock_op *op, int *err)
+{
+	bool is_set = plx_sock_is_ours(op->target) && sock__fd_is_set(op->target);
+
+	*err = is_set ? -EXDEV : 0;
+	if (is_set ? op->ev->events & EPOLLEXCLUSIVE : !exclusive_ok(op, NULL))
+		*err = -EINVAL;
+	return *err ? NULL : sock__far_new(sl, set, op->target, op->ev->events, err);
+}
+
 /* What stands for fd here. @return NULL: *err says why. */
 static struct sock_file *target_of(
 	struct sock_lcore *sl, struct sock_epoll *set, const struct sock_op *op, int *err)
@@ -199,9 +212,12 @@ static struct sock_file *target_of(
 		sock__unwatch(sl, f); /* as the kernel did when it was closed */
 	else if (f)
 		return f;
-	*err = !set || (op->ctl == EPOLL_CTL_ADD && !exclusive_ok(op, NULL)) ? -EINVAL : -ENOENT;
-	return *err == -ENOENT && op->ctl == EPOLL_CTL_ADD ? sock__far_new(sl, set, op->target, err)
-							   : NULL;
+	*err = -ENOENT;
+	if (!set)
+		*err = -EINVAL;
+	else if (op->ctl == EPOLL_CTL_ADD)
+		return new_far(sl, set, op, err);
+	return NULL;
 }
 
 static long ctl_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
@@ -261,7 +277,7 @@ static long new_run(struct sock_lcore *sl, struct sock_file *none, struct sock_o
 	if (!set)
 		return -ENOMEM;
 	set->f.kind = &kind;
-	set->f.flags = op->flags & EPOLL_CLOEXEC ? SOCKF_CLOEXEC : 0;
+	set->f.flags = sock__flags(op->flags);
 	plx_list_init(&set->all);
 	set->ready_end = &set->ready;
 	fd = sock__fd_new(sl, &set->f);
@@ -321,10 +337,11 @@ int plx_epoll_pwait(
 		.block = timeout_ms != 0,
 		.no_restart = true,
 		.timeout_us = timeout_ms > 0 ? timeout_ms * INT64_C(1000) : 0};
+	bool bad_n = n <= 0 || n > EVENTS_MAX;
 	long r;
 
-	if (n <= 0 || !events) {
-		errno = n <= 0 ? EINVAL : EFAULT;
+	if (bad_n || !events) {
+		errno = bad_n ? EINVAL : EFAULT;
 		return -1;
 	}
 	r = sock__call(&op);

@@ -37,10 +37,20 @@ struct sock_epoll {
 	struct plx_list all;
 	struct sock_watch *ready, **ready_end;
 	uint32_t n_ready;
+	bool rests; /**< its lcore's program has found nothing, and is called when it has got some
+		     */
 	struct sock_far **far; /**< those of files elsewhere, by descriptor: far.h */
 	uint32_t far_mask, n_far;
 };
 
+/** Into the list of f, where Linux would have it: exclusive ones last, in their order. */
+void sock__watch_attach(struct sock_file *f, struct sock_watch *w);
+/**
+ * f may have changed in one of key: tell w and those behind it, of exclusive ones up to the first
+ * whose set somebody waits in. @return whether there was one.
+ */
+bool sock__watches_wake(
+	struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w, uint32_t key);
 /** To the end of its set's ready list. @return false: it is on it. */
 bool sock__watch_queue(struct sock_watch *w);
 /** w has something, as far as is known: the set has, too. */

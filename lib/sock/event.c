@@ -24,12 +24,6 @@ static uint32_t poll_event(struct sock_lcore *sl, struct sock_file *f)
 	       (n == UINT64_MAX ? EPOLLERR : 0);
 }
 
-static bool waits(const struct sock_file *f, struct sock_op *op)
-{
-	op->block = op->block && !sock__is(f, SOCKF_NONBLOCK);
-	return op->block;
-}
-
 static long read_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	struct sock_event *e = event_of(f);
@@ -40,12 +34,14 @@ static long read_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 
 	if (!sock__iov_next(&it, &p, &n) || n < sizeof(v))
 		return -EINVAL;
-	waits(f, op);
+	sock__waits(f, op);
 	if (!e->count)
 		return sock__again(op, EPOLLIN, 0);
 	e->count -= v;
-	memcpy(p, &v, sizeof(v));
 	sock__wake(sl, f, EPOLLOUT);
+	if (!p) /* it is gone all the same */
+		return -EFAULT;
+	memcpy(p, &v, sizeof(v));
 	return sizeof(v);
 }
 
@@ -59,10 +55,12 @@ static long write_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 
 	if (!sock__iov_next(&it, &p, &n) || n < sizeof(v))
 		return -EINVAL;
+	if (!p)
+		return -EFAULT;
 	memcpy(&v, p, sizeof(v));
 	if (v == UINT64_MAX)
 		return -EINVAL;
-	waits(f, op);
+	sock__waits(f, op);
 	if (COUNT_MAX - e->count < v)
 		return sock__again(op, EPOLLOUT, 0);
 	e->count += v;
@@ -87,8 +85,7 @@ static long new_run(struct sock_lcore *sl, struct sock_file *none, struct sock_o
 	if (!e)
 		return -ENOMEM;
 	e->f.kind = &kind;
-	e->f.flags = (op->flags & EFD_NONBLOCK ? SOCKF_NONBLOCK : 0) |
-		     (op->flags & EFD_CLOEXEC ? SOCKF_CLOEXEC : 0);
+	e->f.flags = sock__flags(op->flags);
 	e->count = *op->count;
 	e->semaphore = op->flags & EFD_SEMAPHORE;
 	fd = sock__fd_new(sl, &e->f);

@@ -7,6 +7,9 @@
  * The stand-in's readiness is a copy: the owner writes it anew with each change, and posts a
  * message when the set is to look at it. All that the two have to say goes by messages, and those
  * of one sender come in order, so that `gone` is the last that is heard of a stand-in.
+ *
+ * Whether somebody waits in the set is known there alone: of exclusive ones the first is told, and
+ * passes it on if nobody does.
  */
 
 static const struct sock_kind kind;
@@ -79,27 +82,50 @@ static void hash_del(struct sock_far *far)
 
 /* ---- on the owner ---- */
 
-void sock__far_post(struct sock_far *far, uint32_t key)
+/* @return false: it was under way already. */
+static bool note_post(struct plx_softnet *to, struct sock_note *n, uint32_t key)
 {
-	__atomic_fetch_or(&far->key, key, __ATOMIC_RELEASE);
-	if (!__atomic_exchange_n(&far->posted, true, __ATOMIC_ACQ_REL))
-		plx_softnet_post(far->here->sn, &far->told);
+	__atomic_fetch_or(&n->key, key ? key : UINT32_MAX, __ATOMIC_RELEASE);
+	if (__atomic_exchange_n(&n->posted, true, __ATOMIC_ACQ_REL))
+		return false;
+	plx_softnet_post(to, &n->msg);
+	return true;
 }
 
-void sock__far_wake(struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w, uint32_t key)
+/* @return false: the one before has told it. */
+static bool note_take(struct sock_note *n, uint32_t *key)
+{
+	uint32_t got;
+
+	__atomic_store_n(&n->posted, false, __ATOMIC_RELEASE);
+	got = __atomic_exchange_n(&n->key, 0, __ATOMIC_ACQ_REL);
+	*key = got == UINT32_MAX ? 0 : got;
+	return got;
+}
+
+bool sock__far_post(struct sock_far *far, uint32_t key)
+{
+	return note_post(far->here->sn, &far->told, key);
+}
+
+void sock__far_refresh(struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w)
 {
 	struct sock_far *far = plx_container_of(w, struct sock_far, w);
 
 	__atomic_store_n(&far->mask, f->kind->poll(sl, f), __ATOMIC_RELEASE);
-	sock__far_post(far, key ? key : UINT32_MAX);
+}
+
+bool sock__far_wake(struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w, uint32_t key)
+{
+	sock__far_refresh(sl, f, w);
+	return sock__far_post(plx_container_of(w, struct sock_far, w), key);
 }
 
 void sock__far_publish(struct sock_lcore *sl, struct sock_file *f)
 {
 	for (struct sock_watch *w = f->watch; w; w = w->of_file)
 		if (!w->set)
-			__atomic_store_n(&plx_container_of(w, struct sock_far, w)->mask,
-				f->kind->poll(sl, f), __ATOMIC_RELEASE);
+			sock__far_refresh(sl, f, w);
 }
 
 static void detach(struct sock_far *far)
@@ -117,7 +143,7 @@ static void detach(struct sock_far *far)
 static void closed(struct sock_far *far)
 {
 	__atomic_store_n(&far->closed, true, __ATOMIC_RELEASE);
-	sock__far_post(far, UINT32_MAX);
+	sock__far_post(far, 0);
 }
 
 void sock__far_closed(struct sock_watch *w)
@@ -133,23 +159,38 @@ static void do_ask(struct plx_softnet *sn, struct plx_msg *msg)
 	struct sock_far *far = plx_container_of(msg, struct sock_far, ask);
 	struct sock_file *f = sock__file(far->there, far->fd);
 
-	/* sets of sets stay on one lcore, so that a loop of them is seen */
-	if (!f || (!f->kind->type && !f->kind->recv)) {
+	if (!f) {
 		closed(far);
 		return;
 	}
-	far->w.file = f;
-	far->w.of_file = f->watch;
-	f->watch = &far->w;
+	sock__watch_attach(f, &far->w);
 	f->flags |= SOCKF_FAR;
 	far->attached = true;
 	sock__far_wake(far->there, f, &far->w, 0);
+}
+
+/* The next exclusive one, as there is nobody who waits there. */
+static void pass_on(struct sock_far *far, uint32_t key)
+{
+	if (far->attached && far->w.events & EPOLLEXCLUSIVE)
+		sock__watches_wake(far->there, far->w.file, far->w.of_file, key);
+}
+
+static void do_pass(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct sock_far *far = plx_container_of(msg, struct sock_far, pass.msg);
+	uint32_t key;
+
+	if (note_take(&far->pass, &key))
+		pass_on(far, key);
 }
 
 static void do_leave(struct plx_softnet *sn, struct plx_msg *msg)
 {
 	struct sock_far *far = plx_container_of(msg, struct sock_far, leave);
 
+	if (__atomic_load_n(&far->told.posted, __ATOMIC_ACQUIRE)) /* which nobody reads any more */
+		pass_on(far, 0);
 	detach(far);
 	plx_softnet_post(far->here->sn, &far->gone);
 }
@@ -166,17 +207,18 @@ static void do_gone(struct plx_softnet *sn, struct plx_msg *msg)
 
 static void do_told(struct plx_softnet *sn, struct plx_msg *msg)
 {
-	struct sock_far *far = plx_container_of(msg, struct sock_far, told);
+	struct sock_far *far = plx_container_of(msg, struct sock_far, told.msg);
+	bool some;
 	uint32_t key;
 
-	__atomic_store_n(&far->posted, false, __ATOMIC_RELEASE);
-	key = __atomic_exchange_n(&far->key, 0, __ATOMIC_ACQ_REL);
 	if (far->left)
 		return;
+	some = note_take(&far->told, &key);
 	if (__atomic_load_n(&far->closed, __ATOMIC_ACQUIRE))
 		sock__unwatch(far->here, &far->f); /* close(2) takes it out of all sets */
-	else
-		sock__wake(far->here, &far->f, key == UINT32_MAX ? 0 : key);
+	else if (some && !sock__watches_wake(far->here, &far->f, far->f.watch, key) && far->there &&
+		 far->w.events & EPOLLEXCLUSIVE)
+		note_post(far->there->sn, &far->pass, key);
 }
 
 void sock__far_end(struct sock_file *f)
@@ -207,7 +249,8 @@ bool sock__far_stale(struct sock_file *f)
 	return !far_of(f)->there && sock__kernel_stale(far_of(f));
 }
 
-struct sock_file *sock__far_new(struct sock_lcore *sl, struct sock_epoll *set, int fd, int *err)
+struct sock_file *sock__far_new(
+	struct sock_lcore *sl, struct sock_epoll *set, int fd, uint32_t events, int *err)
 {
 	int lcore = plx_sock_is_ours(fd) ? sock__fd_lcore(fd) : -1;
 	struct sock_far *far = hash_room(set) ? calloc(1, sizeof(*far)) : NULL;
@@ -220,9 +263,11 @@ struct sock_file *sock__far_new(struct sock_lcore *sl, struct sock_epoll *set, i
 	far->here = sl;
 	far->fd = fd;
 	far->there = lcore >= 0 ? sock__lcores[lcore] : NULL;
+	far->w.events = events & EPOLLEXCLUSIVE;
 	far->ask.fn = do_ask;
 	far->leave.fn = do_leave;
-	far->told.fn = do_told;
+	far->pass.msg.fn = do_pass;
+	far->told.msg.fn = do_told;
 	far->gone.fn = do_gone;
 	if (far->there)
 		plx_softnet_post(far->there->sn, &far->ask);

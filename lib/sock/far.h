@@ -8,6 +8,13 @@
  */
 #include "epoll.h"
 
+/** What one lcore tells another of a file's changes: one message at a time. */
+struct sock_note {
+	struct plx_msg msg;
+	uint32_t key; /**< EPOLL* of the changes since it was read */
+	bool posted;  /**< msg is under way */
+};
+
 /** A stand-in, of the lcore of the set, and the owner's part of it. */
 struct sock_far {
 	struct sock_file f;
@@ -19,14 +26,15 @@ struct sock_far {
 	struct plx_list of_lcore;
 	/* between the two */
 	struct plx_msg ask, leave; /**< to the owner */
-	struct plx_msg told, gone; /**< from the owner */
-	uint32_t mask;		   /**< EPOLL* that are true */
-	uint32_t key;		   /**< of the wake-ups since it was told */
-	bool posted;		   /**< told is under way */
-	bool closed;		   /**< the file is no more */
+	struct sock_note pass;	   /**< nobody waits here: it is for the next exclusive one */
+	struct sock_note told;	   /**< from the owner */
+	struct plx_msg gone;
+	uint32_t mask; /**< EPOLL* that are true */
+	bool closed;   /**< the file is no more */
 	/* the owner's */
 	struct sock_lcore *there; /**< NULL: the kernel's */
-	struct sock_watch w;	  /**< in the list of the file; w.set is NULL */
+	struct sock_watch w;	  /**< in the list of the file; w.set is NULL, w.events are none or
+				   * EPOLLEXCLUSIVE */
 	bool attached;
 	/* the kernel's: kernel.c */
 	struct sock_far *of_number;
@@ -34,7 +42,8 @@ struct sock_far {
 };
 
 /** On the lcore of the set: a stand-in for fd, to be watched. @return NULL: *err says why. */
-struct sock_file *sock__far_new(struct sock_lcore *sl, struct sock_epoll *set, int fd, int *err);
+struct sock_file *sock__far_new(
+	struct sock_lcore *sl, struct sock_epoll *set, int fd, uint32_t events, int *err);
 /** The one that set has for fd. @return NULL: none. */
 struct sock_file *sock__far_find(const struct sock_epoll *set, int fd);
 /** Does f stand for a file of the kernel that was closed? */
@@ -42,8 +51,10 @@ bool sock__far_stale(struct sock_file *f);
 /** Its watch has ended. */
 void sock__far_end(struct sock_file *f);
 bool sock__is_far(const struct sock_file *f);
-/** On the owner: as sock__wake(), for a watch from afar. */
-void sock__far_wake(struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w, uint32_t key);
+/** On the owner: tell a watch from afar. @return false: it has not read yet what it was told. */
+bool sock__far_wake(struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w, uint32_t key);
+/** On the owner: it is as it is now, but not told. */
+void sock__far_refresh(struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w);
 /** On the owner: a call may have used up what f had. */
 void sock__far_publish(struct sock_lcore *sl, struct sock_file *f);
 /** On the owner: the file of w is closed. */
@@ -60,6 +71,6 @@ bool sock__kernel_stale(struct sock_far *far);
 void sock__kernel_leave(struct sock_far *far);
 /** EPOLL* that are true now. */
 uint32_t sock__kernel_poll(const struct sock_far *far);
-/** Tell the lcore of the set. */
-void sock__far_post(struct sock_far *far, uint32_t key);
+/** Tell the lcore of the set of a change in one of key (0 = in anything). As sock__far_wake(). */
+bool sock__far_post(struct sock_far *far, uint32_t key);
 void sock__kernel_end(struct plx_sock *ns);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "errq.h"
 #include "far.h"
 
 #include <pthread.h>
@@ -23,18 +24,21 @@
 
 struct slot {
 	struct sock_file *file; /* the owner's */
-	uint32_t gen;		/* read by all */
-	uint32_t lcore;		/* EAL's id + 1; 0: free. Free: next is in the pointer's place */
+	uint32_t gen;		/* read by all, as what follows */
+	uint16_t lcore;		/* EAL's id + 1; 0: free. Free: next is in the pointer's place */
+	bool set;		/* an epoll set's */
 };
 
 static struct {
 	struct slot *v;
 	uint32_t files, gens;
 	int base;
-	uint32_t dealt; /* slots */
+	pthread_mutex_t lock; /* of the next two */
+	uint32_t dealt;	      /* slots */
+	uint32_t back;	      /* list of those that an lcore has given back */
 	struct plx_sock *first;
 	bool forked;
-} table;
+} table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static __thread struct plx_sock *entered;
 struct sock_lcore *sock__lcores[RTE_MAX_LCORE];
@@ -89,52 +93,46 @@ void sock__free(struct sock_lcore *sl, void *p, size_t bytes)
 	plx_arena_free(&sl->arena, p, bytes);
 }
 
-struct sock_cold *sock__cold(struct sock_lcore *sl, struct sock_file *f)
-{
-	if (!f->cold) {
-		f->cold = sock__alloc(sl, sizeof(*f->cold));
-		if (f->cold)
-			f->cold->opt = sock__default_opts;
-	}
-	return f->cold;
-}
-
-void sock__cold_free(struct sock_lcore *sl, struct sock_file *f)
-{
-	if (!f->cold)
-		return;
-	if (sock__is(f, SOCKF_BOUND))
-		plx_net_bind_del(sl->ns->net, &f->cold->bind);
-	sock__free(sl, f->cold, sizeof(*f->cold));
-	f->cold = NULL;
-}
-
 /* ---- slots ---- */
 
-static uint32_t next_free(const struct slot *s)
+/* A list of free ones: the head's number, and so on. */
+static void put_free(uint32_t *list, uint32_t i)
 {
-	return (uint32_t)(uintptr_t)s->file;
+	table.v[i].file = (struct sock_file *)(uintptr_t)*list;
+	*list = i;
 }
 
-static void put_free(struct sock_lcore *sl, uint32_t i)
+static uint32_t take_free(uint32_t *list)
 {
-	table.v[i].file = (struct sock_file *)(uintptr_t)sl->free_slot;
-	sl->free_slot = i;
+	uint32_t i = *list;
+
+	*list = (uint32_t)(uintptr_t)table.v[i].file;
+	return i;
 }
 
-/* The lowest of a piece is taken first. */
+/* The lowest of a fresh piece is taken first. */
 static bool deal(struct sock_lcore *sl)
 {
-	uint32_t at = __atomic_fetch_add(&table.dealt, PIECE, __ATOMIC_RELAXED);
+	pthread_mutex_lock(&table.lock);
+	for (uint32_t i = 0; i < PIECE && table.back != SOCK_NO_SLOT; i++)
+		put_free(&sl->free_slot, take_free(&table.back));
+	if (sl->free_slot == SOCK_NO_SLOT && table.dealt < table.files) {
+		uint32_t end = PLX_MIN(table.dealt + PIECE, table.files);
 
-	if (at >= table.files) {
-		__atomic_fetch_sub(&table.dealt, PIECE, __ATOMIC_RELAXED);
-		return false;
+		for (uint32_t i = end; i-- > table.dealt;)
+			put_free(&sl->free_slot, i);
+		table.dealt = end;
 	}
-	for (uint32_t i = PIECE; i-- > 0;)
-		if (at + i < table.files)
-			put_free(sl, at + i);
-	return true;
+	pthread_mutex_unlock(&table.lock);
+	return sl->free_slot != SOCK_NO_SLOT;
+}
+
+static void give_back(struct sock_lcore *sl)
+{
+	pthread_mutex_lock(&table.lock);
+	while (sl->free_slot != SOCK_NO_SLOT)
+		put_free(&table.back, take_free(&sl->free_slot));
+	pthread_mutex_unlock(&table.lock);
 }
 
 uint32_t sock__files(void)
@@ -153,12 +151,13 @@ int sock__fd_new(struct sock_lcore *sl, struct sock_file *f)
 
 	if (sl->free_slot == SOCK_NO_SLOT && !deal(sl))
 		return -ENFILE;
-	f->slot = sl->free_slot;
+	f->slot = take_free(&sl->free_slot);
 	s = &table.v[f->slot];
-	sl->free_slot = next_free(s);
 	s->file = f;
-	__atomic_store_n(&s->lcore, sl->sn->lcore + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&s->set, sock__is_set(f), __ATOMIC_RELAXED);
+	__atomic_store_n(&s->lcore, (uint16_t)(sl->sn->lcore + 1), __ATOMIC_RELEASE);
 	plx_count(sl->n_files, 1);
+	plx_net_socks(sl->sn, f->kind->type != 0);
 	return sock__fd_of(f);
 }
 
@@ -168,8 +167,9 @@ static void fd_end(struct sock_lcore *sl, struct sock_file *f)
 
 	__atomic_store_n(&s->lcore, 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&s->gen, (s->gen + 1) % table.gens, __ATOMIC_RELEASE);
-	put_free(sl, f->slot);
+	put_free(&sl->free_slot, f->slot);
 	plx_count(sl->n_files, -1u);
+	plx_net_socks(sl->sn, -(f->kind->type != 0));
 }
 
 /* @return NULL: it is none of ours, or another's by now. */
@@ -189,6 +189,14 @@ int sock__fd_lcore(int fd)
 	const struct slot *s = slot_of(fd);
 
 	return s ? (int)__atomic_load_n(&s->lcore, __ATOMIC_ACQUIRE) - 1 : -1;
+}
+
+bool sock__fd_is_set(int fd)
+{
+	const struct slot *s = slot_of(fd);
+
+	return s && __atomic_load_n(&s->lcore, __ATOMIC_ACQUIRE) &&
+	       __atomic_load_n(&s->set, __ATOMIC_RELAXED);
 }
 
 struct sock_file *sock__file(const struct sock_lcore *sl, int fd)
@@ -265,6 +273,7 @@ static int make_table(const struct plx_sock_conf *conf)
 		return -ENOMEM;
 	}
 	table.dealt = 0;
+	table.back = SOCK_NO_SLOT;
 	if (!told)
 		pthread_atfork(NULL, NULL, on_fork);
 	told = true;
@@ -282,6 +291,7 @@ static void lcore_free(struct sock_lcore *sl)
 	if (!sl)
 		return;
 	sock__far_free_all(sl);
+	give_back(sl);
 	sock__lcores[sl->sn->lcore] = NULL;
 	if (sl->mem)
 		plx_arena_fini(&sl->arena);
@@ -297,10 +307,27 @@ static struct sock_lcore *lcore_new(struct plx_sock *ns, struct plx_softnet *sn)
 		return NULL;
 	*sl = (struct sock_lcore){.ns = ns, .sn = sn, .free_slot = SOCK_NO_SLOT};
 	plx_list_init(&sl->fars);
+	plx_list_init(&sl->colds);
 	sock__lcores[sn->lcore] = sl;
 	sock__poller_init(sl);
-	plx_softnet_add_poller(sn, &sl->poller);
 	return sl;
+}
+
+/* An lcore's sockets are one stack's: by its number they are found. @return 0 or -errno. */
+static int make_lcores(struct plx_sock *ns)
+{
+	for (; ns->n < plx_engine_lcores(ns->eng); ns->n++) {
+		struct plx_softnet *sn = plx_engine_softnet(ns->eng, ns->n);
+
+		if (sock__lcores[sn->lcore])
+			return -EBUSY;
+		ns->lcore[ns->n] = lcore_new(ns, sn);
+		if (!ns->lcore[ns->n])
+			return -ENOMEM;
+	}
+	for (uint16_t i = 0; i < ns->n; i++) /* the engine keeps them */
+		plx_softnet_add_poller(ns->lcore[i]->sn, &ns->lcore[i]->poller);
+	return 0;
 }
 
 static void destroy(struct plx_sock *ns)
@@ -318,34 +345,37 @@ static void destroy(struct plx_sock *ns)
 	free(ns);
 }
 
+static struct plx_sock *refuse(struct plx_sock *ns, int err, struct plx_error *e)
+{
+	if (ns)
+		destroy(ns);
+	if (err == -ENOMEM)
+		plx_error_set(e, err, PLX_ERR_NO_MEMORY, "sockets");
+	else
+		plx_error_set(e, err, PLX_ERR_RUN, "sockets", strerror(-err));
+	return NULL;
+}
+
 struct plx_sock *plx_sock_create(
 	struct plx_net *net, const struct plx_sock_conf *conf, struct plx_error *e)
 {
 	static const struct plx_sock_conf none;
 	struct plx_sock *ns = calloc(1, sizeof(*ns)), **at = &table.first;
-	int err = ns ? 0 : -ENOMEM;
+	int err;
 
-	if (!err && !table.v)
-		err = make_table(conf ? conf : &none);
-	if (err) {
-		free(ns);
-		plx_error_set(e, err, PLX_ERR_RUN, "sockets", strerror(-err));
-		return NULL;
-	}
+	if (!ns)
+		return refuse(NULL, -ENOMEM, e);
 	ns->net = net;
 	ns->eng = plx_net_engine(net);
 	ns->conf = conf ? *conf : none;
+	err = table.v ? 0 : make_table(&ns->conf);
+	if (!err)
+		err = make_lcores(ns);
+	if (err)
+		return refuse(ns, err, e);
 	while (*at)
 		at = &(*at)->next;
 	*at = ns;
-	for (; ns->n < plx_engine_lcores(ns->eng); ns->n++) {
-		ns->lcore[ns->n] = lcore_new(ns, plx_engine_softnet(ns->eng, ns->n));
-		if (ns->lcore[ns->n])
-			continue;
-		plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "sockets");
-		destroy(ns);
-		return NULL;
-	}
 	return ns;
 }
 
@@ -354,8 +384,8 @@ static void close_all(const struct sock_lcore *sl)
 {
 	struct sock_lcore *mine = sock__lcores[sl->sn->lcore];
 
-	for (uint32_t i = 0; i < PLX_MIN(table.dealt, table.files); i++)
-		if (table.v[i].lcore == sl->sn->lcore + 1)
+	for (uint32_t i = 0; i < table.files; i++)
+		if (__atomic_load_n(&table.v[i].lcore, __ATOMIC_RELAXED) == sl->sn->lcore + 1)
 			sock__close(mine, table.v[i].file);
 }
 

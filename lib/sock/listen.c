@@ -49,8 +49,7 @@ static void do_accepted(struct plx_softnet *sn, struct plx_msg *msg)
 
 	if (f) {
 		f->flags &= ~SOCKF_QUEUED;
-		f->flags |= (a->flags & SOCK_NONBLOCK ? SOCKF_NONBLOCK : 0) |
-			    (a->flags & SOCK_CLOEXEC ? SOCKF_CLOEXEC : 0);
+		f->flags |= sock__flags(a->flags);
 	}
 	plx_net_tcp_waiting(sn, &a->listen->l, -1);
 	free_arrival(a);
@@ -102,16 +101,15 @@ static void arrived(struct plx_softnet *sn, struct plx_msg *msg)
 
 static bool inherit(struct sock_lcore *sl, struct sock_listen *l, struct sock_tcp *t)
 {
-	struct sock_cold *cold;
+	struct sock_opts o;
 
 	if (!l->inherits)
 		return true;
-	cold = sock__cold(sl, &t->f);
-	if (!cold)
-		return false;
 	pthread_spin_lock(&l->lock);
-	cold->opt = l->opt;
+	o = l->opt;
 	pthread_spin_unlock(&l->lock);
+	if (!sock__cold_take(sl, &t->f, &o))
+		return false;
 	sock__apply_all(sl, &t->f, t->tc);
 	return true;
 }
@@ -190,14 +188,6 @@ long sock__tcp_accept(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	return fd;
 }
 
-static void gone(struct plx_softnet *sn, struct plx_net_tcp_listener *nl)
-{
-	struct sock_listen *l = plx_container_of(nl, struct sock_listen, l);
-
-	pthread_spin_destroy(&l->lock);
-	sock__free(l->sl, l, sizeof(*l));
-}
-
 void sock__tcp_unlisten(struct sock_lcore *sl, struct sock_file *f)
 {
 	struct sock_listen *l = f->cold ? f->cold->listen : NULL;
@@ -205,6 +195,7 @@ void sock__tcp_unlisten(struct sock_lcore *sl, struct sock_file *f)
 	if (!l)
 		return;
 	f->cold->listen = NULL;
+	plx_net_bind_unlisten(sl->ns->net, &f->cold->bind);
 	l->f = NULL;
 	while (l->first) {
 		struct arrival *a = l->first;
@@ -244,17 +235,24 @@ void sock__tcp_options(struct sock_lcore *sl, struct sock_file *f)
 	plx_net_tcp_relisten_on(sl->sn, &l->l);
 }
 
-static long begin(struct sock_lcore *sl, struct sock_file *f, int backlog)
+static void listen_free(struct sock_listen *l)
+{
+	pthread_spin_destroy(&l->lock);
+	sock__free(l->sl, l, sizeof(*l));
+}
+
+static void gone(struct plx_softnet *sn, struct plx_net_tcp_listener *nl)
+{
+	listen_free(plx_container_of(nl, struct sock_listen, l));
+}
+
+static struct sock_listen *listen_new(struct sock_lcore *sl, struct sock_file *f)
 {
 	const struct plx_net_bind *b = &f->cold->bind;
-	struct sock_listen *l;
-	int err = plx_net_bind_listen(sl->ns->net, &f->cold->bind);
+	struct sock_listen *l = sock__alloc(sl, sizeof(*l));
 
-	if (err)
-		return err;
-	l = sock__alloc(sl, sizeof(*l));
 	if (!l)
-		return -ENOBUFS;
+		return NULL;
 	l->sl = sl;
 	l->f = f;
 	l->end = &l->first;
@@ -272,16 +270,38 @@ static long begin(struct sock_lcore *sl, struct sock_file *f, int backlog)
 		.by = sl->sn->index,
 		.gone = gone,
 	};
+	return l;
+}
+
+static int start(struct sock_lcore *sl, struct sock_file *f, int backlog)
+{
+	struct sock_listen *l = listen_new(sl, f);
+	int err;
+
+	if (!l)
+		return -ENOBUFS;
 	describe(l, f, backlog);
 	err = plx_net_tcp_listen_on(sl->sn, &l->l);
 	if (err) {
-		pthread_spin_destroy(&l->lock);
-		sock__free(sl, l, sizeof(*l));
+		listen_free(l);
 		return err;
 	}
 	f->cold->listen = l;
 	f->flags &= ~SOCKF_BOTH_SHUT;
 	return 0;
+}
+
+static int begin(struct sock_lcore *sl, struct sock_file *f, int backlog)
+{
+	struct plx_net *net = sl->ns->net;
+	int err = plx_net_bind_listen(net, &f->cold->bind);
+
+	if (err)
+		return err;
+	err = start(sl, f, backlog);
+	if (err)
+		plx_net_bind_unlisten(net, &f->cold->bind);
+	return err;
 }
 
 long sock__tcp_listen(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "opt.h"
+#include "packet.h"
 #include "raw.h"
 
 #include <netinet/in.h>
@@ -22,7 +23,8 @@ const struct sock_opts sock__default_opts = {
 };
 
 static const struct sock_optlevel *const levels[] = {&sock__level_sol, &sock__level_tcp,
-	&sock__level_ip, &sock__level_ip6, &sock__level_udp, &sock__level_raw, &sock__level_icmp6};
+	&sock__level_ip, &sock__level_ip6, &sock__level_udp, &sock__level_raw, &sock__level_icmp6,
+	&sock__level_packet};
 
 /* ---- values ---- */
 
@@ -156,19 +158,23 @@ uint16_t sock__iface_with(const struct sock_lcore *sl, const struct plx_addr *a)
 
 static uint8_t only_of(const struct sock_file *f)
 {
+	if (f->kind->domain == AF_PACKET)
+		return SOCK_ONLY_PACKET;
 	switch (f->kind->type) {
 	case SOCK_STREAM:
-		return SOCK_OPT_STREAM;
+		return SOCK_ONLY_STREAM;
 	case SOCK_RAW:
-		return SOCK_OPT_DGRAM | SOCK_OPT_RAWS;
+		return SOCK_ONLY_DGRAM | SOCK_ONLY_RAW;
 	default:
-		return SOCK_OPT_DGRAM;
+		return SOCK_ONLY_DGRAM;
 	}
 }
 
 /* As the protocols of Linux's sockets pass a level on: TCP or UDP, then IPv6, then IP. */
 static bool has_level(const struct sock_file *f, int level)
 {
+	if (f->kind->domain == AF_PACKET)
+		return level == SOL_SOCKET || level == SOL_PACKET;
 	switch (level) {
 	case SOL_SOCKET:
 	case IPPROTO_IP:
@@ -192,9 +198,10 @@ static const struct sock_optlevel *level_of(const struct sock_file *f, int level
 	return NULL;
 }
 
-static bool is_ip(const struct sock_optlevel *l)
+/* They look at the option first. */
+static bool option_first(const struct sock_optlevel *l)
 {
-	return l->level == IPPROTO_IP || l->level == IPPROTO_IPV6;
+	return l->level == IPPROTO_IP || l->level == IPPROTO_IPV6 || l->level == SOL_PACKET;
 }
 
 static const struct sock_optdef *def_of(
@@ -211,7 +218,7 @@ static const struct sock_optdef *def_of(
 static long set(struct sock_optarg *a, const struct sock_optlevel *l)
 {
 	struct sock_cold *cold;
-	long err = a->def->how == SOCK_OPT_RAW ? 0 : l->load(a);
+	long err = a->def->how == SOCK_OPT_BYTES ? 0 : l->load(a);
 
 	if (err)
 		return err;
@@ -225,7 +232,7 @@ static long set(struct sock_optarg *a, const struct sock_optlevel *l)
 /* SOL_SOCKET, TCP and UDP look at the value before the option. */
 static long unknown(struct sock_optarg *a, const struct sock_optlevel *l)
 {
-	long err = l && !is_ip(l) ? l->load(a) : 0;
+	long err = l && !option_first(l) ? l->load(a) : 0;
 
 	return err ? err : -ENOPROTOOPT;
 }
@@ -248,13 +255,15 @@ long sock__setsockopt(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	if (err)
 		return err;
 	sock__apply(sl, f, op->level, op->opt);
-	return f->kind->applied ? f->kind->applied(sl, f, op->level, op->opt) : 0;
+	err = f->kind->applied ? f->kind->applied(sl, f, op->level, op->opt) : 0;
+	sock__cold_share(sl, f);
+	return err;
 }
 
 /* ip_getsockopt() has its own word for a level that is not its. */
 static long no_level(const struct sock_file *f)
 {
-	return sock__is(f, SOCKF_V6) ? -ENOPROTOOPT : -EOPNOTSUPP;
+	return sock__is(f, SOCKF_V6) || f->kind->domain ? -ENOPROTOOPT : -EOPNOTSUPP;
 }
 
 long sock__getsockopt(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
@@ -277,7 +286,7 @@ long sock__getsockopt(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	if (!a.def)
 		return -ENOPROTOOPT;
 	a.v = SOCK_OPT_FIELD(&a);
-	r = a.def->get ? a.def->get(&a) : a.def->how == SOCK_OPT_RAW ? -ENOPROTOOPT : 0;
+	r = a.def->get ? a.def->get(&a) : a.def->how == SOCK_OPT_BYTES ? -ENOPROTOOPT : 0;
 	if (r == 0 && a.len && !op->value)
 		return -EFAULT;
 	if (r == 0)

@@ -27,18 +27,19 @@ enum sock_opt_how {
 	SOCK_OPT_U16,
 	SOCK_OPT_U32,
 	SOCK_OPT_I16,
-	SOCK_OPT_RAW, /**< no int: set() and get() see to the value themselves */
+	SOCK_OPT_BYTES, /**< no int: set() and get() see to the value themselves */
 };
 
 /** Sockets that have the option. */
-#define SOCK_OPT_STREAM 1
-#define SOCK_OPT_DGRAM	2
-#define SOCK_OPT_RAWS	4
+#define SOCK_ONLY_STREAM 1
+#define SOCK_ONLY_DGRAM	 2
+#define SOCK_ONLY_RAW	 4
+#define SOCK_ONLY_PACKET 8
 
 struct sock_optdef {
 	int name;
 	uint8_t how;  /**< enum sock_opt_how */
-	uint8_t only; /**< SOCK_OPT_STREAM, SOCK_OPT_DGRAM; 0 = all have it */
+	uint8_t only; /**< SOCK_ONLY_STREAM, ...; 0 = all have it */
 	uint16_t at;  /**< of the field in struct sock_opts */
 	int32_t min, max;
 	/** In place of the field's rule. 0 or -errno. */
@@ -46,7 +47,8 @@ struct sock_optdef {
 	/** 0: a->v is the value; SOCK_OPT_PUT: it has been put; -errno. */
 	long (*get)(struct sock_optarg *a);
 };
-#define SOCK_OPT_PUT 1
+#define SOCK_OPT_PUT	   1
+#define SOCK_OPT_AT(field) offsetof(struct sock_opts, field)
 
 /** A level's rules for lengths differ: Linux's functions are not one. */
 struct sock_optlevel {

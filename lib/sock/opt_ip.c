@@ -7,9 +7,6 @@
 
 /* IPPROTO_IP (Linux's net/ipv4/ip_sockglue.c). */
 
-#define AT(field) offsetof(struct sock_opts, field)
-#define ECN_MASK  3
-
 /* An int, or a byte that stands for one; nothing at all is 0. */
 static long load(struct sock_optarg *a)
 {
@@ -45,7 +42,7 @@ static bool is_stream(const struct sock_optarg *a)
 /* The ECN bits of a stream are TCP's. */
 static long set_tos(struct sock_optarg *a)
 {
-	a->opt->tos = (uint8_t)(is_stream(a) ? a->v & ~ECN_MASK : a->v);
+	a->opt->tos = (uint8_t)(is_stream(a) ? a->v & ~PLX_IP_ECN_MASK : a->v);
 	return 0;
 }
 
@@ -68,7 +65,7 @@ static long set_recverr(struct sock_optarg *a)
 {
 	a->opt->recverr = a->v != 0;
 	if (!a->v)
-		sock__dgram_errs_free(a->sl, a->f);
+		sock__dgram_errs_purge(a->sl, a->f);
 	return 0;
 }
 
@@ -153,26 +150,26 @@ static long get_mc_if(struct sock_optarg *a)
 }
 
 static const struct sock_optdef defs[] = {
-	{IP_TOS, SOCK_OPT_U8, .at = AT(tos), .set = set_tos},
-	{IP_TTL, SOCK_OPT_U8, .at = AT(ttl), .set = set_ttl, .get = get_ttl},
-	{IP_PKTINFO, SOCK_OPT_BOOL, .at = AT(pktinfo)},
-	{IP_HDRINCL, SOCK_OPT_BOOL, .only = SOCK_OPT_RAWS, .at = AT(hdrincl)},
-	{IP_RECVTTL, SOCK_OPT_BOOL, .at = AT(recvttl)},
-	{IP_RECVTOS, SOCK_OPT_BOOL, .at = AT(recvtos)},
-	{IP_RECVORIGDSTADDR, SOCK_OPT_BOOL, .at = AT(origdst)},
-	{IP_RECVERR, SOCK_OPT_BOOL, .at = AT(recverr), .set = set_recverr},
+	{IP_TOS, SOCK_OPT_U8, .at = SOCK_OPT_AT(tos), .set = set_tos},
+	{IP_TTL, SOCK_OPT_U8, .at = SOCK_OPT_AT(ttl), .set = set_ttl, .get = get_ttl},
+	{IP_PKTINFO, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(pktinfo)},
+	{IP_HDRINCL, SOCK_OPT_BOOL, .only = SOCK_ONLY_RAW, .at = SOCK_OPT_AT(hdrincl)},
+	{IP_RECVTTL, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(recvttl)},
+	{IP_RECVTOS, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(recvtos)},
+	{IP_RECVORIGDSTADDR, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(origdst)},
+	{IP_RECVERR, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(recverr), .set = set_recverr},
 	{IP_MTU_DISCOVER, SOCK_OPT_INT, .set = set_pmtudisc, .get = get_pmtudisc},
-	{IP_MTU, SOCK_OPT_RAW, .set = sock__opt_none, .get = sock__opt_mtu},
-	{IP_OPTIONS, SOCK_OPT_RAW, .set = set_options, .get = get_options},
-	{IP_BIND_ADDRESS_NO_PORT, SOCK_OPT_BOOL, .at = AT(bind_no_port)},
-	{IP_MULTICAST_TTL, SOCK_OPT_U8, .at = AT(mc_ttl), .set = set_mc_ttl},
-	{IP_MULTICAST_LOOP, SOCK_OPT_BOOL, .at = AT(mc_loop), .set = set_mc_loop},
-	{IP_MULTICAST_ALL, SOCK_OPT_BOOL, .at = AT(mc_all), .set = set_mc_all},
-	{IP_MULTICAST_IF, SOCK_OPT_RAW, .set = sock__mc_if4, .get = get_mc_if},
-	{IP_ADD_MEMBERSHIP, SOCK_OPT_RAW, .set = sock__mc_member4},
-	{IP_DROP_MEMBERSHIP, SOCK_OPT_RAW, .set = sock__mc_member4},
-	{MCAST_JOIN_GROUP, SOCK_OPT_RAW, .set = sock__mc_group_req},
-	{MCAST_LEAVE_GROUP, SOCK_OPT_RAW, .set = sock__mc_group_req},
+	{IP_MTU, SOCK_OPT_BYTES, .set = sock__opt_none, .get = sock__opt_mtu},
+	{IP_OPTIONS, SOCK_OPT_BYTES, .set = set_options, .get = get_options},
+	{IP_BIND_ADDRESS_NO_PORT, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(bind_no_port)},
+	{IP_MULTICAST_TTL, SOCK_OPT_U8, .at = SOCK_OPT_AT(mc_ttl), .set = set_mc_ttl},
+	{IP_MULTICAST_LOOP, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(mc_loop), .set = set_mc_loop},
+	{IP_MULTICAST_ALL, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(mc_all), .set = set_mc_all},
+	{IP_MULTICAST_IF, SOCK_OPT_BYTES, .set = sock__mc_if4, .get = get_mc_if},
+	{IP_ADD_MEMBERSHIP, SOCK_OPT_BYTES, .set = sock__mc_member4},
+	{IP_DROP_MEMBERSHIP, SOCK_OPT_BYTES, .set = sock__mc_member4},
+	{MCAST_JOIN_GROUP, SOCK_OPT_BYTES, .set = sock__mc_group_req},
+	{MCAST_LEAVE_GROUP, SOCK_OPT_BYTES, .set = sock__mc_group_req},
 };
 
 const struct sock_optlevel sock__level_ip = {

@@ -7,9 +7,7 @@
 
 /* IPPROTO_IPV6 (Linux's net/ipv6/ipv6_sockglue.c), of sockets of AF_INET6. */
 
-#define AT(field) offsetof(struct sock_opts, field)
-#define ECN_MASK  3
-#define MC_HOPS	  1 /* IPV6_DEFAULT_MCASTHOPS */
+#define MC_HOPS 1 /* IPV6_DEFAULT_MCASTHOPS */
 
 /* No value at all is 0, as long as it would be long enough. */
 static long load(struct sock_optarg *a)
@@ -69,7 +67,8 @@ static long set_tclass(struct sock_optarg *a)
 		return -EINVAL;
 	if (a->v == -1)
 		a->v = 0;
-	a->opt->tclass = (uint8_t)(a->f->kind->type == SOCK_STREAM ? a->v & ~ECN_MASK : a->v);
+	a->opt->tclass =
+		(uint8_t)(a->f->kind->type == SOCK_STREAM ? a->v & ~PLX_IP_ECN_MASK : a->v);
 	return 0;
 }
 
@@ -77,7 +76,7 @@ static long set_recverr(struct sock_optarg *a)
 {
 	a->opt->recverr6 = a->v != 0;
 	if (!a->v)
-		sock__dgram_errs_free(a->sl, a->f);
+		sock__dgram_errs_purge(a->sl, a->f);
 	return 0;
 }
 
@@ -98,25 +97,28 @@ static long get_pmtudisc(struct sock_optarg *a)
 }
 
 static const struct sock_optdef defs[] = {
-	{IPV6_V6ONLY, SOCK_OPT_BOOL, .at = AT(v6only), .set = set_v6only},
-	{IPV6_UNICAST_HOPS, SOCK_OPT_I16, .at = AT(hops), .set = set_hops, .get = get_hops},
-	{IPV6_TCLASS, SOCK_OPT_U8, .at = AT(tclass), .set = set_tclass},
-	{IPV6_RECVPKTINFO, SOCK_OPT_BOOL, .at = AT(pktinfo6)},
-	{IPV6_RECVHOPLIMIT, SOCK_OPT_BOOL, .at = AT(recvhops)},
-	{IPV6_RECVTCLASS, SOCK_OPT_BOOL, .at = AT(recvtclass)},
-	{IPV6_RECVORIGDSTADDR, SOCK_OPT_BOOL, .at = AT(origdst6)},
-	{IPV6_RECVERR, SOCK_OPT_BOOL, .at = AT(recverr6), .set = set_recverr},
-	{IPV6_DONTFRAG, SOCK_OPT_BOOL, .at = AT(dontfrag)},
+	{IPV6_V6ONLY, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(v6only), .set = set_v6only},
+	{IPV6_UNICAST_HOPS, SOCK_OPT_I16, .at = SOCK_OPT_AT(hops), .set = set_hops,
+		.get = get_hops},
+	{IPV6_TCLASS, SOCK_OPT_U8, .at = SOCK_OPT_AT(tclass), .set = set_tclass},
+	{IPV6_RECVPKTINFO, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(pktinfo6)},
+	{IPV6_RECVHOPLIMIT, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(recvhops)},
+	{IPV6_RECVTCLASS, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(recvtclass)},
+	{IPV6_RECVORIGDSTADDR, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(origdst6)},
+	{IPV6_RECVERR, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(recverr6), .set = set_recverr},
+	{IPV6_DONTFRAG, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(dontfrag)},
 	{IPV6_MTU_DISCOVER, SOCK_OPT_INT, .set = set_pmtudisc, .get = get_pmtudisc},
 	{IPV6_MTU, SOCK_OPT_INT, .set = sock__opt_none, .get = sock__opt_mtu},
-	{IPV6_MULTICAST_HOPS, SOCK_OPT_I16, SOCK_OPT_DGRAM, .at = AT(mc_hops), .set = set_mc_hops},
-	{IPV6_MULTICAST_LOOP, SOCK_OPT_BOOL, .at = AT(mc6_loop), .set = set_mc_flag},
-	{IPV6_MULTICAST_ALL, SOCK_OPT_BOOL, .at = AT(mc6_all), .set = set_mc_flag},
-	{IPV6_MULTICAST_IF, SOCK_OPT_U16, SOCK_OPT_DGRAM, .at = AT(mc6_if), .set = sock__mc_if6},
-	{IPV6_JOIN_GROUP, SOCK_OPT_RAW, .set = sock__mc_member6},
-	{IPV6_LEAVE_GROUP, SOCK_OPT_RAW, .set = sock__mc_member6},
-	{MCAST_JOIN_GROUP, SOCK_OPT_RAW, .set = sock__mc_group_req},
-	{MCAST_LEAVE_GROUP, SOCK_OPT_RAW, .set = sock__mc_group_req},
+	{IPV6_MULTICAST_HOPS, SOCK_OPT_I16, SOCK_ONLY_DGRAM, .at = SOCK_OPT_AT(mc_hops),
+		.set = set_mc_hops},
+	{IPV6_MULTICAST_LOOP, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(mc6_loop), .set = set_mc_flag},
+	{IPV6_MULTICAST_ALL, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(mc6_all), .set = set_mc_flag},
+	{IPV6_MULTICAST_IF, SOCK_OPT_U16, SOCK_ONLY_DGRAM, .at = SOCK_OPT_AT(mc6_if),
+		.set = sock__mc_if6},
+	{IPV6_JOIN_GROUP, SOCK_OPT_BYTES, .set = sock__mc_member6},
+	{IPV6_LEAVE_GROUP, SOCK_OPT_BYTES, .set = sock__mc_member6},
+	{MCAST_JOIN_GROUP, SOCK_OPT_BYTES, .set = sock__mc_group_req},
+	{MCAST_LEAVE_GROUP, SOCK_OPT_BYTES, .set = sock__mc_group_req},
 };
 
 const struct sock_optlevel sock__level_ip6 = {

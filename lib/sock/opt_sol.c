@@ -5,12 +5,12 @@
 #include <sys/time.h>
 
 #include "dgram.h"
+#include "packet.h"
 
 /* SOL_SOCKET (Linux's net/core/sock.c). */
 
 #define RCVBUF_LEAST 2304 /* SOCK_MIN_RCVBUF */
 #define SNDBUF_LEAST 4608
-#define AT(field)    offsetof(struct sock_opts, field)
 
 /* ---- buffers ---- */
 
@@ -67,7 +67,7 @@ static long get_rcvbuf(struct sock_optarg *a)
 	if (a->f->kind->type != SOCK_STREAM || sock__opts(a->f)->rcvbuf)
 		a->v = (int)sock__rcvbuf(a->sl, a->f);
 	else
-		a->v = (int)(tc ? plx_net_tcp_tcb(tc)->rcv.buf
+		a->v = (int)(tc ? 2 * plx_net_tcp_tcb(tc)->rcv.buf
 				: sock__tun(a->sl, PLX_TUN_TCP_RMEM_DEFAULT));
 	return 0;
 }
@@ -111,9 +111,14 @@ static long ignore(struct sock_optarg *a)
 
 static long get_meminfo(struct sock_optarg *a)
 {
+	struct sock_packet *p = sock__packet(a->f);
+	struct plx_net_tcp *tc = sock__tcp_of(a->f);
 	uint32_t v[SK_MEMINFO_VARS] = {
-		[SK_MEMINFO_RMEM_ALLOC] = sock__dgram_rmem(a->f),
-		[SK_MEMINFO_DROPS] = sock__dgram_drops(a->f),
+		[SK_MEMINFO_RMEM_ALLOC] = tc  ? plx_net_tcp_rmem(tc)
+					  : p ? p->rmem
+					      : sock__dgram_rmem(a->f),
+		[SK_MEMINFO_WMEM_QUEUED] = tc ? plx_net_tcp_wmem(tc) : 0,
+		[SK_MEMINFO_DROPS] = p ? sock__packet_drops(p) : sock__dgram_drops(a->f),
 	};
 
 	get_rcvbuf(a);
@@ -146,7 +151,7 @@ static long set_timeo(struct sock_optarg *a)
 		return -EDOM;
 	if (tv.tv_sec < 0)
 		*us = AT_ONCE_US;
-	else if (tv.tv_sec >= INT64_MAX / 1000000000) /* so long that it is for ever */
+	else if (tv.tv_sec >= INT64_MAX / 1000000 - 1) /* so long that it is for ever */
 		*us = 0;
 	else
 		*us = (int64_t)tv.tv_sec * 1000000 + tv.tv_usec;
@@ -213,6 +218,17 @@ static long get_timestamp(struct sock_optarg *a)
 	return 0;
 }
 
+/* Only those that can: TCP and UDP. */
+static long set_zerocopy(struct sock_optarg *a)
+{
+	if (!a->f->kind->send_mbuf)
+		return -EOPNOTSUPP;
+	if (a->v < 0 || a->v > 1)
+		return -EINVAL;
+	a->opt->zerocopy = a->v;
+	return 0;
+}
+
 /* ---- what it is ---- */
 
 static long get_type(struct sock_optarg *a)
@@ -223,13 +239,16 @@ static long get_type(struct sock_optarg *a)
 
 static long get_protocol(struct sock_optarg *a)
 {
-	a->v = a->f->kind->type == SOCK_RAW ? (int)a->f->spare : a->f->kind->protocol;
+	a->v = a->f->kind->type == SOCK_RAW ? (int)a->f->spare /* 0 of a packet socket */
+					    : a->f->kind->protocol;
 	return 0;
 }
 
 static long get_domain(struct sock_optarg *a)
 {
-	a->v = sock__is(a->f, SOCKF_V6) ? AF_INET6 : AF_INET;
+	int domain = a->f->kind->domain;
+
+	a->v = domain ? domain : sock__is(a->f, SOCKF_V6) ? AF_INET6 : AF_INET;
 	return 0;
 }
 
@@ -239,10 +258,15 @@ static long get_acceptconn(struct sock_optarg *a)
 	return 0;
 }
 
+/* Of a connection also what it has heard of and goes on in spite of (sk_err_soft). */
 static long get_error(struct sock_optarg *a)
 {
+	struct plx_net_tcp *tc = sock__tcp_of(a->f);
+
 	a->v = a->f->err;
 	a->f->err = 0;
+	if (!a->v && tc)
+		a->v = plx_tcp_take_error(plx_net_tcp_tcb(tc));
 	return 0;
 }
 
@@ -305,36 +329,37 @@ static long get_device(struct sock_optarg *a)
 
 static long set_ifindex(struct sock_optarg *a)
 {
-	if (a->v < 0 || a->v > UINT16_MAX)
+	if (a->v < 0)
 		return -EINVAL;
-	a->opt->iface = (uint16_t)a->v;
+	a->opt->iface = sock__iface_no((uint32_t)a->v);
 	return 0;
 }
 
 static const struct sock_optdef defs[] = {
-	{SO_DEBUG, SOCK_OPT_BOOL, .at = AT(debug)},
-	{SO_REUSEADDR, SOCK_OPT_BOOL, .at = AT(reuseaddr)},
-	{SO_REUSEPORT, SOCK_OPT_BOOL, .at = AT(reuseport)},
-	{SO_KEEPALIVE, SOCK_OPT_BOOL, .at = AT(keepalive)},
-	{SO_BROADCAST, SOCK_OPT_BOOL, .at = AT(broadcast)},
-	{SO_OOBINLINE, SOCK_OPT_BOOL, .at = AT(oobinline)},
-	{SO_DONTROUTE, SOCK_OPT_BOOL, .at = AT(dontroute)},
-	{SO_RXQ_OVFL, SOCK_OPT_BOOL, .at = AT(rxq_ovfl)},
+	{SO_DEBUG, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(debug)},
+	{SO_REUSEADDR, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(reuseaddr)},
+	{SO_REUSEPORT, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(reuseport)},
+	{SO_KEEPALIVE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(keepalive)},
+	{SO_BROADCAST, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(broadcast)},
+	{SO_OOBINLINE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(oobinline)},
+	{SO_DONTROUTE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(dontroute)},
+	{SO_RXQ_OVFL, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(rxq_ovfl)},
+	{SO_ZEROCOPY, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(zerocopy), .set = set_zerocopy},
 	{SO_BSDCOMPAT, SOCK_OPT_INT, .set = ignore},
-	{SO_MARK, SOCK_OPT_U32, .at = AT(mark)},
-	{SO_PRIORITY, SOCK_OPT_U32, .at = AT(priority)},
-	{SO_BUSY_POLL, SOCK_OPT_U32, .at = AT(busy_poll_us), .min = 0, .max = INT32_MAX},
+	{SO_MARK, SOCK_OPT_U32, .at = SOCK_OPT_AT(mark)},
+	{SO_PRIORITY, SOCK_OPT_U32, .at = SOCK_OPT_AT(priority)},
+	{SO_BUSY_POLL, SOCK_OPT_U32, .at = SOCK_OPT_AT(busy_poll_us), .min = 0, .max = INT32_MAX},
 	{SO_RCVBUF, SOCK_OPT_INT, .set = set_rcvbuf, .get = get_rcvbuf},
 	{SO_SNDBUF, SOCK_OPT_INT, .set = set_sndbuf, .get = get_sndbuf},
 	{SO_RCVBUFFORCE, SOCK_OPT_INT, .set = force_rcvbuf, .get = sock__opt_none},
 	{SO_SNDBUFFORCE, SOCK_OPT_INT, .set = force_sndbuf, .get = sock__opt_none},
-	{SO_RCVLOWAT, SOCK_OPT_U32, .at = AT(rcvlowat), .set = set_rcvlowat},
+	{SO_RCVLOWAT, SOCK_OPT_U32, .at = SOCK_OPT_AT(rcvlowat), .set = set_rcvlowat},
 	{SO_SNDLOWAT, SOCK_OPT_INT, .get = get_one},
-	{SO_RCVTIMEO_OLD, SOCK_OPT_RAW, .set = set_timeo, .get = get_timeo},
-	{SO_RCVTIMEO_NEW, SOCK_OPT_RAW, .set = set_timeo, .get = get_timeo},
-	{SO_SNDTIMEO_OLD, SOCK_OPT_RAW, .set = set_timeo, .get = get_timeo},
-	{SO_SNDTIMEO_NEW, SOCK_OPT_RAW, .set = set_timeo, .get = get_timeo},
-	{SO_LINGER, SOCK_OPT_RAW, .set = set_linger, .get = get_linger},
+	{SO_RCVTIMEO_OLD, SOCK_OPT_BYTES, .set = set_timeo, .get = get_timeo},
+	{SO_RCVTIMEO_NEW, SOCK_OPT_BYTES, .set = set_timeo, .get = get_timeo},
+	{SO_SNDTIMEO_OLD, SOCK_OPT_BYTES, .set = set_timeo, .get = get_timeo},
+	{SO_SNDTIMEO_NEW, SOCK_OPT_BYTES, .set = set_timeo, .get = get_timeo},
+	{SO_LINGER, SOCK_OPT_BYTES, .set = set_linger, .get = get_linger},
 	{SO_TIMESTAMP_OLD, SOCK_OPT_INT, .set = set_timestamp, .get = get_timestamp},
 	{SO_TIMESTAMP_NEW, SOCK_OPT_INT, .set = set_timestamp, .get = get_timestamp},
 	{SO_TIMESTAMPNS_OLD, SOCK_OPT_INT, .set = set_timestamp, .get = get_timestamp},
@@ -345,10 +370,15 @@ static const struct sock_optdef defs[] = {
 	{SO_ACCEPTCONN, SOCK_OPT_INT, .get = get_acceptconn},
 	{SO_ERROR, SOCK_OPT_INT, .get = get_error},
 	{SO_INCOMING_CPU, SOCK_OPT_INT, .get = get_incoming_cpu},
-	{SO_MEMINFO, SOCK_OPT_RAW, .set = sock__opt_none, .get = get_meminfo},
-	{SO_COOKIE, SOCK_OPT_RAW, .set = sock__opt_none, .get = get_cookie},
-	{SO_BINDTODEVICE, SOCK_OPT_RAW, .set = set_device, .get = get_device},
-	{SO_BINDTOIFINDEX, SOCK_OPT_U16, .at = AT(iface), .set = set_ifindex},
+	{SO_MEMINFO, SOCK_OPT_BYTES, .set = sock__opt_none, .get = get_meminfo},
+	{SO_COOKIE, SOCK_OPT_BYTES, .set = sock__opt_none, .get = get_cookie},
+	{SO_BINDTODEVICE, SOCK_OPT_BYTES, .set = set_device, .get = get_device},
+	{SO_BINDTOIFINDEX, SOCK_OPT_U16, .at = SOCK_OPT_AT(iface), .set = set_ifindex},
+	{SO_ATTACH_FILTER, SOCK_OPT_BYTES, SOCK_ONLY_PACKET, .set = sock__packet_attach},
+	{SO_DETACH_FILTER, SOCK_OPT_INT, SOCK_ONLY_PACKET, .set = sock__packet_detach,
+		.get = sock__opt_none},
+	{SO_LOCK_FILTER, SOCK_OPT_INT, SOCK_ONLY_PACKET, .set = sock__packet_lock,
+		.get = sock__packet_locked},
 };
 
 const struct sock_optlevel sock__level_sol = {

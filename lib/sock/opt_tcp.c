@@ -9,7 +9,6 @@
 
 /* IPPROTO_TCP (Linux's net/ipv4/tcp.c), and how a connection hears of options. */
 
-#define AT(field)     offsetof(struct sock_opts, field)
 #define MSS_LEAST     88    /* TCP_MIN_MSS */
 #define MSS_MOST      32767 /* MAX_TCP_WINDOW */
 #define MSS_DEFAULT   536
@@ -195,28 +194,29 @@ static long get_cc(struct sock_optarg *a)
 }
 
 static const struct sock_optdef defs[] = {
-	{TCP_NODELAY, SOCK_OPT_BOOL, .at = AT(nodelay)},
-	{TCP_CORK, SOCK_OPT_BOOL, .at = AT(cork)},
-	{TCP_MAXSEG, SOCK_OPT_U16, .at = AT(maxseg), .set = set_maxseg, .get = get_maxseg},
-	{TCP_KEEPIDLE, SOCK_OPT_U32, .at = AT(keepidle_s), .min = 1, .max = KEEP_MOST,
+	{TCP_NODELAY, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(nodelay)},
+	{TCP_CORK, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(cork)},
+	{TCP_MAXSEG, SOCK_OPT_U16, .at = SOCK_OPT_AT(maxseg), .set = set_maxseg, .get = get_maxseg},
+	{TCP_KEEPIDLE, SOCK_OPT_U32, .at = SOCK_OPT_AT(keepidle_s), .min = 1, .max = KEEP_MOST,
 		.get = get_keepidle},
-	{TCP_KEEPINTVL, SOCK_OPT_U32, .at = AT(keepintvl_s), .min = 1, .max = KEEP_MOST,
+	{TCP_KEEPINTVL, SOCK_OPT_U32, .at = SOCK_OPT_AT(keepintvl_s), .min = 1, .max = KEEP_MOST,
 		.get = get_keepintvl},
-	{TCP_KEEPCNT, SOCK_OPT_U32, .at = AT(keepcnt), .min = 1, .max = PROBES_MOST,
+	{TCP_KEEPCNT, SOCK_OPT_U32, .at = SOCK_OPT_AT(keepcnt), .min = 1, .max = PROBES_MOST,
 		.get = get_keepcnt},
-	{TCP_SYNCNT, SOCK_OPT_U8, .at = AT(syncnt), .min = 1, .max = PROBES_MOST,
+	{TCP_SYNCNT, SOCK_OPT_U8, .at = SOCK_OPT_AT(syncnt), .min = 1, .max = PROBES_MOST,
 		.get = get_syncnt},
 	{TCP_LINGER2, SOCK_OPT_INT, .set = set_linger2, .get = get_linger2},
-	{TCP_DEFER_ACCEPT, SOCK_OPT_U8, .at = AT(defer_accept), .set = set_defer_accept,
+	{TCP_DEFER_ACCEPT, SOCK_OPT_U8, .at = SOCK_OPT_AT(defer_accept), .set = set_defer_accept,
 		.get = get_defer_accept},
-	{TCP_WINDOW_CLAMP, SOCK_OPT_U32, .at = AT(window_clamp), .set = set_window_clamp},
+	{TCP_WINDOW_CLAMP, SOCK_OPT_U32, .at = SOCK_OPT_AT(window_clamp), .set = set_window_clamp},
 	{TCP_QUICKACK, SOCK_OPT_INT, .set = set_quickack, .get = get_quickack},
-	{TCP_USER_TIMEOUT, SOCK_OPT_U32, .at = AT(user_timeout_ms), .min = 0, .max = INT32_MAX},
-	{TCP_NOTSENT_LOWAT, SOCK_OPT_U32, .at = AT(notsent_lowat)},
-	{TCP_INQ, SOCK_OPT_U8, .at = AT(inq), .min = 0, .max = 1},
-	{TCP_INFO, SOCK_OPT_RAW, .set = sock__opt_none, .get = get_info},
-	{TCP_CC_INFO, SOCK_OPT_RAW, .set = sock__opt_none, .get = get_cc_info},
-	{TCP_CONGESTION, SOCK_OPT_RAW, .set = set_cc, .get = get_cc},
+	{TCP_USER_TIMEOUT, SOCK_OPT_U32, .at = SOCK_OPT_AT(user_timeout_ms), .min = 0,
+		.max = INT32_MAX},
+	{TCP_NOTSENT_LOWAT, SOCK_OPT_U32, .at = SOCK_OPT_AT(notsent_lowat)},
+	{TCP_INQ, SOCK_OPT_U8, .at = SOCK_OPT_AT(inq), .min = 0, .max = 1},
+	{TCP_INFO, SOCK_OPT_BYTES, .set = sock__opt_none, .get = get_info},
+	{TCP_CC_INFO, SOCK_OPT_BYTES, .set = sock__opt_none, .get = get_cc_info},
+	{TCP_CONGESTION, SOCK_OPT_BYTES, .set = set_cc, .get = get_cc},
 };
 
 const struct sock_optlevel sock__level_tcp = {

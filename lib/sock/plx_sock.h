@@ -3,7 +3,8 @@
 
 /**
  * @file
- * Sockets: Linux's calls, with Linux's structs, constants and errno, over Pollux's UDP and TCP.
+ * Sockets: Linux's calls, with Linux's structs, constants and errno, over Pollux's UDP and TCP, raw
+ * IP (SOCK_RAW), and whole frames (AF_PACKET).
  *
  * A call has the name of Linux's with `plx_` in front, and differs where doc/guide/sockets.md says
  * so. It fails with -1 and errno. A descriptor is a number above all that the kernel gives out (see
@@ -34,8 +35,10 @@
 #include <sys/uio.h>
 
 #include <plx_net.h>
+#include <plx_net_lend.h>
 
 #include "plx_sock_cq.h"
+#include "plx_sock_if.h"
 
 PLX_C_BEGIN
 
@@ -61,7 +64,8 @@ struct plx_sock_conf {
 
 /**
  * Sockets for a stack that has its engine. Before the run. The first one made is what ordinary
- * threads use. @return NULL with *e filled.
+ * threads use; conf's files and fd_base are the first one's for all. @return NULL with *e filled
+ * (-EBUSY: one of its lcores has those of another stack).
  */
 PLX_API struct plx_sock *plx_sock_create(
 	struct plx_net *net, const struct plx_sock_conf *conf, struct plx_error *e);
@@ -129,6 +133,7 @@ PLX_API int plx_pselect(int n, fd_set *rd, fd_set *wr, fd_set *ex, const struct 
 	const sigset_t *mask);
 PLX_API int plx_epoll_create(int size);
 PLX_API int plx_epoll_create1(int flags);
+/** EXDEV: fd is an epoll set, and of another lcore than epfd. */
 PLX_API int plx_epoll_ctl(int epfd, int op, int fd, struct epoll_event *event);
 PLX_API int plx_epoll_wait(int epfd, struct epoll_event *events, int n, int timeout_ms);
 PLX_API int plx_epoll_pwait(
@@ -147,5 +152,25 @@ PLX_API int plx_sock_owner(int fd);
  * @return NULL and errno; ENODATA at the end of a stream.
  */
 PLX_API struct rte_mbuf *plx_recv_mbuf(int fd);
+/**
+ * Its twin: send the text of m, a chain of mbufs of any pools, without a copy (plx_net_lend.h). It
+ * is only read, so that m may be somebody else's too: with a reference of its own each time, the
+ * same mbufs can be sent to many. On the owner lcore; never waits.
+ *
+ * On success m is the socket's, which frees it when nothing holds its text any more: for TCP, once
+ * all of it is acknowledged or the connection is over. Then done->fn() is called, if there is one.
+ *
+ * A stream takes all of m or nothing: all, as soon as there is any room in the send buffer, which
+ * is charged with the mbufs' rooms; at most 1 MiB in 4,096 mbufs. A datagram is what m holds.
+ *
+ * @param to of a datagram: msg_name and msg_control as sendmsg() takes them, the rest is not looked
+ * at; NULL = to the peer. @param flags MSG_MORE (streams), MSG_NOSIGNAL, MSG_DONTROUTE.
+ * @param done or NULL.
+ * @return bytes, or -1 and errno, and m is still the caller's: as sendmsg(), and EAGAIN: the send
+ * buffer is full; EMSGSIZE: more than that; EINVAL: lengths in m don't fit each other, or a
+ * datagram is being put together (UDP_CORK, MSG_MORE); ENOBUFS; EXDEV: called elsewhere.
+ */
+PLX_API ssize_t plx_send_mbuf(int fd, struct rte_mbuf *m, const struct msghdr *to, int flags,
+	const struct plx_net_done *done);
 
 PLX_C_END

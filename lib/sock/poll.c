@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sock.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
+
+#include "futex.h"
 
 /*
  * poll(2) and select(2): each file is asked. When none has got anything, an epoll set that lives as
@@ -14,14 +16,6 @@
 #define SET_IN	(POLLRDNORM | POLLRDBAND | POLLIN | POLLHUP | POLLERR)
 #define SET_OUT (POLLWRBAND | POLLWRNORM | POLLOUT | POLLERR)
 #define SET_EX	POLLPRI
-
-static int64_t mono_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
-}
 
 static long poll_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
@@ -78,6 +72,8 @@ static int watch_all(int set, const struct pollfd *fds, nfds_t n)
 			gone = 1; /* which is seen when they are asked again */
 			continue;
 		}
+		if (errno == EPERM) /* it has what it will ever have */
+			continue;
 		if (errno != EEXIST)
 			return -1;
 		ev.events = events_of(fds, n, fds[i].fd);
@@ -86,15 +82,23 @@ static int watch_all(int set, const struct pollfd *fds, nfds_t n)
 	return gone;
 }
 
+/* So long that nobody sees the end of it, and nothing overflows: a thousand years. */
+#define LONG_S INT64_C(31536000000)
+
+/* epoll_wait() counts 24 days: then it is asked again. */
+static int as_ms(int64_t us)
+{
+	return us < 0 ? -1 : (int)PLX_MIN((us + 999) / 1000, (int64_t)INT_MAX);
+}
+
 static int wait_for(int set, struct pollfd *fds, nfds_t n, int64_t until_us, const sigset_t *mask)
 {
 	for (;;) {
-		int64_t left = until_us < 0 ? -1 : PLX_MAX(until_us - mono_us(), 0);
+		int64_t left = until_us < 0 ? -1 : PLX_MAX(until_us - sock__mono_us(), 0);
 		struct epoll_event ev;
 		int some;
 
-		if (plx_epoll_pwait(set, &ev, 1, left < 0 ? -1 : (int)((left + 999) / 1000), mask) <
-			0)
+		if (plx_epoll_pwait(set, &ev, 1, as_ms(left), mask) < 0)
 			return -1;
 		some = ask_all(fds, n);
 		if (some || left == 0)
@@ -114,7 +118,7 @@ static bool too_many(nfds_t n)
 /* @param timeout_us < 0 = for ever. */
 static int do_poll(struct pollfd *fds, nfds_t n, int64_t timeout_us, const sigset_t *mask)
 {
-	int64_t until = timeout_us < 0 ? -1 : mono_us() + timeout_us;
+	int64_t until = timeout_us < 0 ? -1 : sock__mono_us() + timeout_us;
 	int some, set, err;
 
 	if (too_many(n)) {
@@ -145,7 +149,7 @@ int plx_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 
 static int64_t as_us(const struct timespec *t)
 {
-	return t ? (int64_t)t->tv_sec * 1000000 + (t->tv_nsec + 999) / 1000 : -1;
+	return t ? PLX_MIN((int64_t)t->tv_sec, LONG_S) * 1000000 + (t->tv_nsec + 999) / 1000 : -1;
 }
 
 static bool is_bad(const struct timespec *t)
@@ -227,22 +231,37 @@ static int do_select(
 	return r < 0 ? r : to_sets(p, k, rd, wr, ex);
 }
 
+/* poll_select_finish(): what is left of it, as Linux does, and POSIX allows. */
+static void take_off(struct timeval *t, int64_t us)
+{
+	int64_t s = us / 1000000 + (t->tv_usec < us % 1000000);
+
+	if (t->tv_sec < s) {
+		*t = (struct timeval){0};
+		return;
+	}
+	t->tv_usec += (s - us / 1000000) * 1000000 - us % 1000000;
+	t->tv_sec -= s;
+}
+
 int plx_select(int n, fd_set *rd, fd_set *wr, fd_set *ex, struct timeval *timeout)
 {
-	int64_t begin = mono_us(), us, left;
+	int64_t begin = sock__mono_us();
+	struct timespec t = {0};
 	int r;
 
 	if (timeout && (timeout->tv_sec < 0 || timeout->tv_usec < 0)) {
 		errno = EINVAL;
 		return -1;
 	}
-	us = timeout ? (int64_t)timeout->tv_sec * 1000000 + timeout->tv_usec : -1;
-	r = do_select(n, rd, wr, ex, us, NULL);
-	if (!timeout)
-		return r;
-	left = PLX_MAX(us - (mono_us() - begin), 0); /* as Linux does, and POSIX allows */
-	timeout->tv_sec = left / 1000000;
-	timeout->tv_usec = left % 1000000;
+	if (timeout) {
+		timeout->tv_sec += PLX_MIN(timeout->tv_usec / 1000000, INT64_MAX - timeout->tv_sec);
+		timeout->tv_usec %= 1000000;
+		t = (struct timespec){timeout->tv_sec, timeout->tv_usec * 1000};
+	}
+	r = do_select(n, rd, wr, ex, as_us(timeout ? &t : NULL), NULL);
+	if (timeout)
+		take_off(timeout, sock__mono_us() - begin);
 	return r;
 }
 

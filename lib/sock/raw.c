@@ -132,39 +132,50 @@ static void put_check(struct rte_mbuf *m, const struct plx_ip *ip)
 	memcpy(p + ICMP6_CHECK_AT, &check, 2);
 }
 
+/* ip_sk_ignore_df(), ip6_sk_ignore_df() */
+static bool may_fragment(const struct sock_opts *o, bool v4)
+{
+	uint8_t set = v4 ? o->pmtudisc : o->pmtudisc6;
+
+	return set < PLX_NET_PMTU(IP_PMTUDISC_DO) || set == PLX_NET_PMTU(IP_PMTUDISC_OMIT);
+}
+
+/* Is it longer than what may go at once? A header of the caller's is another matter. */
+static bool too_long(const struct sock_dgram *d, const struct sock_op *op, uint16_t mtu)
+{
+	bool v4 = !sock__is(&d->f, SOCKF_V6);
+	size_t hdr = v4 ? PLX_IP4_BYTES : PLX_IP6_BYTES;
+
+	return !may_fragment(sock__opts(&d->f), v4) && !sock__raw_includes_header(&d->f) &&
+	       sock__iov_bytes(op->send) + hdr > mtu;
+}
+
 static int describe(struct sock_dgram *d, const struct sock_op *op, struct plx_ip *ip,
 	struct plx_net_udp_msg *how)
 {
 	const struct sock_opts *o = sock__opts(&d->f);
 	bool v4 = !sock__is(&d->f, SOCKF_V6);
 	struct plx_net_way way;
-	int err = where(d, op->send, &ip->dst, &how->iface);
-	bool many;
+	uint16_t scope;
+	int err = where(d, op->send, &how->dst, &scope);
 
+	if (!err)
+		err = sock__dgram_how(d, op, scope, how);
 	if (err)
 		return err;
-	many = plx_addr_is_mcast(&ip->dst);
-	ip->src = d->laddr;
-	ip->proto = proto_of(&d->f);
-	ip->tos = v4 ? o->tos : o->tclass;
-	ip->ttl = (uint8_t)(many ? (v4 ? o->mc_ttl : o->mc_hops)
-			    : v4 ? o->ttl
-				 : PLX_MAX(o->hops, 0));
-	ip->df = v4 && o->pmtudisc != PLX_NET_PMTU(IP_PMTUDISC_DONT);
-	how->no_wire = many && !ip->ttl;
-	how->no_loop = many && !(v4 ? o->mc_loop : o->mc6_loop);
-	how->bound = o->iface != 0;
-	if (o->iface)
-		how->iface = o->iface;
-	else if (many && !how->iface)
-		how->iface = v4 ? o->mc_if : o->mc6_if;
-	if (many && v4 && plx_addr_is_any(&ip->src))
-		ip->src = o->mc_src;
+	*ip = (struct plx_ip){.src = how->src,
+		.dst = how->dst,
+		.proto = proto_of(&d->f),
+		.tos = how->tos,
+		.ttl = how->ttl,
+		.df = v4 && o->pmtudisc != PLX_NET_PMTU(IP_PMTUDISC_DONT)};
 	err = plx_net_way(d->sl->sn, &ip->dst, how->iface, how->bound, &way);
 	if (err)
 		return err;
 	if (way.bcast && !o->broadcast)
 		return -EACCES;
+	if (too_long(d, op, way.mtu))
+		return -EMSGSIZE;
 	if (plx_addr_is_any(&ip->src))
 		ip->src = way.src;
 	return 0;
@@ -189,6 +200,8 @@ static long send_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 		err = -EPIPE;
 	if (!err)
 		err = describe(d, op, &ip, &how);
+	if (!err && sock__iov_bad(op->send))
+		err = -EFAULT;
 	if (!err && sock__raw_includes_header(f)) {
 		skip = header(op, &ip);
 		err = skip < 0 ? skip : skip > (int)len ? -EINVAL : 0;
@@ -300,9 +313,7 @@ long sock__raw_new(struct sock_lcore *sl, int domain, int protocol, int flags)
 	if (!r)
 		return -ENOBUFS;
 	r->d.f.kind = &sock__raw_kind;
-	r->d.f.flags = (flags & SOCK_NONBLOCK ? SOCKF_NONBLOCK : 0) |
-		       (flags & SOCK_CLOEXEC ? SOCKF_CLOEXEC : 0) |
-		       (domain == AF_INET6 ? SOCKF_V6 : 0);
+	r->d.f.flags = sock__flags(flags) | (domain == AF_INET6 ? SOCKF_V6 : 0);
 	r->d.f.spare = (uint32_t)protocol;
 	r->d.sl = sl;
 	if (domain == AF_INET)
@@ -324,33 +335,42 @@ long sock__raw_new(struct sock_lcore *sl, int domain, int protocol, int flags)
 
 /* ---- options ---- */
 
+/* 0: packets of its protocol have no types. */
+static size_t filter_bytes(const struct sock_file *f)
+{
+	if (sock__is(f, SOCKF_V6))
+		return proto_of(f) == IPPROTO_ICMPV6 ? sizeof(struct icmp6_filter) : 0;
+	return proto_of(f) == IPPROTO_ICMP ? sizeof(uint32_t) : 0;
+}
+
 static long set_filter(struct sock_optarg *a)
 {
 	struct sock_raw *r = raw_of(a->f);
-	size_t want = proto_of(a->f) == IPPROTO_ICMP ? 4 : sizeof(r->filter);
+	size_t most = filter_bytes(a->f);
 
-	if (proto_of(a->f) != IPPROTO_ICMP && proto_of(a->f) != IPPROTO_ICMPV6)
+	if (!most)
 		return -EOPNOTSUPP;
 	if (a->len && !a->op->cvalue)
 		return -EFAULT;
-	memcpy(r->filter, a->op->cvalue, PLX_MIN((size_t)a->len, want));
+	if (a->len)
+		memcpy(r->filter, a->op->cvalue, PLX_MIN((size_t)a->len, most));
 	return 0;
 }
 
 static long get_filter(struct sock_optarg *a)
 {
-	const struct sock_raw *r = raw_of(a->f);
+	size_t n = filter_bytes(a->f);
 
-	return sock__opt_put(a, r->filter, proto_of(a->f) == IPPROTO_ICMP ? 4 : sizeof(r->filter));
+	return n ? sock__opt_put(a, raw_of(a->f)->filter, n) : -EOPNOTSUPP;
 }
 
 #define ICMP_FILTER_OPT 1 /* <linux/icmp.h>'s ICMP_FILTER */
 
 static const struct sock_optdef raw_defs[] = {
-	{ICMP_FILTER_OPT, SOCK_OPT_RAW, .set = set_filter, .get = get_filter},
+	{ICMP_FILTER_OPT, SOCK_OPT_BYTES, .set = set_filter, .get = get_filter},
 };
 static const struct sock_optdef icmp6_defs[] = {
-	{ICMP6_FILTER, SOCK_OPT_RAW, .set = set_filter, .get = get_filter},
+	{ICMP6_FILTER, SOCK_OPT_BYTES, .set = set_filter, .get = get_filter},
 };
 
 const struct sock_optlevel sock__level_raw = {

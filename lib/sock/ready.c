@@ -23,6 +23,7 @@ void sock__watch_ready(struct sock_lcore *sl, struct sock_watch *w)
 
 	if (!sock__watch_queue(w))
 		return;
+	set->rests = false;
 	sl->ready_sets++;
 	if (set->f.watch || set->f.waiters)
 		sock__wake(sl, &set->f, SOCK_IN);
@@ -36,24 +37,52 @@ static bool wants(const struct sock_watch *w, uint32_t key)
 	return events && (!key || key & events);
 }
 
-void sock__wake(struct sock_lcore *sl, struct sock_file *f, uint32_t key)
+/* @return whether somebody waits there, who looks at it now. */
+static bool tell(struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w, uint32_t key)
 {
-	bool one = false; /* of those with EPOLLEXCLUSIVE has been told */
+	bool waits;
 
-	for (struct sock_watch *w = f->watch; w; w = w->of_file) {
+	if (plx_unlikely(!w->set))
+		return sock__far_wake(sl, f, w, key);
+	if (!wants(w, key))
+		return false;
+	waits = w->set->f.waiters || w->set->rests;
+	sock__watch_ready(sl, w);
+	return waits;
+}
+
+bool sock__watches_wake(
+	struct sock_lcore *sl, struct sock_file *f, struct sock_watch *w, uint32_t key)
+{
+	bool one = false;
+
+	for (; w; w = w->of_file) {
 		bool exclusive = w->events & EPOLLEXCLUSIVE;
 
-		if (plx_unlikely(!w->set)) {
-			sock__far_wake(sl, f, w, key);
-			continue;
-		}
-		if (!wants(w, key) || (exclusive && one))
-			continue;
-		sock__watch_ready(sl, w);
-		one |= exclusive;
+		if (!(exclusive && one))
+			one |= tell(sl, f, w, key) && exclusive;
+		else if (!w->set)
+			sock__far_refresh(sl, f, w);
 	}
+	return one;
+}
+
+void sock__watch_attach(struct sock_file *f, struct sock_watch *w)
+{
+	struct sock_watch **at = &f->watch;
+
+	while (w->events & EPOLLEXCLUSIVE && *at)
+		at = &(*at)->of_file;
+	w->file = f;
+	w->of_file = *at;
+	*at = w;
+}
+
+void sock__wake(struct sock_lcore *sl, struct sock_file *f, uint32_t key)
+{
+	sock__watches_wake(sl, f, f->watch, key);
 	if (plx_unlikely(sock__is(f, SOCKF_ASYNC)))
-		sock__sigio(sl, f, key);
+		sock__sigio(f, key);
 	if (plx_unlikely(f->waiters || sock__is(f, SOCKF_RETRYING)))
 		sock__retry(sl, f, key);
 }

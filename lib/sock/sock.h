@@ -31,9 +31,11 @@
 #define SOCKF_DONE                                                                                 \
 	0x1000 /* the peer's FIN has come (SOCK_DONE): errors don't matter to readers              \
 		*/
-#define SOCKF_RETRYING 0x2000 /* its waiting calls are being run */
-#define SOCKF_CHANGED  0x4000 /* meanwhile it has changed again */
-#define SOCKF_QUEUED   0x0200 /* accept() has not taken it yet */
+#define SOCKF_RETRYING 0x2000  /* its waiting calls are being run */
+#define SOCKF_CHANGED  0x4000  /* meanwhile it has changed again */
+#define SOCKF_QUEUED   0x0200  /* accept() has not taken it yet */
+#define SOCKF_BOUND_IP 0x8000  /* cold->bind is an address, whose port comes later */
+#define SOCKF_SHARED   0x10000 /* cold is others', too */
 
 /* What readiness events are made of (Linux's poll masks). */
 #define SOCK_IN	 (EPOLLIN | EPOLLRDNORM)
@@ -46,6 +48,7 @@ struct sock_lcore;
 /** What a kind of file can do. Absent: EOPNOTSUPP of a socket, ENOTSOCK of something else. */
 struct sock_kind {
 	int type, protocol; /**< of socket(2); type 0: no socket */
+	int domain;	    /**< AF_PACKET; 0 = the Internet's, see SOCKF_V6 */
 	uint32_t (*poll)(
 		struct sock_lcore *sl, struct sock_file *f); /**< EPOLL* that are true now */
 	long (*bind)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
@@ -55,10 +58,15 @@ struct sock_kind {
 	long (*shutdown)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 	long (*recv)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 	long (*send)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
+	/** op->send, op->mbuf, op->lent. */
+	long (*send_mbuf)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 	struct rte_mbuf *(*recv_mbuf)(struct sock_lcore *sl, struct sock_file *f, int *err);
 	/** @param peer getpeername(), else getsockname(). */
 	long (*name)(struct sock_lcore *sl, struct sock_file *f, bool peer, struct plx_addr *a,
 		uint16_t *port, uint16_t *iface);
+	/** getsockname() where the address is none of the Internet's, in place of name(). */
+	long (*sockname)(
+		struct sock_lcore *sl, struct sock_file *f, struct sockaddr *sa, socklen_t *len);
 	/** Bytes of text to be read, written and not acknowledged, or not sent (SIOCINQ, SIOCOUTQ,
 	 * SIOCOUTQNSD); -errno. */
 	long (*queued)(struct sock_lcore *sl, struct sock_file *f, unsigned long request);
@@ -74,16 +82,19 @@ struct sock_kind {
 struct sock_opts {
 	uint32_t sndbuf, rcvbuf; /**< bytes, doubled as Linux does; 0 = tuned, default */
 	uint32_t rcvlowat;
+	uint32_t busy_poll_us;
 	int64_t rcvtimeo_us, sndtimeo_us; /**< 0 = for ever */
 	uint32_t mark, priority;
 	int32_t linger_s; /**< negative: off, ~linger_s is remembered */
 	uint16_t iface;	  /**< SO_BINDTODEVICE */
 	bool reuseaddr, reuseport, keepalive, broadcast, oobinline, dontroute, timestampns, debug;
+	bool zerocopy;
 	bool timestamp; /**< SO_TIMESTAMP */
 	bool stamp_new; /**< either of them as SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW */
 	bool rxq_ovfl;
-	uint32_t busy_poll_us;
-	uint64_t cookie; /**< SO_COOKIE; 0 = nobody has asked */
+	bool hdrincl;		/**< of raw sockets */
+	bool udp_gro, udp_cork; /**< and udp_segment, below */
+	uint64_t cookie;	/**< SO_COOKIE; 0 = nobody has asked */
 	/* TCP */
 	bool nodelay, cork, inq;
 	uint8_t syncnt;	      /**< 0 = default; the same where nothing else is said */
@@ -103,24 +114,30 @@ struct sock_opts {
 	uint8_t pmtudisc6; /**< the same */
 	bool pktinfo, recvttl, recvtos, recverr, origdst, bind_no_port;
 	bool pktinfo6, recvhops, recvtclass, recverr6, origdst6, dontfrag;
-	/* UDP */
 	uint16_t udp_segment;
-	bool udp_gro, udp_cork;
-	bool hdrincl; /**< of raw sockets */
 };
 /** What a socket has that has set none. */
 extern const struct sock_opts sock__default_opts;
 
 struct sock_listen;
-/** What few sockets have. */
+struct sock_zc;
+/** What few sockets have, and those whose options are the same share. */
 struct sock_cold {
 	struct sock_opts opt;
-	struct plx_net_bind bind;
+	union {
+		struct plx_net_bind bind;
+		struct { /* SOCKF_SHARED: nobody's, so it has no claim on a port */
+			struct plx_list of_lcore;
+			uint32_t sharers;
+		};
+	};
 	struct sock_listen *listen;
-	int32_t owner_pid;  /**< F_SETOWN; negative: a group's */
-	int32_t owner_type; /**< F_SETOWN_EX's, plus 1; 0 = by owner_pid's sign */
+	struct sock_zc *zc; /**< errq.h; NULL: nothing was sent by MSG_ZEROCOPY */
+	int32_t owner_pid;  /**< F_SETOWN; 0 = nobody */
+	int32_t owner_type; /**< F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP */
 	int32_t sig;	    /**< F_SETSIG */
 };
+static_assert(sizeof(struct sock_cold) <= 256, "one block of the arena");
 
 struct sock_watch;
 /** Begins every object that has a descriptor. */
@@ -128,7 +145,7 @@ struct sock_file {
 	const struct sock_kind *kind;
 	struct sock_watch *watch; /**< epoll sets that it is in */
 	struct sock_op *waiters;  /**< calls that wait for it, oldest first */
-	struct sock_cold *cold;	  /**< NULL: defaults */
+	struct sock_cold *cold;	  /**< NULL: defaults. To be written: sock__cold() */
 	uint32_t slot;
 	uint32_t flags; /**< SOCKF_* */
 	int32_t err;	/**< SO_ERROR: a positive errno */
@@ -145,19 +162,43 @@ static inline bool sock__is(const struct sock_file *f, uint32_t flags)
 	return f->flags & flags;
 }
 
+/** SOCKF_* of SOCK_*, which EFD_* and EPOLL_CLOEXEC are, too. */
+static inline uint32_t sock__flags(int flags)
+{
+	return (flags & SOCK_NONBLOCK ? SOCKF_NONBLOCK : 0) |
+	       (flags & SOCK_CLOEXEC ? SOCKF_CLOEXEC : 0);
+}
+static_assert((int)EFD_NONBLOCK == (int)SOCK_NONBLOCK, "O_NONBLOCK");
+static_assert((int)EFD_CLOEXEC == (int)SOCK_CLOEXEC, "O_CLOEXEC");
+static_assert((int)EPOLL_CLOEXEC == (int)SOCK_CLOEXEC, "O_CLOEXEC");
+
+/** The number of an interface as the stack has them: one that is too big is nobody's. */
+static inline uint16_t sock__iface_no(uint32_t n)
+{
+	return (uint16_t)PLX_MIN(n, (uint32_t)UINT16_MAX);
+}
+
+static inline bool sock__is_set(const struct sock_file *f)
+{
+	return !f->kind->type && !f->kind->recv;
+}
+
 /** A call under way. */
 struct sock_op {
 	struct plx_msg msg;
 	long (*run)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 	int fd;
-	int flags;	 /**< MSG_*, SOCK_*, how, ... */
-	bool block;	 /**< the caller would sleep */
-	bool nofile;	 /**< it is about no file yet */
-	bool spread;	 /**< a thread's new file is on any lcore, not the first */
-	bool sigpipe;	 /**< EPIPE comes with SIGPIPE: set by run() */
-	bool no_restart; /**< a signal ends it, whatever SA_RESTART says */
-	uint32_t want;	 /**< with -EAGAIN: EPOLL* to wait for; 0 = any change */
-	size_t done;	 /**< bytes so far, of a call that goes on where it was */
+	int flags;	    /**< MSG_*, SOCK_*, how, ... */
+	bool block;	    /**< the caller would sleep */
+	bool nofile;	    /**< it is about no file yet */
+	bool own;	    /**< made on the owner lcore, which never waits */
+	bool spread;	    /**< a thread's new file is on any lcore, not the first */
+	bool sigpipe;	    /**< EPIPE comes with SIGPIPE: set by run() */
+	bool no_restart;    /**< a signal ends it, whatever SA_RESTART says */
+	uint32_t want;	    /**< with -EAGAIN: EPOLL* to wait for; 0 = any change */
+	size_t done;	    /**< bytes so far, of a call that goes on where it was */
+	struct sock_zc *zc; /**< of a call by MSG_ZEROCOPY: errq.h */
+	uint32_t zc_id;
 	long result;
 	/* its thread */
 	uint32_t state;	    /**< futex: enum sock_op_state */
@@ -181,7 +222,11 @@ struct sock_op {
 			socklen_t *name_len;
 		};
 		struct msghdr *recv; /**< msg_name.. are filled in */
-		const struct msghdr *send;
+		struct {
+			const struct msghdr *send;
+			struct rte_mbuf *mbuf; /**< in place of its bytes */
+			const struct plx_net_done *lent;
+		};
 		struct {
 			int level, opt;
 			void *value;
@@ -221,6 +266,7 @@ struct sock_lcore {
 	plx_ns program_ns; /**< when they want to run at the latest */
 	bool started;
 	struct plx_list fars;	/**< struct sock_far */
+	struct plx_list colds;	/**< struct sock_cold, shared; the newest first */
 	struct plx_wheel wheel; /**< of calls that wait */
 };
 
@@ -254,12 +300,20 @@ uint32_t sock__files(void);
 struct sock_file *sock__file(const struct sock_lcore *sl, int fd);
 /** EAL's id of the lcore that has it, or -1. Any thread. */
 int sock__fd_lcore(int fd);
+/** Is it an epoll set's? Any thread. */
+bool sock__fd_is_set(int fd);
 /** It loses its descriptor, its watches and waiters, and is released. */
 void sock__close(struct sock_lcore *sl, struct sock_file *f);
+bool sock__forked(void);
+
+/* cold.c */
 /** Options of its own. @return NULL: no memory. */
 struct sock_cold *sock__cold(struct sock_lcore *sl, struct sock_file *f);
+/** A fresh file has these options, and shares them. @return false: no memory. */
+bool sock__cold_take(struct sock_lcore *sl, struct sock_file *f, const struct sock_opts *o);
+/** Its options have been set: share them with whom it can. */
+void sock__cold_share(struct sock_lcore *sl, struct sock_file *f);
 void sock__cold_free(struct sock_lcore *sl, struct sock_file *f);
-bool sock__forked(void);
 
 /* program.c */
 void sock__poller_init(struct sock_lcore *sl);
@@ -307,6 +361,7 @@ int sock__bind_addr(struct sock_lcore *sl, const struct sock_file *f, const stru
 long sock__stream_new(struct sock_lcore *sl, int domain, int protocol, int flags);
 long sock__dgram_new(struct sock_lcore *sl, int domain, int protocol, int flags);
 long sock__raw_new(struct sock_lcore *sl, int domain, int protocol, int flags);
+long sock__packet_new(struct sock_lcore *sl, int type, int protocol, int flags);
 /** NULL if f is none, or not connected. */
 struct plx_net_tcp *sock__tcp_of(const struct sock_file *f);
 bool sock__is_listening(const struct sock_file *f);
@@ -327,10 +382,17 @@ bool sock__iov_next(struct sock_iov *it, void **p, size_t *n);
 /* ctl.c: op->flags is the command of fcntl(2), op->request that of ioctl(2) */
 long sock__fcntl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 long sock__ioctl(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
+/** ioctl_if.c: SIOCGIFINDEX and the like. */
+long sock__ioctl_if(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 /** With SOCKF_ASYNC: f has changed in one of key (EPOLL*; 0 = in anything), tell its owner. */
-void sock__sigio(struct sock_lcore *sl, struct sock_file *f, uint32_t key);
+void sock__sigio(const struct sock_file *f, uint32_t key);
+/** Urgent data have come. */
+void sock__sigurg(const struct sock_file *f);
 
-/* api.c: what the calls run on the owner's lcore */
+/* api.c */
+/** Is m one that can be sent, or received into? @return 0 or a positive errno. */
+int sock__msg_check(const struct msghdr *m);
+/* what the calls run on the owner's lcore */
 long sock__run_accept(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 long sock__run_connect(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 long sock__run_shutdown(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
@@ -342,6 +404,14 @@ long sock__run_close(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 /* opt.c */
 long sock__setsockopt(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 long sock__getsockopt(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
+
+/** Does the call wait, if it comes to that? */
+static inline bool sock__waits(const struct sock_file *f, struct sock_op *op)
+{
+	if (sock__is(f, SOCKF_NONBLOCK) || op->flags & MSG_DONTWAIT)
+		op->block = false;
+	return op->block;
+}
 
 /** A call's run() has to wait: for what, and how long at most. */
 static inline long sock__again(struct sock_op *op, uint32_t want, int64_t timeout_us)

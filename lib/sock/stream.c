@@ -56,8 +56,7 @@ static void on_urgent(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
 	struct sock_file *f = file_of(c);
 
-	if (f->cold && f->cold->owner_pid)
-		kill(f->cold->owner_pid, SIGURG);
+	sock__sigurg(f);
 	sock__wake(lcore_of(sn), f, EPOLLPRI);
 }
 
@@ -82,6 +81,22 @@ static void on_peer_closed(struct plx_softnet *sn, struct plx_net_tcp *c)
 static void on_fin_acked(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
 	sock__wake(lcore_of(sn), file_of(c), 0);
+}
+
+/* tcp_v4_err(), tcp_v6_err(): at once for who has asked for it, else when SO_ERROR is asked for. */
+static void on_error(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	struct sock_file *f = file_of(c);
+	const struct sock_opts *o = sock__opts(f);
+	struct plx_tcp *tcb = plx_net_tcp_tcb(c);
+	int err = 0;
+
+	if (plx_addr_is_v4(&tcb->id.raddr) ? o->recverr : o->recverr6)
+		err = plx_tcp_take_error(tcb);
+	if (!err)
+		return;
+	f->err = err;
+	sock__wake(lcore_of(sn), f, EPOLLERR);
 }
 
 /* As tcp_reset() and tcp_done(). When the engine stops, c is freed behind us. */
@@ -112,6 +127,7 @@ static const struct plx_net_tcp_ops events = {
 	.writable = on_writable,
 	.peer_closed = on_peer_closed,
 	.fin_acked = on_fin_acked,
+	.error = on_error,
 	.closed = on_closed,
 	.fd = fd_of,
 };
@@ -186,6 +202,23 @@ static long linger(struct sock_lcore *sl, struct sock_file *f, struct sock_op *o
 
 /* ---- bind ---- */
 
+static struct plx_net_bind claim_of(
+	const struct sock_file *f, const struct plx_addr *a, uint16_t port, uint16_t iface)
+{
+	const struct sock_opts *o = sock__opts(f);
+
+	return (struct plx_net_bind){
+		.laddr = *a,
+		.lport = port,
+		.iface = o->iface ? o->iface : iface,
+		.proto = PLX_IPPROTO_TCP,
+		.v6only = sock__is(f, SOCKF_V6) && o->v6only,
+		.reuseaddr = o->reuseaddr,
+		.reuseport = o->reuseport,
+		.uid = geteuid(),
+	};
+}
+
 static int claim(struct sock_lcore *sl, struct sock_file *f, const struct plx_addr *a,
 	uint16_t port, uint16_t iface)
 {
@@ -194,20 +227,26 @@ static int claim(struct sock_lcore *sl, struct sock_file *f, const struct plx_ad
 
 	if (!cold)
 		return -ENOBUFS;
-	cold->bind = (struct plx_net_bind){
-		.laddr = *a,
-		.lport = port,
-		.iface = cold->opt.iface ? cold->opt.iface : iface,
-		.proto = PLX_IPPROTO_TCP,
-		.v6only = sock__is(f, SOCKF_V6) && cold->opt.v6only,
-		.reuseaddr = cold->opt.reuseaddr,
-		.reuseport = cold->opt.reuseport,
-		.uid = geteuid(),
-	};
+	cold->bind = claim_of(f, a, port, iface);
 	err = plx_net_bind_add(sl->ns->net, &cold->bind, NULL, NULL);
-	if (!err)
-		f->flags |= SOCKF_BOUND;
+	if (err)
+		cold->bind.lport = 0; /* an address alone goes on being one */
+	else
+		f->flags = (f->flags & ~SOCKF_BOUND_IP) | SOCKF_BOUND;
 	return err;
+}
+
+/* IP_BIND_ADDRESS_NO_PORT: connect() chooses the port, which others can have to other peers. */
+static int bind_address(
+	struct sock_lcore *sl, struct sock_file *f, const struct plx_addr *a, uint16_t iface)
+{
+	struct sock_cold *cold = sock__cold(sl, f);
+
+	if (!cold)
+		return -ENOBUFS;
+	cold->bind = claim_of(f, a, 0, iface);
+	f->flags |= SOCKF_BOUND_IP;
+	return 0;
 }
 
 int sock__tcp_autobind(struct sock_lcore *sl, struct sock_file *f, uint16_t port)
@@ -218,6 +257,11 @@ int sock__tcp_autobind(struct sock_lcore *sl, struct sock_file *f, uint16_t port
 
 	if (sock__is(f, SOCKF_BOUND))
 		return 0;
+	if (sock__is(f, SOCKF_BOUND_IP)) {
+		const struct plx_net_bind b = f->cold->bind;
+
+		return claim(sl, f, &b.laddr, port, b.iface);
+	}
 	return claim(sl, f, sock__is(f, SOCKF_V6) ? &any6 : &any4, port, 0);
 }
 
@@ -270,7 +314,12 @@ static long bind_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 		return err;
 	if (sock__is(f, SOCKF_BOUND) || sock__tcp(f)->tc)
 		return -EINVAL;
-	return claim(sl, f, &a, port, iface);
+	if (!port && sock__opts(f)->bind_no_port)
+		return bind_address(sl, f, &a, iface);
+	err = claim(sl, f, &a, port, iface);
+	if (err) /* as __inet_bind(), which has no address then */
+		f->flags &= ~SOCKF_BOUND_IP;
+	return err;
 }
 
 /* ---- connect ---- */
@@ -326,7 +375,7 @@ static int destination(struct sock_lcore *sl, const struct sock_file *f, const s
 	to->iface = o->iface ? o->iface : iface;
 	to->bound = o->iface != 0;
 	to->setup = set_up;
-	if (sock__is(f, SOCKF_BOUND)) {
+	if (sock__is(f, SOCKF_BOUND | SOCKF_BOUND_IP)) {
 		to->laddr = f->cold->bind.laddr;
 		to->lport = f->cold->bind.lport;
 	}
@@ -440,7 +489,7 @@ static long name_run(struct sock_lcore *sl, struct sock_file *f, bool peer, stru
 		*a = peer ? id->raddr : id->laddr;
 		*port = peer ? id->rport : id->lport;
 		*iface = id->iface;
-	} else if (sock__is(f, SOCKF_BOUND)) {
+	} else if (sock__is(f, SOCKF_BOUND | SOCKF_BOUND_IP)) {
 		*a = f->cold->bind.laddr;
 		*port = f->cold->bind.lport;
 		*iface = f->cold->bind.iface;
@@ -468,6 +517,7 @@ const struct sock_kind sock__stream_kind = {
 	.shutdown = shutdown_run,
 	.recv = sock__tcp_recv,
 	.send = sock__tcp_send,
+	.send_mbuf = sock__tcp_send_mbuf,
 	.recv_mbuf = sock__tcp_recv_mbuf,
 	.name = name_run,
 	.queued = sock__tcp_queued,
@@ -486,8 +536,7 @@ long sock__stream_new(struct sock_lcore *sl, int domain, int protocol, int flags
 	t = sock__tcp_new(sl, NULL, domain == AF_INET6);
 	if (!t)
 		return -ENOBUFS;
-	t->f.flags |= (flags & SOCK_NONBLOCK ? SOCKF_NONBLOCK : 0) |
-		      (flags & SOCK_CLOEXEC ? SOCKF_CLOEXEC : 0);
+	t->f.flags |= sock__flags(flags);
 	fd = sock__fd_new(sl, &t->f);
 	if (fd < 0)
 		sock__tcp_free(sl, t);

@@ -29,13 +29,6 @@ void sock__tcp_free(struct sock_lcore *sl, struct sock_tcp *t);
 int sock__tcp_autobind(struct sock_lcore *sl, struct sock_file *f, uint16_t port);
 /** Let go of the connection, by RST if it lingers for no time or is to be aborted. */
 void sock__tcp_drop(struct sock_lcore *sl, struct sock_tcp *t, bool abort);
-/** Does the call wait, if it comes to that? */
-static inline bool sock__waits(const struct sock_file *f, struct sock_op *op)
-{
-	if (sock__is(f, SOCKF_NONBLOCK) || op->flags & MSG_DONTWAIT)
-		op->block = false;
-	return op->block;
-}
 
 /* listen.c */
 long sock__tcp_listen(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
@@ -50,6 +43,7 @@ void sock__tcp_unlisten(struct sock_lcore *sl, struct sock_file *f);
 /* stream_io.c */
 long sock__tcp_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
+long sock__tcp_send_mbuf(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 struct rte_mbuf *sock__tcp_recv_mbuf(struct sock_lcore *sl, struct sock_file *f, int *err);
 long sock__tcp_queued(struct sock_lcore *sl, struct sock_file *f, unsigned long request);
 uint32_t sock__tcp_poll(struct sock_lcore *sl, struct sock_file *f);
@@ -64,6 +58,8 @@ uint32_t sock__tcp_inq(const struct sock_file *f);
 /** How many bytes a call may read: it stops in front of the mark, and begins behind it. */
 uint32_t sock__tcp_to_mark(
 	struct sock_lcore *sl, const struct sock_file *f, const struct sock_op *op);
+/** Bytes that MSG_PEEK leaves out: an urgent one that is read by MSG_OOB only. */
+uint32_t sock__tcp_hole(const struct sock_file *f);
 /** MSG_OOB. */
 long sock__tcp_recv_urgent(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 /** The last byte written is urgent. */

@@ -6,7 +6,7 @@
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 
-#include "cmsg.h"
+#include "errq.h"
 
 /* Reading, writing and readiness of TCP sockets, after Linux's net/ipv4/tcp.c. */
 
@@ -32,7 +32,7 @@ static bool writable(const struct sock_file *f, struct plx_net_tcp *c)
 	uint32_t room = plx_net_tcp_room(c), lowat = sock__opts(f)->notsent_lowat;
 	const struct plx_tcp *tcp = plx_net_tcp_tcb(c);
 
-	if (room && room >= plx_tcp_unacked(tcp) / 2 && (!lowat || plx_tcp_unsent(tcp) < lowat))
+	if (room && room >= plx_net_tcp_queued(c) / 2 && (!lowat || plx_tcp_unsent(tcp) < lowat))
 		return true;
 	plx_net_tcp_want_room(c);
 	return false;
@@ -50,7 +50,7 @@ uint32_t sock__tcp_poll(struct sock_lcore *sl, struct sock_file *f)
 {
 	struct sock_tcp *t = sock__tcp(f);
 	uint8_t state = sock__tcp_state(f);
-	uint32_t mask = f->err ? EPOLLERR : 0;
+	uint32_t mask = f->err || sock__has_errs(f) ? EPOLLERR : 0;
 
 	if (state == PLX_TCP_LISTEN)
 		return sock__tcp_waiting(f) ? SOCK_IN : 0;
@@ -92,7 +92,8 @@ static size_t copy_out(
 	return total;
 }
 
-static size_t peek(const struct plx_net_tcp *c, const struct msghdr *m, size_t most)
+/* @param from bytes that are left out. */
+static size_t peek(const struct plx_net_tcp *c, uint32_t from, const struct msghdr *m, size_t most)
 {
 	struct sock_iov it = sock__iov_at(m, 0);
 	size_t n, total = 0;
@@ -100,7 +101,7 @@ static size_t peek(const struct plx_net_tcp *c, const struct msghdr *m, size_t m
 
 	while (total < most && sock__iov_next(&it, &p, &n)) {
 		uint32_t want = (uint32_t)PLX_MIN(n, most - total);
-		uint32_t got = plx_net_tcp_peek(c, (uint32_t)total, p, want);
+		uint32_t got = plx_net_tcp_peek(c, from + (uint32_t)total, p, want);
 
 		total += got;
 		if (got < want)
@@ -112,15 +113,18 @@ static size_t peek(const struct plx_net_tcp *c, const struct msghdr *m, size_t m
 static size_t take(struct sock_lcore *sl, struct sock_file *f, const struct sock_op *op)
 {
 	struct plx_net_tcp *c = sock__tcp(f)->tc;
-	uint32_t most;
+	uint32_t most, hole;
 
 	if (!c)
 		return 0;
 	most = sock__tcp_to_mark(sl, f, op);
-	if (plx_unlikely((op->flags & (MSG_PEEK | MSG_TRUNC)) == (MSG_PEEK | MSG_TRUNC)))
-		return PLX_MIN(
-			sock__iov_bytes(op->recv), (size_t)PLX_MIN(most, plx_net_tcp_readable(c)));
-	return op->flags & MSG_PEEK ? peek(c, op->recv, most) : copy_out(sl, c, op, most);
+	if (plx_likely(!(op->flags & MSG_PEEK)))
+		return copy_out(sl, c, op, most);
+	hole = sock__tcp_hole(f);
+	if (plx_unlikely(op->flags & MSG_TRUNC))
+		return PLX_MIN(sock__iov_bytes(op->recv),
+			(size_t)PLX_MIN(most, plx_net_tcp_readable(c) - hole));
+	return peek(c, hole, op->recv, most);
 }
 
 /* There is nothing (more) to read: is that the end? @return -EAGAIN: not yet. */
@@ -160,10 +164,6 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 		return -ENOTCONN;
 	if (plx_unlikely(op->flags & MSG_OOB))
 		return sock__tcp_recv_urgent(sl, f, op);
-	if (plx_unlikely(op->flags & MSG_ERRQUEUE)) {
-		op->block = false;
-		return -EAGAIN;
-	}
 	least = op->flags & MSG_WAITALL ? want : PLX_MIN(want, (size_t)PLX_MAX(o->rcvlowat, 1u));
 	least = PLX_MAX(least, (size_t)1);
 	if (plx_unlikely(sock__iov_bad(op->recv)) && goes_there(f, op))
@@ -176,7 +176,7 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 	if (got >= least || (got && (!waits || ended(f))))
 		return (long)got;
 	r = at_end(f);
-	return r == -EAGAIN ? sock__again(op, SOCK_IN, o->rcvtimeo_us) : r;
+	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, o->rcvtimeo_us) : r;
 }
 
 /* What recvmsg() says besides the bytes: nobody's name, and what is left (TCP_INQ). */
@@ -195,8 +195,11 @@ static void tell(const struct sock_file *f, struct msghdr *msg)
 
 long sock__tcp_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
-	long r = receive(sl, f, op);
+	long r;
 
+	if (plx_unlikely(op->flags & MSG_ERRQUEUE))
+		return sock__recv_err(sl, f, op);
+	r = receive(sl, f, op);
 	if (r >= 0 && !(op->flags & MSG_OOB))
 		tell(f, op->recv);
 	return r;
@@ -246,8 +249,11 @@ static size_t copy_in(struct sock_lcore *sl, struct plx_net_tcp *c, const struct
 			next = it;
 			more = sock__iov_next(&next, &p2, &n2);
 		}
-		put = more ? plx_net_tcp_write_more(sl->sn, c, p, want)
-			   : plx_net_tcp_write(sl->sn, c, p, want);
+		if (plx_unlikely(op->zc))
+			put = sock__zc_write(sl, c, op, p, want, more);
+		else
+			put = more ? plx_net_tcp_write_more(sl->sn, c, p, want)
+				   : plx_net_tcp_write(sl->sn, c, p, want);
 		total += put;
 		if (put < want)
 			break;
@@ -255,27 +261,62 @@ static size_t copy_in(struct sock_lcore *sl, struct plx_net_tcp *c, const struct
 	return total;
 }
 
-long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+static bool is_open(const struct sock_file *f)
+{
+	uint8_t state = sock__tcp_state(f);
+
+	return (state == PLX_TCP_ESTABLISHED || state == PLX_TCP_CLOSE_WAIT) &&
+	       !sock__is(f, SOCKF_SND_SHUT) && !f->err;
+}
+
+static long send_all(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op, size_t want)
 {
 	struct sock_tcp *t = sock__tcp(f);
-	uint8_t state = sock__tcp_state(f);
 	bool waits = sock__waits(f, op);
-	size_t want = sock__iov_bytes(op->send);
+	size_t put;
 	long r;
 
-	if ((state != PLX_TCP_ESTABLISHED && state != PLX_TCP_CLOSE_WAIT) ||
-		f->flags & SOCKF_SND_SHUT || f->err) {
+	if (!is_open(f)) {
 		r = not_open(f, op);
 		return r == -EAGAIN ? sock__again(op, 0, sock__opts(f)->sndtimeo_us) : r;
 	}
 	if (plx_unlikely(sock__iov_bad(op->send)))
 		return -EFAULT;
-	op->done += copy_in(sl, t->tc, op);
-	if (op->done && op->flags & MSG_OOB && op->done == want)
+	put = copy_in(sl, t->tc, op);
+	op->done += put;
+	if (put && op->flags & MSG_OOB) /* the last that there was room for, as tcp_push() */
 		sock__tcp_sent_urgent(sl, t);
 	if (op->done == want || (op->done && !waits))
 		return (long)op->done;
-	return sock__again(op, SOCK_OUT, sock__opts(f)->sndtimeo_us);
+	return sock__again(op, SOCK_OUT | EPOLLERR, sock__opts(f)->sndtimeo_us);
+}
+
+long sock__tcp_send(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	size_t want = sock__iov_bytes(op->send);
+	long r;
+
+	if (sock__zc_wanted(f, op, want) && !op->zc) {
+		int err = sock__zc_begin(sl, f, op);
+
+		if (err)
+			return err;
+	}
+	r = send_all(sl, f, op, want);
+	if (plx_unlikely(op->zc) && (r != -EAGAIN || !op->block))
+		sock__zc_end(op, r > 0);
+	return r;
+}
+
+long sock__tcp_send_mbuf(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
+{
+	uint32_t n = op->mbuf->pkt_len;
+	int err;
+
+	if (!is_open(f))
+		return not_open(f, op);
+	err = plx_net_tcp_send(sl->sn, sock__tcp(f)->tc, op->mbuf, op->flags & MSG_MORE, op->lent);
+	return err ? err : (long)n;
 }
 
 /* ---- ioctl ---- */

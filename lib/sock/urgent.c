@@ -59,6 +59,12 @@ uint32_t sock__tcp_to_mark(
 	return UINT32_MAX;
 }
 
+uint32_t sock__tcp_hole(const struct sock_file *f)
+{
+	return !sock__opts(f)->oobinline && sock__tcp_at_mark(f) &&
+	       plx_net_tcp_readable(sock__tcp(f)->tc) > 0;
+}
+
 long sock__tcp_recv_urgent(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	struct sock_tcp *t = sock__tcp(f);
@@ -83,6 +89,8 @@ long sock__tcp_recv_urgent(struct sock_lcore *sl, struct sock_file *f, struct so
 		op->recv->msg_flags |= MSG_TRUNC;
 		return 0;
 	}
+	if (!p)
+		return -EFAULT;
 	memcpy(p, &byte, 1);
 	return 1;
 }

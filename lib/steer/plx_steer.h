@@ -8,11 +8,13 @@
  *     tuple --Toeplitz--> hash --RETA--> queue        what a NIC does, and the pipe driver
  *     tuple --Toeplitz--> hash --owner map--> lcore   what decides where a flow lives
  *     tuple --pins--> lcore                           the few flows that live elsewhere
+ *     lcore --ports--> tuple                          ports of ours whose answers come here
  *
  * Pure: no clock, no allocation. This header gathers the library's parts; each can be included
  * alone.
  */
 #include "plx_steer_owner.h"
 #include "plx_steer_pin.h"
+#include "plx_steer_ports.h"
 #include "plx_steer_reta.h"
 #include "plx_steer_toeplitz.h"

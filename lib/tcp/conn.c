@@ -136,6 +136,8 @@ void plx_tcp_accept(struct plx_tcp *c, const struct plx_tcp_start *s,
 	c->rcv.mss = PLX_MIN(c->snd.mss, (uint16_t)TCP_MSS_DEFAULT);
 	c->rack.xmit_ns = s->sent_ns;
 	c->retransmits = s->retrans;
+	if (s->retrans && tcp__cold(c))
+		c->cold->total_retrans = s->retrans;
 	tcp_stat(c, TCP_PASSIVEOPENS);
 	tcp__set_state(c, PLX_TCP_SYN_RECEIVED, now);
 }
@@ -223,6 +225,8 @@ uint32_t plx_tcp_sndbuf(const struct plx_tcp *c)
 
 	if (plx_unlikely(c->cold && c->cold->sndbuf))
 		return c->cold->sndbuf;
+	if (plx_unlikely(c->ctx->pressure)) /* no more than at first (tcp_should_expand_sndbuf()) */
+		want = 0;
 	want = PLX_MAX(want, (uint64_t)tcp_tun(c, TCP_WMEM_DEFAULT));
 	return (uint32_t)PLX_MIN(want, (uint64_t)tcp_tun(c, TCP_WMEM_MAX));
 }

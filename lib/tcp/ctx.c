@@ -33,7 +33,8 @@ int plx_tcp_ctx_init(struct plx_tcp_ctx *ctx)
 	for (size_t i = 0; i < PLX_DIM(ctx->req_due); i++)
 		plx_list_init(&ctx->req_due[i]);
 	ctx->challenge = ctx->reset = (struct plx_tcp_limit){0};
-	ctx->next_port = ctx->time_waits = 0;
+	ctx->port_draws = 0;
+	ctx->time_waits = 0;
 	return 0;
 }
 

@@ -4,6 +4,7 @@
 #define WSCALE_MAX   14 /* RFC 7323 2.3 */
 #define TS_OPT_BYTES 12 /* with its padding */
 #define WND_NO_SCALE 65535u
+#define REFUSED_NS   PLX_SEC(1)
 
 /* A segment for a listener: what its steps pass on. */
 struct arrival {
@@ -154,13 +155,15 @@ static enum plx_drop on_syn(const struct arrival *a, struct plx_tcp_req **req)
 {
 	int64_t cookies = plx_tcp__tun(a->ctx, PLX_TUN_TCP_SYNCOOKIES);
 	bool full = !a->iss_above && a->l->syn_len >= tcp__listen_syn_max(a->ctx, a->l);
-	bool cookie = full || (cookies == 2 && !a->iss_above);
+	bool cookie = full || ((cookies == 2 || a->ctx->refuse) && !a->iss_above);
 	struct plx_tcp_start s;
 
 	if (full && !cookies) {
 		tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_TCPREQQFULLDROP);
 		return refuse_syn(a, PLX_DROP_TCP_SYN_QUEUE_FULL);
 	}
+	if (plx_unlikely(a->ctx->refuse) && (!cookies || a->iss_above))
+		return refuse_syn(a, PLX_DROP_TCP_NEW_MEMORY);
 	if (cookie)
 		tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_TCPREQQFULLDOCOOKIES);
 	if (tcp__listen_full(a->l)) {
@@ -219,11 +222,19 @@ static enum plx_drop on_ack(const struct arrival *a)
 	if (!(a->seg->flags & PLX_TCP_SYN) && cookies_are_out(a)) {
 		if (from_cookie(a)) {
 			tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_SYNCOOKIESRECV);
+			/* without a word: it will say so again */
+			if (plx_unlikely(a->ctx->refuse)) {
+				a->l->refused_until_ns = a->now + REFUSED_NS;
+				return refuse_syn(a, PLX_DROP_TCP_NEW_MEMORY);
+			}
 			if (!tcp__listen_full(a->l))
 				return PLX_DROP_NONE;
 			tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_LISTENOVERFLOWS);
 			return refuse_syn(a, PLX_DROP_TCP_ACCEPT_QUEUE_FULL);
 		}
+		/* text behind an ACK that was dropped so has no cookie; it comes again, too */
+		if (plx_unlikely(a->now < a->l->refused_until_ns))
+			return refuse_syn(a, PLX_DROP_TCP_NEW_MEMORY);
 		tcp__lone_count(a->ctx, PLX_STAT_TCPEXT_SYNCOOKIESFAILED);
 		why = PLX_DROP_TCP_COOKIE;
 	}

@@ -5,30 +5,22 @@
 
 #include "plx_tcp_listen.h"
 
-/* Linux's inet_rcv_saddr_equal(): some segment could be for both. */
-static bool addresses_meet(const struct plx_tcp_listener *a, const struct plx_tcp_listener *b)
+/* SO_REUSEADDR does not count among those that listen. */
+static struct plx_bind claim_of(const struct plx_tcp_listener *l)
 {
-	bool a4 = plx_addr_is_v4(&a->id.laddr), b4 = plx_addr_is_v4(&b->id.laddr);
-
-	if (plx_addr_eq(&a->id.laddr, &b->id.laddr))
-		return true;
-	if (a4 == b4)
-		return plx_addr_is_any(&a->id.laddr) || plx_addr_is_any(&b->id.laddr);
-	if (a4)
-		return !b->v6only && plx_addr_is_any6(&b->id.laddr);
-	return !a->v6only && plx_addr_is_any6(&a->id.laddr);
+	return (struct plx_bind){
+		.laddr = l->id.laddr,
+		.iface = l->id.iface,
+		.v6only = l->v6only,
+		.reuseport = l->reuseport,
+	};
 }
 
-static bool ifaces_meet(const struct plx_tcp_listener *a, const struct plx_tcp_listener *b)
-{
-	return !a->id.iface || !b->id.iface || a->id.iface == b->id.iface;
-}
-
-/* SO_REUSEADDR does not count among those that listen (Linux's inet_csk_bind_conflict()). */
 static bool conflicts(const struct plx_tcp_listener *a, const struct plx_tcp_listener *b)
 {
-	return a->id.lport == b->id.lport && !(a->reuseport && b->reuseport) && ifaces_meet(a, b) &&
-	       addresses_meet(a, b);
+	const struct plx_bind there = claim_of(a), claim = claim_of(b);
+
+	return a->id.lport == b->id.lport && plx_bind_conflict(&there, &claim);
 }
 
 int plx_tcp_listener_add(struct plx_tcp_table *t, struct plx_tcp_listener *l)

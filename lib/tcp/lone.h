@@ -68,3 +68,6 @@ void tcp__lone_rst(
  */
 bool tcp__lone_may_answer(struct plx_tcp_ctx *ctx, const struct plx_tcp_seg *seg, plx_ns now,
 	uint32_t *last_ms, enum plx_stat skipped);
+
+/* net.ipv4.tcp_tw_reuse, between these addresses. */
+bool tcp__tw_reuse(const struct plx_tcp_ctx *ctx, const struct plx_tcp_id *id);

@@ -440,6 +440,10 @@ static bool new_text(struct plx_tcp *c, const struct plx_tcp_room *room, struct 
 
 	if (plx_likely(!unsent && !fin))
 		return false;
+	if (plx_unlikely(room->no_new && unsent)) {
+		tx->why = PLX_TCP_WHY_ROOM;
+		return false;
+	}
 	if (plx_unlikely(c->pace_ns > now && c->pace_ns != PLX_NEVER && !probe)) {
 		tx->why = PLX_TCP_WHY_PACE;
 		return false;

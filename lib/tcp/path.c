@@ -88,3 +88,12 @@ uint16_t plx_tcp_error(struct plx_tcp *c, int err, bool hard, uint32_t seq, plx_
 		c->cold->soft_err = err;
 	return 0;
 }
+
+int plx_tcp_take_error(struct plx_tcp *c)
+{
+	int err = c->cold ? c->cold->soft_err : 0;
+
+	if (err)
+		c->cold->soft_err = 0;
+	return err;
+}

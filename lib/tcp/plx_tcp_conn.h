@@ -77,6 +77,7 @@ struct plx_tcp {
 	bool odd : 1;	      /**< the first of two segments was sent: see pushed() */
 	bool more : 1; /**< MSG_MORE: hold back what is no full segment, until output() says no */
 	bool unpushed : 1; /**< the last text was written with MSG_MORE */
+	bool no_room : 1;  /**< there was no memory for text in order: close the window */
 	uint8_t err;	   /**< errno that closed it, or that a soft ICMP error left */
 
 	/** RFC 9293 3.3.1: the receive sequence space. */
@@ -100,6 +101,7 @@ struct plx_tcp {
 		uint32_t rtt_us, rtt_seq,
 			rtt_at_us; /**< the receiver's estimate of the round trip */
 		uint32_t space, space_seq, space_at_us; /**< read in one of them (buffer tuning) */
+		uint32_t room; /**< memory that the caller holds for received text, bytes */
 	} rcv;
 	uint32_t ts_off;
 	uint32_t delivered; /**< segments, in all */
@@ -294,8 +296,43 @@ PLX_API void plx_tcp_route_mtu(struct plx_tcp *c, uint16_t mtu, plx_ns now);
  * @return PLX_TCP_EV_* as timer().
  */
 PLX_API uint16_t plx_tcp_error(struct plx_tcp *c, int err, bool hard, uint32_t seq, plx_ns now);
-/** Memory is short: give up text out of order that lies at or behind byte rcv.nxt + from.
- * @return bytes given up; the caller frees them. */
+/** The error that is remembered, and is not from here on (Linux's sk_err_soft). @return 0: none. */
+PLX_API int plx_tcp_take_error(struct plx_tcp *c);
+
+/* From who has the memory */
+
+/**
+ * The caller holds n bytes of memory more (less, when negative) for received text: not its bytes,
+ * but the room that they take (Linux's truesize). The window closes as that nears SO_RCVBUF, which
+ * is twice rcv.buf.
+ */
+static inline void plx_tcp_hold(struct plx_tcp *c, int32_t n)
+{
+	c->rcv.room += (uint32_t)n;
+}
+/** Is that more than SO_RCVBUF? As in Linux a segment may go beyond it, be it a small one in a
+ * small buffer; the next may not. */
+static inline bool plx_tcp_is_full(const struct plx_tcp *c)
+{
+	return c->rcv.room > 2 * (uint64_t)c->rcv.buf;
+}
+/** What was announced and is not used, bytes from rcv.nxt on. */
+static inline uint32_t plx_tcp_window(const struct plx_tcp *c)
+{
+	int32_t left = plx_seq_diff(c->rcv.wup + c->rcv.wnd, c->rcv.nxt);
+
+	return left < 0 ? 0 : (uint32_t)left;
+}
+/**
+ * Memory is short for received text (the begin of Linux's tcp_prune_queue()): a tuned buffer may
+ * grow, unless memory is short for all; else little is announced from now on.
+ */
+PLX_API void plx_tcp_clamp(struct plx_tcp *c);
+/** Give up text out of order that lies at or behind byte rcv.nxt + from, which RFC 2018 8 allows
+ * though it was SACKed. @return bytes given up; the caller frees them. */
 PLX_API uint32_t plx_tcp_prune(struct plx_tcp *c, uint32_t from);
+/** All that did not help: text in order is refused. It is told at once, with a closed window, so
+ * that the peer asks for room instead of sending in vain until it gives up. */
+PLX_API void plx_tcp_refuse(struct plx_tcp *c);
 
 PLX_C_END

@@ -28,6 +28,10 @@ struct plx_tcp_ctx {
 	uint64_t *stat;	       /**< PLX_STAT_MAX counters of this lcore; of enum plx_stat */
 	struct plx_arena *mem; /**< sent records, reassembly ranges, cold parts, SYN queue */
 	struct plx_tcp_table *table;
+	/** Memory is short, until it is not: windows and buffers grow no more, and what is
+	 * announced and taken to be sent is little (Linux's tcp_under_memory_pressure()). */
+	bool pressure;
+	bool refuse; /**< so short that nobody new is let in: SYNs get a cookie, or are dropped */
 	/**
 	 * Secret and random, unless a test wants to know what comes. The same on all lcores, if SYN
 	 * cookies and timestamps shall survive that a flow moves to another one.
@@ -41,12 +45,12 @@ struct plx_tcp_ctx {
 	struct plx_rng rng;	   /**< jitter */
 	uint64_t isn_key[2];	   /**< RFC 6528 */
 	uint64_t ts_key[2];	   /**< offset of timestamps (RFC 7323 5.4) */
-	uint64_t port_key[2];	   /**< RFC 6056 3.3.3 */
+	uint64_t port_key[2];	   /**< RFC 6056 3.3.1 */
 	uint64_t cookie_key[2][2]; /**< SYN cookies: of the flow, of the flow and the period */
 	/** SYN queues' records, by time-outs so far: in each list they fall due in order. */
 	struct plx_list req_due[PLX_TCP_REQ_BACKOFFS];
 	struct plx_tcp_limit challenge, reset;
-	uint32_t next_port;
+	uint64_t port_draws; /**< so far: each is another one */
 	uint32_t time_waits; /**< records now */
 };
 

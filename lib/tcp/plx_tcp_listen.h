@@ -50,6 +50,8 @@ struct plx_tcp_listener {
 	uint32_t syn_young;    /**< of them, whose SYN-ACK has not timed out yet */
 	bool cookie_sent;      /**< ever: cookie_last_ns is valid */
 	plx_ns cookie_last_ns; /**< when a cookie was last sent: only then are ACKs tried as such */
+	/** A cookie's ACK was dropped as memory was short: until then what follows it is, too. */
+	plx_ns refused_until_ns;
 	struct plx_tcp_listener *next; /**< of the table's chain */
 	void *user;
 };

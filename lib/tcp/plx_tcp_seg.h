@@ -111,6 +111,7 @@ struct plx_tcp_room {
 	uint32_t segs;	  /**< wire segments */
 	uint32_t bytes;	  /**< of text */
 	uint32_t max_len; /**< text of the largest (super-)segment; 0 = one MSS */
+	bool no_new;	  /**< for ACKs and what was sent before, not for new text */
 };
 
 /** Why output() had nothing (more). */

@@ -11,6 +11,8 @@
  * (address before any, interface before none, IPv4 before what hears both families); those with
  * SO_REUSEPORT that are equal share by the flow's hash, preferring members of this lcore.
  */
+#include <plx_base_port.h>
+
 #include "plx_tcp_seg.h"
 
 PLX_C_BEGIN
@@ -18,10 +20,17 @@ PLX_C_BEGIN
 struct plx_tcp_table; /**< one owner */
 struct plx_tcp_listener;
 
+/** How many of a table have each local port: for who looks at it from elsewhere. */
+struct plx_tcp_port_uses {
+	uint32_t n[65536];
+	uint64_t used[PLX_PORT_WORDS]; /**< a bit for each port that one has; any thread */
+};
+
 struct plx_tcp_table_conf {
-	uint64_t seed[2];      /**< secret */
-	struct plx_arena *mem; /**< of slots */
-	uint32_t slots;	       /**< connections to have room for at first; 0 = 1024 */
+	uint64_t seed[2];		/**< secret */
+	struct plx_arena *mem;		/**< of slots */
+	uint32_t slots;			/**< connections to have room for at first; 0 = 1024 */
+	struct plx_tcp_port_uses *uses; /**< zeroed, the caller's; NULL = nobody asks */
 };
 
 /** @return NULL when mem has no room. */
@@ -60,17 +69,25 @@ PLX_API void plx_tcp_listener_del(struct plx_tcp_table *t, struct plx_tcp_listen
 PLX_API struct plx_tcp_listener *plx_tcp_listener_find(
 	struct plx_tcp_table *t, const struct plx_tcp_id *key, uint32_t hash);
 
+/** What a port must be, beside free. */
+struct plx_tcp_port_filter {
+	/** Those of the ports 64 * word .. 64 * word + 63 that will do, as bits. */
+	uint64_t (*word)(const void *arg, uint32_t word);
+	const void *arg;
+	uint32_t most; /**< even ones, or odd ones, of a word at most; 0 = 32 */
+};
+
 struct plx_tcp_ctx;
 /**
- * Choose a local port for an active open, of net.pollux.ip_local_port_lo .. _hi: the pair's own
- * start and a common count (RFC 6056 3.3.3); as Linux's __inet_hash_connect() the half of lo's
- * parity first, none that has a listener, none whose four-tuple is taken (but by a TIME-WAIT that
- * plx_tcp_tw_reusable() lets go: the caller finds and ends it).
+ * Choose a local port for an active open, of net.pollux.ip_local_port_lo .. _hi: at random, all
+ * alike (RFC 6056 3.3.1); as Linux's __inet_hash_connect() the half of lo's parity first, none that
+ * has a listener, none whose four-tuple is taken (but by a TIME-WAIT that plx_tcp_tw_reusable()
+ * lets go: the caller finds and ends it). How long it takes does not depend on how many are taken.
  * @param id addresses and rport are set
- * @param accept NULL, or a further condition, e.g. that the reply hashes to this lcore
- * @return the port, or -EADDRNOTAVAIL.
+ * @param filter NULL, or a further condition, e.g. that the reply hashes to this lcore
+ * @return the port, or -EADDRNOTAVAIL: there is none.
  */
 PLX_API int plx_tcp_port_pick(struct plx_tcp_ctx *ctx, const struct plx_tcp_id *id, plx_ns now,
-	bool (*accept)(void *arg, uint16_t port), void *arg);
+	const struct plx_tcp_port_filter *filter);
 
 PLX_C_END

@@ -23,9 +23,10 @@ struct plx_tcp_tw {
 	uint8_t rcv_wscale;
 	uint8_t linger_s; /**< of FIN-WAIT-2; 0 = net.ipv4.tcp_fin_timeout */
 	bool ts_ok : 1;
-	bool fin_wait_2 : 1; /**< not yet TIME-WAIT: an orphan that waits for the peer's FIN */
-	bool cut_short : 1;  /**< ended by a segment */
-	plx_ns until_ns;     /**< the end; the caller's timer is due then */
+	bool fin_wait_2 : 1;	  /**< not yet TIME-WAIT: an orphan that waits for the peer's FIN */
+	bool cut_short : 1;	  /**< ended by a segment */
+	bool named : 1, away : 1; /**< the caller's; false at first */
+	plx_ns until_ns;	  /**< the end; the caller's timer is due then */
 	struct plx_list
 		of_age; /**< the caller's: TIME-WAITs end in the order in which they began */
 };
@@ -53,6 +54,15 @@ static inline uint32_t plx_tcp_tw_iss(const struct plx_tcp_tw *w)
 	uint32_t iss = w->snd_nxt + 65535 + 2; /* as Linux does */
 
 	return iss ? iss : 1;
+}
+/**
+ * Do timestamps tell what is old from what is new? Then who has named its local port may take the
+ * four-tuple at once, whatever net.ipv4.tcp_tw_reuse says (Linux's tcp_twsk_unique()); its ISN lies
+ * above plx_tcp_tw_iss().
+ */
+static inline bool plx_tcp_tw_stamped(const struct plx_tcp_tw *w)
+{
+	return w->ts_ok && !w->fin_wait_2;
 }
 /** Out of the table; counts as it ended: in time, cut short, or reused. The memory is the
  * caller's. */

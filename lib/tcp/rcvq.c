@@ -310,7 +310,6 @@ uint32_t plx_tcp_prune(struct plx_tcp *c, uint32_t from)
 		o->fin = false;
 	if (o->set.n == 0)
 		tcp__rcvq_free(c);
-	tcp_stat(c, TCPEXT_PRUNECALLED);
 	tcp_stat(c, TCPEXT_OFOPRUNED);
 	return before - tcp__ofo_bytes(c);
 }

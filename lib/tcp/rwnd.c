@@ -7,9 +7,11 @@
  * what the program reads in a round trip (Linux's dynamic right-sizing, tcp_rcv_space_adjust()).
  */
 
+/* Of rcv.buf, which is half of what memory may be held: so is the text's, as long as it fills at
+ * least half of its room (Linux's tcp_win_from_space()). */
 static uint32_t held(const struct plx_tcp *c)
 {
-	return plx_tcp_readable(c) + tcp__ofo_bytes(c);
+	return PLX_MAX(plx_tcp_readable(c) + tcp__ofo_bytes(c), c->rcv.room / 2);
 }
 
 uint32_t tcp__rwnd_free(const struct plx_tcp *c)
@@ -34,12 +36,25 @@ uint32_t tcp__rwnd_free(const struct plx_tcp *c)
 	return wnd;
 }
 
+/* Linux's tcp_adjust_rcv_ssthresh(). */
+void tcp__rwnd_shy(struct plx_tcp *c)
+{
+	c->rcv.ssthresh = PLX_MIN(c->rcv.ssthresh, 4u * tcp__adv_mss(c));
+}
+
 uint16_t tcp__rwnd_announce(struct plx_tcp *c)
 {
 	uint32_t left = tcp__rcv_wnd(c), wnd = tcp__rwnd_free(c);
 	uint32_t old = c->rcv.wnd;
 
-	if (wnd < left) {
+	if (plx_unlikely(c->ctx->pressure) && wnd < c->rcv.buf / 2) {
+		tcp__rwnd_shy(c);
+		wnd = PLX_MIN(wnd, tcp__rwnd_free(c));
+	}
+	if (plx_unlikely(c->no_room)) { /* as Linux: it shrinks, for once */
+		c->no_room = false;
+		wnd = 0;
+	} else if (wnd < left) {
 		if (wnd == 0)
 			tcp_stat(c, TCPEXT_TCPWANTZEROWINDOWADV);
 		wnd = (left + (1u << c->rcv_wscale) - 1) & ~((1u << c->rcv_wscale) - 1);
@@ -66,7 +81,7 @@ void tcp__rwnd_init(struct plx_tcp *c, plx_ns now)
  * memory than they hold. */
 void tcp__rwnd_grow(struct plx_tcp *c, uint32_t len)
 {
-	if (c->rcv.ssthresh < c->rcv.buf && len >= c->rcv.mss / 2u)
+	if (c->rcv.ssthresh < c->rcv.buf && len >= c->rcv.mss / 2u && !c->ctx->pressure)
 		c->rcv.ssthresh = PLX_MIN(c->rcv.ssthresh + 2 * len, c->rcv.buf);
 }
 
@@ -112,15 +127,13 @@ void tcp__rwnd_tune(struct plx_tcp *c, plx_ns now)
 		return;
 	copied = c->rcv.read - c->rcv.space_seq;
 	if (copied > c->rcv.space) {
-		if (!c->fixed_buf && tcp_tun(c, TCP_MODERATE_RCVBUF)) {
+		if (!c->fixed_buf && !c->ctx->pressure && tcp_tun(c, TCP_MODERATE_RCVBUF)) {
 			/* twice what was read, and the growth of slow start ahead of it */
 			uint64_t want = 2 * (uint64_t)copied + 16u * c->rcv.mss;
 			uint64_t grow = want * (copied - c->rcv.space) / PLX_MAX(c->rcv.space, 1u);
 
 			want = PLX_MIN(want + 2 * grow, (uint64_t)tcp_tun(c, TCP_RMEM_MAX) / 2);
-			if (want > c->rcv.buf) {
-				c->rcv.buf = (uint32_t)want;
-			}
+			c->rcv.buf = PLX_MAX(c->rcv.buf, (uint32_t)want);
 		}
 		c->rcv.space = copied;
 	}
@@ -136,4 +149,34 @@ int plx_tcp_set_rcvbuf(struct plx_tcp *c, uint32_t bytes)
 		return 0;
 	c->rcv.ssthresh = PLX_MIN(PLX_MAX(c->rcv.ssthresh, c->rcv.wnd), c->rcv.buf);
 	return 0;
+}
+
+/* ---- memory is short ---- */
+
+/* Linux's tcp_clamp_window(): more, as long as there is more. */
+static void grow(struct plx_tcp *c)
+{
+	uint32_t most = (uint32_t)tcp_tun(c, TCP_RMEM_MAX) / 2;
+
+	if (!c->fixed_buf && !c->ctx->pressure && tcp_tun(c, TCP_MODERATE_RCVBUF))
+		c->rcv.buf = PLX_MAX(c->rcv.buf, PLX_MIN((c->rcv.room + 1) / 2, most));
+	if (plx_tcp_is_full(c))
+		c->rcv.ssthresh = PLX_MIN(c->rcv.ssthresh, 2u * tcp__adv_mss(c));
+}
+
+void plx_tcp_clamp(struct plx_tcp *c)
+{
+	tcp_stat(c, TCPEXT_PRUNECALLED);
+	if (plx_tcp_is_full(c))
+		grow(c);
+	else if (c->ctx->pressure)
+		tcp__rwnd_shy(c);
+}
+
+void plx_tcp_refuse(struct plx_tcp *c)
+{
+	tcp_stat(c, TCPEXT_RCVPRUNED);
+	if (!tcp__synchronized(c) || c->fin_rcvd)
+		return;
+	c->no_room = c->ack_due = c->ack_now = true;
 }

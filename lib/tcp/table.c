@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "busy.h"
+
 #define TAG_SHIFT 48
 #define BURST	  32
 
@@ -111,6 +113,7 @@ struct plx_tcp_table *plx_tcp_table_create(const struct plx_tcp_table_conf *conf
 		return NULL;
 	memset(t, 0, sizeof(*t));
 	t->mem = conf->mem;
+	t->uses = conf->uses;
 	memcpy(t->seed, conf->seed, sizeof(t->seed));
 	while (buckets < 1u << 28 && buckets * TABLE_FULL < want)
 		buckets *= 2;
@@ -131,6 +134,7 @@ void plx_tcp_table_destroy(struct plx_tcp_table *t)
 		return;
 	assert(plx_tcp_table_count(t) == 0);
 	mem = t->mem;
+	tcp__busy_free_all(t);
 	array_free(&t->now, mem);
 	array_free(&t->old, mem);
 	array_free(&t->next, mem);
@@ -275,6 +279,33 @@ static void step(struct plx_tcp_table *t)
 		begin(t, buckets);
 }
 
+/* ---- what is known of ports ---- */
+
+static void mark(struct plx_tcp_port_uses *u, uint16_t port, bool used)
+{
+	uint64_t *w = &u->used[port / 64], bit = UINT64_C(1) << port % 64;
+
+	__atomic_store_n(w, used ? *w | bit : *w & ~bit, __ATOMIC_SEQ_CST);
+}
+
+static inline void has_come(struct plx_tcp_table *t, const struct plx_tcp_id *id)
+{
+	if (t->uses && t->uses->n[id->lport]++ == 0)
+		mark(t->uses, id->lport, true);
+	if (plx_unlikely(t->n_busy))
+		tcp__busy_add(t, id);
+}
+
+static inline void goes(struct plx_tcp_table *t, const struct plx_tcp_id *id)
+{
+	if (t->uses && --t->uses->n[id->lport] == 0)
+		mark(t->uses, id->lport, false);
+	if (plx_unlikely(t->n_busy))
+		tcp__busy_del(t, id);
+}
+
+/* ---- changes ---- */
+
 int plx_tcp_table_add(struct plx_tcp_table *t, struct plx_tcp_id *id)
 {
 	uint64_t hash = table_hash(t, id);
@@ -285,6 +316,7 @@ int plx_tcp_table_add(struct plx_tcp_table *t, struct plx_tcp_id *id)
 	if (t->now.count >= (t->now.mask + 1) * TABLE_MAX)
 		return -ENOBUFS;
 	array_add(&t->now, hash, id);
+	has_come(t, id);
 	return 0;
 }
 
@@ -308,8 +340,10 @@ void plx_tcp_table_del(struct plx_tcp_table *t, struct plx_tcp_id *id)
 	uint64_t hash = table_hash(t, id);
 	table_slot *s = find_own(t, hash, id);
 
-	if (s)
-		array_del(array_with(t, s), hash, s);
+	if (!s)
+		return;
+	array_del(array_with(t, s), hash, s);
+	goes(t, id);
 }
 
 void plx_tcp_table_replace(struct plx_tcp_table *t, struct plx_tcp_id *out, struct plx_tcp_id *in)

@@ -24,6 +24,7 @@
 #define TABLE_PASS	 64  /* buckets looked at a call where it shrinks, and entries moved */
 #define TABLE_SCAN	 128 /* slots that a step of an iteration looks at */
 #define TABLE_PORTS_BITS 10
+#define TABLE_BUSY	 64 /* chains of struct tcp_busy */
 
 /* 48 bits of pointer, and 16 of the hash on top. 0 = empty. */
 typedef uint64_t table_slot;
@@ -49,6 +50,10 @@ struct plx_tcp_table {
 	uint32_t at;		 /* the next bucket to move or to clear */
 	uint32_t moved;		 /* entries, by the last call: for the test */
 	struct plx_arena *mem;
+	struct plx_tcp_port_uses *uses; /* NULL: nobody asks */
+	struct tcp_busy *busy[TABLE_BUSY];
+	uint32_t n_busy;
+	uint32_t looked_up; /* ports, by choosing one: for the test */
 	struct plx_tcp_listener *ports[1 << TABLE_PORTS_BITS]; /* newest first */
 };
 

@@ -110,12 +110,12 @@ static inline bool tcp__ofo_any(const struct plx_tcp *c)
 /** What was announced and is not used: bytes from rcv.nxt on. */
 static inline uint32_t tcp__rcv_wnd(const struct plx_tcp *c)
 {
-	int32_t left = plx_seq_diff(c->rcv.wup + c->rcv.wnd, c->rcv.nxt);
-
-	return left < 0 ? 0 : (uint32_t)left;
+	return plx_tcp_window(c);
 }
 /** The window that could be announced now, without regard to what was. */
 uint32_t tcp__rwnd_free(const struct plx_tcp *c);
+/** Memory is short: announce little. */
+void tcp__rwnd_shy(struct plx_tcp *c);
 /** Choose the window of a segment that leaves now. @return the header's field. */
 uint16_t tcp__rwnd_announce(struct plx_tcp *c);
 /** Text came: may more be announced? */

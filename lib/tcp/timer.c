@@ -188,6 +188,8 @@ static uint16_t syn_timeout(struct plx_tcp *c, plx_ns now)
 	tcp_stat(c, TCPEXT_TCPTIMEOUTSSYN);
 	tcp_stat(c, TCPEXT_TCPSYNRETRANS);
 	tcp_stat(c, TCP_RETRANSSEGS);
+	if (tcp__cold(c))
+		c->cold->total_retrans++;
 	c->retransmits++;
 	c->backoff += c->retransmits > linear;
 	c->syn_due = true;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "busy.h"
 #include "lone.h"
 
 /* One timer, until_ns: 2 MSL, or net.ipv4.tcp_fin_timeout for an orphan in FIN-WAIT-2, if its
@@ -36,10 +37,12 @@ int plx_tcp_tw_init(struct plx_tcp_tw *w, struct plx_tcp *c, plx_ns now)
 	w->ts_ok = c->ts_ok;
 	w->fin_wait_2 = c->id.state == PLX_TCP_FIN_WAIT_2;
 	w->cut_short = false;
+	w->named = w->away = false;
 	w->linger_s = (uint8_t)PLX_MAX(tcp__linger2(c), 0);
 	w->id.state = w->fin_wait_2 ? PLX_TCP_FIN_WAIT_2 : PLX_TCP_TIME_WAIT;
 	restart(ctx, w, now);
 	plx_tcp_table_replace(ctx->table, &c->id, &w->id);
+	tcp__busy_wait(ctx, w, now);
 	ctx->time_waits++;
 	return 0;
 }
@@ -144,6 +147,7 @@ static enum plx_drop in_fin_wait_2(const struct arrival *a)
 	w->rcv_nxt = a->end;
 	take_ts(a);
 	restart(a->ctx, w, a->now);
+	tcp__busy_wait(a->ctx, w, a->now);
 	reply_ack(a);
 	return PLX_DROP_NONE;
 }
@@ -214,15 +218,20 @@ enum plx_drop plx_tcp_tw_input(struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w,
 	return w->fin_wait_2 ? in_fin_wait_2(&a) : in_time_wait(&a);
 }
 
-/* Linux's tcp_twsk_unique(): a second later our timestamps tell the old segments from the new. */
-bool plx_tcp_tw_reusable(
-	const struct plx_tcp_ctx *ctx, const struct plx_tcp_tw *w, plx_ns now, uint32_t *isn)
+bool tcp__tw_reuse(const struct plx_tcp_ctx *ctx, const struct plx_tcp_id *id)
 {
 	int64_t reuse = plx_tcp__tun(ctx, PLX_TUN_TCP_TW_REUSE);
 
 	if (reuse == 2)
-		reuse = plx_addr_is_loopback(&w->id.laddr) || plx_addr_is_loopback(&w->id.raddr);
-	if (!reuse || w->fin_wait_2 || !w->ts_ok)
+		return plx_addr_is_loopback(&id->laddr) || plx_addr_is_loopback(&id->raddr);
+	return reuse;
+}
+
+/* Linux's tcp_twsk_unique(): a second later our timestamps tell the old segments from the new. */
+bool plx_tcp_tw_reusable(
+	const struct plx_tcp_ctx *ctx, const struct plx_tcp_tw *w, plx_ns now, uint32_t *isn)
+{
+	if (!tcp__tw_reuse(ctx, &w->id) || !plx_tcp_tw_stamped(w))
 		return false;
 	if ((int32_t)(tcp__lone_seconds(now) - w->ts_ago_s) <= 0)
 		return false;

@@ -20,6 +20,7 @@
  * No clock, no allocation: memory and a secret seed come from the caller.
  */
 #include <plx_base_addr.h>
+#include <plx_base_bind.h>
 #include <plx_base_defs.h>
 #include <plx_base_list.h>
 
@@ -96,9 +97,7 @@ PLX_API struct plx_udp *plx_udp_init(void *mem, const struct plx_udp_conf *conf)
  * Bind s to laddr, lport and iface, all set by the caller together with the flags. s must stay in
  * place until unbind().
  *
- * Two sockets of one port conflict when both could hear one datagram (same or any address of a
- * common family, same or no interface), unless both set reuseaddr, or both set reuseport and have
- * the same uid.
+ * Two sockets of one port conflict as plx_bind_conflict() says.
  *
  * @return
  * - 0

@@ -121,41 +121,29 @@ static void port_put(struct plx_udp *t, struct plx_udp_port *p)
 	t->free_port = p;
 }
 
-/* Could one datagram be for both addresses? As Linux's inet_rcv_saddr_equal() with wildcards. */
-static bool addresses_meet(const struct plx_udp_sock *a, const struct plx_udp_sock *b)
+static struct plx_bind claim_of(const struct plx_udp_sock *s)
 {
-	bool a6 = plx_addr_is_any6(&a->laddr), b6 = plx_addr_is_any6(&b->laddr);
-
-	if (a6 && b6)
-		return true;
-	if (a6)
-		return !(a->v6only && plx_addr_is_v4(&b->laddr));
-	if (b6)
-		return !(b->v6only && plx_addr_is_v4(&a->laddr));
-	if (plx_addr_eq(&a->laddr, &b->laddr))
-		return true;
-	return plx_addr_is_v4(&a->laddr) && plx_addr_is_v4(&b->laddr) &&
-	       (plx_addr_is_any(&a->laddr) || plx_addr_is_any(&b->laddr));
-}
-
-static bool ifaces_meet(const struct plx_udp_sock *a, const struct plx_udp_sock *b)
-{
-	return !a->iface || !b->iface || a->iface == b->iface;
-}
-
-static bool share(const struct plx_udp_sock *a, const struct plx_udp_sock *b)
-{
-	return (a->reuseaddr && b->reuseaddr) || (a->reuseport && b->reuseport && a->uid == b->uid);
+	return (struct plx_bind){
+		.laddr = s->laddr,
+		.iface = s->iface,
+		.uid = s->uid,
+		.v6only = s->v6only,
+		.reuseaddr = s->reuseaddr,
+		.reuseport = s->reuseport,
+	};
 }
 
 bool udp__conflicts(const struct plx_udp_port *p, const struct plx_udp_sock *s)
 {
+	const struct plx_bind claim = claim_of(s);
 	const struct plx_udp_sock *other;
 
-	plx_list_foreach (other, &p->all, of_port)
-		if (other != s && !share(other, s) && ifaces_meet(other, s) &&
-			addresses_meet(other, s))
+	plx_list_foreach (other, &p->all, of_port) {
+		const struct plx_bind there = claim_of(other);
+
+		if (other != s && plx_bind_conflict(&there, &claim))
 			return true;
+	}
 	return false;
 }
 

@@ -4,9 +4,10 @@
  * own, stepped in turn by one thread, so that the time of each end is known apart. Text is copied
  * in by the sending program and out by the receiving one.
  *
- *   bench_tcp_bulk [EAL arguments] -- [seconds] [keys of the pipe] [features to do without]
+ *   bench_tcp_bulk [EAL arguments] -- [seconds] [keys of the pipe] [features to do without] [lend]
  *
- * Features by their names of ethtool, with "+" between.
+ * Features by their names of ethtool, with "+" between. With lend the sending program copies
+ * nothing: it has the text in mbufs of its own, and lends them again and again.
  *
  * Wants two lcores, which may share a CPU: --lcores '(0-1)@0'. Prints Gb/s that each end alone
  * would manage, cycles a byte, and for comparison the rate of memcpy() from and to text that lies
@@ -19,6 +20,7 @@
 #include <rte_eal.h>
 
 #include <plx_net.h>
+#include <plx_net_lend.h>
 #include <plx_net_pipe.h>
 #include <plx_net_tcp.h>
 
@@ -38,11 +40,51 @@ static struct plx_net_tcp_listener listener;
 static struct plx_net_tcp *from, *to;
 static uint8_t text[TEXT], got[TEXT];
 static uint64_t written, received, before, wrong, wire;
+static struct rte_mempool *pool; /* of lent, with lend */
+static struct rte_mbuf *lent;	 /* text */
+
+static int make_lent(struct plx_error *e)
+{
+	const struct plx_pkt_pool_conf conf = {
+		.name = "text", .pkts = 255, .socket = SOCKET_ID_ANY};
+
+	pool = plx_pkt_pool_create(&conf, e);
+	for (uint32_t at = 0; pool && at < TEXT; at += 2048) {
+		struct rte_mbuf *m = rte_pktmbuf_alloc(pool);
+
+		if (!m)
+			return -1;
+		memcpy(rte_pktmbuf_append(m, 2048), text + at, 2048);
+		if (!lent)
+			lent = m;
+		else if (rte_pktmbuf_chain(lent, m) != 0)
+			return -1;
+	}
+	return pool ? 0 : -1;
+}
+
+/* Each call has a reference of its own. */
+static void lend(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	while (plx_net_tcp_room(c)) {
+		rte_pktmbuf_refcnt_update(lent, 1);
+		if (plx_net_tcp_send(sn, c, lent, false, NULL) != 0) {
+			rte_pktmbuf_free(lent);
+			return;
+		}
+		written += TEXT;
+	}
+	plx_net_tcp_want_room(c);
+}
 
 static void more(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
 	uint32_t n;
 
+	if (lent) {
+		lend(sn, c);
+		return;
+	}
 	do {
 		n = plx_net_tcp_write(sn, c, text + written % TEXT, TEXT - written % TEXT);
 		written += n;
@@ -229,6 +271,8 @@ int main(int argc, char **argv)
 	for (int i = 0; i < 2; i++)
 		if (make(i, lcore[i], argc > 3 ? features_of(argv[3]) : 0, &e) != 0)
 			return die(&e);
+	if (argc > 4 && strcmp(argv[4], "lend") == 0 && make_lent(&e) != 0)
+		return die(&e);
 	if (plx_net_tcp_listen(end[1].net, &listener) != 0)
 		return 1;
 	for (int i = 0; i < 2; i++)
@@ -245,5 +289,7 @@ int main(int argc, char **argv)
 		leaked += plx_engine_destroy(end[i].eng);
 	for (int i = 0; i < 2; i++)
 		plx_net_destroy(end[i].net);
+	rte_pktmbuf_free(lent);
+	leaked += pool ? rte_mempool_in_use_count(pool) : 0;
 	return leaked || wrong || !received;
 }

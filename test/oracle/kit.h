@@ -123,6 +123,8 @@ void settle(void);
 /** Make the world, call main_rows(), and end. @return exit code. */
 int side_main(int argc, char **argv, int (*main_rows)(void));
 unsigned int lan_index(void);
+/** A frame comes in at LAN. */
+void lan_in(const void *frame, size_t bytes);
 
 /* Short forms */
 

@@ -16,12 +16,19 @@ unsigned int lan_index(void)
 	return if_nametoindex(LAN);
 }
 
+static int tap;
+
+void lan_in(const void *frame, size_t bytes)
+{
+	must(write(tap, frame, bytes));
+}
+
 static bool make_lan(void)
 {
 	struct ifreq ifr = {.ifr_name = LAN, .ifr_flags = IFF_TAP | IFF_NO_PI};
-	int fd = open("/dev/net/tun", O_RDWR);
 
-	return fd >= 0 && ioctl(fd, TUNSETIFF, &ifr) == 0;
+	tap = open("/dev/net/tun", O_RDWR);
+	return tap >= 0 && ioctl(tap, TUNSETIFF, &ifr) == 0;
 }
 
 int side_main(int argc, char **argv, int (*main_rows)(void))

@@ -35,6 +35,31 @@ unsigned int lan_index(void)
 	return (unsigned int)w.lan;
 }
 
+struct frame {
+	const void *p;
+	size_t bytes;
+};
+
+static void send_frame(struct plx_softnet *sn, void *arg)
+{
+	const struct frame *f = arg;
+	struct rte_mbuf *m = plx_softnet_alloc(sn);
+
+	if (!m)
+		return;
+	memcpy(rte_pktmbuf_append(m, (uint16_t)f->bytes), f->p, f->bytes);
+	plx_pkt_originate(1);
+	plx_softnet_tx(sn, plx_port_find("nobody")->id, m);
+}
+
+/* By the other end of the pipe. */
+void lan_in(const void *frame, size_t bytes)
+{
+	struct frame f = {frame, bytes};
+
+	plx_softnet_call(plx_engine_softnet(w.eng, 0), send_frame, &f);
+}
+
 static void fail(const char *what)
 {
 	fprintf(stderr, "%s\n", what);

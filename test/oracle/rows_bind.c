@@ -78,6 +78,43 @@ ROW(bind_tcp_reuse_listening, "TCP, SO_REUSEADDR: beside one that listens")
 	num(bind_at(reuse(tcp()), ANY, port_of(l)));
 }
 
+ROW(bind_tcp_reuse_shut, "TCP, SO_REUSEADDR: beside one that has listened, until shutdown()")
+{
+	int l = reuse(tcp()), other, port = free_port(SOCK_STREAM);
+
+	must(bind_at(l, A1, port));
+	must(S(listen)(l, 1));
+	must(S(shutdown)(l, SHUT_RD));
+	other = reuse(tcp());
+	num(bind_at(other, A1, port));
+	num(S(listen)(l, 1));
+	num(S(listen)(other, 1));
+}
+
+ROW(bind_tcp_reuse_unlisten, "TCP, SO_REUSEADDR: beside one that has listened, until AF_UNSPEC")
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+	int l = reuse(tcp()), port = free_port(SOCK_STREAM);
+
+	must(bind_at(l, A1, port));
+	must(S(listen)(l, 1));
+	must(S(connect)(l, &none, sizeof(none)));
+	num(bind_at(reuse(tcp()), A1, port));
+}
+
+ROW(listen_reuse_again, "TCP, SO_REUSEADDR: one listens after the other has ended it")
+{
+	int a = reuse(tcp()), b = reuse(tcp()), port = free_port(SOCK_STREAM);
+
+	must(bind_at(a, A1, port));
+	num(bind_at(b, A1, port));
+	num(S(listen)(a, 1));
+	num(S(listen)(b, 1));
+	num(S(shutdown)(a, SHUT_RDWR));
+	num(S(listen)(b, 1));
+	num(S(listen)(a, 1));
+}
+
 ROW(listen_reuse, "TCP, SO_REUSEADDR: both bound, both listen")
 {
 	int a = reuse(tcp()), b = reuse(tcp());
@@ -466,6 +503,98 @@ ROW(bind_address_no_port, "IP_BIND_ADDRESS_NO_PORT: the port comes with connect(
 	say_name(s);
 }
 
+/* A socket bound to an address alone. */
+static int address_alone(int s, const char *ip)
+{
+	must(set_int(s, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1));
+	num(bind_at(s, ip, 0));
+	say_name(s);
+	return s;
+}
+
+ROW(bind_no_port_udp, "the same: UDP, by connect(), by sendto()")
+{
+	int s = address_alone(udp(), A2), u = address_alone(udp(), A2);
+
+	num(connect_at(s, A1, 7));
+	say_name(s);
+	num(send_at(u, "abc", A1, 7));
+	say_name(u);
+}
+
+ROW(bind_no_port_6, "the same: IPv6")
+{
+	int s = address_alone(tcp6(), B2), u = address_alone(udp6(), B2), l = listener_at(B1);
+
+	num(connect_at(s, B1, port_of(l)));
+	say_name(s);
+	num(connect_at(u, B1, 7));
+	say_name(u);
+}
+
+ROW(bind_no_port_again, "the same: bind() once more, before and after the port came")
+{
+	int s = address_alone(tcp(), A2), l = listener_at(A1);
+
+	num(bind_at(s, FOREIGN, 0));
+	say_name(s);
+	num(bind_at(s, ANY, 0));
+	say_name(s);
+	num(bind_at(s, A2, port_of(l)));
+	say_name(s);
+	num(bind_at(s, A2, 0));
+	num(connect_at(s, A1, port_of(l)));
+	say_name(s);
+}
+
+ROW(bind_no_port_taken, "the same: bind() to a port that is taken forgets the address")
+{
+	int s = address_alone(tcp(), A2), u = address_alone(udp(), A2), l = listener_at(A1),
+	    v = udp();
+
+	num(bind_at(s, A1, port_of(l)));
+	say_name(s);
+	num(connect_at(s, A1, port_of(l)));
+	must(bind_at(v, A1, 0));
+	num(bind_at(u, A1, port_of(v)));
+	say_name(u);
+}
+
+ROW(bind_no_port_listen, "the same: listen() chooses the port")
+{
+	int s = address_alone(tcp(), A2), c = tcp();
+
+	num(S(listen)(s, 1));
+	say_name(s);
+	num(connect_at(c, A2, port_of(s)));
+	num(connect_at(tcp(), A1, port_of(s)));
+}
+
+ROW(bind_no_port_named, "the same: a port that is named is bound at once")
+{
+	int s = tcp(), l = tcp();
+
+	must(bind_at(l, A2, 0));
+	must(set_int(s, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1));
+	num(bind_at(s, A2, port_of(l)));
+	num(bind_at(s, A1, port_of(l)));
+	num(bind_at(tcp(), A1, port_of(l)));
+}
+
+ROW(bind_no_port_disconnect, "the same: AF_UNSPEC, then connect() again")
+{
+	struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
+	int s = address_alone(tcp(), A2), l = listener_at(A1), port;
+
+	must(connect_at(s, A1, port_of(l)));
+	port = port_of(s);
+	num(S(connect)(s, &nowhere, sizeof(nowhere)));
+	say_name(s);
+	say("%s", port_of(s) == port ? "same port" : "another port");
+	num(connect_at(s, A1, port_of(l)));
+	say_name(s);
+}
+
 ROW(ephemeral_range, "ports that are chosen lie in net.ipv4.ip_local_port_range")
 {
 	int s = tcp(), u = udp(), l = listener_at(A1);
@@ -504,4 +633,39 @@ ROW(bindtodevice_shares, "SO_BINDTODEVICE: beside one without, one port")
 
 	must(S(setsockopt)(a, SOL_SOCKET, SO_BINDTODEVICE, LAN, sizeof(LAN)));
 	beside(a, A1, b, A1);
+}
+
+ROW(bindtodevice_conflict, "SO_BINDTODEVICE: of a bound socket, though another has its port")
+{
+	int a = udp(), b = udp();
+
+	must(set_int(a, SOL_SOCKET, SO_REUSEADDR, 1));
+	must(set_int(b, SOL_SOCKET, SO_REUSEADDR, 1));
+	must(bind_at(a, A1, 0));
+	must(bind_at(b, A1, port_of(a)));
+	must(set_int(b, SOL_SOCKET, SO_REUSEADDR, 0));
+	num(S(setsockopt)(b, SOL_SOCKET, SO_BINDTODEVICE, LAN, sizeof(LAN)));
+	say("%s", port_of(b) == port_of(a) ? "same port" : "another port");
+	drop(a);
+	num(bind_at(udp(), A1, port_of(b)));
+}
+
+ROW(no_such_interface, "numbers of interfaces that are none: bind(), options, cmsg")
+{
+	struct at to = at("fe80::1234", 7);
+	unsigned int none = 65536 + lan_index();
+	int s = udp6();
+
+	to.in6.sin6_scope_id = none;
+	num(S(bind)(s, &to.sa, to.len));
+	num(S(connect)(s, &to.sa, to.len));
+	num(S(sendto)(s, "abc", 3, 0, &to.sa, to.len));
+	num(S(bind)(tcp6(), &to.sa, to.len));
+	num(set_int(s, IPPROTO_IPV6, IPV6_MULTICAST_IF, (int)none));
+	num(set_int(s, SOL_SOCKET, SO_BINDTOIFINDEX, -1));
+	num(set_int(s, SOL_SOCKET, SO_BINDTOIFINDEX, 60000));
+	num(get_int(s, SOL_SOCKET, SO_BINDTOIFINDEX));
+	num(send_at(s, "abc", B1, 7));
+	num(set_int(s, SOL_SOCKET, SO_BINDTOIFINDEX, (int)none));
+	num(send_at(s, "abc", B1, 7));
 }

@@ -294,6 +294,74 @@ ROW(connect_same_pair, "connect(): the same two addresses twice")
 	num(connect_at(b, A1, port_of(l)));
 }
 
+/* Two sockets bound to one port. */
+static void two_of(int type, int domain, const char *ip, int *a, int *b)
+{
+	*a = made(domain, type);
+	*b = made(domain, type);
+	must(set_int(*a, SOL_SOCKET, SO_REUSEADDR, 1));
+	must(set_int(*b, SOL_SOCKET, SO_REUSEADDR, 1));
+	must(bind_at(*a, ip, 0));
+	num(bind_at(*b, ip, port_of(*a)));
+}
+
+ROW(connect_same_pair_6, "connect(): the same, IPv6; then to another port")
+{
+	int l = listener_at(B1), m = listener_at(B1), a, b;
+
+	two_of(SOCK_STREAM, AF_INET6, B2, &a, &b);
+	num(connect_at(a, B1, port_of(l)));
+	num(connect_at(b, B1, port_of(l)));
+	num(connect_at(b, B1, port_of(m)));
+}
+
+ROW(connect_same_pair_udp, "connect(): the same, UDP")
+{
+	int a, b;
+
+	two_of(SOCK_DGRAM, AF_INET, A2, &a, &b);
+	num(connect_at(a, A1, 7));
+	num(connect_at(b, A1, 7));
+}
+
+ROW(connect_same_pair_reset, "connect(): the same, when the first was reset")
+{
+	int l = listener_at(A1), a, b;
+
+	two_of(SOCK_STREAM, AF_INET, A2, &a, &b);
+	num(connect_at(a, A1, port_of(l)));
+	num(connect_at(b, A1, port_of(l)));
+	reset(a);
+	settle();
+	num(connect_at(b, A1, port_of(l)));
+}
+
+/* The first one is in TIME-WAIT. @param l where both connect to */
+static void after_time_wait(const char *from, const char *to, int ms)
+{
+	int l = listener_at(to), a, b, s;
+
+	two_of(SOCK_STREAM, AF_INET, from, &a, &b);
+	num(connect_at(a, to, port_of(l)));
+	s = keep((int)must(S(accept)(l, NULL, NULL)));
+	drop(a);
+	await(s, POLLIN);
+	drop(s);
+	nap_ms(ms);
+	num(connect_at(b, to, port_of(l)));
+}
+
+ROW(connect_time_wait, "connect(): the same, when the first is in TIME-WAIT")
+{
+	after_time_wait(A2, A1, 20);
+}
+
+/* Where net.ipv4.tcp_tw_reuse lets it. */
+ROW(connect_time_wait_loopback, "connect(): the same over loopback, two seconds later")
+{
+	after_time_wait(LO, LO, 2100);
+}
+
 ROW(connect_listening, "connect(): of a listening socket")
 {
 	num(connect_at(listener_at(A1), A2, 7));
@@ -478,6 +546,43 @@ ROW(readv_pieces, "writev() of pieces, readv() into pieces")
 	say("'%s' '%s'", a, b);
 }
 
+ROW(null_buffers, "no memory: send() and recv() of streams, urgent bytes, datagrams, raw packets")
+{
+	int l = listener_at(A1), c = tcp(), s, a, b, r;
+	struct at to = at(A1, 0);
+
+	must(connect_at(c, A1, port_of(l)));
+	s = keep((int)must(S(accept)(l, NULL, NULL)));
+	num(S(send)(c, NULL, 4, 0));
+	put(c, "abc");
+	must(S(send)(c, "!", 1, MSG_OOB));
+	await(s, POLLPRI);
+	num(S(recv)(s, NULL, 1, MSG_OOB));
+	num(S(recv)(s, NULL, 3, 0));
+	udp_pair(&a, &b);
+	num(S(send)(a, NULL, 4, 0));
+	put(a, "abc");
+	await(b, POLLIN);
+	num(S(recv)(b, NULL, 4, 0));
+	get(b, 4);
+	r = keep((int)must(S(socket)(AF_INET, SOCK_RAW, IPPROTO_ICMP)));
+	num(S(sendto)(r, NULL, 8, 0, &to.sa, to.len));
+	num(S(recv)(r, NULL, 8, MSG_DONTWAIT));
+}
+
+ROW(null_pieces, "no pieces: readv(), writev(), sendmsg(), recvmsg()")
+{
+	struct msghdr m = {.msg_iovlen = 1};
+	int a, b;
+
+	udp_pair(&a, &b);
+	num(S(writev)(a, NULL, 1));
+	num(S(readv)(b, NULL, 1));
+	num(S(sendmsg)(a, &m, MSG_DONTWAIT));
+	num(S(recvmsg)(b, &m, MSG_DONTWAIT));
+	num(S(writev)(a, NULL, 0));
+}
+
 ROW(eventfd_basics, "eventfd(): read, write, limits")
 {
 	int e = new_fd(S(eventfd)(3, EFD_NONBLOCK));
@@ -502,6 +607,17 @@ ROW(eventfd_basics, "eventfd(): read, write, limits")
 	see(e);
 	v = 1;
 	num(S(write)(e, &v, 8));
+}
+
+ROW(eventfd_null, "eventfd: no memory; too little of it")
+{
+	int e = keep((int)must(S(eventfd)(1, EFD_NONBLOCK)));
+
+	num(S(read)(e, NULL, 8));
+	num(S(write)(e, NULL, 8));
+	num(S(read)(e, NULL, 4));
+	num(S(write)(e, NULL, 4));
+	num(S(read)(e, NULL, 8));
 }
 
 ROW(eventfd_semaphore, "eventfd(): EFD_SEMAPHORE; flags")

@@ -3,6 +3,8 @@
 #define ROWS "epoll"
 #include "kit.h"
 
+#include <limits.h>
+
 static int ep, c, s; /* one row at a time */
 
 static int set(void)
@@ -100,6 +102,16 @@ ROW(wait_args, "epoll_wait(): number of events, no buffer")
 	num(S(epoll_wait)(ep, &ev, 1, 0));
 	must(ctl(EPOLL_CTL_ADD, udp(), EPOLLOUT));
 	num(S(epoll_wait)(ep, NULL, 1, 0));
+}
+
+ROW(wait_most, "epoll_wait(): more events than there can be")
+{
+	struct epoll_event ev;
+
+	ep = set();
+	num(S(epoll_wait)(ep, &ev, INT_MAX / (int)sizeof(ev), 0));
+	num(S(epoll_wait)(ep, &ev, INT_MAX / (int)sizeof(ev) + 1, 0));
+	num(S(epoll_wait)(ep, &ev, INT_MAX, 0));
 }
 
 ROW(level, "level: told each time")
@@ -255,6 +267,83 @@ ROW(exclusive_set, "EPOLLEXCLUSIVE: not for a set")
 
 	ep = set();
 	num(ctl(EPOLL_CTL_ADD, in, EPOLLEXCLUSIVE | EPOLLIN));
+}
+
+/* Three sets watch one file; somebody waits in the second and in the third. */
+static int sets[3], told_in[3];
+
+static void wait_in(void *arg)
+{
+	int i = (int)(intptr_t)arg;
+	struct epoll_event ev;
+
+	told_in[i] = S(epoll_wait)(sets[i], &ev, 1, 600);
+}
+
+static void three_sets(int fd, unsigned int events)
+{
+	for (int i = 0; i < 3; i++) {
+		ep = sets[i] = set();
+		told_in[i] = -2;
+		must(ctl(EPOLL_CTL_ADD, fd, events));
+	}
+	for (int i = 1; i < 3; i++) {
+		later(0, wait_in, (void *)(intptr_t)i);
+		nap_ms(50);
+	}
+	nap_ms(50);
+}
+
+static void who_was_told(void)
+{
+	nap_ms(800);
+	say("%d %d", told_in[1], told_in[2]);
+	for (int i = 0; i < 3; i++) {
+		ep = sets[i];
+		tell();
+	}
+}
+
+ROW(exclusive_waiters, "EPOLLEXCLUSIVE: three sets, two waited in; a datagram wakes one")
+{
+	int from, to;
+
+	udp_pair(&from, &to);
+	three_sets(to, EPOLLEXCLUSIVE | EPOLLIN);
+	put(from, "abc");
+	who_was_told();
+}
+
+ROW(exclusive_twice, "EPOLLEXCLUSIVE: the same, two datagrams wake both")
+{
+	int from, to;
+
+	udp_pair(&from, &to);
+	three_sets(to, EPOLLEXCLUSIVE | EPOLLIN);
+	put(from, "abc");
+	nap_ms(100);
+	put(from, "def");
+	who_was_told();
+}
+
+ROW(exclusive_event, "EPOLLEXCLUSIVE: three sets, two waited in; an eventfd wakes one")
+{
+	uint64_t one = 1;
+	int e = keep((int)must(S(eventfd)(0, 0)));
+
+	three_sets(e, EPOLLEXCLUSIVE | EPOLLIN);
+	must(S(write)(e, &one, sizeof(one)));
+	who_was_told();
+}
+
+ROW(not_exclusive, "three sets without it: both waiters are woken")
+{
+	int from, to;
+
+	udp_pair(&from, &to);
+	three_sets(to, EPOLLIN);
+	put(from, "abc");
+	who_was_told();
 }
 
 ROW(hup_err_always, "ERR and HUP are told unasked")

@@ -81,6 +81,119 @@ ROW(own_default, "F_GETOWN: nobody")
 	num(S(fcntl)(tcp(), F_GETOWN));
 }
 
+ROW(own_group, "F_SETOWN, F_SETOWN_EX: a group; F_GETOWN has it negative")
+{
+	struct f_owner_ex ex = {.type = F_OWNER_PGRP, .pid = getpgrp()};
+	int t = tcp(), n = 0;
+
+	num(S(fcntl)(t, F_SETOWN, -getpgrp()));
+	num(S(fcntl)(t, F_GETOWN) == -getpgrp());
+	must(S(ioctl)(t, SIOCGPGRP, &n));
+	num(n == -getpgrp());
+	t = tcp();
+	num(S(fcntl)(t, F_SETOWN_EX, &ex));
+	num(S(fcntl)(t, F_GETOWN) == -getpgrp());
+	ex = (struct f_owner_ex){.type = F_OWNER_TID};
+	num(S(fcntl)(t, F_GETOWN_EX, &ex));
+	num(ex.type == F_OWNER_PGRP && ex.pid == getpgrp());
+}
+
+ROW(own_nobody, "F_SETOWN_EX: nobody's number; a negative one; none; a kind that is none")
+{
+	static const int types[] = {F_OWNER_TID, F_OWNER_PID, F_OWNER_PGRP, 3, -1};
+	int t = tcp();
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+		struct f_owner_ex ex = {.type = types[i], .pid = 0x7ffffff0};
+
+		num(S(fcntl)(t, F_SETOWN_EX, &ex));
+		ex.pid = -1;
+		num(S(fcntl)(t, F_SETOWN_EX, &ex));
+		ex.pid = 0;
+		num(S(fcntl)(t, F_SETOWN_EX, &ex));
+		num(S(fcntl)(t, F_GETOWN));
+	}
+}
+
+/* Of a thread that keeps them out: sent to the process, another one would take them. */
+static void signal_of_mine(int sig)
+{
+	sigset_t set;
+
+	for (int i = 0; i < 100; i++) {
+		sigpending(&set);
+		if (sigismember(&set, sig) || signals(sig))
+			break;
+		nap_ms(10);
+	}
+	say("%d", signals(sig));
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	say("%d", signals(sig));
+}
+
+static void block_signal(int sig)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, sig);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
+ROW(own_thread_sigurg, "F_OWNER_TID: SIGURG is the thread's")
+{
+	struct f_owner_ex ex = {.type = F_OWNER_TID, .pid = gettid()};
+
+	tcp_pair(&c, &s);
+	num(S(fcntl)(s, F_SETOWN_EX, &ex));
+	num(S(fcntl)(s, F_GETOWN) == gettid());
+	block_signal(SIGURG);
+	must(S(send)(c, "!", 1, MSG_OOB));
+	signal_of_mine(SIGURG);
+}
+
+ROW(own_thread_sigio, "F_OWNER_TID: SIGIO is the thread's, and so is F_SETSIG's")
+{
+	struct f_owner_ex ex = {.type = F_OWNER_TID, .pid = gettid()};
+
+	tcp_pair(&c, &s);
+	num(S(fcntl)(s, F_SETOWN_EX, &ex));
+	must(S(fcntl)(s, F_SETFL, O_ASYNC));
+	block_signal(SIGIO);
+	put(c, "abc");
+	signal_of_mine(SIGIO);
+	must(S(fcntl)(s, F_SETSIG, SIGUSR2));
+	block_signal(SIGUSR2);
+	put(c, "abc");
+	signal_of_mine(SIGUSR2);
+}
+
+ROW(urgent_async, "O_ASYNC: an urgent byte sends SIGURG and SIGIO")
+{
+	tcp_pair(&c, &s);
+	num(S(fcntl)(s, F_SETOWN, getpid()));
+	must(S(fcntl)(s, F_SETFL, O_ASYNC));
+	must(S(send)(c, "!", 1, MSG_OOB));
+	await(s, POLLPRI);
+	for (int i = 0; i < 100 && !(signals(SIGURG) && signals(SIGIO)); i++)
+		nap_ms(10);
+	say("%d %d", signals(SIGURG) > 0, signals(SIGIO) > 0);
+}
+
+ROW(setsig_int, "F_SETSIG: an int, whatever is above it; negative; too high")
+{
+	int t = tcp();
+
+	num(S(fcntl)(t, F_SETSIG, 1L << 32 | SIGUSR1));
+	num(S(fcntl)(t, F_GETSIG) == SIGUSR1);
+	num(S(fcntl)(t, F_SETSIG, -1));
+	num(S(fcntl)(t, F_SETSIG, 64));
+	num(S(fcntl)(t, F_SETSIG, 65));
+	num(S(fcntl)(t, F_SETSIG, 0));
+}
+
 ROW(getfd, "F_GETFD, F_SETFD")
 {
 	int t = tcp();
@@ -240,12 +353,23 @@ ROW(ioctl_pointer, "ioctl(): no pointer")
 	num(S(ioctl)(tcp(), FIONBIO, NULL));
 }
 
-ROW(ioctl_interfaces, "ioctl(): SIOCGIFMTU, SIOCGIFINDEX")
+ROW(ioctl_interfaces, "ioctl(): SIOCGIFMTU, _INDEX, _NAME, _HWADDR, _FLAGS; of none")
 {
 	struct ifreq ifr = {.ifr_name = LAN};
 
 	num(S(ioctl)(udp(), SIOCGIFMTU, &ifr));
+	say("%d", ifr.ifr_mtu);
 	num(S(ioctl)(udp(), SIOCGIFINDEX, &ifr));
+	say("%d", ifr.ifr_ifindex == (int)lan_index());
+	num(S(ioctl)(udp(), SIOCGIFNAME, &ifr));
+	num(S(ioctl)(udp(), SIOCGIFHWADDR, &ifr));
+	say("%d", ifr.ifr_hwaddr.sa_family);
+	num(S(ioctl)(udp(), SIOCGIFFLAGS, &ifr));
+	say("%x", ifr.ifr_flags & (IFF_UP | IFF_BROADCAST | IFF_MULTICAST | IFF_NOARP));
+	strcpy(ifr.ifr_name, "none0");
+	num(S(ioctl)(udp(), SIOCGIFINDEX, &ifr));
+	ifr.ifr_ifindex = 9999;
+	num(S(ioctl)(udp(), SIOCGIFNAME, &ifr));
 }
 
 ROW(ioctl_eventfd, "ioctl(): an eventfd")

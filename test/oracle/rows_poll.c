@@ -89,6 +89,46 @@ ROW(ppoll_args, "ppoll(): a time that is none; a signal let through")
 	num(S(ppoll)(&p, 1, &(struct timespec){0}, NULL));
 }
 
+static void put_later(void *from)
+{
+	put(*(const int *)from, "abc");
+}
+
+ROW(poll_long, "ppoll(), select(): a time beyond all counting; text comes meanwhile")
+{
+	static const long long times[] = {2147484, 4294968, 1LL << 44, 1LL << 58, INT64_MAX};
+	int from, to;
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct timespec ts = {.tv_sec = times[i]};
+		struct timeval tv = {.tv_sec = times[i]};
+		struct pollfd p;
+		fd_set rd;
+
+		udp_pair(&from, &to);
+		p = (struct pollfd){.fd = to, .events = POLLIN};
+		later(60, put_later, &from);
+		num(S(ppoll)(&p, 1, &ts, NULL));
+		get(to, 10);
+		FD_ZERO(&rd);
+		FD_SET(to, &rd);
+		put(from, "abc");
+		num(S(select)(to + 1, &rd, NULL, NULL, &tv));
+		say("%d", tv.tv_sec >= times[0] - 10);
+		nap_ms(100);
+	}
+}
+
+ROW(poll_file, "poll(): a plain file, for what it never has")
+{
+	struct pollfd p = {.fd = open("/proc/self/exe", O_RDONLY), .events = POLLPRI};
+
+	num(S(poll)(&p, 1, 50));
+	p.events = POLLIN;
+	num(S(poll)(&p, 1, 50));
+	close(p.fd);
+}
+
 ROW(select_args, "select(): closed; too many; a time that is none")
 {
 	struct timeval zero = {0}, bad = {.tv_sec = -1};

@@ -127,6 +127,65 @@ ROW(send_hoplimit6, "sendmsg(): IPV6_HOPLIMIT, IPV6_TCLASS")
 	}
 }
 
+ROW(send_no_interface, "sendmsg(): IP_PKTINFO, IPV6_PKTINFO: an interface that is none")
+{
+	struct in_pktinfo pi = {.ipi_ifindex = (int)(65536 + lan_index())};
+	struct in6_pktinfo pi6 = {.ipi6_ifindex = 65536 + lan_index()};
+
+	num(send_with(udp(), A1, 7, IPPROTO_IP, IP_PKTINFO, &pi, sizeof(pi)));
+	num(send_with(udp6(), B1, 7, IPPROTO_IPV6, IPV6_PKTINFO, &pi6, sizeof(pi6)));
+}
+
+/* A packet of a raw socket to another one: what it has got says how it came. */
+static void raw_with(int domain, int level, int type, const void *data, size_t n)
+{
+	bool v6 = domain == AF_INET6;
+	int from = keep((int)must(S(socket)(domain, SOCK_RAW, 253)));
+	int to = keep((int)must(S(socket)(domain, SOCK_RAW, 253)));
+
+	must(set_int(to, level, v6 ? IPV6_RECVHOPLIMIT : IP_RECVTTL, 1));
+	must(set_int(to, level, v6 ? IPV6_RECVTCLASS : IP_RECVTOS, 1));
+	if (num(send_with(from, v6 ? B1 : A1, 0, level, type, data, n)) < 0)
+		return;
+	await(to, POLLIN);
+	take_all(to, 0);
+	say_addr(&in.from.sa, in.m.msg_namelen);
+}
+
+ROW(send_raw, "sendmsg(): IP_TTL, IP_TOS, IP_PKTINFO for a raw packet, and values that are none")
+{
+	struct in_pktinfo pi = {0};
+	int v = 9;
+
+	raw_with(AF_INET, IPPROTO_IP, IP_TTL, &v, sizeof(v));
+	raw_with(AF_INET, IPPROTO_IP, IP_TOS, &v, sizeof(v));
+	inet_pton(AF_INET, A2, &pi.ipi_spec_dst);
+	raw_with(AF_INET, IPPROTO_IP, IP_PKTINFO, &pi, sizeof(pi));
+	inet_pton(AF_INET, FOREIGN, &pi.ipi_spec_dst);
+	raw_with(AF_INET, IPPROTO_IP, IP_PKTINFO, &pi, sizeof(pi));
+	pi = (struct in_pktinfo){.ipi_ifindex = 60000};
+	raw_with(AF_INET, IPPROTO_IP, IP_PKTINFO, &pi, sizeof(pi));
+	v = 0;
+	raw_with(AF_INET, IPPROTO_IP, IP_TTL, &v, sizeof(v));
+}
+
+ROW(send_raw6, "sendmsg(): the same of IPv6")
+{
+	struct in6_pktinfo pi = {0};
+	int v = 9;
+
+	raw_with(AF_INET6, IPPROTO_IPV6, IPV6_HOPLIMIT, &v, sizeof(v));
+	raw_with(AF_INET6, IPPROTO_IPV6, IPV6_TCLASS, &v, sizeof(v));
+	inet_pton(AF_INET6, B2, &pi.ipi6_addr);
+	raw_with(AF_INET6, IPPROTO_IPV6, IPV6_PKTINFO, &pi, sizeof(pi));
+	inet_pton(AF_INET6, "2001:db8::1", &pi.ipi6_addr);
+	raw_with(AF_INET6, IPPROTO_IPV6, IPV6_PKTINFO, &pi, sizeof(pi));
+	pi = (struct in6_pktinfo){.ipi6_ifindex = 60000};
+	raw_with(AF_INET6, IPPROTO_IPV6, IPV6_PKTINFO, &pi, sizeof(pi));
+	v = 256;
+	raw_with(AF_INET6, IPPROTO_IPV6, IPV6_HOPLIMIT, &v, sizeof(v));
+}
+
 ROW(send_segment, "sendmsg(): UDP_SEGMENT cuts the text")
 {
 	uint16_t three = 3;
@@ -162,6 +221,21 @@ ROW(segment_limits, "UDP_SEGMENT: more pieces than 64 (128); a piece longer than
 	must(set_int(a, IPPROTO_UDP, UDP_SEGMENT, 5000));
 	num(S(send)(a, block, 20000, 0));
 	num(S(send)(a, block, 100, 0));
+}
+
+ROW(segment_most, "UDP_SEGMENT: 64, 65, 128, 129 pieces, to the link and to ourselves")
+{
+	static const int pieces[] = {64, 65, 128, 129};
+	static char block[1290];
+
+	for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+		udp_pair(&a, &b);
+		must(set_int(a, IPPROTO_UDP, UDP_SEGMENT, 10));
+		num(S(send)(a, block, (size_t)pieces[i] * 10, 0));
+		must(connect_at(a, NOBODY, 7));
+		num(S(send)(a, block, (size_t)pieces[i] * 10, 0));
+		num(S(send)(a, block, (size_t)pieces[i] * 10 - 9, 0));
+	}
 }
 
 ROW(gro, "UDP_GRO: a train of pieces comes as one, with their size")

@@ -264,6 +264,16 @@ ROW(oob_stops, "recv() stops before the urgent byte, and steps over it")
 	get_flags(s, 1, MSG_OOB);
 }
 
+ROW(oob_ahead, "MSG_PEEK at the mark: what is behind the urgent byte")
+{
+	pair_urgent("abc", "!");
+	put(c, "def");
+	settle();
+	get(s, 10);
+	get_flags(s, 10, MSG_PEEK);
+	get(s, 10);
+}
+
 ROW(oob_inline, "SO_OOBINLINE: recv() stops before it, then gives it")
 {
 	pair();

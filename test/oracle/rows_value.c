@@ -226,6 +226,96 @@ ROW(cookie, "SO_COOKIE: a number of its own, the same each time")
 	num(S(getsockopt)(s, SOL_SOCKET, SO_COOKIE, &a, &len));
 }
 
+static uint32_t mem_of(int s, int which)
+{
+	uint32_t info[9] = {0};
+	socklen_t len = sizeof(info);
+
+	must(S(getsockopt)(s, SOL_SOCKET, SO_MEMINFO, info, &len));
+	return info[which];
+}
+
+ROW(meminfo_rmem, "SO_MEMINFO: what is not read takes more memory than its bytes, until it is")
+{
+	int a, b;
+
+	tcp_pair(&a, &b);
+	num(mem_of(b, 0));
+	put(a, "hello");
+	await(b, POLLIN);
+	num(mem_of(b, 0) > 100);
+	get(b, 2);
+	num(mem_of(b, 0) > 100);
+	get(b, 10);
+	num(mem_of(b, 0));
+	udp_pair(&a, &b);
+	put(a, "hello");
+	await(b, POLLIN);
+	num(mem_of(b, 0) > 100);
+	get(b, 10);
+	num(mem_of(b, 0));
+}
+
+ROW(meminfo_bufs, "SO_MEMINFO has SO_RCVBUF and SO_SNDBUF")
+{
+	int a, b;
+
+	tcp_pair(&a, &b);
+	must(set_int(a, SOL_SOCKET, SO_RCVBUF, 30000));
+	must(set_int(a, SOL_SOCKET, SO_SNDBUF, 40000));
+	num(mem_of(a, 1));
+	num(mem_of(a, 3));
+	num((int)mem_of(b, 1) == get_int(b, SOL_SOCKET, SO_RCVBUF));
+	num((int)mem_of(b, 3) == get_int(b, SOL_SOCKET, SO_SNDBUF));
+}
+
+ROW(meminfo_wmem, "SO_MEMINFO: what has arrived needs no memory any more")
+{
+	int a, b;
+
+	tcp_pair(&a, &b);
+	num(mem_of(a, 5));
+	put(a, "hello");
+	await(b, POLLIN);
+	settle();
+	num(mem_of(a, 5));
+}
+
+ROW(small_segments, "a byte a segment: they share their memory")
+{
+	int a, b;
+
+	tcp_pair(&a, &b);
+	must(set_int(a, IPPROTO_TCP, TCP_NODELAY, 1));
+	for (int i = 0; i < 200; i++)
+		must(S(send)(a, "x", 1, 0));
+	settle();
+	num(mem_of(b, 0) < 200 * 256);
+}
+
+ROW(unread, "what nobody reads is bounded by SO_RCVBUF and SO_SNDBUF")
+{
+	static char block[10000];
+	int a, b;
+
+	tcp_pair(&a, &b);
+	must(set_int(b, SOL_SOCKET, SO_RCVBUF, 20000));
+	must(set_int(a, SOL_SOCKET, SO_SNDBUF, 20000));
+	nonblock(a);
+	for (int i = 0; i < 100; i++) {
+		while (S(send)(a, block, sizeof(block), 0) > 0)
+			;
+		nap_ms(1);
+	}
+	num(mem_of(b, 0) <= 2 * mem_of(b, 1));
+	num(events_now(a) & POLLOUT);
+	while (S(recv)(b, block, sizeof(block), MSG_DONTWAIT) > 0)
+		settle();
+	num(mem_of(b, 0));
+	await(a, POLLOUT);
+	num(events_now(a) & POLLOUT);
+}
+
 ROW(meminfo, "SO_MEMINFO")
 {
 	uint32_t info[16];
@@ -328,4 +418,28 @@ ROW(error_nowhere, "SO_ERROR: a route that says no gives it at once")
 	nonblock(s);
 	num(connect_at(s, FOREIGN, 7));
 	say_error(s);
+}
+
+/* ICMP_FILTER, ICMPV6_FILTER of a raw socket: asked, set, and asked again. */
+static void filter_of(int domain, int protocol, int level)
+{
+	int r = keep((int)must(S(socket)(domain, SOCK_RAW, protocol)));
+	uint32_t bits[8] = {1, 2, 3, 4, 5, 6, 7, 8};
+	socklen_t len = sizeof(bits);
+
+	num(S(setsockopt)(r, level, 1, bits, sizeof(bits)));
+	memset(bits, 0, sizeof(bits));
+	if (num(S(getsockopt)(r, level, 1, bits, &len)) == 0)
+		say("%u/%u/%u", bits[0], bits[7], len);
+}
+
+ROW(icmp_filter, "ICMP_FILTER, ICMPV6_FILTER: raw sockets of their protocol, and of others")
+{
+	filter_of(AF_INET, IPPROTO_ICMP, SOL_RAW);
+	filter_of(AF_INET, IPPROTO_UDP, SOL_RAW);
+	filter_of(AF_INET, IPPROTO_ICMPV6, SOL_RAW);
+	filter_of(AF_INET, IPPROTO_RAW, SOL_RAW);
+	filter_of(AF_INET6, IPPROTO_ICMPV6, IPPROTO_ICMPV6);
+	filter_of(AF_INET6, IPPROTO_UDP, IPPROTO_ICMPV6);
+	filter_of(AF_INET6, IPPROTO_ICMP, IPPROTO_ICMPV6);
 }

@@ -47,6 +47,30 @@ ROW(timeout_values, "SO_RCVTIMEO, SO_SNDTIMEO: default, values, lengths")
 	}
 }
 
+static void put_later(void *arg)
+{
+	put(c, "abc");
+}
+
+ROW(timeout_long, "SO_RCVTIMEO: hundreds of years; text comes meanwhile")
+{
+	static const long long times[] = {10000000000, 1LL << 40, 1LL << 58};
+	socklen_t len = sizeof(struct timeval);
+	char buf[4];
+
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct timeval tv = {.tv_sec = times[i]};
+
+		tcp_pair(&c, &s);
+		num(S(setsockopt)(s, SOL_SOCKET, SO_RCVTIMEO, &tv, len));
+		must(S(getsockopt)(s, SOL_SOCKET, SO_RCVTIMEO, &tv, &len));
+		say("%d", tv.tv_sec == times[i] || !tv.tv_sec);
+		later(50, put_later, NULL);
+		num(S(recv)(s, buf, 4, 0));
+		nap_ms(50);
+	}
+}
+
 static void say_waited(int64_t begin, int ms)
 {
 	say("%s", now_ms() - begin >= ms - 5 ? "waited" : "too early");
@@ -175,11 +199,6 @@ ROW(signal_recv, "a signal ends recv(): EINTR")
 	tcp_pair(&c, &s);
 	kick_later();
 	kicked(S(recv)(s, buf, 4, 0));
-}
-
-static void put_later(void *arg)
-{
-	put(c, "abc");
 }
 
 ROW(signal_recv_restart, "a signal whose handler has SA_RESTART: recv() goes on")

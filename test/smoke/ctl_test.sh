@@ -197,7 +197,8 @@ refuses "another command's option" 2 "dev has no option -z" dev -z
 refuses "too many words" 2 "'b' is not understood" dev a b
 refuses "an incomplete line" 2 "incomplete; form:" addr add 10.9.0.3/24
 refuses "an interface that is not there" 1 "no 'eth7'" dev eth7
-for command in ports dev ethtool softnet snmp drops addr route neigh link idle sysctl stop; do
+for command in ports dev ethtool softnet sockstat snmp drops addr route neigh link idle sysctl \
+	stop; do
 	says "$command" --help
 	[[ $rc = 0 && $said == usage:*Examples:*pollux-ctl* ]] || fail "$command --help: $said"
 done

@@ -3,7 +3,7 @@
 # The examples do what their first comment says.
 #
 #	 kernel                       examples
-#	10.9.0.1 -------- x0 -------- udp_echo, proto_handler 10.9.0.2
+#	10.9.0.1 -------- x0 -------- udp_echo, socket_*, proto_handler 10.9.0.2
 #
 #	  k: 10.8.0.1 --- a0 --- l2fwd --- b0 --- 10.8.0.2 :b
 . "$(dirname "$0")/lib.sh"
@@ -16,7 +16,7 @@ start_example() { # name argument...
 	local name=$1 end=$((SECONDS + 2 * patience))
 	shift
 	prefix[$name]=$id-$name
-	spawn "$name" "$examples/$name" --no-pci --no-huge -m 128 -l 0 \
+	spawn "$name" "$examples/$name" --no-pci --no-huge -m 128 -l "${lcores-0}" \
 		"--file-prefix=${prefix[$name]}" "$@"
 	until grep -qsx ready "${out[$name]}"; do
 		running "$name" || fail "$name ended before it was ready"
@@ -47,6 +47,27 @@ expect_eq "and echoes" "$(udp_ask 10.9.0.2 7 hello)" hello
 stop_example udp_echo
 expect_match "and prints its account" "$(tail -n 1 "${out[udp_echo]}")" \
 	'^rx [0-9]+ \+ originated [0-9]+ = transmitted .*; 0 mbufs leaked$'
+
+start_example socket_echo --vdev=net_tap0,iface=x0 -- 10.9.0.2/24
+iface_up x0 10.9.0.1/24
+echoed() { # text
+	echo "$1" | run timeout $patience nc -N 10.9.0.2 7
+}
+spawn first nc 10.9.0.2 7 # which goes on
+expect_eq "socket_echo echoes" "$(echoed hello)" hello
+expect_eq "to the next one, too" "$(head -c 3000 /dev/zero | tr '\0' x | run timeout $patience \
+	nc -N 10.9.0.2 7 | wc -c)" 3000
+stop_example socket_echo
+
+lcores=0,1 start_example socket_thread --vdev=net_tap0,iface=x0 -- 10.9.0.2/24
+iface_up x0 10.9.0.1/24
+expect_eq "socket_thread answers in capitals" "$(echoed hello)" HELLO
+expect_eq "and the next one" "$(echoed 'hello again')" "HELLO AGAIN"
+stop_example socket_thread
+expect_not "socket_thread wants an lcore for the stack" \
+	env "RUNTIME_DIRECTORY=$tmp" timeout $patience \
+	"$examples/socket_thread" --no-pci --no-huge -m 128 -l 0 "--file-prefix=$id-none" -- \
+	10.9.0.2/24
 
 start_example proto_handler --vdev=net_tap0,iface=x0 -- 10.9.0.2/24
 iface_up x0 10.9.0.1/24

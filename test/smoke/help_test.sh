@@ -15,24 +15,31 @@ options() {
 }
 
 table() { # file name: the options of a table in C
-	sed -n "/struct opt $2\[\] = {/,/^};/p" "$1" | sed -nE 's/^\t\{"([a-z-]+)",.*/--\1/p'
+	sed -n "/struct opt $2\[\] = {/,/^};/p" "$1" | sed -nE 's/^\t\{"([a-z0-9-]+)",.*/--\1/p'
+}
+
+# Those of NAMES_OPTS.
+names_table() {
+	sed -nE 's/^\t+\{?"([a-z-]+)", "[A-Z].*/--\1/p' app/names.h
 }
 
 declare -A own=([up]=app/cmd_up.c [fwd]=app/cmd_fwd.c [http]=app/cmd_http.c [load]=app/cmd_load.c
 	[proxy]=app/cmd_proxy.c [echo]=app/cmd_service.c [discard]=app/cmd_service.c
-	[chargen]=app/cmd_service.c)
+	[chargen]=app/cmd_service.c [ping]=app/cmd_ping.c [resolve]=app/cmd_resolve.c
+	[traceroute]=app/cmd_traceroute.c)
 fits "pollux" "$("$POLLUX" --help)"
 for command in "${!own[@]}" ports config; do
 	help=$("$POLLUX" -- "$command" --help)
 	fits "$command" "$help"
 	[ -n "${own[$command]-}" ] || continue
 	expect_eq "$command: each option, and no other" \
-		"$(sed '1,/^Options:/d' <<<"$help" | sed -nE 's/^  (--[a-z-]+).*/\1/p' | sort)" \
+		"$(sed '1,/^Options:/d' <<<"$help" | sed -nE 's/^  (--[a-z0-9-]+).*/\1/p' | sort)" \
 		"$({
 			table "${own[$command]}" opts
 			table app/opt.c run_opts
 			table app/opt.c common_opts
 			if [ "$command" != fwd ]; then table app/opt.c stack_opts; fi
+			if grep -q NAMES_OPTS "${own[$command]}"; then names_table; fi
 		} | sort)"
 done
 one_line() {

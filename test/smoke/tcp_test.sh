@@ -56,7 +56,8 @@ head -c 300000 "$tmp/data" >"$tmp/few"
 expect_eq "300 kB come back" \
 	"$(run timeout $patience nc -N 10.9.0.2 7 <"$tmp/few" | sha256sum)" \
 	"$(sha256sum <"$tmp/few")"
-captured t0 "tcp.flags.reset == 1"
+# a kernel whose timer was early sends a segment twice, which is told it by D-SACK
+captured t0 "tcp.flags.reset == 1 || tcp.options.sack.dsack"
 expect_eq "no segment is missing, none out of order" "$(frames t0 "eth.src == ${port_mac[t0]} &&
 	(tcp.analysis.lost_segment || tcp.analysis.out_of_order)")" 0
 

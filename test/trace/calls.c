@@ -160,7 +160,7 @@ static int begin_connect(struct td_run *r, struct td_sock *s)
 	int port;
 
 	if (!id.lport) {
-		port = plx_tcp_port_pick(&r->ctx, &id, r->now, NULL, NULL);
+		port = plx_tcp_port_pick(&r->ctx, &id, r->now, NULL);
 		if (port < 0)
 			return -port;
 		id.lport = (uint16_t)port;

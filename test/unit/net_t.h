@@ -30,7 +30,8 @@ static struct nt {
 	struct t_frame in;
 	uint8_t last[70000]; /* the IP packet taken last from a wire: what "quote" quotes */
 	uint32_t last_bytes;
-	uint32_t mbufs; /* 0: as the engine computes it */
+	uint32_t mbufs;	  /* 0: as the engine computes it */
+	uint32_t reserve; /* 0: as the tunable has it */
 } nt;
 
 static plx_ns nt_now(void *arg)
@@ -219,6 +220,8 @@ static void nt_new(unsigned int ports, uint32_t features)
 	nt.n_ports = ports;
 	nt.last_bytes = 0;
 	plx_tunables_init(&nt.tun);
+	if (nt.reserve)
+		nt.tun.v[PLX_TUN_RESERVE_MBUFS] = nt.reserve;
 	for (unsigned int i = 0; i < ports; i++) {
 		t_port_add(&nt.port[i], 4, features);
 		nt.peer[i] = nt.port[i].port->mac;

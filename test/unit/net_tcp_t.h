@@ -23,8 +23,8 @@ static struct tt {
 	uint32_t lcore;
 	/* the peer */
 	bool v6;
-	const char *peer; /**< NULL: 10.0.0.1, 2001:db8::1 */
-	uint16_t port;
+	const char *peer;  /**< NULL: 10.0.0.1, 2001:db8::1 */
+	uint16_t port, to; /**< to: our port; 0 = TT_PORT */
 	uint16_t urg;
 	uint32_t seq, ack; /**< its next sequence number, and ours that it expects */
 } tt;
@@ -147,7 +147,7 @@ static inline void tt_make(uint16_t flags, uint32_t seq, uint64_t at, uint32_t l
 	struct plx_ip ip = {.ttl = 64, .proto = PLX_IPPROTO_TCP, .version = tt.v6 ? 6 : 4};
 	struct plx_tcp_opts o = {.mss = 1460};
 	struct plx_tcp_hdr h = {.sport = tt.port,
-		.dport = TT_PORT,
+		.dport = tt.to ? tt.to : TT_PORT,
 		.seq = seq,
 		.ack = flags & PLX_TCP_ACK ? tt.ack : 0,
 		.flags = flags,
@@ -238,7 +238,7 @@ static inline void tt_sending(uint64_t bytes)
 	nt_run();
 }
 
-static int tt_after(void **state)
+static inline int tt_after(void **state)
 {
 	nt_stop_engine();
 	if (nt.net)

@@ -309,6 +309,29 @@ T(softnet_has_a_header)
 		"          0   3          0            0\n");
 }
 
+T(sockstat_is_the_kernels_file_and_a_line_an_lcore)
+{
+	given("[{'lcore':0,'sockets':3,'tcp_inuse':5,'tcp_orphan':1,'tcp_tw':2,'tcp_alloc':6,"
+	      "'udp_inuse':1,'raw_inuse':0,'frag_inuse':1,'frag_memory':2304,'tcp_rmem':4608,"
+	      "'tcp_wmem':4096,'udp_mem':2304,'rcv_most':100000,'pressure':1,'refuse':1,"
+	      "'mbufs':900,'mbufs_free':700,'reserve':128,'reserve_free':127},"
+	      "{'lcore':4,'sockets':1,'tcp_inuse':1,'tcp_alloc':1,'raw_inuse':1,'refuse':1,"
+	      "'mbufs':900,'mbufs_free':900,'reserve':128,'reserve_free':128}]");
+	str_eq(printed(fmt_sockstat),
+		"sockets: used 4\n"
+		"TCP: inuse 6 orphan 1 tw 2 alloc 7 mem 3\n"
+		"UDP: inuse 1 mem 1\n"
+		"UDPLITE: inuse 0\n"
+		"RAW: inuse 1\n"
+		"FRAG: inuse 1 memory 2304\n"
+		"lcore 0: received 6912 of 100000 sent 4096 mbufs 700 free of 900 "
+		"reserve 127 free of 128 pressure\n"
+		"lcore 4: received 0 of 0 sent 0 mbufs 900 free of 900 "
+		"reserve 128 free of 128 refuses\n");
+	opts.raw = true;
+	ok(!strstr(printed(fmt_sockstat), "lcore"));
+}
+
 T(snmp_is_nstat)
 {
 	given("[{'group':'Ip','name':'InReceives','value':1234},"
@@ -519,6 +542,7 @@ T(rows_without_their_keys_print)
 	printed(fmt_cache);
 	printed(fmt_tcp);
 	printed(fmt_softnet);
+	printed(fmt_sockstat);
 	printed(fmt_snmp);
 	printed(fmt_drops);
 	printed(fmt_sysctl);
@@ -534,8 +558,8 @@ RUN(F_(dev_is_ip_s_link), F_(columns_grow_with_the_longest_figure_of_either_dire
 	F_(ports_say_what_a_port_can_and_cannot), F_(neigh_is_ip_neigh), F_(route_is_ip_route),
 	F_(route_6_is_ip_6_route), F_(cache_is_ip_route_show_cache), F_(tcp_is_ss),
 	F_(route_a_adds_the_local_table), F_(softnet_raw_is_the_kernels_file),
-	F_(softnet_has_a_header), F_(snmp_is_nstat), F_(rates_are_of_the_interval),
-	F_(drops_tell_reason_layer_and_meaning), F_(features_are_ethtool_k),
-	F_(changes_are_ethtool_K), F_(sysctl_is_sysctl_a),
+	F_(softnet_has_a_header), F_(sockstat_is_the_kernels_file_and_a_line_an_lcore),
+	F_(snmp_is_nstat), F_(rates_are_of_the_interval), F_(drops_tell_reason_layer_and_meaning),
+	F_(features_are_ethtool_k), F_(changes_are_ethtool_K), F_(sysctl_is_sysctl_a),
 	F_(idle_shares_add_up_and_quantiles_are_bounded), F_(idle_s_draws_the_histograms),
 	F_(rows_are_chosen_by_pattern_and_family), F_(rows_without_their_keys_print))

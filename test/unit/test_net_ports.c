@@ -68,6 +68,11 @@ static bool m_bound(uint16_t port)
 	return false;
 }
 
+static bool is_bound(uint16_t port)
+{
+	return net__ports_bound(&p, port / 64) >> port % 64 & 1;
+}
+
 static const struct net_port_range few = {40000, 40007};
 
 static void make(struct plx_rng *r, struct plx_net_bind *b)
@@ -132,7 +137,7 @@ T(as_the_model_says)
 			ok(!b->held);
 		}
 		for (uint16_t port = few.lo; port <= few.hi; port++)
-			eq(net__ports_bound(&p, port), m_bound(port));
+			eq(is_bound(port), m_bound(port));
 	}
 	for (int i = 0; i < CLAIMS; i++)
 		net__ports_del(&p, &claim[i]);
@@ -191,37 +196,94 @@ T(where_they_lie)
 	ok(next_to < 5);
 }
 
-static bool multiple_of_17(void *arg, uint16_t port)
-{
-	++*(int *)arg;
-	return port % 17 == 0;
-}
+static uint32_t asked;
 
-static bool never(void *arg, uint16_t port)
+static uint64_t multiples_of(const void *arg, uint32_t word)
 {
-	return multiple_of_17(arg, port) && false;
+	uint64_t m = 0;
+
+	asked++;
+	for (uint32_t i = 0; i < 64; i++)
+		m |= (uint64_t)((word * 64 + i) % *(const uint32_t *)arg == 0) << i;
+	return m;
 }
 
 T(the_caller_may_be_choosy)
 {
+	static const uint32_t some = 17, none = 65536;
 	struct plx_net_bind t = tcp(0), u = t;
-	int asked = 0;
 
 	net__ports_init(&p, 9);
 	u.proto = PLX_IPPROTO_UDP;
-	eq(net__ports_add(&p, &t, &wide, multiple_of_17, &asked), 0);
+	eq(net__ports_add(&p, &t, &wide, multiples_of, &some), 0);
 	eq(t.lport % 17, 0);
-	eq(net__ports_add(&p, &u, &wide, multiple_of_17, &asked), 0);
+	eq(net__ports_add(&p, &u, &wide, multiples_of, &some), 0);
 	eq(u.lport % 17, 0);
-	ok(asked >= 2);
 	net__ports_del(&p, &t);
 	net__ports_del(&p, &u);
 	t.lport = u.lport = 0;
-	asked = 0;
-	eq(net__ports_add(&p, &t, &few, never, &asked), -EADDRINUSE);
-	eq(asked, 8); /* each once */
-	eq(net__ports_add(&p, &u, &few, never, &asked), -EADDRINUSE);
-	eq(asked, 16);
+	eq(net__ports_add(&p, &t, &few, multiples_of, &none), -EADDRINUSE);
+	eq(net__ports_add(&p, &u, &few, multiples_of, &none), -EADDRINUSE);
+}
+
+/* However few are left, a port costs some looks at words of 64; all are found. */
+T(what_it_costs)
+{
+	static struct plx_net_bind b[28232];
+	static const uint32_t every = 1;
+	uint32_t most = 0;
+
+	net__ports_init(&p, 11);
+	for (uint32_t i = 0; i < PLX_DIM(b); i++) {
+		b[i] = (struct plx_net_bind){.laddr = addr("0.0.0.0"), .proto = PLX_IPPROTO_UDP};
+		asked = 0;
+		eq(net__ports_add(&p, &b[i], &wide, multiples_of, &every), 0);
+		most = PLX_MAX(most, asked);
+	}
+	ok(most <= 16 + 2 * 443);
+	eq(net__ports_add(&p,
+		   &(struct plx_net_bind){.laddr = addr("10.0.0.1"), .proto = PLX_IPPROTO_UDP},
+		   &wide, NULL, NULL),
+		-EADDRINUSE);
+}
+
+/* All are somebody's, but one of another address only. */
+T(a_port_of_another_address)
+{
+	static struct plx_net_bind b[8];
+	struct plx_net_bind one = {.laddr = addr("10.0.0.2"), .proto = PLX_IPPROTO_UDP};
+
+	net__ports_init(&p, 13);
+	for (int i = 0; i < 8; i++) {
+		b[i] = (struct plx_net_bind){
+			.laddr = addr(i == 5 ? "10.0.0.1" : "0.0.0.0"),
+			.lport = (uint16_t)(40000 + i),
+			.proto = PLX_IPPROTO_UDP,
+		};
+		eq(net__ports_add(&p, &b[i], &few, NULL, NULL), 0);
+	}
+	eq(net__ports_add(&p, &one, &few, NULL, NULL), 0);
+	eq(one.lport, 40005);
+}
+
+/* Whoever else has the port (Linux's sock_bindtoindex()). */
+T(it_moves_to_another_interface)
+{
+	struct plx_net_bind a = tcp(80), b = tcp(80), c = tcp(80);
+
+	a.iface = 1;
+	b.iface = 2;
+	c.iface = 1;
+	net__ports_init(&p, 15);
+	eq(net__ports_add(&p, &a, &few, NULL, NULL), 0);
+	eq(net__ports_add(&p, &b, &few, NULL, NULL), 0);
+	eq(net__ports_add(&p, &c, &few, NULL, NULL), -EADDRINUSE);
+	net__ports_move(&a, 2);
+	eq(net__ports_add(&p, &c, &few, NULL, NULL), 0);
+	net__ports_del(&p, &a);
+	net__ports_del(&p, &b);
+	net__ports_del(&p, &c);
+	ok(!is_bound(80));
 }
 
 T(what_cannot_be)
@@ -234,10 +296,11 @@ T(what_cannot_be)
 	eq(net__ports_add(&p, &t, &few, NULL, NULL), -EINVAL);
 	net__ports_del(&p, &t);
 	net__ports_del(&p, &t); /* harmless */
-	ok(!net__ports_bound(&p, 80));
+	ok(!is_bound(80));
 	t.lport = 0;
 	eq(net__ports_add(&p, &t, &none, NULL, NULL), -EADDRINUSE);
 }
 
 RUN(T_(as_the_model_says), T_(odd_ports_come_first), T_(where_they_lie),
-	T_(the_caller_may_be_choosy), T_(what_cannot_be))
+	T_(the_caller_may_be_choosy), T_(what_it_costs), T_(a_port_of_another_address),
+	T_(it_moves_to_another_interface), T_(what_cannot_be))

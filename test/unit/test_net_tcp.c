@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "net_tcp_t.h"
 
+#include <plx_net_lend.h>
+
 #define PEER "02:00:00:00:00:01"
 
 static void echo(bool v6)
@@ -584,6 +586,49 @@ T(an_empty_pool_delays)
 	nt_forget();
 }
 
+static void lend(uint32_t bytes)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(t_pool);
+
+	assert_non_null(m);
+	memset(rte_pktmbuf_append(m, (uint16_t)bytes), 'x', bytes);
+	eq(plx_net_tcp_send(tt_sn(), tt.c, m, false, NULL), 0);
+}
+
+static void acknowledge_one(void)
+{
+	struct tt_seg s;
+
+	ok(tt_out(&s));
+	eq(s.len, 1460);
+	tt.ack += s.len;
+	tt_in(PLX_TCP_ACK, tt.seq, 0, 0);
+}
+
+T(what_is_lent_is_charged_with_its_mbufs_until_it_is_acknowledged)
+{
+	uint32_t each;
+
+	tt_start();
+	tt_connect();
+	eq(plx_net_tcp_queued(tt.c), 0);
+	lend(1460);
+	each = plx_net_tcp_queued(tt.c);
+	ok(each > rte_pktmbuf_data_room_size(t_pool));
+	lend(1460);
+	lend(1460);
+	eq(plx_net_tcp_queued(tt.c), 3 * each);
+	nt_run();
+	acknowledge_one();
+	eq(plx_net_tcp_queued(tt.c), 2 * each);
+	eq(rte_mempool_in_use_count(t_pool), 2);
+	acknowledge_one();
+	eq(plx_net_tcp_queued(tt.c), each);
+	acknowledge_one();
+	eq(plx_net_tcp_queued(tt.c), 0);
+	eq(rte_mempool_in_use_count(t_pool), 0);
+}
+
 T(a_stop_resets_what_is_open)
 {
 	const struct plx_net_tcp_to to = {.raddr = t_addr("10.0.0.1"), .rport = 80};
@@ -614,4 +659,5 @@ RUN_EAL(TT_(echoes), TT_(echoes_by_ipv6), TT_(nobody_listens), TT_(what_is_malfo
 	TT_(an_error_ends_an_attempt), TT_(an_error_ends_a_handshake),
 	TT_(progress_confirms_the_next_hop), TT_(no_answer_makes_the_next_hop_doubted),
 	TT_(connects_and_is_refused), TT_(an_empty_pool_delays), TT_(an_idle_connection_is_small),
+	TT_(what_is_lent_is_charged_with_its_mbufs_until_it_is_acknowledged),
 	TT_(a_stop_resets_what_is_open))

@@ -217,10 +217,10 @@ T(what_cannot_be_cut)
 	with_features(PLX_PORT_F_SG);
 	eq(send_to("10.0.0.1", 3000, -1, 1473), PLX_DROP_IP_TOO_BIG);
 	nt_drop(PLX_DROP_IP_TOO_BIG);
-	eq(send_to("10.0.0.1", 6500, -1, 100), PLX_DROP_IP_TOO_BIG); /* 65 */
+	eq(send_to("10.0.0.1", 12900, -1, 100), PLX_DROP_IP_TOO_BIG); /* 129 */
 	nt_drop(PLX_DROP_IP_TOO_BIG);
-	eq(send_to("10.0.0.1", 6400, -1, 100), PLX_DROP_NONE);
-	eq(nt_forget(), 64);
+	eq(send_to("10.0.0.1", 12800, -1, 100), PLX_DROP_NONE);
+	eq(nt_forget(), 128);
 	eq(send_to("20.0.0.1", 3000, -1, 1000), PLX_DROP_IP_NO_ROUTE);
 	nt_drop(PLX_DROP_IP_NO_ROUTE);
 	nt_none();

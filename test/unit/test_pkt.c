@@ -261,10 +261,63 @@ T(without_memory_a_shared_packet_stays_as_it_was)
 	rte_mempool_free(tiny);
 }
 
+static int loans_over;
+
+static void over(struct plx_pkt_loan *l)
+{
+	loans_over++;
+}
+
+T(a_loan_is_over_with_its_last_share)
+{
+	static uint8_t text[3000];
+	struct plx_pkt_loan l;
+	struct rte_mbuf *m = rte_pktmbuf_alloc(t_pool), *c;
+
+	loans_over = 0;
+	plx_pkt_loan_init(&l, over);
+	plx_pkt_loan_attach(&l, m, text + 100, (rte_iova_t)(uintptr_t)(text + 100), 2000);
+	eq(m->pkt_len, 2000);
+	eq(rte_pktmbuf_mtod(m, uint8_t *), text + 100);
+	eq(rte_pktmbuf_headroom(m), 0);
+	eq(rte_pktmbuf_tailroom(m), 0);
+	ok(plx_pkt_lent(m));
+	ok(plx_pkt_shared(m)); /* not to be written to */
+	c = rte_pktmbuf_clone(m, t_pool);
+	ok(plx_pkt_lent(c));
+	plx_pkt_loan_put(&l);
+	rte_pktmbuf_free(m);
+	eq(loans_over, 0);
+	rte_pktmbuf_free(c);
+	eq(loans_over, 1);
+	ok(!l.copied);
+}
+
+T(who_copies_what_is_lent_notes_it)
+{
+	static uint8_t text[1000] = "lent";
+	struct rte_mbuf *m = rte_pktmbuf_alloc(t_pool), *head = rte_pktmbuf_alloc(t_pool);
+	struct plx_pkt_loan l;
+
+	loans_over = 0;
+	plx_pkt_loan_init(&l, over);
+	plx_pkt_loan_attach(&l, m, text, (rte_iova_t)(uintptr_t)text, 1000);
+	plx_pkt_loan_put(&l);
+	eq(rte_pktmbuf_chain(head, m), 0);
+	m = plx_pkt_own(head);
+	assert_non_null(m);
+	eq(loans_over, 1);
+	ok(l.copied);
+	ok(!plx_pkt_lent(m));
+	mem_eq(rte_pktmbuf_mtod(m, char *), "lent", 5);
+	rte_pktmbuf_free(m);
+}
+
 RUN_EAL(T_EAL_(checksums_are_filled_whatever_the_shape),
 	T_EAL_(a_part_of_a_chain_is_summed_as_if_it_were_whole),
 	T_EAL_(an_udp_sum_of_zero_is_sent_as_ffff), T_EAL_(nothing_asked_nothing_changed),
 	T_EAL_(lengths_that_do_not_fit_are_refused), T_EAL_(a_private_packet_is_its_own),
 	T_EAL_(a_clone_and_its_original_are_shared_until_one_goes),
 	T_EAL_(one_shared_segment_is_enough), T_EAL_(a_burst_of_all_forms_goes_home),
-	T_EAL_(without_memory_a_shared_packet_stays_as_it_was))
+	T_EAL_(without_memory_a_shared_packet_stays_as_it_was),
+	T_EAL_(a_loan_is_over_with_its_last_share), T_EAL_(who_copies_what_is_lent_notes_it))

@@ -146,6 +146,31 @@ T(a_merged_packet_is_asked_to_be_cut)
 	}
 }
 
+T(parts_are_counted_by_the_payload)
+{
+	static const struct {
+		uint32_t text, part, wire;
+		bool fits;
+	} tries[] = {{3000, 1000, 3, true}, {3001, 1000, 4, true}, {3000, 3000, 1, true},
+		{10, 3000, 1, true}, {3000, 0, 1, false}, {0, 1000, 1, false},
+		{3000, 65536, 1, false}};
+
+	for (size_t i = 0; i < PLX_DIM(tries); i++) {
+		struct rte_mbuf *m = t_pkt(&(struct t_pkt){.text = tries[i].text});
+		struct plx_pkt_layers l;
+
+		ok(plx_pkt_layers(&l, m, true));
+		m->ol_flags |= RTE_MBUF_F_RX_LRO;
+		eq(plx_pkt_set_parts(m, &l, tries[i].part), tries[i].fits);
+		eq(plx_pkt_wire(m), tries[i].wire);
+		eq(!!(m->ol_flags & RTE_MBUF_F_RX_LRO), tries[i].wire > 1);
+		if (tries[i].wire > 1)
+			eq(m->tso_segsz, tries[i].part);
+		plx_pkt_originate(tries[i].wire - 1);
+		plx_pkt_deliver(m);
+	}
+}
+
 T(a_partial_checksum_is_completed)
 {
 	for (int i = 0; i < 4; i++) {
@@ -179,4 +204,4 @@ RUN_EAL(T_EAL_(layers_are_found_behind_tags_and_without_ethernet),
 	T_EAL_(what_has_no_such_headers_is_refused), T_EAL_(short_packets_are_refused),
 	T_EAL_(a_partial_checksum_is_asked_of_the_device),
 	T_EAL_(a_merged_packet_is_asked_to_be_cut), T_EAL_(a_partial_checksum_is_completed),
-	T_EAL_(where_it_is_delivered_its_past_ends))
+	T_EAL_(parts_are_counted_by_the_payload), T_EAL_(where_it_is_delivered_its_past_ends))

@@ -48,10 +48,10 @@ static void uses(uint32_t mask, uint32_t features)
 	for (uint16_t i = 0; i < tp.port->n_txq; i++) {
 		const struct plx_txq *q = tp.port->txq[i];
 
-		eq(q->linear, !(tp.port->features & F(SG)));
-		ok(!q->linear || q->looks);
-		eq(!!(q->fix_flags & RTE_MBUF_F_TX_TCP_SEG), !(tp.port->features & F(TSO)));
-		eq(!!(q->fix_flags & RTE_MBUF_F_TX_UDP_SEG), !(tp.port->features & F(USO)));
+		eq(q->max_segs, tp.port->features & F(SG) ? UINT16_MAX : 1);
+		ok(q->max_segs > 1 || q->looks);
+		eq(!!(q->cut_flags & RTE_MBUF_F_TX_TCP_SEG), !(tp.port->features & F(TSO)));
+		eq(!!(q->cut_flags & RTE_MBUF_F_TX_UDP_SEG), !(tp.port->features & F(USO)));
 		ok(q->fix_flags & RTE_MBUF_F_RX_LRO);
 	}
 }
@@ -109,6 +109,25 @@ T(those_of_software_have_all_ports)
 	start(0, 0, false); /* no chains, no super-segments */
 	uses(PLX_PORT_F_SOFT, F(GRO));
 	ok(tp.port->wanted & F(GSO));
+}
+
+static bool never(struct plx_txq *q, struct rte_mbuf *m)
+{
+	return false;
+}
+
+/* Each super-segment has to come to plx_txq_fix(), also while it is not cut there. */
+T(a_device_that_is_asked_is_asked_of_each)
+{
+	struct plx_port *p = start(DEVICE, 0, true);
+
+	eq(p->txq[0]->fix_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG), 0);
+	ops.features_check = never;
+	switch_to(0, F(USO));
+	uses(SUPER, F(TSO));
+	eq(p->txq[0]->fix_flags & RTE_MBUF_F_TX_TCP_SEG, RTE_MBUF_F_TX_TCP_SEG);
+	eq(p->txq[0]->cut_flags, RTE_MBUF_F_TX_UDP_SEG);
+	ops.features_check = NULL;
 }
 
 /* A driver that is not asked can have its transmit features left unused. */
@@ -257,6 +276,6 @@ T(all_names_are_known)
 
 RUN_EAL(T_EAL_(what_needs_another_goes_with_it_and_comes_back), T_EAL_(wanted_and_not_possible),
 	T_EAL_(each_set_of_features_is_closed), T_EAL_(those_of_software_have_all_ports),
-	T_EAL_(what_is_fixed_stays), T_EAL_(the_driver_is_told_in_between),
-	T_EAL_(a_driver_that_fails_changes_nothing), T_EAL_(what_waits_is_sent_as_it_is),
-	T_EAL_(words_are_read), T_EAL_(all_names_are_known))
+	T_EAL_(a_device_that_is_asked_is_asked_of_each), T_EAL_(what_is_fixed_stays),
+	T_EAL_(the_driver_is_told_in_between), T_EAL_(a_driver_that_fails_changes_nothing),
+	T_EAL_(what_waits_is_sent_as_it_is), T_EAL_(words_are_read), T_EAL_(all_names_are_known))

@@ -225,6 +225,41 @@ T(chains_are_joined_for_who_takes_none)
 	eq(plx_txq_len(q), 0);
 }
 
+/* A device that gathers so many for a packet; what fills its mbufs badly is copied into fewer. */
+T(a_chain_has_no_more_segments_than_the_device_takes)
+{
+	struct rte_mbuf *m;
+
+	start(PLX_PORT_F_SG, 0, 8);
+	plx_port_close(tp.port);
+	tp.port->caps.max_segs = 2;
+	t_open("t0", 1);
+	q = tp.port->txq[0];
+	ok(!q->looks); /* no packet of this MTU comes in more */
+	for (int i = 0; i < 2; i++) {
+		m = chain(100, 300);
+		if (i)
+			eq(rte_pktmbuf_chain(m, chain(50, 10)), 0);
+		plx_txq_push(q, m);
+	}
+	plx_txq_flush(q);
+	m = t_port_sent(&tp, 0);
+	eq(m->nb_segs, 2);
+	rte_pktmbuf_free(m);
+	m = t_port_sent(&tp, 0);
+	eq(m->nb_segs, 1);
+	eq(m->pkt_len, 460);
+	rte_pktmbuf_free(m);
+	m = chain(1500, 1500);
+	eq(rte_pktmbuf_chain(m, chain(1500, 1500)), 0);
+	plx_txq_push(q, m);
+	eq(drops(PLX_DROP_TX_NO_OFFLOAD), 1);
+	eq(plx_port_set_mtu(tp.port, 9000), 0);
+	ok(q->looks);
+	/* the inner chain of each pair was originated on its own */
+	plx_acct_self()->originated_pkts -= 2;
+}
+
 /* The first segment is somebody else's too: its bytes stay. */
 T(a_shared_chain_is_copied)
 {
@@ -585,6 +620,7 @@ RUN_EAL(T_EAL_(what_is_refused_goes_first_next_time), T_EAL_(order_is_kept),
 	T_EAL_(a_frame_that_is_never_taken_is_not_shown),
 	T_EAL_(nothing_goes_out_of_a_port_that_is_down),
 	T_EAL_(chains_are_joined_for_who_takes_none), T_EAL_(a_shared_chain_is_copied),
+	T_EAL_(a_chain_has_no_more_segments_than_the_device_takes),
 	T_EAL_(closing_drops_what_waits), T_EAL_(a_checksum_is_completed_by_whoever_can),
 	T_EAL_(a_super_segment_goes_where_it_can_be_cut),
 	T_EAL_(ip4_sums_of_super_segments_are_left_to_who_makes_them),

@@ -142,5 +142,28 @@ T(more_than_there_is_room_for)
 	plx_cq_destroy(cq);
 }
 
-RUN_EAL(ST_(a_connection_by_requests), ST_(what_is_wrong_is_said), ST_(cancelled_timed_out_closed),
-	ST_(more_than_there_is_room_for))
+/* As sendmsg() and recvmsg() look at it. */
+T(messages_that_are_none)
+{
+	struct iovec bad = {.iov_len = SIZE_MAX};
+	struct msghdr m = {.msg_iovlen = 1};
+	struct plx_sqe s = {.op = PLX_CQ_SENDMSG, .msg = &m, .user = 1};
+	struct plx_cq *cq;
+
+	st_new();
+	cq = plx_cq_create(2);
+	s.fd = plx_socket(AF_INET, SOCK_DGRAM, 0);
+	for (int i = 0; i < 2; i++) {
+		m.msg_iov = NULL;
+		submit(cq, &s);
+		eq(result(cq, 1), -EFAULT);
+		m.msg_iov = &bad;
+		submit(cq, &s);
+		eq(result(cq, 1), -EINVAL);
+		s.op = PLX_CQ_RECVMSG;
+	}
+	plx_cq_destroy(cq);
+}
+
+RUN_EAL(ST_(a_connection_by_requests), ST_(what_is_wrong_is_said), ST_(messages_that_are_none),
+	ST_(cancelled_timed_out_closed), ST_(more_than_there_is_room_for))

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/ioctl.h>
+#include <sys/wait.h>
 
 /* fcntl(), ioctl() and SIGIO. */
 
@@ -94,4 +95,35 @@ T(a_signal_when_something_comes)
 	signal(SIGUSR1, SIG_DFL);
 }
 
-RUN_EAL(ST_(flags), ST_(owners), ST_(a_signal_when_something_comes))
+/* One that another process of the group gets, too. */
+T(a_signal_to_a_group)
+{
+	const struct sigaction sa = {.sa_sigaction = on_sig, .sa_flags = SA_SIGINFO};
+	struct f_owner_ex ex = {.type = F_OWNER_PGRP};
+	int status;
+	pid_t child;
+
+	start();
+	setpgid(0, 0);
+	ex.pid = getpgrp();
+	eq(ex.pid, getpid());
+	eq(sigaction(SIGIO, &sa, NULL), 0);
+	n_sig = 0;
+	child = fork();
+	if (child == 0) {
+		for (int i = 0; i < 500 && !n_sig; i++)
+			usleep(10000);
+		_exit(n_sig == 1 ? 0 : 1);
+	}
+	eq(plx_fcntl(fd, F_SETOWN_EX, &ex), 0);
+	eq(plx_fcntl(fd, F_GETOWN), -getpgrp());
+	eq(plx_fcntl(fd, F_SETFL, O_ASYNC), 0);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	eq(n_sig, 1);
+	while (waitpid(child, &status, 0) < 0)
+		eq(errno, EINTR);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	signal(SIGIO, SIG_DFL);
+}
+
+RUN_EAL(ST_(flags), ST_(owners), ST_(a_signal_to_a_group), ST_(a_signal_when_something_comes))

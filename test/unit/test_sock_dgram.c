@@ -689,10 +689,34 @@ T(without_a_copy)
 	rte_pktmbuf_free(m);
 }
 
+/* What cannot be bound to another interface stays where it is. */
+T(bound_as_before_when_that_fails)
+{
+	int s, a, b, n = 0, index = 1;
+
+	st_new();
+	s = udp("10.0.0.2", 5000);
+	a = udp("10.0.0.2", 5001);
+	do
+		b = plx_socket(AF_INET, SOCK_DGRAM, 0);
+	while (st_bind(b, "10.0.0.2", 0) == 0 && ++n < 5000);
+	eq(errno, ENOBUFS);
+	fails(plx_setsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index)), ENOBUFS);
+	str_eq(name_of(s), "10.0.0.2:5000");
+	fails(st_bind(b, "10.0.0.2", 5000), EADDRINUSE);
+	eq(send_to(a, "10.0.0.2", 5000, "abc", 0), 3);
+	nt_run();
+	eq(get(s, 0), 3);
+	eq(plx_close(a), 0);
+	nt_run();
+	eq(plx_setsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index)), 0);
+	str_eq(name_of(s), "10.0.0.2:5000");
+}
+
 RUN_EAL(ST_(there_and_back), ST_(on_the_wire), ST_(cut_and_empty), ST_(big), ST_(connected),
 	ST_(connected_to_port_0), ST_(refused), ST_(the_error_queue), ST_(too_big_for_the_path),
 	ST_(the_buffer_is_full), ST_(default_sizes_are_tunables), ST_(what_is_said_with_it),
 	ST_(said_for_one), ST_(v6_and_v4_mapped), ST_(v6only), ST_(several_calls_for_one),
 	ST_(cut_by_us), ST_(several_datagrams_for_one_call), ST_(to_everybody), ST_(shut_down),
 	ST_(members), ST_(a_group_is_heard_by_its_members), ST_(asked_by_ioctl),
-	ST_(by_one_interface), ST_(without_a_copy))
+	ST_(by_one_interface), ST_(without_a_copy), ST_(bound_as_before_when_that_fails))

@@ -184,5 +184,34 @@ T(many_and_one)
 	}
 }
 
-RUN_EAL(ST_(level), ST_(edge), ST_(one_shot), ST_(nested), ST_(errors), ST_(closed_while_ready),
-	ST_(many_and_one))
+/* The first whose program has found nothing is told; what nobody waits in takes no event away. */
+T(exclusive)
+{
+	struct epoll_event ev;
+	int set[3], e;
+
+	st_new();
+	e = plx_eventfd(0, 0);
+	for (int i = 0; i < 3; i++) {
+		set[i] = plx_epoll_create1(0);
+		eq(add(set[i], e, EPOLLIN | EPOLLEXCLUSIVE), 0);
+	}
+	eq(one(set[1], &ev), 0);
+	eq(one(set[2], &ev), 0);
+	ring(e);
+	eq(one(set[2], &ev), 0);
+	eq(one(set[1], &ev), 1);
+	eq(one(set[0], &ev), 1);
+	drain(e);
+	eq(one(set[0], &ev), 0);
+	eq(one(set[1], &ev), 0);
+	eq(one(set[2], &ev), 0);
+	ring(e);
+	ring(e); /* the first one has not looked yet */
+	eq(one(set[2], &ev), 0);
+	eq(one(set[1], &ev), 1);
+	eq(one(set[0], &ev), 1);
+}
+
+RUN_EAL(ST_(exclusive), ST_(level), ST_(edge), ST_(one_shot), ST_(nested), ST_(errors),
+	ST_(closed_while_ready), ST_(many_and_one))

@@ -388,7 +388,29 @@ T(facts)
 	fails(set(SOL_SOCKET, SO_BUSY_POLL, -1), EINVAL);
 }
 
-RUN_EAL(ST_(flags), ST_(what_it_is), ST_(lengths), ST_(levels), ST_(buffers), ST_(times),
-	ST_(of_tcp), ST_(congestion_control), ST_(a_connection_hears_of_it),
+/* Datagrams beyond what all sockets may hold together, and what SO_MEMINFO says of the rest. */
+T(memory_of_all)
+{
+	uint32_t mem[SK_MEMINFO_VARS];
+	socklen_t len = sizeof(mem);
+	uint32_t held;
+
+	start(AF_INET, SOCK_DGRAM);
+	nt_tun(PLX_TUN_UDP_MEM_HIGH, 1);
+	eq(st_bind(fd, "10.0.0.2", 7), 0);
+	for (int i = 0; i < 60; i++)
+		nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
+	ok(nt_stat(PLX_STAT_UDP_MEMERRORS) > 20);
+	eq(nt_stat(PLX_STAT_UDP_RCVBUFERRORS), 0);
+	eq(plx_getsockopt(fd, SOL_SOCKET, SO_MEMINFO, mem, &len), 0);
+	held = 60 - (uint32_t)nt_stat(PLX_STAT_UDP_MEMERRORS);
+	ok(mem[SK_MEMINFO_RMEM_ALLOC] >= held * 2048);
+	ok(mem[SK_MEMINFO_RMEM_ALLOC] < 100000);
+	eq(mem[SK_MEMINFO_DROPS], 60 - held);
+	nt_no_drop();
+}
+
+RUN_EAL(ST_(memory_of_all), ST_(flags), ST_(what_it_is), ST_(lengths), ST_(levels), ST_(buffers),
+	ST_(times), ST_(of_tcp), ST_(congestion_control), ST_(a_connection_hears_of_it),
 	ST_(what_is_left_to_read), ST_(a_fresh_connection_has_it), ST_(of_ip), ST_(of_ip6),
 	ST_(of_udp), ST_(facts))

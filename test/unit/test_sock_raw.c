@@ -50,6 +50,34 @@ T(ping)
 	fails(plx_recv(fd, b, sizeof(b), 0), EAGAIN);
 }
 
+/* Frames that went to the wire, whatever is in them. */
+static unsigned int frames(void)
+{
+	unsigned int n = 0;
+
+	for (uint16_t q = 0; q < nt.port[0].port->n_txq; q++)
+		for (struct rte_mbuf *m; (m = t_port_sent(&nt.port[0], q)); n++)
+			rte_pktmbuf_free(m);
+	return n;
+}
+
+/* IP_MTU_DISCOVER: what may not be cut is refused. */
+T(too_long_for_one_piece)
+{
+	static uint8_t big[2000] = {8};
+	int fd, v = IP_PMTUDISC_DO;
+
+	st_new();
+	fd = plx_socket(AF_INET, SOCK_RAW, IPPROTO_ICMP);
+	eq(to(fd, big, sizeof(big), "10.0.0.1"), sizeof(big));
+	eq(frames(), 2);
+	eq(plx_setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v, sizeof(v)), 0);
+	fails(to(fd, big, sizeof(big), "10.0.0.1"), EMSGSIZE);
+	eq(to(fd, big, 1480, "10.0.0.1"), 1480);
+	eq(frames(), 1);
+	fails(to(fd, big, 1481, "10.0.0.1"), EMSGSIZE);
+}
+
 T(filter)
 {
 	struct {
@@ -187,6 +215,6 @@ T(what_there_is_not)
 	fails(plx_socket(AF_INET, SOCK_RAW, 256), EPROTONOSUPPORT);
 }
 
-RUN_EAL(ST_(ping), ST_(filter), ST_(ping6), ST_(a_protocol_of_ones_own), ST_(bound_and_connected),
-	ST_(with_its_header), ST_(where_it_does_not_go), ST_(bound_to_a_device),
-	ST_(what_there_is_not))
+RUN_EAL(ST_(ping), ST_(too_long_for_one_piece), ST_(filter), ST_(ping6),
+	ST_(a_protocol_of_ones_own), ST_(bound_and_connected), ST_(with_its_header),
+	ST_(where_it_does_not_go), ST_(bound_to_a_device), ST_(what_there_is_not))

@@ -107,6 +107,49 @@ T(half_closed)
 	fails(plx_shutdown(c[0], 3), EINVAL);
 }
 
+T(a_look_ahead_leaves_the_urgent_byte_out)
+{
+	char buf[8];
+	int c[2];
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	eq(plx_send(c[0], "abX", 3, MSG_OOB), 3);
+	eq(plx_send(c[0], "cd", 2, 0), 2);
+	nt_sleep(PLX_SEC(1));
+	eq(plx_recv(c[1], buf, sizeof(buf), 0), 2);
+	eq(plx_recv(c[1], buf, sizeof(buf), MSG_PEEK), 2);
+	mem_eq(buf, "cd", 2);
+	eq(plx_recv(c[1], buf, sizeof(buf), MSG_PEEK | MSG_TRUNC), 2);
+	eq(plx_recv(c[1], buf, 1, MSG_OOB), 1);
+	mem_eq(buf, "X", 1);
+	eq(plx_recv(c[1], buf, sizeof(buf), 0), 2);
+	mem_eq(buf, "cd", 2);
+}
+
+/* What there is no room for is not: the byte in front of it is the urgent one. */
+T(urgent_text_that_is_taken_in_part)
+{
+	static uint8_t out[16 << 20], in[1 << 20];
+	ssize_t n, got = 0;
+	int c[2], left;
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	for (size_t i = 0; i < sizeof(out); i++)
+		out[i] = (uint8_t)(i * 7 + i / 251);
+	n = plx_send(c[0], out, sizeof(out), MSG_OOB);
+	ok(n > 0 && n < (ssize_t)sizeof(out));
+	for (left = 100000; left && plx_recv(c[1], in, 1, MSG_OOB) != 1; left--) {
+		ssize_t r = plx_recv(c[1], in, sizeof(in), 0);
+
+		got += r > 0 ? r : 0;
+		nt_sleep(PLX_MS(1));
+	}
+	ok(left && got < n);
+	eq(in[0], out[n - 1]);
+}
+
 T(a_reset)
 {
 	struct linger now = {.l_onoff = 1};
@@ -172,6 +215,38 @@ T(numbers_are_not_used_again_at_once)
 	eq(plx_listen(b, 1), 0);
 }
 
+static int bound_to(const char *addr, bool no_port)
+{
+	int fd = plx_socket(AF_INET, SOCK_STREAM, 0), one = no_port;
+
+	eq(plx_setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof(one)), 0);
+	return st_bind(fd, addr, 0) == 0 ? fd : -1;
+}
+
+/* One port serves for several peers, if it is chosen when the peer is known. */
+T(ports_are_shared_among_peers)
+{
+	int fd, other;
+
+	st_new();
+	nt_tun(PLX_TUN_IP_LOCAL_PORT_LO, 40000);
+	nt_tun(PLX_TUN_IP_LOCAL_PORT_HI, 40003);
+	for (uint16_t peer = 80; peer < 83; peer++) {
+		for (int i = 0; i < 4; i++) {
+			fd = bound_to("10.0.0.2", true);
+			fails(st_connect(fd, "10.0.0.1", peer), EINPROGRESS);
+		}
+		fails(st_connect(bound_to("10.0.0.2", true), "10.0.0.1", peer), EADDRNOTAVAIL);
+	}
+	nt_run();
+	nt_forget();
+	other = bound_to("10.0.0.2", false);
+	ok(other >= 0);
+	eq(plx_close(other), 0);
+}
+
 RUN_EAL(ST_(a_connection), ST_(v6), ST_(nobody_listens), ST_(a_stream_that_is_longer_than_buffers),
-	ST_(half_closed), ST_(a_reset), ST_(a_listener_closes_with_some_waiting),
-	ST_(what_is_no_socket), ST_(numbers_are_not_used_again_at_once))
+	ST_(half_closed), ST_(a_look_ahead_leaves_the_urgent_byte_out),
+	ST_(urgent_text_that_is_taken_in_part), ST_(a_reset),
+	ST_(a_listener_closes_with_some_waiting), ST_(what_is_no_socket),
+	ST_(numbers_are_not_used_again_at_once), ST_(ports_are_shared_among_peers))

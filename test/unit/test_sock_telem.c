@@ -163,7 +163,7 @@ T(a_connection_is_of_its_descriptor_once_it_is_accepted)
 	at = row_of(n, 80, "ESTAB");
 	eq(num(at, "fd"), conn);
 	eq(num(at, "recv_q"), 5);
-	eq(num(at, "skmem_r"), 5);
+	ok(num(at, "skmem_r") > 100); /* the room of five bytes */
 	eq(num(at, "bytes_received"), 5);
 	str_eq(str(at, "options"), "ts sack");
 	str_eq(str(at, "cc"), "cubic");

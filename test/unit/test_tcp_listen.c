@@ -354,6 +354,49 @@ T(who_comes_from_a_time_wait_is_let_in_above_its_numbers)
 	lt_down(&t);
 }
 
+/* They are the first to give way; whose handshake has begun, or ends later, still gets in. */
+T(when_memory_is_short_nobody_new_gets_in)
+{
+	struct plx_tcp_req *before;
+	struct plx_tcp_seg ack, cookie, text;
+	static struct lt t;
+
+	lt_up(&t);
+	before = lt_syn(&t, 0);
+	ack = ack_of(&t.tx);
+	t.ctx.refuse = true;
+	t.id.rport++;
+	eq(lt_in(&t, syn(), 0), SYN_ACK); /* by a cookie, which takes no memory */
+	eq(t.l.syn_len, 1);
+	ok(!t.req);
+	eq(lt_stat(&t, TCPEXT_SYNCOOKIESSENT), 1);
+	cookie = ack_of(&t.tx);
+	eq(lt_in(&t, cookie, 0), DROP);
+	eq(t.drop, PLX_DROP_TCP_NEW_MEMORY);
+	ok(!t.rx.reply);
+	eq(lt_stat(&t, TCPEXT_LISTENDROPS), 1);
+	text = cookie; /* of its first flight, the second segment */
+	text.seq += 1448;
+	text.len = 1448;
+	eq(lt_in(&t, text, PLX_MS(999)), DROP);
+	eq(t.drop, PLX_DROP_TCP_NEW_MEMORY);
+	ok(!t.rx.reply);
+	eq(lt_in(&t, text, PLX_SEC(1)), DROP);
+	eq(t.drop, PLX_DROP_TCP_COOKIE);
+	ok(t.rx.reply);
+	t.id.rport--;
+	eq(lt_req_in(&t, before, ack, 0), ACCEPT);
+	t.id.rport++;
+	t.ctx.refuse = false;
+	eq(lt_in(&t, cookie, PLX_SEC(3)), ACCEPT); /* said again */
+	t.ctx.refuse = true;
+	lt_tun(&t, PLX_TUN_TCP_SYNCOOKIES, 0);
+	eq(lt_in(&t, syn(), 0), DROP);
+	eq(t.drop, PLX_DROP_TCP_NEW_MEMORY);
+	plx_tcp_req_fini(&t.ctx, before);
+	lt_down(&t);
+}
+
 T(without_memory_a_cookie_helps_out)
 {
 	static struct lt t;
@@ -409,7 +452,7 @@ RUN(T_(a_syn_of_linux_is_answered_as_linux_would), T_(a_bare_syn_gets_the_mss_op
 	T_(the_programs_mss_bounds_both_directions), T_(ecn_is_agreed_upon_with_both_flags_only),
 	T_(what_begins_nothing_is_dropped_or_reset), T_(a_full_accept_queue_drops_syns),
 	T_(a_full_syn_queue_drops_without_cookies), T_(the_sysctl_bounds_the_syn_queue_too),
-	T_(a_cookie_opens_what_a_record_would),
+	T_(when_memory_is_short_nobody_new_gets_in), T_(a_cookie_opens_what_a_record_would),
 	T_(a_cookie_without_timestamps_carries_the_mss_alone),
 	T_(cookies_are_believed_only_while_some_are_out),
 	T_(a_cookie_for_a_full_accept_queue_is_dropped),

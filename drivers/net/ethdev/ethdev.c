@@ -11,6 +11,8 @@
 
 #include "ethdev.h"
 
+#define MERGED_SEGS 33 /* 65,535 bytes and an Ethernet header in mbufs of 2,048 */
+
 static void fini(struct plx_port *p)
 {
 	struct ethdev *d = p->priv;
@@ -29,6 +31,7 @@ static const struct plx_port_ops ops = {
 	.set_mac = ethdev__set_mac,
 	.set_mtu = ethdev__set_mtu,
 	.set_link = ethdev__set_link,
+	.features_check = ethdev__features_check,
 	.link = ethdev__link,
 	.stats = ethdev__stats,
 	.xstats = ethdev__xstats,
@@ -43,12 +46,11 @@ static const struct {
 	const char *driver;
 	uint32_t has, lacks;
 } seen[] = {
-	/* its TSO is done by librte_gso, which of IPv6 knows nothing (22.11) */
-	{"net_tap", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER | PLX_PORT_F_TSO},
+	{"net_tap", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
 	/* its receive checksums would be those of an Ethernet frame */
 	{"net_tun", PLX_PORT_F_RX_INTR | PLX_PORT_F_NO_ETH,
 		PLX_PORT_F_RX_FILTER | PLX_PORT_F_RX_CSUM | PLX_PORT_F_SET_MAC |
-			PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI | PLX_PORT_F_TSO},
+			PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI},
 	{"net_virtio_user", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
 	{"net_vhost", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
 	{"net_pcap", PLX_PORT_F_SG, PLX_PORT_F_RX_FILTER},
@@ -59,13 +61,14 @@ static const struct {
 	{"net_af_xdp", 0, PLX_PORT_F_RX_FILTER},
 };
 
-static uint32_t offload_features(const struct rte_eth_dev_info *info)
+static uint32_t offload_features(const struct rte_eth_dev_info *info, uint32_t quirks)
 {
 	const uint64_t rx = info->rx_offload_capa, tx = info->tx_offload_capa;
 	const uint64_t l4 = RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
 	uint32_t f = 0;
 
-	if (rx & RTE_ETH_RX_OFFLOAD_IPV4_CKSUM && rx & RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
+	/* that of IPv4's header too or not: each packet's flags say */
+	if (rx & RTE_ETH_RX_OFFLOAD_TCP_CKSUM && rx & RTE_ETH_RX_OFFLOAD_UDP_CKSUM)
 		f |= PLX_PORT_F_RX_CSUM;
 	if (tx & RTE_ETH_TX_OFFLOAD_IPV4_CKSUM)
 		f |= PLX_PORT_F_TX_CSUM_IP4;
@@ -73,8 +76,9 @@ static uint32_t offload_features(const struct rte_eth_dev_info *info)
 		f |= PLX_PORT_F_TX_CSUM_L4;
 	if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS)
 		f |= PLX_PORT_F_SG;
-	/* Its TSO is not used until a device has been tried: how long a chain it takes, whether it
-	 * wants rte_eth_tx_prepare(), differs. Super-segments are cut before. */
+	/* RTE_ETH_TX_OFFLOAD_UDP_TSO is no USO: by DPDK's word it makes fragments, not datagrams */
+	if (tx & RTE_ETH_TX_OFFLOAD_TCP_TSO && !(quirks & PLX_QUIRK_TSO_LIES))
+		f |= PLX_PORT_F_TSO;
 	/* a hash of the addresses alone is not that of the flow */
 	if (rx & RTE_ETH_RX_OFFLOAD_RSS_HASH &&
 		(info->flow_type_rss_offloads & ETHDEV_RSS_UDP) == ETHDEV_RSS_UDP)
@@ -84,7 +88,7 @@ static uint32_t offload_features(const struct rte_eth_dev_info *info)
 
 static uint32_t features(const struct rte_eth_dev_info *info, uint32_t quirks)
 {
-	uint32_t f = offload_features(info) | PLX_PORT_F_SET_MAC | PLX_PORT_F_SET_MTU |
+	uint32_t f = offload_features(info, quirks) | PLX_PORT_F_SET_MAC | PLX_PORT_F_SET_MTU |
 		     PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI | PLX_PORT_F_RX_FILTER;
 
 	if (info->flow_type_rss_offloads && info->reta_size && !(quirks & PLX_QUIRK_RSS_LIES))
@@ -97,12 +101,40 @@ static uint32_t features(const struct rte_eth_dev_info *info, uint32_t quirks)
 	return f;
 }
 
-/* Was a net_pcap device made with iface=, rx_iface= or tx_iface=? */
-static bool on_interface(const struct rte_eth_dev_info *info)
+static const char *args_of(const struct rte_eth_dev_info *info)
 {
 	const struct rte_devargs *args = rte_dev_devargs(info->device);
 
-	return !args || !args->args || strstr(args->args, "iface");
+	return args && args->args ? args->args : "";
+}
+
+/*
+ * Does it say of a merged packet how long its parts were? Many say that it is merged at most, and
+ * then it can neither be counted nor be cut again: their LRO is left off. A vhost's guest may send
+ * such when the device was made with tso=1, which no capability tells of.
+ */
+static bool tells_parts(const struct rte_eth_dev_info *info)
+{
+	const uint64_t lro = RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_SCATTER;
+
+	if (strcmp(info->driver_name, "net_vhost") == 0)
+		return strstr(args_of(info), "tso=1");
+	if (strncmp(info->driver_name, "net_virtio", strlen("net_virtio")) != 0)
+		return false;
+	return (info->rx_offload_capa & lro) == lro;
+}
+
+/* Was a net_pcap device made with iface=, rx_iface= or tx_iface=? */
+static bool on_interface(const struct rte_eth_dev_info *info)
+{
+	const char *args = args_of(info);
+
+	return !*args || strstr(args, "iface");
+}
+
+static uint16_t max_segs(const struct rte_eth_desc_lim *lim)
+{
+	return lim->nb_mtu_seg_max == UINT16_MAX ? 0 : lim->nb_mtu_seg_max;
 }
 
 /* rte_eth_dev_info and friends into what our ports know. */
@@ -131,9 +163,14 @@ static int describe(struct ethdev *d, struct plx_port_caps *caps, struct plx_mac
 		.max_mtu = d->info.max_mtu,
 		.reta_size = d->info.reta_size,
 		.key_bytes = d->info.hash_key_size,
+		.max_segs = max_segs(&d->info.tx_desc_lim),
 		.socket = rte_eth_dev_socket_id(d->port_id),
 		.features = features(&d->info, plx_quirk_flags(d->info.driver_name)),
 	};
+	if (tells_parts(&d->info)) {
+		caps->features |= PLX_PORT_F_LRO;
+		caps->rx_segs = MERGED_SEGS;
+	}
 	snprintf(caps->driver, sizeof(caps->driver), "%s", d->info.driver_name);
 	/* net_pcap on files takes any length; on an interface it does not */
 	if (strcmp(caps->driver, "net_pcap") == 0 && !on_interface(&d->info))

@@ -13,13 +13,22 @@
 struct ethdev {
 	uint16_t port_id;
 	bool started;
-	bool intr; /**< rx interrupts were configured */
+	bool intr;    /**< rx interrupts were configured */
+	uint16_t txd; /**< descriptors of a tx queue */
 	struct rte_eth_dev_info info;
 };
 
 /* open.c */
 int ethdev__open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e);
 void ethdev__stop(struct plx_port *p);
+
+/* offload.c */
+/** plx_port_ops.features_check: what DPDK promises of TSO, and what it does not. */
+bool ethdev__features_check(struct plx_txq *q, struct rte_mbuf *m);
+/** Of a device that is handed super-segments. */
+uint16_t ethdev__tx_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n);
+/** Of a device that gives what is merged, or has no checksum yet. */
+uint16_t ethdev__rx_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
 
 /* packet.c */
 /** Keep net_af_packet on this interface from sleeping in its transmit. */

@@ -37,12 +37,16 @@ static void offloads(
 		rx |= RTE_ETH_RX_OFFLOAD_RSS_HASH;
 	if (p->mtu > 1500)
 		rx |= RTE_ETH_RX_OFFLOAD_SCATTER;
+	if (p->features & PLX_PORT_F_LRO)
+		rx |= RTE_ETH_RX_OFFLOAD_TCP_LRO | RTE_ETH_RX_OFFLOAD_SCATTER;
 	if (p->features & PLX_PORT_F_TX_CSUM_IP4)
 		tx |= RTE_ETH_TX_OFFLOAD_IPV4_CKSUM;
 	if (p->features & PLX_PORT_F_TX_CSUM_L4)
 		tx |= RTE_ETH_TX_OFFLOAD_UDP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM;
 	if (p->features & PLX_PORT_F_SG)
 		tx |= RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	if (p->features & PLX_PORT_F_TSO)
+		tx |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
 	c->rxmode.offloads = rx & info->rx_offload_capa;
 	c->txmode.offloads = tx & info->tx_offload_capa;
 }
@@ -67,6 +71,7 @@ static int setup_queues(struct plx_port *p, const struct plx_port_conf *conf, st
 	unsigned int socket = (unsigned int)p->caps.socket;
 	int err = rte_eth_dev_adjust_nb_rx_tx_desc(d->port_id, &rxd, &txd);
 
+	d->txd = txd;
 	/* transmit before receive, as Linux brings a device up */
 	for (uint16_t i = 0; !err && i < conf->n_txq; i++)
 		err = rte_eth_tx_queue_setup(d->port_id, i, txd, socket, NULL);
@@ -75,12 +80,19 @@ static int setup_queues(struct plx_port *p, const struct plx_port_conf *conf, st
 	return err;
 }
 
+/* No function of ours stands between, unless there is something for it to do. */
 static void hook_up(struct plx_port *p, uint16_t port_id)
 {
-	for (uint16_t i = 0; i < p->n_rxq; i++)
+	for (uint16_t i = 0; i < p->n_rxq; i++) {
 		p->rxq[i]->dev_id = port_id;
-	for (uint16_t i = 0; i < p->n_txq; i++)
+		if (p->quirks & PLX_QUIRK_PARTIAL)
+			p->rxq[i]->burst = ethdev__rx_burst;
+	}
+	for (uint16_t i = 0; i < p->n_txq; i++) {
 		p->txq[i]->dev_id = port_id;
+		if (p->features & PLX_PORT_F_TSO)
+			p->txq[i]->burst = ethdev__tx_burst;
+	}
 }
 
 int ethdev__open(struct plx_port *p, const struct plx_port_conf *conf, struct plx_error *e)

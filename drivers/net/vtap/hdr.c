@@ -55,15 +55,9 @@ static bool is_kind(const struct plx_pkt_layers *l, uint8_t gso)
 static enum plx_drop merged(
 	struct rte_mbuf *m, const struct plx_pkt_layers *l, const struct virtio_net_hdr *h)
 {
-	uint32_t size = le16toh(h->gso_size), text = l->len - l->l4_bytes;
-
-	if (size == 0 || text == 0 || !is_kind(l, h->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN))
+	if (!is_kind(l, h->gso_type & (uint8_t)~VIRTIO_NET_HDR_GSO_ECN) ||
+		!plx_pkt_set_parts(m, l, le16toh(h->gso_size)))
 		return PLX_DROP_RX_OFFLOAD;
-	if (text <= size) /* one packet after all */
-		return PLX_DROP_NONE;
-	m->ol_flags |= RTE_MBUF_F_RX_LRO;
-	m->tso_segsz = (uint16_t)size;
-	plx_pkt_set_wire(m, (text + size - 1) / size);
 	return PLX_DROP_NONE;
 }
 

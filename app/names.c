@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "names.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define SETTLE_MAX  PLX_SEC(5) /* duplicate address detection takes two seconds at most */
+#define SETTLE_STEP PLX_MS(10)
+
+int names_check(const char *cmd, const struct names_conf *conf, struct plx_error *e)
+{
+	for (unsigned int i = 0; i < conf->server.n; i++)
+		if (!plx_resolv_server_ok(conf->server.v[i]) || i == PLX_RESOLV_SERVERS)
+			return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd,
+				conf->server.v[i], "nameserver",
+				"form: 10.9.0.1, 10.9.0.1:53, [fd00:9::1]:53; 8 of them at most");
+	for (unsigned int i = 0; i < conf->search.n; i++)
+		if (strlen(conf->search.v[i]) > 253 || i == PLX_RESOLV_SEARCH)
+			return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd,
+				conf->search.v[i], "search", "8 domains at most");
+	return 0;
+}
+
+int names_operands(const struct app *app, unsigned int min, unsigned int max, struct plx_error *e)
+{
+	const char *cmd = app->cmd->name;
+
+	if (app->n_operands < min)
+		return plx_error_set(
+			e, -EINVAL, PLX_ERR_OPTION_MISSING, cmd, app->cmd->operands, cmd);
+	if (app->n_operands > max)
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPERAND, cmd, app->operand[max], cmd);
+	return 0;
+}
+
+int names_main(struct app *app, const struct prog_ops *ops, struct names_run *n)
+{
+	FILE *out = app->out, *nowhere = NULL;
+	int code;
+
+	n->app = app;
+	n->code = APP_FAILED;
+	n->out = app->common.json ? NULL : out;
+	if (n->out)
+		nowhere = fopen("/dev/null", "we");
+	if (nowhere)
+		app->out = nowhere;
+	code = prog_main(app, ops, n);
+	plx_resolv_cancel(&n->query);
+	plx_resolv_destroy(n->resolv);
+	if (nowhere)
+		fclose(nowhere);
+	app->out = out;
+	return code;
+}
+
+int names_prepare(struct stack *s, struct plx_error *e)
+{
+	struct names_run *n = prog_arg(s);
+	struct plx_resolv_conf c = {.file = n->conf->file, .hosts = n->conf->hosts};
+
+	for (unsigned int i = 0; i < PLX_MIN(n->conf->server.n, PLX_RESOLV_SERVERS + 0u); i++)
+		c.server[i] = n->conf->server.v[i];
+	for (unsigned int i = 0; i < PLX_MIN(n->conf->search.n, PLX_RESOLV_SEARCH + 0u); i++)
+		c.search[i] = n->conf->search.v[i];
+	n->stack = s;
+	n->resolv = plx_resolv_create(s->net, s->sock, &c, e);
+	return n->resolv ? 0 : -EINVAL;
+}
+
+static bool settled(struct plx_net *net)
+{
+	struct plx_net_addr a;
+	uint32_t cursor = 0;
+
+	while (plx_net_addr_next(net, &cursor, &a))
+		if (a.state == PLX_NET_ADDR_TENTATIVE)
+			return false;
+	return true;
+}
+
+bool names_ready(struct prog *p, plx_ns *next)
+{
+	struct names_run *n = p->arg;
+
+	*next = PLX_NEVER;
+	if (p->sn->index != 0 || n->over) /* the first is the control lcore: it knows addresses */
+		return false;
+	if (n->settled)
+		return true;
+	if (!n->give_up_ns)
+		n->give_up_ns = p->now + SETTLE_MAX;
+	n->settled = settled(n->stack->net) || p->now >= n->give_up_ns;
+	*next = p->now + SETTLE_STEP;
+	return n->settled;
+}
+
+void names_end(struct names_run *n, int code)
+{
+	n->over = true;
+	n->code = code;
+	app_run_stop(n->stack->run);
+}
+
+void names_fail(struct names_run *n, const char *what, const char *why)
+{
+	app_note("%s: %s: %s", n->app->cmd->name, what, why);
+	names_end(n, APP_FAILED);
+}
+
+const char *names_error(int err)
+{
+	return err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err);
+}
