@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "sock_t.h"
+#include "dgram_t.h"
 
 #include <linux/errqueue.h>
 #include <netinet/udp.h>
@@ -10,101 +10,6 @@
 
 #define IN  (POLLIN | POLLRDNORM)
 #define OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
-
-static int udp(const char *addr, uint16_t port)
-{
-	int fd = plx_socket(addr && strchr(addr, ':') ? AF_INET6 : AF_INET, SOCK_DGRAM, 0);
-
-	ok(fd >= 0);
-	if (addr)
-		eq(st_bind(fd, addr, port), 0);
-	return fd;
-}
-
-static ssize_t send_to(int fd, const char *addr, uint16_t port, const char *text, int flags)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = st_sa(&ss, addr, port);
-
-	return plx_sendto(fd, text, strlen(text), flags, (struct sockaddr *)&ss, len);
-}
-
-static uint16_t port_of(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-
-	eq(plx_getsockname(fd, (struct sockaddr *)&ss, &len), 0);
-	return ntohs(((struct sockaddr_in *)&ss)->sin_port);
-}
-
-static const char *name_of(int fd)
-{
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof(ss);
-
-	eq(plx_getsockname(fd, (struct sockaddr *)&ss, &len), 0);
-	return st_text(&ss);
-}
-
-static void on(int fd, int level, int name, int v)
-{
-	eq(plx_setsockopt(fd, level, name, &v, sizeof(v)), 0);
-}
-
-static int value(int fd, int level, int name)
-{
-	int v = -1;
-	socklen_t len = sizeof(v);
-
-	eq(plx_getsockopt(fd, level, name, &v, &len), 0);
-	return v;
-}
-
-/* The next datagram, its sender, and what is said with it. */
-static struct got {
-	char text[64];
-	ssize_t n;
-	struct sockaddr_storage from;
-	struct msghdr m;
-	_Alignas(8) char control[256];
-} got;
-
-static ssize_t get(int fd, int flags)
-{
-	struct iovec v = {got.text, sizeof(got.text)};
-
-	memset(&got, 0, sizeof(got));
-	got.m = (struct msghdr){.msg_name = &got.from,
-		.msg_namelen = sizeof(got.from),
-		.msg_iov = &v,
-		.msg_iovlen = 1,
-		.msg_control = got.control,
-		.msg_controllen = sizeof(got.control)};
-	got.n = plx_recvmsg(fd, &got.m, flags);
-	return got.n;
-}
-
-static const void *cmsg(int level, int type, size_t bytes)
-{
-	for (struct cmsghdr *h = CMSG_FIRSTHDR(&got.m); h; h = CMSG_NXTHDR(&got.m, h)) {
-		if (h->cmsg_level != level || h->cmsg_type != type)
-			continue;
-		eq(h->cmsg_len, CMSG_LEN(bytes));
-		return CMSG_DATA(h);
-	}
-	return NULL;
-}
-
-static int cmsg_int(int level, int type)
-{
-	const void *p = cmsg(level, type, sizeof(int));
-	int v;
-
-	assert_non_null(p);
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
 
 T(there_and_back)
 {
@@ -526,32 +431,6 @@ T(several_datagrams_for_one_call)
 	fails(get(fd, 0), EAGAIN);
 }
 
-T(to_everybody)
-{
-	int fd;
-
-	st_new();
-	fd = udp("0.0.0.0", 7);
-	fails(send_to(fd, "10.0.0.255", 7, "x", 0), EACCES);
-	fails(st_connect(fd, "255.255.255.255", 7), EACCES);
-	on(fd, SOL_SOCKET, SO_BROADCAST, 1);
-	eq(send_to(fd, "10.0.0.255", 7, "x", 0), 1);
-	nt_run();
-	eq(nt_forget(), 1);
-	eq(get(fd, 0), 1); /* ourselves, too */
-	fails(send_to(fd, "10.9.9.9", 7, "x", 0), ENETUNREACH);
-	eq(nt_route("10.8.0.0/16", "10.0.0.1"), 0);
-	nt_run();
-	eq(send_to(fd, "10.8.0.1", 7, "x", 0), 1);
-	fails(send_to(fd, "10.8.0.1", 7, "x", MSG_DONTROUTE), ENETUNREACH);
-	eq(send_to(fd, "10.0.0.1", 7, "x", MSG_DONTROUTE), 1);
-	nt_run();
-	eq(nt_forget(), 2);
-	nt_drop(PLX_DROP_IP_NO_ROUTE);
-	fails(send_to(fd, "10.0.0.1", 0, "x", 0), EINVAL);
-	fails(send_to(fd, "10.0.0.1", 7, "x", MSG_OOB), EOPNOTSUPP);
-}
-
 T(shut_down)
 {
 	int fd;
@@ -566,69 +445,6 @@ T(shut_down)
 	eq(plx_shutdown(fd, SHUT_RD), 0);
 	eq(st_poll(fd), OUT | IN | POLLHUP | POLLRDHUP);
 	fails(plx_shutdown(udp(NULL, 0), SHUT_RD), ENOTCONN);
-}
-
-T(members)
-{
-	struct ip_mreqn r = {.imr_ifindex = 1};
-	int fd, other;
-
-	st_new();
-	fd = udp("0.0.0.0", 7);
-	other = udp(NULL, 0);
-	on(other, SOL_SOCKET, SO_REUSEADDR, 1);
-	inet_pton(AF_INET, "239.1.1.1", &r.imr_multiaddr);
-	eq(plx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r)), 0);
-	fails(plx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r)), EADDRINUSE);
-	nt_sleep(PLX_SEC(10));
-	nt_forget(); /* reports */
-	nt_in(0, "ip 10.0.0.1 > 239.1.1.1 udp 1024 > 7 len 4");
-	eq(get(fd, 0), 4);
-	on(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-	eq(plx_setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &r, sizeof(r)), 0);
-	fails(plx_setsockopt(fd, IPPROTO_IP, IP_DROP_MEMBERSHIP, &r, sizeof(r)), EADDRNOTAVAIL);
-	r.imr_ifindex = 9;
-	fails(plx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r)), ENODEV);
-	fails(plx_setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, 4), EINVAL);
-}
-
-T(a_group_is_heard_by_its_members)
-{
-	struct ip_mreq r = {0};
-	int fd, member;
-
-	st_new();
-	fd = plx_socket(AF_INET, SOCK_DGRAM, 0);
-	member = plx_socket(AF_INET, SOCK_DGRAM, 0);
-	on(fd, SOL_SOCKET, SO_REUSEADDR, 1);
-	on(fd, IPPROTO_IP, IP_MULTICAST_ALL, 0);
-	on(member, SOL_SOCKET, SO_REUSEADDR, 1);
-	eq(st_bind(fd, "0.0.0.0", 7), 0);
-	eq(st_bind(member, "0.0.0.0", 7), 0);
-	inet_pton(AF_INET, "239.1.1.1", &r.imr_multiaddr);
-	inet_pton(AF_INET, "10.0.0.2", &r.imr_interface);
-	eq(plx_setsockopt(member, IPPROTO_IP, IP_ADD_MEMBERSHIP, &r, sizeof(r)), 0);
-	nt_sleep(PLX_SEC(10));
-	nt_forget();
-	nt_in(0, "ip 10.0.0.1 > 239.1.1.1 udp 1024 > 7 len 4");
-	eq(get(member, 0), 4);
-	fails(get(fd, 0), EAGAIN);
-	on(fd, IPPROTO_IP, IP_MULTICAST_IF, (int)htonl(0x0a000002)); /* and they hear us */
-	eq(send_to(fd, "239.1.1.1", 7, "x", 0), 1);
-	nt_run();
-	eq(get(member, 0), 1);
-	eq(nt_forget(), 1);
-	on(fd, IPPROTO_IP, IP_MULTICAST_TTL, 0); /* here, and nowhere else */
-	eq(send_to(fd, "239.1.1.1", 7, "x", 0), 1);
-	nt_run();
-	eq(get(member, 0), 1);
-	eq(nt_forget(), 0);
-	on(fd, IPPROTO_IP, IP_MULTICAST_TTL, 3);
-	on(fd, IPPROTO_IP, IP_MULTICAST_LOOP, 0);
-	eq(send_to(fd, "239.1.1.1", 7, "x", 0), 1);
-	nt_run();
-	fails(get(member, 0), EAGAIN);
-	eq(nt_forget(), 1);
 }
 
 T(asked_by_ioctl)
@@ -649,30 +465,6 @@ T(asked_by_ioctl)
 	fails(plx_ioctl(fd, SIOCINQ, NULL), EFAULT);
 }
 
-T(by_one_interface)
-{
-	struct sockaddr none = {.sa_family = AF_UNSPEC};
-	char name[80];
-	socklen_t len = sizeof(name);
-	int fd;
-
-	st_new();
-	fd = udp("0.0.0.0", 7);
-	fails(plx_setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "none", 5), ENODEV);
-	on(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 1);
-	eq(plx_getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, name, &len), 0);
-	ok(len == strlen(name) + 1);
-	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
-	eq(get(fd, 0), 4);
-	eq(plx_connect(fd, &none, sizeof(none)), 0);
-	eq(value(fd, SOL_SOCKET, SO_BINDTOIFINDEX), 0);
-	str_eq(name_of(fd), "0.0.0.0:7");
-	on(fd, SOL_SOCKET, SO_BINDTOIFINDEX, 9);
-	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 7 len 4");
-	nt_drop(PLX_DROP_UDP_NO_PORT);
-	nt_forget();
-}
-
 T(without_a_copy)
 {
 	struct rte_mbuf *m;
@@ -689,34 +481,9 @@ T(without_a_copy)
 	rte_pktmbuf_free(m);
 }
 
-/* What cannot be bound to another interface stays where it is. */
-T(bound_as_before_when_that_fails)
-{
-	int s, a, b, n = 0, index = 1;
-
-	st_new();
-	s = udp("10.0.0.2", 5000);
-	a = udp("10.0.0.2", 5001);
-	do
-		b = plx_socket(AF_INET, SOCK_DGRAM, 0);
-	while (st_bind(b, "10.0.0.2", 0) == 0 && ++n < 5000);
-	eq(errno, ENOBUFS);
-	fails(plx_setsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index)), ENOBUFS);
-	str_eq(name_of(s), "10.0.0.2:5000");
-	fails(st_bind(b, "10.0.0.2", 5000), EADDRINUSE);
-	eq(send_to(a, "10.0.0.2", 5000, "abc", 0), 3);
-	nt_run();
-	eq(get(s, 0), 3);
-	eq(plx_close(a), 0);
-	nt_run();
-	eq(plx_setsockopt(s, SOL_SOCKET, SO_BINDTOIFINDEX, &index, sizeof(index)), 0);
-	str_eq(name_of(s), "10.0.0.2:5000");
-}
-
 RUN_EAL(ST_(there_and_back), ST_(on_the_wire), ST_(cut_and_empty), ST_(big), ST_(connected),
 	ST_(connected_to_port_0), ST_(refused), ST_(the_error_queue), ST_(too_big_for_the_path),
 	ST_(the_buffer_is_full), ST_(default_sizes_are_tunables), ST_(what_is_said_with_it),
 	ST_(said_for_one), ST_(v6_and_v4_mapped), ST_(v6only), ST_(several_calls_for_one),
-	ST_(cut_by_us), ST_(several_datagrams_for_one_call), ST_(to_everybody), ST_(shut_down),
-	ST_(members), ST_(a_group_is_heard_by_its_members), ST_(asked_by_ioctl),
-	ST_(by_one_interface), ST_(without_a_copy), ST_(bound_as_before_when_that_fails))
+	ST_(cut_by_us), ST_(several_datagrams_for_one_call), ST_(shut_down), ST_(asked_by_ioctl),
+	ST_(without_a_copy))
