@@ -332,32 +332,19 @@ static void json(struct stack *s, json_t *o, bool final)
 			ping_mdev_us(st) / 1e3));
 }
 
-static const char *const counts[] = {NULL};
 static const struct prog_ops ops = {.bytes = sizeof(struct prog),
-	.counts = counts,
 	.start = start,
 	.timer = timer,
 	.json = json,
 	.prepare = names_prepare};
-
-static int check(struct app *app, void *arg, struct plx_error *e)
-{
-	const struct options *o = arg;
-	int err = names_operands(app, 1, 1, e);
-
-	if (!err)
-		err = names_check("ping", &o->names, e);
-	return err ? err : stack_check(app, NULL, e);
-}
 
 static int run(struct app *app, void *arg)
 {
 	int code;
 
 	ping.o = arg;
-	ping.n.conf = &ping.o->names;
 	ping.target = app->operand[0];
-	code = names_main(app, &ops, &ping.n);
+	code = names_main(app, &ops, &ping.n, &ping.o->names);
 	if (ping.n.out && ping.sock.fd >= 0)
 		ping_print_stats(&ping.stats, ping.target, ping.n.out);
 	if (code != APP_OK)
@@ -381,6 +368,6 @@ const struct plx_cmd cmd_ping = {
 	.idle = PLX_IDLE_SLEEP,
 	.runs = true,
 	.stack = true,
-	.check = check,
+	.check = names_check,
 	.run = run,
 };

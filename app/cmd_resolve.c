@@ -27,11 +27,8 @@ static struct resolve {
 static int parse(const struct app *app, struct resolve *r, struct plx_error *e)
 {
 	const char *type = app->n_operands > 1 ? app->operand[1] : NULL;
-	int err = names_operands(app, 1, 2, e);
 	struct in6_addr in;
 
-	if (err)
-		return err;
 	r->name = app->operand[0];
 	r->kind = AHOSTS;
 	for (int k = A; type && k < KINDS; k++)
@@ -192,9 +189,7 @@ static void json(struct stack *s, json_t *o, bool final)
 		json_object_set(o, "found", resolve.found);
 }
 
-static const char *const counts[] = {NULL};
 static const struct prog_ops ops = {.bytes = sizeof(struct prog),
-	.counts = counts,
 	.start = start,
 	.timer = timer,
 	.json = json,
@@ -203,20 +198,16 @@ static const struct prog_ops ops = {.bytes = sizeof(struct prog),
 static int check(struct app *app, void *arg, struct plx_error *e)
 {
 	const struct options *o = arg;
-	int err = parse(app, &resolve, e);
+	int err = names_check_operands(app, &o->names, 2, e);
 
-	if (!err)
-		err = names_check("resolve", &o->names, e);
-	return err ? err : stack_check(app, NULL, e);
+	return err ? err : parse(app, &resolve, e);
 }
 
 static int run(struct app *app, void *arg)
 {
 	const struct options *o = arg;
-	int code;
+	int code = names_main(app, &ops, &resolve.n, &o->names);
 
-	resolve.n.conf = &o->names;
-	code = names_main(app, &ops, &resolve.n);
 	json_decref(resolve.found);
 	return code == APP_OK ? resolve.n.code : code;
 }

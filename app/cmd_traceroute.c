@@ -217,32 +217,19 @@ static void json(struct stack *s, json_t *o, bool final)
 	json_object_set_new(o, "reached", json_boolean(tr.t.reached));
 }
 
-static const char *const counts[] = {NULL};
 static const struct prog_ops ops = {.bytes = sizeof(struct prog),
-	.counts = counts,
 	.start = start,
 	.timer = timer,
 	.json = json,
 	.prepare = names_prepare};
-
-static int check(struct app *app, void *arg, struct plx_error *e)
-{
-	const struct options *o = arg;
-	int err = names_operands(app, 1, 1, e);
-
-	if (!err)
-		err = names_check("traceroute", &o->names, e);
-	return err ? err : stack_check(app, NULL, e);
-}
 
 static int run(struct app *app, void *arg)
 {
 	int code;
 
 	tr.o = arg;
-	tr.n.conf = &tr.o->names;
 	tr.target = app->operand[0];
-	code = names_main(app, &ops, &tr.n);
+	code = names_main(app, &ops, &tr.n, &tr.o->names);
 	return code == APP_OK ? tr.n.code : code;
 }
 
@@ -263,6 +250,6 @@ const struct plx_cmd cmd_traceroute = {
 	.idle = PLX_IDLE_SLEEP,
 	.runs = true,
 	.stack = true,
-	.check = check,
+	.check = names_check,
 	.run = run,
 };

@@ -7,7 +7,7 @@
 #define SETTLE_MAX  PLX_SEC(5) /* duplicate address detection takes two seconds at most */
 #define SETTLE_STEP PLX_MS(10)
 
-int names_check(const char *cmd, const struct names_conf *conf, struct plx_error *e)
+static int check_conf(const char *cmd, const struct names_conf *conf, struct plx_error *e)
 {
 	for (unsigned int i = 0; i < conf->server.n; i++)
 		if (!plx_resolv_server_ok(conf->server.v[i]) || i == PLX_RESOLV_SERVERS)
@@ -21,24 +21,34 @@ int names_check(const char *cmd, const struct names_conf *conf, struct plx_error
 	return 0;
 }
 
-int names_operands(const struct app *app, unsigned int min, unsigned int max, struct plx_error *e)
+int names_check_operands(
+	struct app *app, const struct names_conf *conf, unsigned int max, struct plx_error *e)
 {
 	const char *cmd = app->cmd->name;
+	int err;
 
-	if (app->n_operands < min)
+	if (app->n_operands == 0)
 		return plx_error_set(
 			e, -EINVAL, PLX_ERR_OPTION_MISSING, cmd, app->cmd->operands, cmd);
 	if (app->n_operands > max)
 		return plx_error_set(e, -EINVAL, PLX_ERR_OPERAND, cmd, app->operand[max], cmd);
-	return 0;
+	err = check_conf(cmd, conf, e);
+	return err ? err : stack_check(app, NULL, e);
 }
 
-int names_main(struct app *app, const struct prog_ops *ops, struct names_run *n)
+int names_check(struct app *app, void *conf, struct plx_error *e)
+{
+	return names_check_operands(app, conf, 1, e);
+}
+
+int names_main(struct app *app, const struct prog_ops *ops, struct names_run *n,
+	const struct names_conf *conf)
 {
 	FILE *out = app->out, *nowhere = NULL;
 	int code;
 
 	n->app = app;
+	n->conf = conf;
 	n->code = APP_FAILED;
 	n->out = app->common.json ? NULL : out;
 	if (n->out)

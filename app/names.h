@@ -45,12 +45,16 @@ struct names_run {
 	int code; /**< enum app_exit; what the command comes to */
 };
 
-/** What can be wrong with the options. 0 or -errno with *e filled. */
-int names_check(const char *cmd, const struct names_conf *conf, struct plx_error *e);
-/** Exactly min to max operands? 0 or -errno with *e filled. */
-int names_operands(const struct app *app, unsigned int min, unsigned int max, struct plx_error *e);
-/** All of a command: prog_main() with n as its argument, without what a run says of itself. */
-int names_main(struct app *app, const struct prog_ops *ops, struct names_run *n);
+/** For struct plx_cmd.check, of one operand: what can be wrong with options that begin with a
+ * struct names_conf. 0 or -errno with *e filled. */
+int names_check(struct app *app, void *conf, struct plx_error *e);
+/** The same for one to max operands. */
+int names_check_operands(
+	struct app *app, const struct names_conf *conf, unsigned int max, struct plx_error *e);
+/** All of a command: prog_main() with n as its argument, without what a run says of itself. conf is
+ * kept. @return enum app_exit: of the run; n->code is what it came to. */
+int names_main(struct app *app, const struct prog_ops *ops, struct names_run *n,
+	const struct names_conf *conf);
 /** For struct prog_ops.prepare: make the resolver. */
 int names_prepare(struct stack *s, struct plx_error *e);
 /** Is this lcore the one, and can its addresses be used (duplicate address detection)? *next is

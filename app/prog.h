@@ -26,7 +26,7 @@ struct watch {
 /** What the programs of a command are like. */
 struct prog_ops {
 	size_t bytes;		   /**< of each lcore's object, which begins with its struct prog */
-	const char *const *counts; /**< names of prog.count[], NULL at the end */
+	const char *const *counts; /**< names of prog.count[], NULL at the end. Optional */
 	/** Before the first event. 0 or -errno, which ends the run. */
 	int (*start)(struct prog *p);
 	/** Each time the program runs, after events. @return when again, at the latest. Optional.

@@ -69,7 +69,7 @@ static void json(struct stack *s, json_t *o, bool final)
 	const struct prog_ops *ops = ((const struct progs *)s->arg)->ops;
 	uint64_t value[PLX_ENGINE_LCORES_MAX];
 
-	for (unsigned int i = 0; ops->counts[i]; i++) {
+	for (unsigned int i = 0; ops->counts && ops->counts[i]; i++) {
 		each(s, i, value);
 		stack_json_counter(o, ops->counts[i], value, s->lcores);
 	}
@@ -81,7 +81,7 @@ static void text(struct stack *s, FILE *out)
 {
 	const struct prog_ops *ops = ((const struct progs *)s->arg)->ops;
 
-	for (unsigned int i = 0; ops->counts[i]; i++)
+	for (unsigned int i = 0; ops->counts && ops->counts[i]; i++)
 		fprintf(out, "%s%s %llu", i ? ", " : "", ops->counts[i],
 			(unsigned long long)prog_sum(s, i));
 	fputc('\n', out);
