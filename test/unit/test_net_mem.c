@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net_tcp_t.h"
+#include "net_tcp_ends_t.h"
 
 /*
  * Memory under pressure: what received text is charged for, what gives way and in which order, and
@@ -471,35 +471,11 @@ T(the_reserve_is_limited)
 
 /* ---- both ends of one small pool ---- */
 
-#define BULK 600000u
+static const uint32_t ends_bytes = 600000;
 
-static struct end {
-	struct plx_net_tcp *c;
-	uint64_t got, sent;
-	bool fin, closed;
-} ends[2];
-
-static void end_write(struct plx_softnet *sn, struct plx_net_tcp *c)
+static void ends_read(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
-	struct end *e = plx_net_tcp_user(c);
-	uint8_t buf[5000];
-	uint32_t n = 1;
-
-	while (n && e->sent < BULK) {
-		uint32_t want = (uint32_t)PLX_MIN(BULK - e->sent, sizeof(buf));
-
-		for (uint32_t i = 0; i < want; i++)
-			buf[i] = tt_text(e->sent + i);
-		n = plx_net_tcp_write(sn, c, buf, want);
-		e->sent += n;
-		if (e->sent == BULK)
-			plx_net_tcp_shutdown(sn, c);
-	}
-}
-
-static void end_read(struct plx_softnet *sn, struct plx_net_tcp *c)
-{
-	struct end *e = plx_net_tcp_user(c);
+	struct ends *e = plx_net_tcp_user(c);
 	uint8_t buf[3000];
 	uint32_t n;
 
@@ -510,53 +486,16 @@ static void end_read(struct plx_softnet *sn, struct plx_net_tcp *c)
 	}
 }
 
-static void end_fin(struct plx_softnet *sn, struct plx_net_tcp *c)
-{
-	((struct end *)plx_net_tcp_user(c))->fin = true;
-}
-
-static void end_closed(struct plx_softnet *sn, struct plx_net_tcp *c, int err)
-{
-	eq(err, 0);
-	((struct end *)plx_net_tcp_user(c))->closed = true;
-	plx_net_tcp_close(sn, c);
-}
-
-static const struct plx_net_tcp_ops end_ops = {
-	.established = end_write,
-	.readable = end_read,
-	.writable = end_write,
-	.peer_closed = end_fin,
-	.closed = end_closed,
-};
-
-static bool end_accept(
-	struct plx_softnet *sn, struct plx_net_tcp_listener *l, struct plx_net_tcp *c)
-{
-	plx_net_tcp_take(c, &end_ops, &ends[1]);
-	end_write(sn, c);
-	return true;
-}
-
 /* Both write as much as they can, all the time, out of what is left of the pool. */
 static void bulk_with(uint32_t left)
 {
-	const struct plx_net_tcp_to to = {.raddr = t_addr("10.0.0.2"), .rport = TT_PORT};
-
-	memset(ends, 0, sizeof(ends));
-	tt_start();
-	tt.l.accept = end_accept;
+	ends_start();
 	take_all();
 	rte_pktmbuf_free_bulk(taken + n_taken - left, left);
 	n_taken -= left;
-	eq(plx_net_tcp_connect(tt_sn(), &to, &end_ops, &ends[0], &ends[0].c), 0);
+	ends_connect("10.0.0.2");
 	nt_sleep(PLX_SEC(600));
-	for (int i = 0; i < 2; i++) {
-		eq(ends[i].sent, BULK);
-		eq(ends[i].got, BULK);
-		ok(ends[i].fin);
-		ok(ends[i].closed);
-	}
+	ends_are_done();
 	let_go();
 }
 

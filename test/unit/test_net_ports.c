@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "t.h"
+#include "bind_t.h"
 
 #include <errno.h>
 
 #include "../../lib/net/ports.h"
 
-#include <plx_base_addr.h>
 #include <plx_wire_ip.h>
 
 #define CLAIMS 60
@@ -13,33 +12,11 @@
 static struct net_ports p;
 static struct plx_net_bind claim[CLAIMS];
 
-static const char *const addrs[] = {"0.0.0.0", "::", "10.0.0.1", "10.0.0.2", "2001:db8::1"};
-static const char *const hearers[] = {
-	"10.0.0.1", "10.0.0.2", "10.0.0.3", "2001:db8::1", "2001:db8::2"};
-
-static struct plx_addr addr(const char *s)
-{
-	struct plx_addr a;
-
-	eq(plx_addr_parse(&a, s), 0);
-	return a;
-}
-
 /* ---- the naive model: what each could hear, and what Linux says of two who hear the same ---- */
 
 static unsigned int hears(const struct plx_net_bind *b)
 {
-	unsigned int set = 0;
-
-	for (int i = 0; i < 5; i++) {
-		struct plx_addr a = addr(hearers[i]);
-		bool any = plx_addr_is_any6(&b->laddr) ? !b->v6only || i >= 3
-						       : plx_addr_is_any(&b->laddr) && i < 3;
-
-		if (any || plx_addr_eq(&a, &b->laddr))
-			set |= 1u << i;
-	}
-	return set;
+	return bind_hears(&b->laddr, b->v6only);
 }
 
 static bool m_conflict(const struct plx_net_bind *b, uint16_t port, bool chosen)
@@ -78,7 +55,7 @@ static const struct net_port_range few = {40000, 40007};
 static void make(struct plx_rng *r, struct plx_net_bind *b)
 {
 	*b = (struct plx_net_bind){
-		.laddr = addr(addrs[plx_rng_below(r, PLX_DIM(addrs))]),
+		.laddr = bind_any(r),
 		.lport = plx_rng_chance(r, 0.5) ? 0 : (uint16_t)(40000 + plx_rng_below(r, 8)),
 		.iface = (uint16_t)(plx_rng_chance(r, 0.7) ? 0 : 1 + plx_rng_below(r, 2)),
 		.proto = plx_rng_chance(r, 0.5) ? PLX_IPPROTO_TCP : PLX_IPPROTO_UDP,
@@ -148,7 +125,7 @@ T(as_the_model_says)
 static struct plx_net_bind tcp(uint16_t port)
 {
 	return (struct plx_net_bind){
-		.laddr = addr("0.0.0.0"), .lport = port, .proto = PLX_IPPROTO_TCP};
+		.laddr = bind_addr("0.0.0.0"), .lport = port, .proto = PLX_IPPROTO_TCP};
 }
 
 static const struct net_port_range wide = {32768, 60999};
@@ -169,8 +146,8 @@ T(odd_ports_come_first)
 	}
 	eq(seen, 0xff);
 	eq(net__ports_add(&p,
-		   &(struct plx_net_bind){.laddr = addr("0.0.0.0"), .proto = PLX_IPPROTO_TCP}, &few,
-		   NULL, NULL),
+		   &(struct plx_net_bind){.laddr = bind_addr("0.0.0.0"), .proto = PLX_IPPROTO_TCP},
+		   &few, NULL, NULL),
 		-EADDRINUSE);
 }
 
@@ -235,14 +212,15 @@ T(what_it_costs)
 
 	net__ports_init(&p, 11);
 	for (uint32_t i = 0; i < PLX_DIM(b); i++) {
-		b[i] = (struct plx_net_bind){.laddr = addr("0.0.0.0"), .proto = PLX_IPPROTO_UDP};
+		b[i] = (struct plx_net_bind){
+			.laddr = bind_addr("0.0.0.0"), .proto = PLX_IPPROTO_UDP};
 		asked = 0;
 		eq(net__ports_add(&p, &b[i], &wide, multiples_of, &every), 0);
 		most = PLX_MAX(most, asked);
 	}
 	ok(most <= 16 + 2 * 443);
 	eq(net__ports_add(&p,
-		   &(struct plx_net_bind){.laddr = addr("10.0.0.1"), .proto = PLX_IPPROTO_UDP},
+		   &(struct plx_net_bind){.laddr = bind_addr("10.0.0.1"), .proto = PLX_IPPROTO_UDP},
 		   &wide, NULL, NULL),
 		-EADDRINUSE);
 }
@@ -251,12 +229,12 @@ T(what_it_costs)
 T(a_port_of_another_address)
 {
 	static struct plx_net_bind b[8];
-	struct plx_net_bind one = {.laddr = addr("10.0.0.2"), .proto = PLX_IPPROTO_UDP};
+	struct plx_net_bind one = {.laddr = bind_addr("10.0.0.2"), .proto = PLX_IPPROTO_UDP};
 
 	net__ports_init(&p, 13);
 	for (int i = 0; i < 8; i++) {
 		b[i] = (struct plx_net_bind){
-			.laddr = addr(i == 5 ? "10.0.0.1" : "0.0.0.0"),
+			.laddr = bind_addr(i == 5 ? "10.0.0.1" : "0.0.0.0"),
 			.lport = (uint16_t)(40000 + i),
 			.proto = PLX_IPPROTO_UDP,
 		};

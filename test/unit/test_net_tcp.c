@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net_tcp_t.h"
+#include "net_tcp_ends_t.h"
 
 #include <plx_net_lend.h>
 
@@ -227,35 +227,11 @@ T(what_is_written_is_sent_again)
 
 /* ---- both ends here ---- */
 
-static struct tt_end {
-	struct plx_net_tcp *c;
-	uint64_t got, sent;
-	bool fin, closed;
-} ends[2];
+static const uint32_t ends_bytes = 1000000;
 
-#define BULK 1000000u
-
-static void end_write(struct plx_softnet *sn, struct plx_net_tcp *c)
+static void ends_read(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
-	struct tt_end *e = plx_net_tcp_user(c);
-	uint8_t buf[5000];
-	uint32_t n = 1;
-
-	while (n && e->sent < BULK) {
-		uint32_t want = (uint32_t)PLX_MIN(BULK - e->sent, sizeof(buf));
-
-		for (uint32_t i = 0; i < want; i++)
-			buf[i] = tt_text(e->sent + i);
-		n = plx_net_tcp_write(sn, c, buf, want);
-		e->sent += n;
-		if (e->sent == BULK)
-			plx_net_tcp_shutdown(sn, c);
-	}
-}
-
-static void end_read(struct plx_softnet *sn, struct plx_net_tcp *c)
-{
-	struct tt_end *e = plx_net_tcp_user(c);
+	struct ends *e = plx_net_tcp_user(c);
 	struct rte_mbuf *m;
 
 	while ((m = plx_net_tcp_recv(sn, c))) {
@@ -269,49 +245,12 @@ static void end_read(struct plx_softnet *sn, struct plx_net_tcp *c)
 	}
 }
 
-static void end_fin(struct plx_softnet *sn, struct plx_net_tcp *c)
-{
-	((struct tt_end *)plx_net_tcp_user(c))->fin = true;
-}
-
-static void end_closed(struct plx_softnet *sn, struct plx_net_tcp *c, int err)
-{
-	eq(err, 0);
-	((struct tt_end *)plx_net_tcp_user(c))->closed = true;
-	plx_net_tcp_close(sn, c);
-}
-
-static const struct plx_net_tcp_ops end_ops = {
-	.established = end_write,
-	.readable = end_read,
-	.writable = end_write,
-	.peer_closed = end_fin,
-	.closed = end_closed,
-};
-
-static bool end_accept(
-	struct plx_softnet *sn, struct plx_net_tcp_listener *l, struct plx_net_tcp *c)
-{
-	plx_net_tcp_take(c, &end_ops, &ends[1]);
-	end_write(sn, c);
-	return true;
-}
-
 static void to_ourselves(const char *addr)
 {
-	const struct plx_net_tcp_to to = {.raddr = t_addr(addr), .rport = TT_PORT};
-
-	memset(ends, 0, sizeof(ends));
-	tt_start();
-	tt.l.accept = end_accept;
-	eq(plx_net_tcp_connect(tt_sn(), &to, &end_ops, &ends[0], &ends[0].c), 0);
+	ends_start();
+	ends_connect(addr);
 	nt_sleep(PLX_SEC(20));
-	for (int i = 0; i < 2; i++) {
-		eq(ends[i].sent, BULK);
-		eq(ends[i].got, BULK);
-		ok(ends[i].fin);
-		ok(ends[i].closed);
-	}
+	ends_are_done();
 	nt_none();
 	nt_no_drop();
 	eq(nt_stat(PLX_STAT_TCP_ACTIVEOPENS), 1);
