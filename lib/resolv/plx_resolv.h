@@ -22,21 +22,11 @@
 #include <plx_sock.h>
 #include <plx_sock_if.h>
 
+#include "plx_resolv_conf.h"
+
 PLX_C_BEGIN
 
 struct plx_resolv; /**< the resolver of a stack */
-
-#define PLX_RESOLV_SERVERS 8 /**< name servers that are asked, at most (glibc: 3) */
-#define PLX_RESOLV_SEARCH  8 /**< domains that are tried, at most */
-
-/** All of it may be zero. Strings need not live longer than plx_resolv_create(). */
-struct plx_resolv_conf {
-	const char *file;  /**< in place of /etc/resolv.conf; a missing one is an empty one */
-	const char *hosts; /**< in place of /etc/hosts; likewise */
-	/** "A", "A:PORT", "[A6]:PORT": in place of the file's; NULL at the end. */
-	const char *server[PLX_RESOLV_SERVERS + 1];
-	const char *search[PLX_RESOLV_SEARCH + 1]; /**< likewise */
-};
 
 /**
  * A resolver for a stack with sockets. Before the run. The first one made is what ordinary threads
@@ -46,8 +36,6 @@ PLX_API struct plx_resolv *plx_resolv_create(struct plx_net *net, struct plx_soc
 	const struct plx_resolv_conf *conf, struct plx_error *e);
 /** After the run, before plx_sock_destroy(). What still waits ends with EAI_SYSTEM, ESHUTDOWN. */
 PLX_API void plx_resolv_destroy(struct plx_resolv *r);
-/** Is text a name server as plx_resolv_conf.server takes it? Any thread. */
-PLX_API bool plx_resolv_server_ok(const char *text);
 /** The i-th name server, as "A:PORT" or "[A6]:PORT". @return NULL: there are no more. */
 PLX_API const char *plx_resolv_server(const struct plx_resolv *r, unsigned int i);
 
