@@ -37,8 +37,9 @@ for turn in range(int(sys.argv[1]) // 50):
 END2
 expect "$n connections by 100 ports" timeout $((6 * patience)) \
 	/usr/bin/python3 "$tmp/storm.py" $n $patience
+# The kernel gives out odd ports only while the 50 even ones are taken.
 left=$(ctl ss -tanH state time-wait | wc -l)
-expect_eq "each port has one TIME-WAIT at most" "$((left > 50 && left <= 100))" 1
+expect_eq "each port has one TIME-WAIT at most ($left)" "$((left >= 50 && left <= 100))" 1
 stop_pollux
 expect_eq "all were connections of their own" "$(json_field .snmp.TcpPassiveOpens)" $n
 expect_ge "nearly all came to a TIME-WAIT of the last" \
