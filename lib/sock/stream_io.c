@@ -179,17 +179,23 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, o->rcvtimeo_us) : r;
 }
 
+/* Linux's tcp_inq_hint(): a FIN counts as a byte, so that who waits for bytes reads on. */
+static int left_to_read(const struct sock_file *f)
+{
+	const struct plx_net_tcp *c = sock__tcp(f)->tc;
+
+	return (c ? (int)plx_net_tcp_readable(c) : 0) + sock__is(f, SOCKF_DONE);
+}
+
 /* What recvmsg() says besides the bytes: nobody's name, and what is left (TCP_INQ). */
 static void tell(const struct sock_file *f, struct msghdr *msg)
 {
-	const struct plx_net_tcp *c = sock__tcp(f)->tc;
 	struct sock_cmsg m = sock__cmsg_begin(msg);
 
 	msg->msg_namelen = 0;
 	msg->msg_flags = 0;
 	if (sock__opts(f)->inq)
-		sock__cmsg_put_int(
-			&m, IPPROTO_TCP, TCP_CM_INQ, c ? (int)plx_net_tcp_readable(c) : 0);
+		sock__cmsg_put_int(&m, IPPROTO_TCP, TCP_CM_INQ, left_to_read(f));
 	sock__cmsg_end(&m);
 }
 

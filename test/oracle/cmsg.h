@@ -138,6 +138,8 @@ static inline void say_cmsgs(void)
 			say_cmsg6(c);
 		else if (c->cmsg_level == IPPROTO_UDP && c->cmsg_type == UDP_GRO)
 			say("gro:%d", *(const int *)(const void *)CMSG_DATA(c));
+		else if (c->cmsg_level == IPPROTO_TCP && c->cmsg_type == TCP_CM_INQ)
+			say("inq:%d", *(const int *)(const void *)CMSG_DATA(c));
 		else
 			say("level%d:%d/%zu", c->cmsg_level, c->cmsg_type,
 				c->cmsg_len - CMSG_LEN(0));

@@ -157,6 +157,18 @@ ROW(tcp_inq, "TCP_INQ: how much more there is")
 	take_all(b, 0);
 }
 
+ROW(tcp_inq_fin, "TCP_INQ: text and a FIN, the FIN alone, after it")
+{
+	tcp_pair(&a, &b);
+	num(set_int(b, IPPROTO_TCP, TCP_INQ, 1));
+	put(a, "abcde");
+	must(S(shutdown)(a, SHUT_WR));
+	await(b, POLLRDHUP);
+	take_all(b, MSG_PEEK);
+	take_all(b, 0);
+	take_all(b, 0);
+}
+
 ROW(pktinfo_mapped, "IPv4 at an IPv6 socket: IP_PKTINFO, IPV6_RECVPKTINFO")
 {
 	int s = udp6();
