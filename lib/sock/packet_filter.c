@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define ALLOW_EXPERIMENTAL_API /* rte_bpf_convert() */
 #include "packet.h"
 
 #include <linux/filter.h>
@@ -111,6 +110,7 @@ static bool is_valid(const struct sock_fprog *fp)
 	return BPF_CLASS(fp->filter[fp->len - 1].code) == BPF_RET;
 }
 
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* experimental: rte_bpf_convert() */
 static struct rte_bpf *compile(const struct sock_fprog *fp)
 {
 	const struct bpf_program classic = {.bf_len = fp->len, .bf_insns = fp->filter};
