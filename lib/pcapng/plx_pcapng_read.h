@@ -32,6 +32,12 @@ struct plx_pcapng_clock {
 	int64_t tsoffset_s;
 };
 
+/** What is wrong, and where. */
+struct plx_pcapng_error {
+	uint64_t off;	  /**< of the byte that is wrong, from the file's start */
+	const char *text; /**< a static sentence */
+};
+
 /** A reader. Its fields are its own, but for those of the first group, which may be read. */
 struct plx_pcapng_reader {
 	uint64_t off;	   /**< of the next byte that it wants, from the file's start */
@@ -39,12 +45,13 @@ struct plx_pcapng_reader {
 	bool classic;	   /**< the file is pcap, not pcapng */
 	bool swapped;	   /**< what is read now is big-endian */
 
-	bool started, failed;
-	bool classic_ns;
+	bool started;
 	uint32_t max_ifaces;
-	uint32_t skip;	     /**< bytes left of a block that is passed over, before its last 4 */
-	uint32_t skip_total; /**< its length; 0 = none */
 	struct plx_pcapng_clock *ifaces;
+	uint32_t skip_type;
+	uint32_t skip_total; /**< length of the block that is being passed over; 0 = none */
+	uint32_t skip;	     /**< bytes left of it before the length at its end */
+	struct plx_pcapng_error error; /**< text NULL = none */
 };
 
 enum plx_pcapng_kind {
@@ -55,11 +62,6 @@ enum plx_pcapng_kind {
 	PLX_PCAPNG_STATS,   /**< item.stats */
 	PLX_PCAPNG_SKIPPED, /**< (a part of) a block of type item.skipped was passed over */
 	PLX_PCAPNG_ERROR,   /**< item.error; the reader stays at this */
-};
-
-struct plx_pcapng_error {
-	uint64_t off;	  /**< of the byte that is wrong, from the file's start */
-	const char *text; /**< a static sentence */
 };
 
 struct plx_pcapng_item {
@@ -87,7 +89,8 @@ PLX_API void plx_pcapng_reader_init(
  * The next item of what begins at buf.
  *
  * Packets: ts_ns is 0 where the file has none (Simple Packet Block), and the nearest that plx_ns
- * holds where it is out of range. Of several comments or hashes of a packet the first is given.
+ * holds where it is out of range. len is never below caplen. Of several comments or hashes of a
+ * packet the first is given.
  */
 PLX_API enum plx_pcapng_kind plx_pcapng_next(
 	struct plx_pcapng_reader *r, const void *buf, size_t len, struct plx_pcapng_item *item);
