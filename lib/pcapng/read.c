@@ -182,18 +182,23 @@ enum plx_pcapng_kind plx_pcapng_next(
 	return r->classic ? next_record(r, buf, len, item) : next_block(r, buf, len, item);
 }
 
+static const char *unfinished(const struct plx_pcapng_reader *r, size_t left)
+{
+	if (!r->started)
+		return left ? "the file ends within its head" : "the file is empty";
+	if (!left && !r->skip_total)
+		return NULL;
+	return r->classic ? "the file ends within a packet" : "the file ends within a block";
+}
+
 int plx_pcapng_end(const struct plx_pcapng_reader *r, size_t left, struct plx_pcapng_error *err)
 {
-	err->off = r->off + left;
+	const char *text = unfinished(r, left);
+
 	if (r->error.text)
 		*err = r->error;
-	else if (!r->started && !left)
-		err->text = "the file is empty";
-	else if (!r->started)
-		err->text = "the file ends within its head";
-	else if (left || r->skip_total)
-		err->text = r->classic ? "the file ends within a packet"
-				       : "the file ends within a block";
+	else if (text)
+		*err = (struct plx_pcapng_error){.off = r->off + left, .text = text};
 	else
 		return 0;
 	return -EINVAL;
