@@ -41,7 +41,10 @@ static void first_text(struct plx_pcapng_text *t, const struct opt *o)
 		*t = (struct plx_pcapng_text){.p = (const char *)o->v, .len = o->len};
 }
 
-/* Bytes that the option must have; 0 = any number. Codes above 1 mean something else in each block.
+/*
+ * Bytes that the option must have; 0 = any number. One of another length is passed over as one that
+ * is not known would be: Wireshark 4.0 copies a verdict under the queue's code. Codes above 1 mean
+ * something else in each block.
  */
 static uint32_t opt_bytes(uint32_t block, uint16_t code)
 {
@@ -85,9 +88,8 @@ static const char *each_opt(const struct block *b, uint32_t *off,
 		if (pad4(o.len) > end - o.off)
 			return "this option goes beyond its block";
 		bytes = opt_bytes(b->type, o.code);
-		if (bytes && o.len != bytes)
-			return "this option cannot have this length";
-		take(&o, b);
+		if (!bytes || o.len == bytes)
+			take(&o, b);
 		*off = o.off + pad4(o.len);
 	}
 	return NULL;

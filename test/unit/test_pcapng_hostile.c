@@ -127,13 +127,13 @@ T(an_error_says_what_and_where)
 		{68, 4, 17, 68, "more bytes than its block"},
 		{68, 4, UINT32_MAX, 68, "more bytes than its block"},
 		{68, 4, 16, 96, ""}, /* the options have become data */
-		{82, 2, 3, 80, "cannot have this length"},
+		{82, 2, 3, 96, ""},  /* the option is passed over */
 		{82, 2, 12, 80, "beyond its block"},
 		{82, 2, UINT16_MAX, 80, "beyond its block"},
-		{80, 2, 4, 80, "cannot have this length"},
+		{80, 2, 4, 96, ""},
 		{88, 4, 0x00010001, 88, "beyond its block"},
 		{104, 4, 1, 104, "not described"},
-		{118, 2, 7, 116, "cannot have this length"},
+		{118, 2, 7, 132, ""},
 		{140, 4, 5, 140, "more bytes than its block"},
 		{132, 4, 2, 136, "this length"},
 	};
