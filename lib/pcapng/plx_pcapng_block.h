@@ -96,12 +96,22 @@ enum plx_pcapng_verdict {
 	PLX_PCAPNG_VERDICT_XDP = 2, /**< enum xdp_action of linux/bpf.h */
 };
 
+/** Where a packet was seen. These numbers are part of the file format. */
+enum plx_pcapng_hook {
+	PLX_PCAPNG_HOOK_NONE,	/**< not said */
+	PLX_PCAPNG_HOOK_RX,	/**< as the driver gave it */
+	PLX_PCAPNG_HOOK_RX_GRO, /**< merged by GRO, its VLAN tag taken off: Linux's ptype_all */
+	PLX_PCAPNG_HOOK_TX,	/**< the driver accepted it */
+	PLX_PCAPNG_HOOK_DROP,	/**< dropped for the reason that stands beside */
+	PLX_PCAPNG_HOOK_FWD,	/**< being forwarded */
+};
+
 /**
- * What no standard option says: our custom option (doc/design/capture.md). Numbers mean what the
- * program that the section names says; the comment is for people.
+ * What no standard option says: our custom option (doc/design/capture.md). A reason's number is
+ * that of the release that the section names; the comment has its name for people.
  */
 struct plx_pcapng_meta {
-	uint8_t hook;	 /**< where the packet was seen; 0 = not said */
+	uint8_t hook;	 /**< enum plx_pcapng_hook */
 	uint16_t reason; /**< enum plx_drop; 0 = it was not dropped */
 	uint32_t sample; /**< it stands for so many that the filter took; 0 and 1 are the same */
 };
