@@ -17,6 +17,7 @@
 #include "plx_steer_pin.h"
 #include "plx_steer_ports.h"
 #include "plx_steer_reta.h"
+#include "plx_steer_rfs.h"
 #include "plx_steer_rps.h"
 #include "plx_steer_rss.h"
 #include "plx_steer_toeplitz.h"
