@@ -13,6 +13,7 @@
  * Pure: no clock, no allocation. This header gathers the library's parts; each can be included
  * alone.
  */
+#include "plx_steer_explain.h"
 #include "plx_steer_limit.h"
 #include "plx_steer_owner.h"
 #include "plx_steer_pin.h"
