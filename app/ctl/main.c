@@ -574,31 +574,6 @@ static int set_tunables(const struct ctl_opts *o, int argc, char **argv)
 	return code;
 }
 
-/* What `ethtool` is asked to do. @return an exit code, or -1 if it is to show something. */
-static int ethtool(const struct ctl_opts *o, int argc, char **argv)
-{
-	struct ctl_peer peer;
-	json_t *request;
-	char why[256];
-	int code;
-
-	if (o->features + o->set_features + o->xstats != 1) {
-		ctl_complain("ethtool: one of -k, -K, -S; see 'pollux-ctl ethtool --help'");
-		return CTL_USAGE;
-	}
-	if (!o->set_features)
-		return -1;
-	if (ctl_request_features(argc - 1, argv + 1, &request, why, sizeof(why)) != 0) {
-		ctl_complain("ethtool: %s", why);
-		return CTL_USAGE;
-	}
-	code = ctl_find(o->prefix, o->pid, &peer);
-	if (code == CTL_OK)
-		return ctl_ethtool_set(&peer, argc - 1, argv + 1, request);
-	json_decref(request);
-	return code;
-}
-
 static int run(const struct command *c, struct ctl_opts *o, int argc, char **argv)
 {
 	const char *only = NULL;
@@ -610,7 +585,7 @@ static int run(const struct command *c, struct ctl_opts *o, int argc, char **arg
 	if (strcmp(c->name, "sysctl") == 0)
 		code = set_tunables(o, argc, argv);
 	if (strcmp(c->name, "ethtool") == 0)
-		code = ethtool(o, argc, argv);
+		code = ctl_ethtool(o, argc, argv);
 	if (code >= 0)
 		return code;
 	err = ctl_request(argc, argv, o->v6, &request, why, sizeof(why));
