@@ -24,6 +24,8 @@ struct command {
 	const char *summary;
 	const char *text;		      /**< forms and examples */
 	json_t *(*shape)(const json_t *rows); /**< for --json; NULL: the rows */
+	/** What does it all, from its options on; NULL: as the others say. @return an exit code. */
+	int (*run)(const struct ctl_opts *o, int argc, char **argv);
 };
 
 static const struct command commands[] = {
@@ -203,6 +205,8 @@ static const struct command commands[] = {
 		"Examples:\n"
 		"  pollux-ctl sysctl -s 'net.ipv4.*'\n"
 		"  pollux-ctl sysctl net.ipv4.ip_forward=1\n"},
+	{"steer", NULL, NULL, NULL, "", NULL, "where flows go: queues, lcores, and why",
+		ctl_steer_text, NULL, ctl_steer},
 	{"stop", NULL, NULL, NULL, "", NULL, "asks for a clean end and waits for it",
 		"usage: pollux-ctl stop\n"
 		"\n"
@@ -612,6 +616,7 @@ static int run(const struct command *c, struct ctl_opts *o, int argc, char **arg
 static int parse(int *argc, char ***argv, struct ctl_opts *o, char given[static 128])
 {
 	int code = parse_options(*argc, *argv, &styles[0], true, o, given);
+	const struct command *c;
 	char *command;
 
 	if (code >= 0)
@@ -621,6 +626,11 @@ static int parse(int *argc, char ***argv, struct ctl_opts *o, char given[static 
 	if (*argc == 0)
 		return -1;
 	command = **argv;
+	c = find_command(command);
+	if (c && c->run) {
+		set_given(o, given);
+		return -1;
+	}
 	code = parse_options(*argc, *argv, &styles[strcmp(command, "ss") == 0], false, o, given);
 	*argc -= optind - 1;
 	*argv += optind - 1;
@@ -650,6 +660,8 @@ static int ctl(int argc, char **argv)
 		ctl_complain("unknown command '%s'; 'pollux-ctl --help' lists them", argv[0]);
 		return CTL_USAGE;
 	}
+	if (c->run)
+		return options_fit(c, given) ? c->run(&o, argc, argv) : CTL_USAGE;
 	if (o.help) {
 		help(c);
 		return CTL_OK;
