@@ -86,5 +86,11 @@ int ctl_request_features(int argc, char **argv, json_t **request, char *why, siz
 
 /* ethtool.c */
 
-/** `ethtool -K`, from the port on. @return an exit code. */
-int ctl_ethtool_set(const struct ctl_peer *peer, int argc, char **argv, json_t *request);
+/** What `ethtool` is asked to do. @return an exit code, or -1 if it is to show something. */
+int ctl_ethtool(const struct ctl_opts *o, int argc, char **argv);
+
+/* steer.c */
+
+extern const char ctl_steer_text[]; /**< forms, options and examples */
+/** `steer` and its own options. @return an exit code. */
+int ctl_steer(const struct ctl_opts *o, int argc, char **argv);

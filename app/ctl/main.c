@@ -24,6 +24,8 @@ struct command {
 	const char *summary;
 	const char *text;		      /**< forms and examples */
 	json_t *(*shape)(const json_t *rows); /**< for --json; NULL: the rows */
+	/** What does it all, from its options on; NULL: as the others say. @return an exit code. */
+	int (*run)(const struct ctl_opts *o, int argc, char **argv);
 };
 
 static const struct command commands[] = {
@@ -203,6 +205,8 @@ static const struct command commands[] = {
 		"Examples:\n"
 		"  pollux-ctl sysctl -s 'net.ipv4.*'\n"
 		"  pollux-ctl sysctl net.ipv4.ip_forward=1\n"},
+	{"steer", NULL, NULL, NULL, "", NULL, "where flows go: queues, lcores, and why",
+		ctl_steer_text, NULL, ctl_steer},
 	{"stop", NULL, NULL, NULL, "", NULL, "asks for a clean end and waits for it",
 		"usage: pollux-ctl stop\n"
 		"\n"
@@ -574,31 +578,6 @@ static int set_tunables(const struct ctl_opts *o, int argc, char **argv)
 	return code;
 }
 
-/* What `ethtool` is asked to do. @return an exit code, or -1 if it is to show something. */
-static int ethtool(const struct ctl_opts *o, int argc, char **argv)
-{
-	struct ctl_peer peer;
-	json_t *request;
-	char why[256];
-	int code;
-
-	if (o->features + o->set_features + o->xstats != 1) {
-		ctl_complain("ethtool: one of -k, -K, -S; see 'pollux-ctl ethtool --help'");
-		return CTL_USAGE;
-	}
-	if (!o->set_features)
-		return -1;
-	if (ctl_request_features(argc - 1, argv + 1, &request, why, sizeof(why)) != 0) {
-		ctl_complain("ethtool: %s", why);
-		return CTL_USAGE;
-	}
-	code = ctl_find(o->prefix, o->pid, &peer);
-	if (code == CTL_OK)
-		return ctl_ethtool_set(&peer, argc - 1, argv + 1, request);
-	json_decref(request);
-	return code;
-}
-
 static int run(const struct command *c, struct ctl_opts *o, int argc, char **argv)
 {
 	const char *only = NULL;
@@ -610,7 +589,7 @@ static int run(const struct command *c, struct ctl_opts *o, int argc, char **arg
 	if (strcmp(c->name, "sysctl") == 0)
 		code = set_tunables(o, argc, argv);
 	if (strcmp(c->name, "ethtool") == 0)
-		code = ethtool(o, argc, argv);
+		code = ctl_ethtool(o, argc, argv);
 	if (code >= 0)
 		return code;
 	err = ctl_request(argc, argv, o->v6, &request, why, sizeof(why));
@@ -637,6 +616,7 @@ static int run(const struct command *c, struct ctl_opts *o, int argc, char **arg
 static int parse(int *argc, char ***argv, struct ctl_opts *o, char given[static 128])
 {
 	int code = parse_options(*argc, *argv, &styles[0], true, o, given);
+	const struct command *c;
 	char *command;
 
 	if (code >= 0)
@@ -646,6 +626,11 @@ static int parse(int *argc, char ***argv, struct ctl_opts *o, char given[static 
 	if (*argc == 0)
 		return -1;
 	command = **argv;
+	c = find_command(command);
+	if (c && c->run) {
+		set_given(o, given);
+		return -1;
+	}
 	code = parse_options(*argc, *argv, &styles[strcmp(command, "ss") == 0], false, o, given);
 	*argc -= optind - 1;
 	*argv += optind - 1;
@@ -675,6 +660,8 @@ static int ctl(int argc, char **argv)
 		ctl_complain("unknown command '%s'; 'pollux-ctl --help' lists them", argv[0]);
 		return CTL_USAGE;
 	}
+	if (c->run)
+		return options_fit(c, given) ? c->run(&o, argc, argv) : CTL_USAGE;
 	if (o.help) {
 		help(c);
 		return CTL_OK;

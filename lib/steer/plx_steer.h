@@ -13,8 +13,13 @@
  * Pure: no clock, no allocation. This header gathers the library's parts; each can be included
  * alone.
  */
+#include "plx_steer_explain.h"
+#include "plx_steer_limit.h"
 #include "plx_steer_owner.h"
 #include "plx_steer_pin.h"
 #include "plx_steer_ports.h"
 #include "plx_steer_reta.h"
+#include "plx_steer_rfs.h"
+#include "plx_steer_rps.h"
+#include "plx_steer_rss.h"
 #include "plx_steer_toeplitz.h"

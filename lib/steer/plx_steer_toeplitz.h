@@ -9,6 +9,7 @@
  * that bit's place. It is linear, H(a ^ b) = H(a) ^ H(b), so it must never key a hash table that
  * strangers can fill. As a product of polynomials over GF(2) it costs one carry-less multiplication
  * for 32 bits of input where the CPU has that, else a look-up in a small table for each half byte.
+ * By GFNI it is an affine transformation for every byte of the key.
  *
  * Input, in network order: source address, destination address, then with ports source port and
  * destination port: 8 or 12 bytes of IPv4, 32 or 36 of IPv6.
@@ -26,14 +27,23 @@ PLX_C_BEGIN
 #define PLX_STEER_KEY_MIN 40 /**< an IPv6 tuple with ports reads 36 + 4 bytes of key */
 #define PLX_STEER_KEY_MAX 64 /**< the longest key kept; NICs have 40 or 52 */
 
+/** How it is computed; the hash is the same. */
+enum plx_toeplitz_by {
+	PLX_TOEPLITZ_TABLE, /**< any CPU */
+	PLX_TOEPLITZ_CLMUL, /**< PCLMULQDQ */
+	PLX_TOEPLITZ_GFNI,  /**< GFNI and AVX2 */
+	PLX_TOEPLITZ_WAYS,
+};
+
 /** A key and what is made of it; the first cache lines are all that a CPU with PCLMULQDQ reads. */
 struct plx_toeplitz {
 	uint64_t window[9]; /**< key bits 32i..32i+62, the first in bit 0 */
-	bool clmul;	    /**< multiply; else look up */
+	uint8_t by;	    /**< enum plx_toeplitz_by */
 	bool symmetric;	    /**< sort the tuple first: both directions of a flow hash alike */
 	uint8_t key_len;
 	uint8_t key[PLX_STEER_KEY_MAX];
 	uint32_t half[72][16]; /**< [place in half bytes][half byte] */
+	uint64_t matrix[40];   /**< byte o of the k-th: key bits 8k+o..8k+o+7 */
 } PLX_ALIGNED;
 
 /** Microsoft's key of the verification suite, which many NICs start with. */
@@ -46,6 +56,14 @@ PLX_API extern const uint8_t plx_steer_key_microsoft[PLX_STEER_KEY_MIN];
  * @return 0, or -EINVAL and *t untouched.
  */
 PLX_API int plx_steer_toeplitz_init(struct plx_toeplitz *t, const uint8_t *key, size_t len);
+
+/**
+ * Compute it another way than init chose: for tests and measurements. Init takes PCLMULQDQ, then
+ * GFNI, then the table, whichever the CPU has first: two or three multiplications of IPv4 are less
+ * than the shuffles that GFNI needs, and what has GFNI has both.
+ * @return 0, or -ENOTSUP when this CPU can't, and *t untouched.
+ */
+PLX_API int plx_steer_toeplitz_use(struct plx_toeplitz *t, enum plx_toeplitz_by by);
 
 /**
  * Hash a pair of addresses, and ports if with_ports. IPv4 if both addresses are.
@@ -79,6 +97,15 @@ static inline uint32_t plx_steer_hash_nonzero(uint32_t hash)
 static inline uint32_t plx_steer_reciprocal_scale(uint32_t hash, uint32_t n)
 {
 	return (uint32_t)(((uint64_t)hash * n) >> 32);
+}
+
+/**
+ * The slot of a hash in a table of 2^log ones, from all bits of it (Linux's hash_32()).
+ * @param log  0..32; Linux's own shifts by 32 for 0.
+ */
+static inline uint32_t plx_steer_hash_slot(uint32_t hash, uint8_t log)
+{
+	return (uint32_t)((uint64_t)(hash * UINT32_C(0x61c88647)) >> (32 - log));
 }
 
 PLX_C_END

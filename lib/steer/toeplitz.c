@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "plx_steer_toeplitz.h"
+#include "toeplitz.h"
 
 #include <errno.h>
 
@@ -14,9 +14,8 @@ const uint8_t plx_steer_key_microsoft[PLX_STEER_KEY_MIN] = {0x6d, 0x5a, 0x56, 0x
 	0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3, 0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b,
 	0xbe, 0xac, 0x01, 0xfa};
 
-/* The input as 32-bit words in host order, first bit highest. */
 struct words {
-	uint32_t w[9];
+	uint32_t w[STEER_WORDS_MAX];
 	unsigned int n;
 };
 
@@ -50,12 +49,55 @@ static bool cpu_multiplies(void)
 #endif
 }
 
+static bool cpu_can(enum plx_toeplitz_by by)
+{
+	switch (by) {
+	case PLX_TOEPLITZ_TABLE:
+		return true;
+	case PLX_TOEPLITZ_CLMUL:
+		return cpu_multiplies();
+	case PLX_TOEPLITZ_GFNI:
+		return steer__gfni_there();
+	default:
+		return false;
+	}
+}
+
+static enum plx_toeplitz_by best(void)
+{
+	if (cpu_can(PLX_TOEPLITZ_CLMUL))
+		return PLX_TOEPLITZ_CLMUL;
+	return cpu_can(PLX_TOEPLITZ_GFNI) ? PLX_TOEPLITZ_GFNI : PLX_TOEPLITZ_TABLE;
+}
+
+int plx_steer_toeplitz_use(struct plx_toeplitz *t, enum plx_toeplitz_by by)
+{
+	if (!cpu_can(by))
+		return -ENOTSUP;
+	t->by = (uint8_t)by;
+	return 0;
+}
+
+/* Row o of a matrix gives bit o of a hash's byte, the first bit highest: which bits of the input's
+ * byte go into it. */
+static void make_matrices(struct plx_toeplitz *t)
+{
+	for (unsigned int k = 0; k < PLX_DIM(t->matrix); k++) {
+		unsigned int next = k + 1 < t->key_len ? t->key[k + 1] : 0;
+		unsigned int two = (unsigned int)t->key[k] << 8 | next;
+
+		for (unsigned int o = 0; o < 8; o++)
+			t->matrix[k] |= (uint64_t)(two >> (8 - o) & 0xff) << 8 * o;
+	}
+}
+
 int plx_steer_toeplitz_init(struct plx_toeplitz *t, const uint8_t *key, size_t len)
 {
 	if (len < PLX_STEER_KEY_MIN || len > PLX_STEER_KEY_MAX)
 		return -EINVAL;
-	*t = (struct plx_toeplitz){.clmul = cpu_multiplies(), .key_len = (uint8_t)len};
+	*t = (struct plx_toeplitz){.by = (uint8_t)best(), .key_len = (uint8_t)len};
 	memcpy(t->key, key, len);
+	make_matrices(t);
 	for (unsigned int i = 0; i < PLX_DIM(t->window); i++)
 		for (unsigned int j = 0; j < 63; j++)
 			t->window[i] |= (uint64_t)key_bit(key, 32 * i + j) << j;
@@ -133,7 +175,14 @@ uint32_t plx_steer_hash(const struct plx_toeplitz *t, const struct plx_addr *src
 	if (with_ports)
 		in.w[in.n++] =
 			swap_port ? (uint32_t)dport << 16 | sport : (uint32_t)sport << 16 | dport;
-	return t->clmul ? multiply(t, &in) : look_up(t, &in);
+	switch (t->by) {
+	case PLX_TOEPLITZ_CLMUL:
+		return multiply(t, &in);
+	case PLX_TOEPLITZ_GFNI:
+		return steer__gfni(t, in.w, in.n);
+	default:
+		return look_up(t, &in);
+	}
 }
 
 uint32_t plx_steer_hash_tuple(const struct plx_toeplitz *t, const struct plx_tuple *tuple)

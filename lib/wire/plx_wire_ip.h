@@ -18,10 +18,13 @@ PLX_C_BEGIN
 #define PLX_IPPROTO_HOPOPTS  0
 #define PLX_IPPROTO_ICMP     1
 #define PLX_IPPROTO_IGMP     2
+#define PLX_IPPROTO_IPIP     4 /**< IPv4 within IP (RFC 2003, RFC 2473) */
 #define PLX_IPPROTO_TCP	     6
 #define PLX_IPPROTO_UDP	     17
+#define PLX_IPPROTO_IPV6     41 /**< IPv6 within IP (RFC 4213, RFC 2473) */
 #define PLX_IPPROTO_ROUTING  43
 #define PLX_IPPROTO_FRAGMENT 44
+#define PLX_IPPROTO_GRE	     47
 #define PLX_IPPROTO_ESP	     50
 #define PLX_IPPROTO_AH	     51
 #define PLX_IPPROTO_ICMP6    58

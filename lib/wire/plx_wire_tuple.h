@@ -25,6 +25,22 @@ PLX_API bool plx_wire_tuple(struct plx_tuple *t, const void *frame, uint32_t len
 /** The tuple of an IP packet of either family. @return as above. */
 PLX_API bool plx_wire_tuple_l3(struct plx_tuple *t, const void *p, uint32_t len);
 
+#define PLX_VXLAN_PORT 4789 /**< RFC 7348 */
+
+/**
+ * The tuple of the packet within a tunnel, if the frame carries one that is read here:
+ *
+ *  - IP in IP, either family in either (protocols 4 and 41: RFC 2003, RFC 2473, RFC 4213);
+ *  - GRE of version 0 with IPv4, IPv6 or Ethernet within; checksum, key and sequence number are
+ *    passed over (RFC 2784, RFC 2890);
+ *  - VXLAN: UDP to PLX_VXLAN_PORT, Ethernet within (RFC 7348).
+ *
+ * One tunnel is opened, not one within it. A fragment of the outer packet is not: only the first
+ * has the inner headers, and the others have to go where it goes.
+ * @return whether *t is the inner one; else it is untouched.
+ */
+PLX_API bool plx_wire_tuple_inner(struct plx_tuple *t, const void *frame, uint32_t len);
+
 /**
  * The tuple of a packet that an ICMP error quotes: cut short as may be, with its total length as it
  * was. A first fragment's ports are read (frag is set too).

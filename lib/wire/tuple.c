@@ -4,6 +4,14 @@
 #include "plx_wire_eth.h"
 #include "plx_wire_ip.h"
 
+#define ETHERTYPE_TEB 0x6558 /* Ethernet within GRE (RFC 7637) */
+#define GRE_CKSUM     0x8000
+#define GRE_KEY	      0x2000
+#define GRE_SEQ	      0x1000
+#define GRE_VERSION   0x0007
+#define VXLAN_BYTES   8
+#define VXLAN_VNI_SET 0x08
+
 /* How far into the packet we got: what the IP headers told. */
 struct reach {
 	uint32_t at;	   /* offset of the upper layer */
@@ -106,16 +114,104 @@ bool plx_wire_tuple_l3(struct plx_tuple *t, const void *p, uint32_t len)
 	return true;
 }
 
-bool plx_wire_tuple(struct plx_tuple *t, const void *frame, uint32_t len)
+/* The IP packet of a frame. @return its offset, or 0. */
+static uint32_t ip_of_frame(const void *frame, uint32_t len)
 {
-	const uint8_t *b = frame;
 	struct plx_eth eth;
 
 	if (plx_wire_eth_parse(&eth, frame, len) != PLX_DROP_NONE)
-		return false;
+		return 0;
 	if (eth.type != PLX_ETHERTYPE_IP4 && eth.type != PLX_ETHERTYPE_IP6)
+		return 0;
+	return eth.hdr_bytes;
+}
+
+bool plx_wire_tuple(struct plx_tuple *t, const void *frame, uint32_t len)
+{
+	uint32_t at = ip_of_frame(frame, len);
+
+	return at && plx_wire_tuple_l3(t, (const uint8_t *)frame + at, len - at);
+}
+
+/* What stands in a tunnel: a frame, or an IP packet of a version that the tunnel told. */
+static bool inner_frame(struct plx_tuple *t, const uint8_t *b, uint32_t len)
+{
+	struct plx_tuple in;
+
+	if (!plx_wire_tuple(&in, b, len))
 		return false;
-	return plx_wire_tuple_l3(t, b + eth.hdr_bytes, len - eth.hdr_bytes);
+	*t = in;
+	return true;
+}
+
+static bool inner_ip(struct plx_tuple *t, uint8_t version, const uint8_t *b, uint32_t len)
+{
+	struct plx_tuple in;
+
+	if (len == 0 || b[0] >> 4 != version || !plx_wire_tuple_l3(&in, b, len))
+		return false;
+	*t = in;
+	return true;
+}
+
+static bool inner_gre(struct plx_tuple *t, const uint8_t *b, uint32_t len)
+{
+	uint16_t flags, type;
+	uint32_t at = 4;
+
+	if (len < at)
+		return false;
+	flags = plx_get_be16(b);
+	type = plx_get_be16(b + 2);
+	at += (flags & GRE_CKSUM ? 4 : 0) + (flags & GRE_KEY ? 4 : 0) + (flags & GRE_SEQ ? 4 : 0);
+	/* Bit 1 was RFC 1701's routing, whose length is not told here. */
+	if (flags & (GRE_VERSION | 0x4000) || len < at)
+		return false;
+	switch (type) {
+	case PLX_ETHERTYPE_IP4:
+		return inner_ip(t, 4, b + at, len - at);
+	case PLX_ETHERTYPE_IP6:
+		return inner_ip(t, 6, b + at, len - at);
+	case ETHERTYPE_TEB:
+		return inner_frame(t, b + at, len - at);
+	default:
+		return false;
+	}
+}
+
+/* @param b the UDP header. */
+static bool inner_vxlan(struct plx_tuple *t, const uint8_t *b, uint32_t len)
+{
+	const uint32_t at = 8 + VXLAN_BYTES;
+
+	if (len < at || plx_get_be16(b + 2) != PLX_VXLAN_PORT || !(b[8] & VXLAN_VNI_SET))
+		return false;
+	return inner_frame(t, b + at, len - at);
+}
+
+bool plx_wire_tuple_inner(struct plx_tuple *t, const void *frame, uint32_t len)
+{
+	uint32_t l3 = ip_of_frame(frame, len);
+	const uint8_t *b = (const uint8_t *)frame + l3;
+	struct plx_tuple out;
+	struct reach r;
+
+	if (l3 == 0 || !reach_ip(&out, &r, b, len - l3) || !r.whole || out.frag)
+		return false;
+	b += r.at;
+	len -= l3 + r.at;
+	switch (out.proto) {
+	case PLX_IPPROTO_IPIP:
+		return inner_ip(t, 4, b, len);
+	case PLX_IPPROTO_IPV6:
+		return inner_ip(t, 6, b, len);
+	case PLX_IPPROTO_GRE:
+		return inner_gre(t, b, len);
+	case PLX_IPPROTO_UDP:
+		return inner_vxlan(t, b, len);
+	default:
+		return false;
+	}
 }
 
 enum plx_drop plx_wire_icmp_quote(

@@ -320,7 +320,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size > 65536 + PLX_ETH_MAX_BYTES)
 		return 0;
-	plx_wire_tuple(&t, data, len);
+	if (plx_wire_tuple_inner(&t, data, len))
+		must(plx_wire_tuple(&t, data, len));
 	if (plx_wire_eth_parse(&eth, data, len) != PLX_DROP_NONE)
 		return 0;
 	must(eth.hdr_bytes <= len);

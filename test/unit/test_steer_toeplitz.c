@@ -47,10 +47,11 @@ T(microsofts_verification_suite_holds)
 	for (size_t i = 0; i < PLX_DIM(suite); i++) {
 		struct plx_addr s = addr(suite[i].src), d = addr(suite[i].dst);
 
-		for (int clmul = 0; clmul <= t.clmul; clmul++) {
+		for (int by = 0; by < PLX_TOEPLITZ_WAYS; by++) {
 			struct plx_toeplitz u = t;
 
-			u.clmul = clmul;
+			if (plx_steer_toeplitz_use(&u, by) != 0)
+				continue;
 			eq(plx_steer_hash(&u, &s, &d, 0, 0, false), suite[i].hash);
 			eq(plx_steer_hash(&u, &s, &d, suite[i].sport, suite[i].dport, true),
 				suite[i].with_ports);
@@ -107,7 +108,8 @@ T(any_key_and_tuple_match_the_definition)
 			size_t n = put_tuple(in, &s, &d, sp, dp);
 			struct plx_toeplitz u = t;
 
-			u.clmul = t.clmul && (i & 2);
+			/* By whichever the CPU has: each in its turn, else as init chose. */
+			plx_steer_toeplitz_use(&u, i / 2 % PLX_TOEPLITZ_WAYS);
 			eq(plx_steer_hash(&u, &s, &d, sp, dp, true),
 				plx_steer_hash_bits(key, len, in, n + 4));
 			eq(plx_steer_hash(&u, &s, &d, sp, dp, false),
@@ -212,6 +214,32 @@ T(tuples_have_ports_only_where_they_are_real)
 	eq(plx_steer_hash_tuple(&t, &u), suite[0].hash);
 }
 
+T(ways_that_the_cpu_lacks_are_refused)
+{
+	struct plx_toeplitz t = toeplitz(plx_steer_key_microsoft, sizeof(plx_steer_key_microsoft));
+	uint8_t by = t.by;
+
+	eq(plx_steer_toeplitz_use(&t, PLX_TOEPLITZ_WAYS), -ENOTSUP);
+	eq(t.by, by);
+	eq(plx_steer_toeplitz_use(&t, PLX_TOEPLITZ_TABLE), 0);
+	eq(t.by, PLX_TOEPLITZ_TABLE);
+#if defined(__x86_64__)
+	eq(plx_steer_toeplitz_use(&t, PLX_TOEPLITZ_CLMUL),
+		__builtin_cpu_supports("pclmul") ? 0 : -ENOTSUP);
+	eq(plx_steer_toeplitz_use(&t, PLX_TOEPLITZ_GFNI),
+		__builtin_cpu_supports("gfni") && __builtin_cpu_supports("avx2") ? 0 : -ENOTSUP);
+#endif
+}
+
+T(a_slot_is_the_top_of_a_product)
+{
+	eq(plx_steer_hash_slot(1, 32), 0x61c88647);
+	eq(plx_steer_hash_slot(1, 12), 0x61c);
+	eq(plx_steer_hash_slot(2, 4), 0xc);
+	eq(plx_steer_hash_slot(UINT32_MAX, 1), 1);
+	eq(plx_steer_hash_slot(UINT32_MAX, 0), 0);
+}
+
 T(scaling_covers_all_and_only_n)
 {
 	eq(plx_steer_reciprocal_scale(0, 5), 0);
@@ -228,4 +256,5 @@ RUN(T_(microsofts_verification_suite_holds), T_(without_ports_the_ports_do_not_m
 	T_(a_mapped_peer_of_a_real_ipv6_address_is_hashed_as_ipv6),
 	T_(keys_too_short_or_long_are_refused), T_(sorted_both_directions_hash_alike),
 	T_(sorting_keeps_the_keys_entropy), T_(tuples_have_ports_only_where_they_are_real),
+	T_(ways_that_the_cpu_lacks_are_refused), T_(a_slot_is_the_top_of_a_product),
 	T_(scaling_covers_all_and_only_n))

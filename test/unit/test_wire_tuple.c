@@ -196,4 +196,100 @@ T(quotes)
 	}
 }
 
-RUN(T_(flows), T_(frames_cut_anywhere), T_(the_tuple_is_what_the_parsers_say), T_(quotes))
+#define OUT4(pr) MACS "0800 45 00 0040 0001 4000 40" pr "0000 c0000201 c0000202"
+#define OUT6(nh)                                                                                   \
+	MACS "86dd 6000 0000 0040" nh "40 20010db8000000000000000000000a01"                        \
+	     "20010db8000000000000000000000a02"
+#define VXLAN	"c000 12b5 0000 0000 08000000 00006400"
+#define INNER	MACS "0800" IP4("06") L4
+#define INNER_Q MACS "8100 0005 86dd" IP6("11") L4
+
+T(tunnels_are_opened)
+{
+	static const struct {
+		const char *what, *frame;
+		bool inner;
+	} rows[] = {
+		{"4 in 4", OUT4("04") IP4("06") L4, true},
+		{"6 in 4", OUT4("29") IP6("06") L4, true},
+		{"4 in 6", OUT6("04") IP4("11") L4, true},
+		{"6 in 6", OUT6("29") IP6("11") L4, true},
+		{"6 in 6 behind options", OUT6("3c") "2900010400000000" IP6("11") L4, true},
+		{"4 where 6 is said", OUT4("29") IP4("06") L4, false},
+		{"6 where 4 is said", OUT4("04") IP6("06") L4, false},
+		{"GRE", OUT4("2f") "0000 0800" IP4("06") L4, true},
+		{"GRE with a key", OUT4("2f") "2000 0800 00000001" IP4("06") L4, true},
+		{"GRE with all", OUT6("2f") "b000 86dd 00000000 00000001 00000002" IP6("06") L4,
+			true},
+		{"GRE with Ethernet", OUT4("2f") "0000 6558" INNER, true},
+		{"GRE with what is not IP", OUT4("2f") "0000 880b 00210000", false},
+		{"GRE with a route", OUT4("2f") "4000 0800 00000000" IP4("06") L4, false},
+		{"PPTP's GRE", OUT4("2f") "3001 880b 00000000 00000000" IP4("06") L4, false},
+		{"VXLAN", OUT4("11") VXLAN INNER, true},
+		{"VXLAN over IPv6, VLAN within", OUT6("11") VXLAN INNER_Q, true},
+		{"VXLAN without its flag", OUT4("11") "c000 12b5 0000 0000 00000000 00006400" INNER,
+			false},
+		{"UDP to another port", OUT4("11") "c000 12b6 0000 0000 08000000 00006400" INNER,
+			false},
+		{"UDP from VXLAN's", OUT4("11") "12b5 0035 0000 0000 08000000 00006400" INNER,
+			false},
+		{"no tunnel", OUT4("06") L4, false},
+		{"a fragment of the tunnel's",
+			MACS "0800 45 00 0040 0001 2000 40 04 0000 c0000201 c0000202" IP4("06") L4,
+			false},
+	};
+	const struct plx_tuple none = {.sport = 7};
+
+	for (size_t i = 0; i < PLX_DIM(rows); i++) {
+		struct pkt k = hex(rows[i].frame);
+		struct plx_tuple t = none;
+		void *p = exact(k.b, k.len);
+
+		print_message("%s\n", rows[i].what);
+		eq(plx_wire_tuple_inner(&t, p, k.len), rows[i].inner);
+		exact_free(p, k.len);
+		if (!rows[i].inner) {
+			mem_eq(&t, &none, sizeof(t));
+			continue;
+		}
+		eq(t.sport, 0x1234);
+		eq(t.dport, 0x5678);
+		if (plx_addr_is_v4(&t.src))
+			addr_eq(t.src, "10.0.0.1");
+		else
+			addr_eq(t.src, "2001:db8::1");
+		/* Who does not look into tunnels sees the outer one. */
+		ok(plx_wire_tuple(&t, k.b, k.len));
+		if (plx_addr_is_v4(&t.src))
+			addr_eq(t.src, "192.0.2.1");
+		else
+			addr_eq(t.src, "2001:db8::a01");
+	}
+}
+
+T(tunnels_cut_anywhere)
+{
+	static const struct {
+		const char *frame;
+		uint32_t l3, ports; /* bytes before the inner IP header's end, and its ports' */
+	} rows[] = {
+		{OUT4("04") IP4("06") L4, 54, 58},
+		{OUT4("2f") "b000 0800 00000000 00000001 00000002" IP4("06") L4, 70, 74},
+		{OUT6("11") VXLAN INNER_Q, 128, 132},
+	};
+
+	for (size_t i = 0; i < PLX_DIM(rows); i++) {
+		struct pkt k = hex(rows[i].frame);
+
+		EACH_TRUNCATION(k, n, p, {
+			struct plx_tuple t;
+
+			eq(plx_wire_tuple_inner(&t, p, n), n >= rows[i].l3);
+			if (n >= rows[i].l3)
+				eq(t.sport, n >= rows[i].ports ? 0x1234 : 0);
+		});
+	}
+}
+
+RUN(T_(flows), T_(frames_cut_anywhere), T_(the_tuple_is_what_the_parsers_say), T_(quotes),
+	T_(tunnels_are_opened), T_(tunnels_cut_anywhere))

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * `pollux-ctl steer`: where flows go, by tables made up from options. No process is asked.
+ */
+#include "ctl.h"
+
+#include <plx_steer.h>
+#include <plx_steer_explain.h>
+
+#include "steer_load.h"
+
+/** Options, and the tables made of them. */
+struct steer_opts {
+	bool json, help, offline, fragment;
+	uint16_t queues;
+	uint16_t n_weights;
+	uint32_t reta_size, weight[PLX_RETA_SIZE_MAX];
+	const char *rps; /**< --rps; NULL */
+	const char *svg; /**< --svg; NULL */
+	uint32_t top;
+	struct plx_rss rss;
+	struct plx_reta reta;
+};
+
+/** A protocol's name, or its number in buf. */
+const char *steer_proto_name(uint8_t proto, char buf[static 8]);
+/** "tcp 10.0.0.1:80 > 10.0.0.2:1234", "icmp 10.0.0.1 > 10.0.0.2". */
+const char *steer_tuple_text(const struct plx_tuple *t, char buf[static STEER_TUPLE_STRLEN]);
+/** tcp, icmp6, 47. @return false: none. */
+bool steer_proto_parse(const char *text, uint8_t *proto);
+/** Whether it has ports that are hashed. */
+bool steer_proto_has_ports(uint8_t proto);
+/** src, sport, dst, dport, proto, fragment: for --json. @return a new object. */
+json_t *steer_tuple_json(const struct plx_tuple *t);
+
+/* steer_explain.c */
+
+/** explain PROTO SRC DST. @return an exit code. */
+int steer_explain(const struct steer_opts *o, int argc, char **argv);
+
+/* steer_simulate.c */
+
+/** simulate FILE. @return an exit code. */
+int steer_simulate(const struct steer_opts *o, int argc, char **argv);
+
+/* steer_svg.c */
+
+/** Bars of the queues' packets. @return false: the file could not be written. */
+bool steer_svg(FILE *f, const char *title, const struct load *l, uint16_t queues);
