@@ -165,9 +165,8 @@ static bool segments_fit(const struct rte_mbuf *m, const struct plx_ip *ip, uint
 
 PLX_NOINLINE static void show(const struct plx_pkt_watch *w, struct rte_mbuf *m)
 {
-	const struct plx_pkt_seen s = {.point = PLX_PKT_AT_FWD,
-		.link = PLX_PKT_LINK_UNKNOWN,
-		.port = PLX_PKT_NO_PORT};
+	const struct plx_pkt_seen s = {
+		.point = PLX_PKT_AT_FWD, .link = PLX_PKT_LINK_UNKNOWN, .port = PLX_PKT_NO_PORT};
 
 	w->see(w, &s, &m, 1);
 }

@@ -61,8 +61,8 @@ int plx_pkt_init(void)
 }
 
 /* Before they are gone. */
-static void show(const struct plx_pkt_watch *w, struct rte_mbuf **m, unsigned int n,
-	enum plx_drop reason)
+static void show(
+	const struct plx_pkt_watch *w, struct rte_mbuf **m, unsigned int n, enum plx_drop reason)
 {
 	const struct plx_pkt_seen s = {.point = PLX_PKT_AT_DROP,
 		.link = PLX_PKT_LINK_UNKNOWN,

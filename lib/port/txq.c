@@ -255,8 +255,8 @@ static uint32_t beyond(struct rte_mbuf **pkts, uint16_t n)
 }
 
 /* What the driver takes may be gone at once: it is looked at before, and noted after. */
-PLX_NOINLINE static uint16_t give_watched(struct plx_txq *q, const struct plx_pkt_watch *w,
-	struct rte_mbuf **pkts, uint16_t n)
+PLX_NOINLINE static uint16_t give_watched(
+	struct plx_txq *q, const struct plx_pkt_watch *w, struct rte_mbuf **pkts, uint16_t n)
 {
 	const struct plx_pkt_seen s = seen_at(q);
 	uint16_t done = 0, part, sent;
