@@ -56,6 +56,21 @@ static inline int64_t engine__tun(const struct plx_engine *eng, enum plx_tunable
 	return __atomic_load_n(&eng->tun->v[t], __ATOMIC_RELAXED);
 }
 
+/** loop.c: who watches sees what came by q. */
+void engine__show(const struct plx_pkt_watch *w, enum plx_pkt_point point, const struct plx_rxq *q,
+	struct rte_mbuf *const *pkts, uint16_t n);
+
+/** A burst, to the upper layer. */
+static inline void engine__up(
+	struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct plx_pkt_watch *w = plx_pkt_watch(PLX_PKT_AT_RX_GRO);
+
+	if (plx_unlikely(w))
+		engine__show(w, PLX_PKT_AT_RX_GRO, q, pkts, n);
+	sn->eng->conf.ops->rx(sn, q, pkts, n);
+}
+
 /** loop.c: the lcore's main function, and its parts. */
 int engine__loop(void *arg);
 void engine__enter(struct plx_softnet *sn);

@@ -30,8 +30,7 @@ int engine__gro_init(struct plx_softnet *sn, struct plx_rxq *q)
 static void up(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i += PLX_PORT_BURST)
-		sn->eng->conf.ops->rx(
-			sn, q, pkts + i, (uint16_t)PLX_MIN(n - i, (uint32_t)PLX_PORT_BURST));
+		engine__up(sn, q, pkts + i, (uint16_t)PLX_MIN(n - i, (uint32_t)PLX_PORT_BURST));
 }
 
 PLX_NOINLINE void engine__gro_rx(

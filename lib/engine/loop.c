@@ -41,18 +41,33 @@ static inline void flush(struct plx_softnet *sn)
 		flush_queues(sn);
 }
 
+PLX_NOINLINE void engine__show(const struct plx_pkt_watch *w, enum plx_pkt_point point,
+	const struct plx_rxq *q, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	bool ip = plx_port_features(q->port) & PLX_PORT_F_NO_ETH;
+	const struct plx_pkt_seen s = {.point = (uint8_t)point,
+		.link = ip ? PLX_PKT_LINK_IP : PLX_PKT_LINK_ETHER,
+		.port = q->port->id,
+		.queue = (uint8_t)q->id};
+
+	w->see(w, &s, pkts, n);
+}
+
 /* One poll of one queue: the whole way of a burst. */
 static inline uint16_t poll_one(
 	struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t weight)
 {
 	uint16_t n = plx_rxq_burst(q, pkts, weight);
+	const struct plx_pkt_watch *w = plx_pkt_watch(PLX_PKT_AT_RX);
 	const struct plx_gro *gro = q->gro;
 
+	if (plx_unlikely(w) && n)
+		engine__show(w, PLX_PKT_AT_RX, q, pkts, n);
 	/* a lone packet has nobody to be merged with, unless somebody waits for it */
 	if (gro && (n > 1 || plx_unlikely(gro->n_held)))
 		engine__gro_rx(sn, q, pkts, n);
 	else if (n)
-		sn->eng->conf.ops->rx(sn, q, pkts, n);
+		engine__up(sn, q, pkts, n);
 	else
 		return 0;
 	flush(sn);

@@ -163,9 +163,18 @@ static bool segments_fit(const struct rte_mbuf *m, const struct plx_ip *ip, uint
 	return ip->hdr_bytes + l4_bytes + m->tso_segsz <= mtu;
 }
 
+PLX_NOINLINE static void show(const struct plx_pkt_watch *w, struct rte_mbuf *m)
+{
+	const struct plx_pkt_seen s = {
+		.point = PLX_PKT_AT_FWD, .link = PLX_PKT_LINK_UNKNOWN, .port = PLX_PKT_NO_PORT};
+
+	w->see(w, &s, &m, 1);
+}
+
 void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
 	const struct plx_net_route *rt)
 {
+	const struct plx_pkt_watch *w = plx_pkt_watch(PLX_PKT_AT_FWD);
 	bool v6 = rx->ip.version == 6;
 	struct net_dst d;
 	enum plx_drop drop;
@@ -180,6 +189,8 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 		refuse(nl, m, rx, rt, drop);
 		return;
 	}
+	if (plx_unlikely(w))
+		show(w, m);
 	if (plx_unlikely(d.ifc->index == rx->iface))
 		net__redirect_out(nl, m, rx, &d);
 	if (plx_unlikely(m->pkt_len > d.mtu) && !segments_fit(m, &rx->ip, d.mtu)) {

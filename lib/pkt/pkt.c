@@ -35,23 +35,63 @@ int plx_pkt_init(void)
 		.size = sizeof(struct plx_pkt_meta),
 		.align = __alignof__(struct plx_pkt_meta),
 	};
+	static const struct rte_mbuf_dynfield came = {
+		.name = "plx_pkt_came",
+		.size = sizeof(struct plx_pkt_came),
+		.align = __alignof__(struct plx_pkt_came),
+	};
 	int err;
 
 	plx_pkt_meta_offset = rte_mbuf_dynfield_register(&field);
 	if (plx_pkt_meta_offset < 0)
+		return -rte_errno;
+	plx_pkt_came_offset = rte_mbuf_dynfield_register(&came);
+	if (plx_pkt_came_offset < 0)
 		return -rte_errno;
 	err = flag_register("plx_pkt_merged", &plx_pkt_merged_flag);
 	if (!err)
 		err = flag_register("plx_pkt_fixed_id", &plx_pkt_fixed_id_flag);
 	if (!err)
 		err = flag_register("plx_pkt_partial", &plx_pkt_partial_flag);
+	if (!err)
+		err = flag_register("plx_pkt_came", &plx_pkt_came_flag);
 	plx_pkt_came_flags = plx_pkt_merged_flag | plx_pkt_fixed_id_flag | plx_pkt_partial_flag |
-			     RTE_MBUF_F_RX_LRO;
+			     plx_pkt_came_flag | RTE_MBUF_F_RX_LRO;
 	return err;
+}
+
+/* Before they are gone. */
+static void show(
+	const struct plx_pkt_watch *w, struct rte_mbuf **m, unsigned int n, enum plx_drop reason)
+{
+	const struct plx_pkt_seen s = {.point = PLX_PKT_AT_DROP,
+		.link = PLX_PKT_LINK_UNKNOWN,
+		.port = PLX_PKT_NO_PORT,
+		.reason = (uint16_t)reason};
+
+	w->see(w, &s, m, (uint16_t)n);
 }
 
 PLX_NOINLINE void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason)
 {
+	const struct plx_pkt_watch *w = plx_pkt_watch(PLX_PKT_AT_DROP);
+
+	if (plx_unlikely(w))
+		show(w, &m, 1, reason);
+	plx_count(plx_acct_self()->drop[reason], plx_pkt_wire(m));
+	rte_pktmbuf_free(m);
+}
+
+PLX_NOINLINE void plx_pkt_drop_out(
+	struct rte_mbuf *m, enum plx_drop reason, const struct plx_pkt_seen *s)
+{
+	const struct plx_pkt_watch *w = plx_pkt_watch(PLX_PKT_AT_DROP);
+	struct plx_pkt_seen seen = *s;
+
+	seen.point = PLX_PKT_AT_DROP;
+	seen.reason = (uint16_t)reason;
+	if (plx_unlikely(w))
+		w->see(w, &seen, &m, 1);
 	plx_count(plx_acct_self()->drop[reason], plx_pkt_wire(m));
 	rte_pktmbuf_free(m);
 }
@@ -82,6 +122,10 @@ void plx_pkt_free_bulk(struct rte_mbuf **m, unsigned int n)
 
 void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_drop reason)
 {
+	const struct plx_pkt_watch *w = plx_pkt_watch(PLX_PKT_AT_DROP);
+
+	if (plx_unlikely(w))
+		show(w, m, n, reason);
 	plx_count(plx_acct_self()->drop[reason], wire_pkts(m, n));
 	plx_pkt_free_bulk(m, n);
 }
@@ -110,6 +154,8 @@ void plx_acct_bind(void)
 	unsigned int id = rte_lcore_id();
 
 	plx_acct_mine = &plx_acct[id < RTE_MAX_LCORE ? id : 0];
+	if (id < RTE_MAX_LCORE)
+		plx_pkt_watches_mine = &plx_pkt_watches[id];
 }
 
 uint64_t plx_acct_drops(const struct plx_acct *a)

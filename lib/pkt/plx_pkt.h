@@ -21,6 +21,7 @@
 #include <plx_base_addr.h>
 #include <plx_base_error.h>
 #include <plx_base_reasons.h>
+#include <plx_pkt_watch.h>
 
 PLX_C_BEGIN
 
@@ -39,7 +40,8 @@ PLX_API extern struct plx_acct plx_acct[RTE_MAX_LCORE];
 
 /** The account that this thread writes: lcore 0's until plx_acct_bind(). */
 PLX_API extern __thread struct plx_acct *plx_acct_mine;
-/** From here on this thread writes its own lcore's account. At the start of an lcore's work. */
+/** From here on this thread writes its own lcore's account, and those see its packets who watch
+ * that lcore (plx_pkt_watch.h). At the start of an lcore's work. */
 PLX_API void plx_acct_bind(void);
 
 /** This lcore's account. */
@@ -116,6 +118,9 @@ PLX_API void plx_pkt_free_bulk(struct rte_mbuf **m, unsigned int n);
 
 /** The way out for what is not wanted: counts it under its reason and frees it. */
 PLX_API void plx_pkt_drop(struct rte_mbuf *m, enum plx_drop reason);
+/** The same for what a port's way out cannot use: it has its link header. */
+PLX_API void plx_pkt_drop_out(
+	struct rte_mbuf *m, enum plx_drop reason, const struct plx_pkt_seen *s);
 PLX_API void plx_pkt_drop_bulk(struct rte_mbuf **m, unsigned int n, enum plx_drop reason);
 
 /** The way out for what a local protocol has consumed. */

@@ -606,9 +606,10 @@ static inline void plx_txq_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint
 {
 	uint16_t sent;
 
-	/* The direct way: nothing waits, and the port is up and takes any form and length. */
+	/* The direct way: nothing waits, the port is up and takes any form and length, and nobody
+	 * watches. */
 	if (plx_unlikely(q->head != q->tail || __atomic_load_n(&q->looks, __ATOMIC_RELAXED) ||
-			 !plx_count_read(q->limit))) {
+			 !plx_count_read(q->limit) || plx_pkt_watch(PLX_PKT_AT_TX))) {
 		plx_txq_burst_slow(q, pkts, n);
 		return;
 	}

@@ -32,10 +32,24 @@ static uint64_t fix_flags(const struct plx_txq *q)
 	return __atomic_load_n(&q->fix_flags, __ATOMIC_RELAXED);
 }
 
+/* How who watches is told of what q sends. */
+static struct plx_pkt_seen seen_at(const struct plx_txq *q)
+{
+	bool ip = plx_port_features(q->port) & PLX_PORT_F_NO_ETH;
+
+	return (struct plx_pkt_seen){.point = PLX_PKT_AT_TX,
+		.link = ip ? PLX_PKT_LINK_IP : PLX_PKT_LINK_ETHER,
+		.out = true,
+		.port = q->port->id,
+		.queue = (uint8_t)q->id};
+}
+
 static void drop(struct plx_txq *q, struct rte_mbuf *m, enum plx_drop reason)
 {
+	const struct plx_pkt_seen s = seen_at(q);
+
 	plx_count(q->drops, 1);
-	plx_pkt_drop(m, reason);
+	plx_pkt_drop_out(m, reason, &s);
 }
 
 static void drop_head(struct plx_txq *q, enum plx_drop reason)
@@ -240,15 +254,34 @@ static uint32_t beyond(struct rte_mbuf **pkts, uint16_t n)
 	return more;
 }
 
+/* What the driver takes may be gone at once: it is looked at before, and noted after. */
+PLX_NOINLINE static uint16_t give_watched(
+	struct plx_txq *q, const struct plx_pkt_watch *w, struct rte_mbuf **pkts, uint16_t n)
+{
+	const struct plx_pkt_seen s = seen_at(q);
+	uint16_t done = 0, part, sent;
+
+	do {
+		part = (uint16_t)PLX_MIN(n - done, PLX_PKT_WATCH_MAX);
+		w->see(w, &s, pkts + done, part);
+		sent = plx_txq_give(q, pkts + done, part);
+		w->took(w, &s, sent);
+		done = (uint16_t)(done + sent);
+	} while (sent == part && done < n);
+	return done;
+}
+
 /* n packets from at on are offered. @return how many were taken. */
 static uint16_t give(struct plx_txq *q, uint32_t at, uint16_t n)
 {
+	const struct plx_pkt_watch *w = plx_pkt_watch(PLX_PKT_AT_TX);
 	uint32_t more = 0;
 	uint16_t sent;
 
 	if (plx_unlikely(q->more)) /* which the driver cannot be asked afterwards */
 		more = beyond(&q->fifo[at], n);
-	sent = plx_txq_give(q, &q->fifo[at], n);
+	sent = plx_unlikely(w) ? give_watched(q, w, &q->fifo[at], n)
+			       : plx_txq_give(q, &q->fifo[at], n);
 	plx_count(q->head, sent);
 	if (plx_unlikely(more))
 		plx_count(q->more, beyond(&q->fifo[at + sent], (uint16_t)(n - sent)) - more);

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tap.h"
+
+/*
+ * What an lcore does for a tap: looks at each packet, and copies what is wanted into its ring. On
+ * the way out packets are looked at before the driver has them, since it may free them at once: the
+ * records are laid, and given to the reader when it is known how many were taken. The others are
+ * taken back, to be looked at again; but if something was dropped in between, whose record lies
+ * behind theirs, they are made void.
+ */
+
+/* A packet as it is to be copied. */
+struct sight {
+	const struct rte_mbuf *m;
+	struct tap_view view;
+	struct rte_mbuf whole;
+	struct plx_pkt_seen seen;
+	uint8_t flags;
+};
+
+/* An IP header whose length is that of a packet? */
+static bool is_ip(const struct rte_mbuf *m)
+{
+	uint8_t buf[6];
+	const uint8_t *p = rte_pktmbuf_read(m, 0, sizeof(buf), buf);
+
+	if (!p)
+		return false;
+	if (p[0] >> 4 == 4)
+		return (p[0] & 0xf) >= 5 && plx_get_be16(p + 2) >= 20 &&
+		       plx_get_be16(p + 2) <= m->pkt_len;
+	return p[0] >> 4 == 6 && plx_get_be16(p + 4) + 40u <= m->pkt_len;
+}
+
+/* From where it began when it came: the headers are still there. */
+static void restore(struct sight *s, const struct plx_pkt_came *c)
+{
+	uint16_t more = (uint16_t)(s->m->data_off - c->start);
+
+	s->whole = *s->m;
+	s->whole.data_off = c->start;
+	s->whole.data_len = (uint16_t)(s->whole.data_len + more);
+	s->whole.pkt_len += more;
+	s->m = &s->whole;
+	s->seen.link = c->ip ? PLX_PKT_LINK_IP : PLX_PKT_LINK_ETHER;
+	s->seen.port = c->port;
+	s->seen.queue = c->queue;
+}
+
+static void look(struct sight *s, const struct plx_pkt_seen *seen, const struct rte_mbuf *m)
+{
+	const struct plx_pkt_came *c;
+
+	s->m = m;
+	s->seen = *seen;
+	s->flags = seen->out ? PLX_TAP_F_OUT : 0;
+	if (seen->link == PLX_PKT_LINK_UNKNOWN) {
+		c = plx_pkt_came(m);
+		if (c) {
+			restore(s, c);
+		} else {
+			s->seen.link = is_ip(m) ? PLX_PKT_LINK_IP : PLX_PKT_LINK_ETHER;
+			s->flags |= PLX_TAP_F_REST;
+		}
+	}
+	if (s->seen.link == PLX_PKT_LINK_ETHER)
+		s->m = tap__view(&s->view, s->m);
+}
+
+/* Of what is at its points. */
+static bool concerns(const struct plx_tap *t, const struct plx_pkt_seen *s)
+{
+	if (!(t->conf.directions & (s->out ? PLX_TAP_OUT : PLX_TAP_IN)))
+		return false;
+	if (s->port == PLX_PKT_NO_PORT)
+		return t->conf.ports == UINT32_MAX && t->conf.queues == UINT32_MAX;
+	return t->conf.ports >> s->port & 1 && t->conf.queues >> s->queue & 1;
+}
+
+static bool wanted(const struct plx_tap *t, const struct sight *s)
+{
+	const struct plx_tap_filter *f = t->filter[s->seen.link];
+
+	if (!t->conf.filter)
+		return true;
+	return f && tap__filter_match(f, s->m, s->seen.out);
+}
+
+static uint8_t flags_of(const struct rte_mbuf *m)
+{
+	uint64_t ol = m->ol_flags;
+	uint8_t f = 0;
+
+	if (ol & RTE_MBUF_F_RX_RSS_HASH)
+		f |= PLX_TAP_F_HASH;
+	if (ol & (plx_pkt_partial_flag | RTE_MBUF_F_TX_L4_MASK))
+		f |= PLX_TAP_F_CSUM_OPEN;
+	else if ((ol & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD)
+		f |= PLX_TAP_F_CSUM_OK;
+	if (ol & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG | RTE_MBUF_F_RX_LRO))
+		f |= PLX_TAP_F_SUPER;
+	return f;
+}
+
+static void copy(void *to, const struct rte_mbuf *m, uint32_t n)
+{
+	uint8_t *p = to;
+
+	for (; m && n; m = m->next) {
+		uint32_t part = PLX_MIN(n, (uint32_t)m->data_len);
+
+		memcpy(p, rte_pktmbuf_mtod(m, const void *), part);
+		p += part;
+		n -= part;
+	}
+}
+
+static void fill(struct plx_tap_pkt *p, const struct plx_tap *t, struct tap_lane *l,
+	const struct sight *s, uint32_t caplen)
+{
+	struct rte_mbuf *m = (struct rte_mbuf *)(uintptr_t)s->m;
+
+	p->kind = PLX_TAP_PKT;
+	p->point = s->seen.point;
+	p->link = s->seen.link;
+	p->flags = (uint8_t)(s->flags | flags_of(m));
+	p->ts_ns = tap__now(t);
+	p->caplen = caplen;
+	p->len = m->pkt_len;
+	p->hash = m->hash.rss;
+	p->lost = l->lost;
+	p->port = s->seen.port;
+	p->queue = s->seen.queue;
+	p->reason = s->seen.reason;
+	p->wire_pkts = (uint16_t)plx_pkt_wire(m);
+	copy(p + 1, m, caplen);
+}
+
+static bool left_out(const struct plx_tap *t, struct tap_lane *l)
+{
+	if (t->conf.sample <= 1)
+		return false;
+	if (l->skip) {
+		l->skip--;
+		return true;
+	}
+	/* the gap is sample - 1 on average, and even: what comes in step is sampled as well */
+	l->skip = (uint32_t)plx_rng_below(&l->rng, 2 * (uint64_t)t->conf.sample - 1);
+	return false;
+}
+
+static void judge(const struct plx_tap *t, struct tap_lane *l, struct tap_sums *sum,
+	const struct plx_pkt_seen *seen, const struct rte_mbuf *m)
+{
+	struct plx_tap_pkt *p;
+	uint32_t caplen;
+	struct sight s;
+
+	look(&s, seen, m);
+	if (s.seen.port != seen->port && !concerns(t, &s.seen))
+		return;
+	if (left_out(t, l)) {
+		plx_count(sum->sampled, 1);
+		return;
+	}
+	if (!wanted(t, &s)) {
+		plx_count(sum->filtered, 1);
+		return;
+	}
+	caplen = PLX_MIN(s.m->pkt_len, t->conf.snap_bytes);
+	p = tap_ring_lay(&l->ring, tap_rec_bytes(caplen));
+	if (plx_unlikely(!p)) {
+		plx_count(sum->full, 1);
+		l->lost += l->lost < UINT32_MAX;
+		return;
+	}
+	fill(p, t, l, &s, caplen);
+	l->lost = 0;
+	plx_count(sum->accepted, 1);
+	plx_count(sum->bytes, caplen);
+}
+
+/* May it be at a port that is only known from what was noted? */
+static bool may_concern(const struct plx_tap *t, const struct plx_pkt_seen *s)
+{
+	return s->link == PLX_PKT_LINK_UNKNOWN
+		       ? t->conf.directions & (s->out ? PLX_TAP_OUT : PLX_TAP_IN)
+		       : concerns(t, s);
+}
+
+/* ---- on the way out ---- */
+
+static void mark(struct tap_stage *st, const struct tap_lane *l, uint16_t i)
+{
+	st->at[i] = (struct tap_mark){
+		.laid = l->ring.laid, .skip = l->skip, .lost = l->lost, .sums = st->sums};
+}
+
+static void stage(const struct plx_tap *t, struct tap_lane *l, const struct plx_pkt_seen *seen,
+	struct rte_mbuf *const *pkts, uint16_t n)
+{
+	struct tap_stage *st = &l->stage;
+
+	st->sums = (struct tap_sums){0};
+	st->open = true;
+	for (uint16_t i = 0; i < n; i++) {
+		mark(st, l, i);
+		judge(t, l, &st->sums, seen, pkts[i]);
+	}
+	mark(st, l, n);
+	st->n = n;
+}
+
+static void settle(struct tap_lane *l, uint16_t n)
+{
+	struct tap_stage *st = &l->stage;
+	const struct tap_mark *now = &st->at[n], *end = &st->at[st->n];
+
+	if (l->ring.laid == end->laid) {
+		l->ring.laid = now->laid;
+		l->skip = now->skip;
+		l->lost = now->lost;
+	} else {
+		tap_ring_void(&l->ring, now->laid, end->laid);
+	}
+	plx_count(l->sums.accepted, now->sums.accepted);
+	plx_count(l->sums.filtered, now->sums.filtered);
+	plx_count(l->sums.full, now->sums.full);
+	plx_count(l->sums.sampled, now->sums.sampled);
+	plx_count(l->sums.bytes, now->sums.bytes);
+	st->open = false;
+	tap_ring_give(&l->ring);
+}
+
+/* ---- what hangs at a point ---- */
+
+static const struct tap_list *list_of(const struct plx_pkt_watch *w)
+{
+	return plx_container_of(w, struct tap_list, watch);
+}
+
+void tap__see(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
+	struct rte_mbuf *const *pkts, uint16_t n)
+{
+	const struct tap_list *list = list_of(w);
+	unsigned int lcore = rte_lcore_id();
+
+	if (list->notes)
+		plx_pkt_came_note(s, pkts, n);
+	for (uint32_t i = 0; i < list->n; i++) {
+		const struct plx_tap *t = list->tap[i];
+		struct tap_lane *l = t->lane[lcore];
+
+		if (!may_concern(t, s))
+			continue;
+		if (s->point == PLX_PKT_AT_TX) {
+			stage(t, l, s, pkts, n);
+			continue;
+		}
+		for (uint16_t k = 0; k < n; k++)
+			judge(t, l, &l->sums, s, pkts[k]);
+		if (!l->stage.open)
+			tap_ring_give(&l->ring);
+	}
+}
+
+void tap__took(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s, uint16_t n)
+{
+	const struct tap_list *list = list_of(w);
+	unsigned int lcore = rte_lcore_id();
+
+	for (uint32_t i = 0; i < list->n; i++) {
+		struct tap_lane *l = list->tap[i]->lane[lcore];
+
+		if (may_concern(list->tap[i], s))
+			settle(l, n);
+	}
+}

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "tap.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <rte_malloc.h>
+
+/*
+ * Taps come and go: at each point hangs an immutable list of those that look there. A new one is
+ * hung in its place, the old one, and the taps that were in it alone, are freed when all lcores
+ * have passed a quiescent state. Linux does the same with ptype_all, by RCU.
+ */
+
+static_assert((int)PLX_PKT_LINK_ETHER == (int)PLX_TAP_LINK_ETHER &&
+		      (int)PLX_PKT_LINK_IP == (int)PLX_TAP_LINK_IP,
+	"one is used as the other");
+
+#define WAIT_US 100 /* between two looks at the lcores */
+
+/* A list that hangs nowhere any more. */
+struct retired {
+	struct tap_list *list;
+	uint64_t token;
+	struct retired *next;
+};
+
+struct plx_taps {
+	struct plx_engine *eng;
+	struct rte_rcu_qsbr *rcu;
+	pthread_mutex_t lock;
+	struct plx_tap *all; /* not detached */
+	struct tap_list *list[PLX_PKT_AT_MAX];
+	struct retired *retired;
+};
+
+struct plx_engine *plx_taps_engine(const struct plx_taps *ts)
+{
+	return ts->eng;
+}
+
+plx_ns tap__now(const struct plx_tap *t)
+{
+	return plx_engine_now(t->ts->eng);
+}
+
+struct plx_taps *plx_taps_create(struct plx_engine *eng, struct plx_error *e)
+{
+	struct plx_taps *ts = calloc(1, sizeof(*ts));
+
+	if (!ts) {
+		plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "taps");
+		return NULL;
+	}
+	ts->eng = eng;
+	ts->rcu = plx_engine_rcu(eng);
+	pthread_mutex_init(&ts->lock, NULL);
+	return ts;
+}
+
+/* ---- lists ---- */
+
+static bool looks_at(const struct plx_tap *t, enum plx_pkt_point point)
+{
+	return t->conf.points >> point & 1;
+}
+
+/* Who sees a packet dropped or forwarded wants to know where it came from. */
+static bool needs_notes(const struct plx_taps *ts)
+{
+	for (const struct plx_tap *t = ts->all; t; t = t->next)
+		if (t->conf.points & (PLX_TAP_BIT(DROP) | PLX_TAP_BIT(FWD)))
+			return true;
+	return false;
+}
+
+static uint32_t count_at(const struct plx_taps *ts, enum plx_pkt_point point)
+{
+	uint32_t n = 0;
+
+	for (const struct plx_tap *t = ts->all; t; t = t->next)
+		n += looks_at(t, point);
+	return n;
+}
+
+/* @return 0 with *made, NULL if nobody looks there; -ENOMEM. */
+static int make_list(const struct plx_taps *ts, enum plx_pkt_point point, struct tap_list **made)
+{
+	bool notes = point == PLX_PKT_AT_RX_GRO && needs_notes(ts);
+	uint32_t n = count_at(ts, point);
+	struct tap_list *l;
+
+	*made = NULL;
+	if (!n && !notes)
+		return 0;
+	l = calloc(1, sizeof(*l) + n * sizeof(l->tap[0]));
+	if (!l)
+		return -ENOMEM;
+	l->watch = (struct plx_pkt_watch){.see = tap__see, .took = tap__took};
+	l->notes = notes;
+	for (struct plx_tap *t = ts->all; t; t = t->next)
+		if (looks_at(t, point))
+			l->tap[l->n++] = t;
+	*made = l;
+	return 0;
+}
+
+static void hang(struct plx_taps *ts, enum plx_pkt_point point, struct tap_list *l)
+{
+	for (uint16_t i = 0; i < plx_engine_lcores(ts->eng); i++)
+		plx_pkt_watch_set(
+			plx_engine_softnet(ts->eng, i)->lcore, point, l ? &l->watch : NULL);
+	for (uint32_t i = 0; l && i < l->n; i++)
+		l->tap[i]->lists++;
+	ts->list[point] = l;
+}
+
+static void let_go(struct tap_list *l)
+{
+	for (uint32_t i = 0; i < l->n; i++)
+		l->tap[i]->lists--;
+	free(l);
+}
+
+/* Free what no lcore sees any more. */
+static void reap(struct plx_taps *ts)
+{
+	struct retired **at = &ts->retired, *r;
+
+	while ((r = *at)) {
+		if (rte_rcu_qsbr_check(ts->rcu, r->token, false) != 1) {
+			at = &r->next;
+			continue;
+		}
+		*at = r->next;
+		let_go(r->list);
+		free(r);
+	}
+}
+
+struct change {
+	struct tap_list *list[PLX_PKT_AT_MAX];
+	struct retired *old[PLX_PKT_AT_MAX];
+};
+
+static void undo(struct change *c)
+{
+	for (int i = 0; i < PLX_PKT_AT_MAX; i++) {
+		free(c->list[i]);
+		free(c->old[i]);
+	}
+}
+
+/* All memory first. */
+static int prepare(const struct plx_taps *ts, struct change *c)
+{
+	int err = 0;
+
+	memset(c, 0, sizeof(*c));
+	for (int i = 0; !err && i < PLX_PKT_AT_MAX; i++) {
+		err = make_list(ts, (enum plx_pkt_point)i, &c->list[i]);
+		if (err || !ts->list[i])
+			continue;
+		c->old[i] = malloc(sizeof(*c->old[i]));
+		err = c->old[i] ? 0 : -ENOMEM;
+	}
+	if (err)
+		undo(c);
+	return err;
+}
+
+static void commit(struct plx_taps *ts, struct change *c)
+{
+	uint64_t token;
+
+	for (int i = 0; i < PLX_PKT_AT_MAX; i++) {
+		if (c->old[i])
+			c->old[i]->list = ts->list[i];
+		hang(ts, (enum plx_pkt_point)i, c->list[i]);
+	}
+	token = rte_rcu_qsbr_start(ts->rcu);
+	for (int i = 0; i < PLX_PKT_AT_MAX; i++) {
+		if (!c->old[i])
+			continue;
+		c->old[i]->token = token;
+		c->old[i]->next = ts->retired;
+		ts->retired = c->old[i];
+	}
+}
+
+/* ---- a tap ---- */
+
+static void tap_free(struct plx_tap *t)
+{
+	for (uint16_t i = 0; i < t->n_lanes; i++) {
+		rte_free(t->lanes[i]->ring.mem);
+		rte_free(t->lanes[i]);
+	}
+	for (int i = 0; i < PLX_TAP_LINKS; i++)
+		plx_tap_filter_free(t->filter[i]);
+	free((char *)(uintptr_t)t->conf.filter);
+	free(t);
+}
+
+static uint32_t power_of_two(uint32_t n)
+{
+	uint32_t p = PLX_TAP_RING_MIN;
+
+	while (p < n && p < 1u << 30)
+		p <<= 1;
+	return p;
+}
+
+static void complete(struct plx_tap_conf *c)
+{
+	c->points = c->points ? c->points : PLX_TAP_BIT(RX) | PLX_TAP_BIT(TX);
+	c->ports = c->ports ? c->ports : UINT32_MAX;
+	c->queues = c->queues ? c->queues : UINT32_MAX;
+	c->directions = c->directions ? c->directions : PLX_TAP_IN | PLX_TAP_OUT;
+	c->sample = c->sample ? c->sample : 1;
+	c->ring_bytes = power_of_two(c->ring_bytes ? c->ring_bytes : PLX_TAP_RING);
+	if (!c->snap_bytes || c->snap_bytes > PLX_TAP_SNAP_MAX)
+		c->snap_bytes = PLX_TAP_SNAP_MAX;
+	c->snap_bytes = PLX_MIN(c->snap_bytes, c->ring_bytes / 4); /* a few always fit */
+}
+
+/* One that has no meaning for bare packets wants none of them. */
+static int compile(struct plx_tap *t, struct plx_tap_filter_error *why)
+{
+	const char *expr = t->conf.filter;
+
+	if (!expr || !expr[strspn(expr, " \t\n")]) {
+		t->conf.filter = NULL;
+		return 0;
+	}
+	t->filter[PLX_TAP_LINK_ETHER] = plx_tap_filter_compile(expr, PLX_TAP_LINK_ETHER, why);
+	if (!t->filter[PLX_TAP_LINK_ETHER]) {
+		t->conf.filter = NULL;
+		return -EINVAL;
+	}
+	t->filter[PLX_TAP_LINK_IP] = plx_tap_filter_compile(expr, PLX_TAP_LINK_IP, NULL);
+	t->conf.filter = strdup(expr);
+	return t->conf.filter ? 0 : -ENOMEM;
+}
+
+static int add_lane(struct plx_tap *t, const struct plx_softnet *sn)
+{
+	int socket = (int)rte_lcore_to_socket_id(sn->lcore);
+	struct tap_lane *l = plx_pkt_mem_alloc(sizeof(*l), socket);
+	void *mem = plx_pkt_mem_alloc(t->conf.ring_bytes, socket);
+
+	if (!l || !mem) {
+		rte_free(l);
+		rte_free(mem);
+		return -ENOMEM;
+	}
+	tap_ring_init(&l->ring, mem, t->conf.ring_bytes);
+	plx_rng_init(&l->rng, t->conf.seed + sn->index);
+	l->skip = (uint32_t)plx_rng_below(&l->rng, t->conf.sample);
+	t->lanes[t->n_lanes++] = l;
+	t->lane[sn->lcore] = l;
+	return 0;
+}
+
+static int add_lanes(struct plx_tap *t)
+{
+	int err = 0;
+
+	for (uint16_t i = 0; !err && i < plx_engine_lcores(t->ts->eng); i++)
+		err = add_lane(t, plx_engine_softnet(t->ts->eng, i));
+	return err;
+}
+
+static struct plx_tap *tap_new(struct plx_taps *ts, const struct plx_tap_conf *conf,
+	struct plx_error *e, struct plx_tap_filter_error *why)
+{
+	struct plx_tap *t = calloc(1, sizeof(*t));
+	int err = -ENOMEM;
+
+	if (t) {
+		t->ts = ts;
+		t->conf = *conf;
+		complete(&t->conf);
+		err = compile(t, why);
+		if (!err)
+			err = add_lanes(t);
+		if (err)
+			tap_free(t);
+	}
+	if (err == -ENOMEM)
+		plx_error_set(e, err, PLX_ERR_NO_MEMORY, "a tap's rings");
+	return err ? NULL : t;
+}
+
+struct plx_tap *plx_tap_open(struct plx_taps *ts, const struct plx_tap_conf *conf,
+	struct plx_error *e, struct plx_tap_filter_error *why)
+{
+	struct plx_tap *t = tap_new(ts, conf, e, why);
+	struct change c;
+	int err;
+
+	if (!t)
+		return NULL;
+	pthread_mutex_lock(&ts->lock);
+	reap(ts);
+	t->next = ts->all;
+	ts->all = t;
+	err = prepare(ts, &c);
+	if (err)
+		ts->all = t->next;
+	else
+		commit(ts, &c);
+	pthread_mutex_unlock(&ts->lock);
+	if (!err)
+		return t;
+	tap_free(t);
+	plx_error_set(e, err, PLX_ERR_NO_MEMORY, "a list of taps");
+	return NULL;
+}
+
+static void take_out(struct plx_taps *ts, struct plx_tap *t)
+{
+	struct plx_tap **at = &ts->all;
+
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+}
+
+/* Under the lock. Without memory for lists all is as it was. */
+static void detach(struct plx_tap *t)
+{
+	struct change c;
+
+	if (t->detached)
+		return;
+	take_out(t->ts, t);
+	if (prepare(t->ts, &c) != 0) {
+		t->next = t->ts->all;
+		t->ts->all = t;
+		return;
+	}
+	commit(t->ts, &c);
+	t->detached = true;
+}
+
+void plx_tap_detach(struct plx_tap *t)
+{
+	pthread_mutex_lock(&t->ts->lock);
+	detach(t);
+	pthread_mutex_unlock(&t->ts->lock);
+}
+
+bool plx_tap_gone(struct plx_tap *t)
+{
+	bool gone;
+
+	pthread_mutex_lock(&t->ts->lock);
+	detach(t);
+	reap(t->ts);
+	gone = t->detached && !t->lists;
+	pthread_mutex_unlock(&t->ts->lock);
+	return gone;
+}
+
+void plx_tap_close(struct plx_tap *t)
+{
+	while (!plx_tap_gone(t))
+		usleep(WAIT_US);
+	tap_free(t);
+}
+
+void plx_taps_destroy(struct plx_taps *ts)
+{
+	if (!ts)
+		return;
+	for (reap(ts); ts->retired; reap(ts))
+		usleep(WAIT_US);
+	pthread_mutex_destroy(&ts->lock);
+	free(ts);
+}
+
+/* ---- reading ---- */
+
+/* The lane whose next packet is the oldest. */
+static struct tap_lane *oldest(struct plx_tap *t, const struct plx_tap_pkt **first)
+{
+	struct tap_lane *found = NULL;
+
+	for (uint16_t i = 0; i < t->n_lanes; i++) {
+		const struct plx_tap_pkt *p = tap_ring_next(&t->lanes[i]->ring);
+
+		if (!p || (found && p->ts_ns >= (*first)->ts_ns))
+			continue;
+		found = t->lanes[i];
+		*first = p;
+	}
+	return found;
+}
+
+uint32_t plx_tap_read(struct plx_tap *t, plx_tap_read_fn fn, void *arg, uint32_t max)
+{
+	const struct plx_tap_pkt *p = NULL;
+	struct tap_lane *l;
+	uint32_t n = 0;
+
+	while (n < max && !plx_tap_done(t) && (l = oldest(t, &p))) {
+		if (!fn(arg, p))
+			break;
+		tap_ring_take(&l->ring, p);
+		plx_count(t->given, 1);
+		n++;
+	}
+	return n;
+}
+
+bool plx_tap_done(const struct plx_tap *t)
+{
+	return t->conf.limit && plx_count_read(t->given) >= t->conf.limit;
+}
+
+void plx_tap_stats(const struct plx_tap *t, struct plx_tap_stats *s)
+{
+	*s = (struct plx_tap_stats){.given = plx_count_read(t->given)};
+	for (uint16_t i = 0; i < t->n_lanes; i++) {
+		const struct tap_sums *sum = &t->lanes[i]->sums;
+
+		s->accepted += plx_count_read(sum->accepted);
+		s->filtered += plx_count_read(sum->filtered);
+		s->full += plx_count_read(sum->full);
+		s->sampled += plx_count_read(sum->sampled);
+		s->bytes += plx_count_read(sum->bytes);
+	}
+	s->seen = s->accepted + s->filtered + s->full + s->sampled;
+}
+
+const struct plx_tap_conf *plx_tap_conf_of(const struct plx_tap *t)
+{
+	return &t->conf;
+}

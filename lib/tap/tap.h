@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/** @file Private to the library. */
+#include "ring.h"
+
+#include <plx_base_rng.h>
+
+/** An instruction of classic BPF, as libpcap and Linux lay it out. */
+struct tap_insn {
+	uint16_t code;
+	uint8_t jt, jf;
+	uint32_t k;
+};
+
+/** A program of classic BPF. */
+struct tap_classic {
+	struct tap_insn *insns; /**< by malloc() */
+	uint32_t n;
+};
+
+/** What libpcap loads, in Linux's way, to know a packet's direction: a byte of this offset. */
+#define TAP_AD_OFF     0xfffff000u
+#define TAP_AD_PKTTYPE (TAP_AD_OFF + 4)
+
+/** classic.c: compile. @return 0; -EINVAL or -ENOMEM with *e filled. */
+int tap__classic_compile(struct tap_classic *c, const char *expr, enum plx_tap_link link,
+	struct plx_tap_filter_error *e);
+
+/** A packet with the tags in front that stand beside it: segments that borrow it. */
+struct tap_view {
+	struct rte_mbuf head, rest;
+	uint8_t hdr[20]; /* MACs, two tags */
+};
+
+/** view.c: m as it is (was, will be) on the wire; m itself if that is how it lies. */
+const struct rte_mbuf *tap__view(struct tap_view *v, const struct rte_mbuf *m);
+
+/** filter.c: plx_tap_filter_run() of what tap__view() gave. */
+bool tap__filter_match(const struct plx_tap_filter *f, const struct rte_mbuf *m, bool out);
+
+/* What an lcore counts. */
+struct tap_sums {
+	uint64_t accepted, filtered, full, sampled, bytes;
+};
+
+/* How far things were in front of a packet on its way out. */
+struct tap_mark {
+	uint64_t laid;
+	uint32_t skip, lost;
+	struct tap_sums sums;
+};
+
+/* Packets that were looked at, and that the driver has not answered for. */
+struct tap_stage {
+	bool open;
+	uint16_t n;
+	struct tap_sums sums;
+	struct tap_mark at[PLX_PKT_WATCH_MAX + 1];
+};
+
+/** What one lcore has of one tap. */
+struct tap_lane {
+	struct tap_ring ring;
+	struct tap_sums sums; /* single writer */
+	uint32_t skip;	      /* packets until the next one that is in the sample */
+	uint32_t lost;	      /* since the last accepted one */
+	struct plx_rng rng;
+	struct tap_stage stage;
+} PLX_ALIGNED;
+
+struct plx_tap {
+	struct plx_taps *ts;
+	struct plx_tap_conf conf;
+	struct plx_tap_filter *filter[PLX_TAP_LINKS];
+	uint16_t n_lanes;
+	uint32_t lists; /* that it is in, and that lcores may see */
+	bool detached;
+	uint64_t given;				       /* single writer */
+	struct tap_lane *lanes[PLX_ENGINE_LCORES_MAX]; /* the same, without gaps */
+	struct tap_lane *lane[RTE_MAX_LCORE];	       /* by lcore id */
+	struct plx_tap *next;
+};
+
+/** The taps at one point: what hangs there. Does not change any more. */
+struct tap_list {
+	struct plx_pkt_watch watch;
+	bool notes; /* where packets came from, for those who see them later */
+	uint32_t n;
+	struct plx_tap *tap[];
+};
+
+/** lane.c: plx_pkt_watch.see and .took. */
+void tap__see(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
+	struct rte_mbuf *const *pkts, uint16_t n);
+void tap__took(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s, uint16_t n);
+
+/** tap.c: the engine's time. */
+plx_ns tap__now(const struct plx_tap *t);
