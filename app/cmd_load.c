@@ -10,8 +10,7 @@
 struct options {
 	const char *to[LOAD_KINDS];
 	struct opt_list src;
-	const char *path;
-	uint32_t conns, size, rate, in_flight, close;
+	struct load_conf conf;
 };
 
 static const char *const close_names[] = {
@@ -29,22 +28,22 @@ static const struct opt opts[] = {
 		"a datagram and its echo, again and again"},
 	{"udp-stream", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_UDP_STREAM]), NULL, "send datagrams"},
 	{"http", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_HTTP]), NULL, "GET, again and again"},
-	{"conns", "N", OPT_U32, FIELD(conns), "1", "connections, or sockets of UDP, at a time", 1,
-		16000000},
-	{"size", "BYTES", OPT_U32, FIELD(size), "1", "of a request, a write or a datagram", 1,
+	{"conns", "N", OPT_U32, FIELD(conf.conns), "1", "connections, or sockets of UDP, at a time",
+		1, 16000000},
+	{"size", "BYTES", OPT_U32, FIELD(conf.size), "1", "of a request, a write or a datagram", 1,
 		LOAD_BYTES_MAX},
 	{"src", "RANGE", OPT_LIST, FIELD(src), NULL,
 		"addresses to talk from in turn: A, A-B or A/LEN; the first interface gets them"},
-	{"close", "WHO", OPT_CHOICE, FIELD(close), "us",
+	{"close", "WHO", OPT_CHOICE, FIELD(conf.close), "us",
 		"tcp-crr: who ends a connection first and has its TIME-WAIT: us, peer; reset: "
 		"nobody",
 		.choices = close_names},
-	{"in-flight", "N", OPT_U32, FIELD(in_flight), "0",
+	{"in-flight", "N", OPT_U32, FIELD(conf.in_flight), "0",
 		"tcp-rr: requests under way at a time, by the connections in turn; 0: one by each",
 		0, 1000000},
-	{"rate", "N", OPT_U32, FIELD(rate), "0",
+	{"rate", "N", OPT_U32, FIELD(conf.rate), "0",
 		"udp-stream: datagrams a second; 0: as fast as they go", 0, 100000000},
-	{"path", "PATH", OPT_STR, FIELD(path), "/", "http: what to ask for"},
+	{"path", "PATH", OPT_STR, FIELD(conf.path), "/", "http: what to ask for"},
 	{NULL},
 };
 
@@ -53,30 +52,32 @@ static int bad(const char *value, const char *option, const char *hint, struct p
 	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "load", value, option, hint);
 }
 
-static int conf_of(const struct options *o, struct load_conf *conf, struct plx_error *e)
+/* Which of the kinds, and where to. */
+static int check_kind(struct options *o, struct plx_error *e)
 {
-	static const char form[] = "form: 10.9.0.2:7 or [fd00:9::2]:7";
+	struct load_conf *conf = &o->conf;
 	int n = 0;
 
-	*conf = (struct load_conf){.conns = o->conns,
-		.size = o->size,
-		.rate = o->rate,
-		.in_flight = o->in_flight,
-		.close = (enum load_close)o->close,
-		.path = o->path};
 	for (int k = 0; k < LOAD_KINDS; k++) {
 		if (!o->to[k])
 			continue;
 		n++;
 		conf->kind = (enum load_kind)k;
-		if (endpoint_parse(&conf->to, o->to[k]) != 0 || plx_addr_is_any(&conf->to.addr))
-			return bad(o->to[k], opts[k].name, form, e);
+		if (endpoint_peer(&conf->to, "load", opts[k].name, o->to[k], e) != 0)
+			return -EINVAL;
 	}
-	if (n != 1)
-		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_MISSING, "load",
-			"one of --tcp-rr, --tcp-crr, --tcp-stream, --udp-rr, --udp-stream and "
-			"--http",
-			"load");
+	if (n == 1)
+		return 0;
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_MISSING, "load",
+		"one of --tcp-rr, --tcp-crr, --tcp-stream, --udp-rr, --udp-stream and "
+		"--http",
+		"load");
+}
+
+static int check_src(struct options *o, struct plx_error *e)
+{
+	struct load_conf *conf = &o->conf;
+
 	for (unsigned int i = 0; i < o->src.n; i++) {
 		int err = addr_list_add(&conf->src, o->src.v[i]);
 
@@ -85,34 +86,31 @@ static int conf_of(const struct options *o, struct load_conf *conf, struct plx_e
 				err == -E2BIG ? "65536 addresses in 16 ranges at most"
 					      : "form: 10.9.1.1, 10.9.1.1-10.9.1.9, 10.9.1.0/24",
 				e);
-	}
-	for (uint32_t i = 0; i < conf->src.n_ranges; i++)
 		if (plx_addr_is_v4(&conf->src.range[i].first) != plx_addr_is_v4(&conf->to.addr))
 			return bad(o->src.v[i], "src", "of the same family as the peer", e);
-	if (conf->kind == LOAD_HTTP &&
-		(o->path[0] != '/' || strpbrk(o->path, " \r\n\t") || strlen(o->path) > 4096))
-		return bad(o->path, "path", "form: /a/b", e);
-	if (conf->kind >= LOAD_UDP_RR && conf->kind != LOAD_HTTP && conf->size > 65507)
-		return bad("65508 or more", "size", "a datagram has at most 65507 bytes", e);
+	}
 	return 0;
 }
 
 static int check(struct app *app, void *arg, struct plx_error *e)
 {
-	struct load_conf conf;
-	int err = conf_of(arg, &conf, e);
+	struct options *o = arg;
+	const struct load_conf *conf = &o->conf;
+	const char *path = conf->path;
 
-	return err ? err : stack_check(app, NULL, e);
+	if (check_kind(o, e) != 0 || check_src(o, e) != 0)
+		return -EINVAL;
+	if (conf->kind == LOAD_HTTP &&
+		(path[0] != '/' || strpbrk(path, " \r\n\t") || strlen(path) > 4096))
+		return bad(path, "path", "form: /a/b", e);
+	if (conf->kind >= LOAD_UDP_RR && conf->kind != LOAD_HTTP && conf->size > 65507)
+		return bad("65508 or more", "size", "a datagram has at most 65507 bytes", e);
+	return stack_check(app, NULL, e);
 }
 
 static int run(struct app *app, void *arg)
 {
-	struct load_conf conf;
-	struct plx_error e;
-
-	if (conf_of(arg, &conf, &e) != 0)
-		return app_fail(&e);
-	return prog_main(app, &load_prog_ops, &conf);
+	return prog_main(app, &load_prog_ops, &((struct options *)arg)->conf);
 }
 
 const struct plx_cmd cmd_load = {

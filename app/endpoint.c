@@ -41,6 +41,24 @@ int endpoint_parse(struct endpoint *ep, const char *text)
 	return 0;
 }
 
+int endpoint_listen(struct endpoint *ep, const char *cmd, const char *option, const char *text,
+	struct plx_error *e)
+{
+	if (endpoint_parse(ep, text) == 0)
+		return 0;
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, text, option,
+		"form: 80, 10.9.0.2:80 or [fd00:9::2]:80");
+}
+
+int endpoint_peer(struct endpoint *ep, const char *cmd, const char *option, const char *text,
+	struct plx_error *e)
+{
+	if (endpoint_parse(ep, text) == 0 && !plx_addr_is_any(&ep->addr))
+		return 0;
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, text, option,
+		"form: 10.9.0.2:80 or [fd00:9::2]:80");
+}
+
 const char *endpoint_format(const struct endpoint *ep, char *buf)
 {
 	bool v4 = plx_addr_is_v4(&ep->addr);

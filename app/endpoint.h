@@ -7,6 +7,7 @@
  * to talk from.
  */
 #include <plx_base.h>
+#include <plx_base_error.h>
 
 struct endpoint {
 	struct plx_addr addr;
@@ -20,6 +21,12 @@ struct endpoint {
  * untouched.
  */
 int endpoint_parse(struct endpoint *ep, const char *text);
+/** What --option of a command says: where to listen. 0 or -EINVAL with *e filled. */
+int endpoint_listen(struct endpoint *ep, const char *cmd, const char *option, const char *text,
+	struct plx_error *e);
+/** Likewise: whom to talk to, who has an address. */
+int endpoint_peer(struct endpoint *ep, const char *cmd, const char *option, const char *text,
+	struct plx_error *e);
 /** As it is parsed, into buf of ENDPOINT_STRLEN bytes. @return buf. */
 const char *endpoint_format(const struct endpoint *ep, char *buf);
 

@@ -28,7 +28,7 @@ struct load_conf {
 	struct addr_list src; /**< addresses to talk from, in turn; none = as the route says */
 	uint32_t conns, size, rate;
 	uint32_t in_flight; /**< tcp-rr: requests under way at a time; 0 = one by each connection */
-	enum load_close close;
+	uint32_t close;	    /**< enum load_close */
 	const char *path;
 };
 

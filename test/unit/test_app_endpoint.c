@@ -45,6 +45,21 @@ T(others_are_none)
 	str_eq(read_as("[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]:80"), "?");
 }
 
+T(an_option_says_what_is_wrong_with_it)
+{
+	struct plx_error e = {0};
+	struct endpoint ep;
+
+	eq(endpoint_listen(&ep, "proxy", "listen", "8080", &e), 0);
+	eq(ep.port, 8080);
+	eq(endpoint_listen(&ep, "proxy", "listen", "x", &e), -EINVAL);
+	str_eq(e.text, "proxy: bad value 'x' for --listen");
+	eq(endpoint_peer(&ep, "proxy", "to", "10.9.0.2:80", &e), 0);
+	eq(endpoint_peer(&ep, "proxy", "to", "80", &e), -EINVAL); /* of whom? */
+	eq(endpoint_peer(&ep, "proxy", "to", "0.0.0.0:80", &e), -EINVAL);
+	str_eq(e.text, "proxy: bad value '0.0.0.0:80' for --to");
+}
+
 static const char *nth(const struct addr_list *l, uint32_t i)
 {
 	static char buf[PLX_ADDR_STRLEN];
@@ -117,5 +132,6 @@ T(bad_ranges_change_nothing)
 	eq(l.n, ADDR_LIST_RANGES);
 }
 
-RUN(T_(an_endpoint_has_a_port_and_maybe_an_address), T_(others_are_none), T_(addresses_by_number),
+RUN(T_(an_endpoint_has_a_port_and_maybe_an_address), T_(others_are_none),
+	T_(an_option_says_what_is_wrong_with_it), T_(addresses_by_number),
 	T_(a_prefix_is_its_hosts), T_(bad_ranges_change_nothing))
