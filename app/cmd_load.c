@@ -18,16 +18,16 @@ static const char *const close_names[] = {
 
 #define FIELD(name) offsetof(struct options, name)
 static const struct opt opts[] = {
-	{"tcp-rr", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_TCP_RR]), NULL,
+	{"tcp-rr", "HOST:PORT", OPT_STR, FIELD(to[LOAD_TCP_RR]), NULL,
 		"a request and its echo, again and again"},
-	{"tcp-crr", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_TCP_CRR]), NULL,
+	{"tcp-crr", "HOST:PORT", OPT_STR, FIELD(to[LOAD_TCP_CRR]), NULL,
 		"the same with a connection for each"},
-	{"tcp-stream", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_TCP_STREAM]), NULL,
+	{"tcp-stream", "HOST:PORT", OPT_STR, FIELD(to[LOAD_TCP_STREAM]), NULL,
 		"send as long as the peer reads"},
-	{"udp-rr", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_UDP_RR]), NULL,
+	{"udp-rr", "HOST:PORT", OPT_STR, FIELD(to[LOAD_UDP_RR]), NULL,
 		"a datagram and its echo, again and again"},
-	{"udp-stream", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_UDP_STREAM]), NULL, "send datagrams"},
-	{"http", "ADDR:PORT", OPT_STR, FIELD(to[LOAD_HTTP]), NULL, "GET, again and again"},
+	{"udp-stream", "HOST:PORT", OPT_STR, FIELD(to[LOAD_UDP_STREAM]), NULL, "send datagrams"},
+	{"http", "HOST:PORT", OPT_STR, FIELD(to[LOAD_HTTP]), NULL, "GET, again and again"},
 	{"conns", "N", OPT_U32, FIELD(conf.conns), "1", "connections, or sockets of UDP, at a time",
 		1, 16000000},
 	{"size", "BYTES", OPT_U32, FIELD(conf.size), "1", "of a request, a write or a datagram", 1,
@@ -44,6 +44,7 @@ static const struct opt opts[] = {
 	{"rate", "N", OPT_U32, FIELD(conf.rate), "0",
 		"udp-stream: datagrams a second; 0: as fast as they go", 0, 100000000},
 	{"path", "PATH", OPT_STR, FIELD(conf.path), "/", "http: what to ask for"},
+	NAMES_OPTS(FIELD(conf.to.names)),
 	{NULL},
 };
 
@@ -63,7 +64,7 @@ static int check_kind(struct options *o, struct plx_error *e)
 			continue;
 		n++;
 		conf->kind = (enum load_kind)k;
-		if (endpoint_peer(&conf->to, "load", opts[k].name, o->to[k], e) != 0)
+		if (endpoint_target(&conf->to.to, "load", opts[k].name, o->to[k], e) != 0)
 			return -EINVAL;
 	}
 	if (n == 1)
@@ -77,6 +78,8 @@ static int check_kind(struct options *o, struct plx_error *e)
 static int check_src(struct options *o, struct plx_error *e)
 {
 	struct load_conf *conf = &o->conf;
+	struct peer_conf *to = &conf->to;
+	bool v4;
 
 	for (unsigned int i = 0; i < o->src.n; i++) {
 		int err = addr_list_add(&conf->src, o->src.v[i]);
@@ -86,7 +89,11 @@ static int check_src(struct options *o, struct plx_error *e)
 				err == -E2BIG ? "65536 addresses in 16 ranges at most"
 					      : "form: 10.9.1.1, 10.9.1.1-10.9.1.9, 10.9.1.0/24",
 				e);
-		if (plx_addr_is_v4(&conf->src.range[i].first) != plx_addr_is_v4(&conf->to.addr))
+		v4 = plx_addr_is_v4(&conf->src.range[i].first);
+		if (i == 0 && to->to.host[0])
+			to->family = v4 ? AF_INET : AF_INET6;
+		if (v4 !=
+			(to->to.host[0] ? to->family == AF_INET : plx_addr_is_v4(&to->to.ep.addr)))
 			return bad(o->src.v[i], "src", "of the same family as the peer", e);
 	}
 	return 0;
@@ -95,11 +102,13 @@ static int check_src(struct options *o, struct plx_error *e)
 static int check(struct app *app, void *arg, struct plx_error *e)
 {
 	struct options *o = arg;
-	const struct load_conf *conf = &o->conf;
+	struct load_conf *conf = &o->conf;
 	const char *path = conf->path;
 
-	if (check_kind(o, e) != 0 || check_src(o, e) != 0)
+	if (check_kind(o, e) != 0 || check_src(o, e) != 0 ||
+		names_conf_check("load", &conf->to.names, e) != 0)
 		return -EINVAL;
+	conf->to.type = SOCK_STREAM; /* each address once; all kinds go to any of them */
 	if (conf->kind == LOAD_HTTP &&
 		(path[0] != '/' || strpbrk(path, " \r\n\t") || strlen(path) > 4096))
 		return bad(path, "path", "form: /a/b", e);
@@ -121,7 +130,9 @@ const struct plx_cmd cmd_load = {
 		"and\n"
 		"tell how long answers took. A port is busy for a minute when a connection ends by "
 		"us\n"
-		"first: with --src there are as many ports for each address.\n"
+		"first: with --src there are as many ports for each address. A name is looked for "
+		"once,\n"
+		"at the start.\n"
 		"\n"
 		"Examples:\n"
 		"  pollux ... -- load --if 0,addr=10.9.0.1/24 --tcp-rr 10.9.0.2:7 --conns 100 "

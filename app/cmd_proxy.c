@@ -13,7 +13,9 @@ struct options {
 #define FIELD(name) offsetof(struct options, name)
 static const struct opt opts[] = {
 	{"listen", "[ADDR:]PORT", OPT_STR, FIELD(listen), NULL, "where to listen"},
-	{"to", "ADDR:PORT", OPT_STR, FIELD(to), NULL, "where connections go on to"},
+	{"to", "HOST:PORT", OPT_STR, FIELD(to), NULL,
+		"where connections go on to, by address or name"},
+	NAMES_OPTS(FIELD(conf.to.names)),
 	{NULL},
 };
 
@@ -25,8 +27,10 @@ static int check(struct app *app, void *arg, struct plx_error *e)
 	if (missing)
 		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_MISSING, "proxy", missing, "proxy");
 	if (endpoint_listen(&o->conf.listen, "proxy", "listen", o->listen, e) != 0 ||
-		endpoint_peer(&o->conf.to, "proxy", "to", o->to, e) != 0)
+		endpoint_target(&o->conf.to.to, "proxy", "to", o->to, e) != 0 ||
+		names_conf_check("proxy", &o->conf.to.names, e) != 0)
 		return -EINVAL;
+	o->conf.to.type = SOCK_STREAM;
 	return stack_check(app, NULL, e);
 }
 
@@ -42,7 +46,7 @@ const struct plx_cmd cmd_proxy = {
 		"the\n"
 		"other, both ways. An end of stream is passed on, so is a reset, and a slow reader "
 		"slows\n"
-		"down the sender.\n"
+		"down the sender. A name is looked for once, at the start.\n"
 		"\n"
 		"Example:\n"
 		"  pollux ... -- proxy --if 0,addr=10.9.0.2/24 --listen 8080 --to 10.9.0.1:80",

@@ -115,6 +115,10 @@ refused OPTION_VALUE $usage "no datagram is so long" "for --size; .*65507" \
 	-- load "${one[@]}" --udp-rr 10.9.0.1:7 --size 65508
 refused OPTION_VALUE $usage "no path" "'x y' for --path; form:" \
 	-- load "${one[@]}" --http 10.9.0.1:80 --path "x y"
+refused OPTION_VALUE $usage "a name server that is none" "load: .*'x' for --nameserver; form:" \
+	-- load "${one[@]}" --tcp-rr www.example:7 --nameserver x
+refused OPTION_VALUE $usage "an address mistyped" "proxy: .*'10.9.0:80' for --to; form:" \
+	-- proxy "${one[@]}" --listen 80 --to 10.9.0:80
 refused OPTION_MISSING $usage "a proxy to nowhere" "proxy: --to is missing" \
 	-- proxy "${one[@]}" --listen 80
 refused OPTION_VALUE $usage "a service nowhere" "echo: .*'0' for --listen; form:" \
@@ -320,6 +324,12 @@ LD_PRELOAD=$leak "$POLLUX" "${null[@]}" -- fwd --mode rxonly --for 1 --json \
 expect_eq "a packet buffer that is lost fails the run" $rc $accounting
 expect_match "and is counted" "$(tail -n 1 "$tmp/leak.out")" '"mbufs_leaked":1'
 said ACCOUNTING "and said"
+
+rc=0 # that it is `ready` may be said before
+"$POLLUX" "${null[@]}" -- load "${one[@]}" --hosts "$tmp/none" --resolv-conf "$tmp/none" \
+	--tcp-rr nosuch.example:7 >/dev/null 2>"$tmp/refused.err" || rc=$?
+expect_eq "a name that nobody knows" $rc $failure
+said NAME "and said"
 
 # --- and that was all of them ------------------------------------------------------------------
 for row in "${!line[@]}"; do
