@@ -62,15 +62,24 @@ int names_main(struct app *app, const struct prog_ops *ops, struct names_run *n,
 	return code;
 }
 
+static const char *or_null(const char *s)
+{
+	return s[0] ? s : NULL;
+}
+
+/* What the command line says stands in place of what the file does. */
 struct plx_resolv *names_resolver(
 	struct stack *s, const struct names_conf *conf, struct plx_error *e)
 {
-	struct plx_resolv_conf c = {.file = conf->file, .hosts = conf->hosts};
+	const struct up_resolver *r = &s->plan.resolver;
+	struct plx_resolv_conf c = {.file = conf->file ? conf->file : or_null(r->file),
+		.hosts = conf->hosts ? conf->hosts : or_null(r->hosts)};
+	bool servers = conf->server.n, search = conf->search.n;
 
-	for (unsigned int i = 0; i < PLX_MIN(conf->server.n, PLX_RESOLV_SERVERS + 0u); i++)
-		c.server[i] = conf->server.v[i];
-	for (unsigned int i = 0; i < PLX_MIN(conf->search.n, PLX_RESOLV_SEARCH + 0u); i++)
-		c.search[i] = conf->search.v[i];
+	for (unsigned int i = 0; i < (servers ? conf->server.n : r->n_server); i++)
+		c.server[i] = servers ? conf->server.v[i] : r->server[i];
+	for (unsigned int i = 0; i < (search ? conf->search.n : r->n_search); i++)
+		c.search[i] = search ? conf->search.v[i] : r->search[i];
 	return plx_resolv_create(s->net, s->sock, &c, e);
 }
 

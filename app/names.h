@@ -25,11 +25,11 @@ struct names_conf {
 		"a name server, in place of those of --resolv-conf"},                              \
 		{"search", "DOMAIN", OPT_LIST, (at) + offsetof(struct names_conf, search), NULL,   \
 			"a domain to try, in place of those of --resolv-conf"},                    \
-		{"resolv-conf", "FILE", OPT_STR, (at) + offsetof(struct names_conf, file),         \
-			"/etc/resolv.conf", "which name servers there are"},                       \
+		{"resolv-conf", "FILE", OPT_STR, (at) + offsetof(struct names_conf, file), NULL,   \
+			"which name servers there are; otherwise /etc/resolv.conf"},               \
 	{                                                                                          \
-		"hosts", "FILE", OPT_STR, (at) + offsetof(struct names_conf, hosts), "/etc/hosts", \
-			"names that no server is asked for"                                        \
+		"hosts", "FILE", OPT_STR, (at) + offsetof(struct names_conf, hosts), NULL,         \
+			"names that no server is asked for; otherwise /etc/hosts"                  \
 	}
 
 /** A command of this kind: the first part of its own struct. */

@@ -139,6 +139,12 @@ in_file CONFIG_LINE "a section without keys" "1: a section without keys" "[if 0]
 in_file CONFIG_LINE "a key outside of a section" "1: unknown section" "mtu = 1500"
 in_file CONFIG_LINE "a line that is nothing" "2: neither" "[up]" "hello"
 in_file CONFIG_LINE "a line that is too long" "2: the line is too long" "[up]" "$(printf %300d 1)"
+in_file CONFIG_LINE "an unknown key of [resolver]" "2: unknown key in \[resolver\]" "[resolver]" \
+	"fly = 1"
+in_file OPTION_VALUE "a bad name server" "2: .*'10.9.0' for --nameserver; form" "[resolver]" \
+	"nameserver = 10.9.0"
+in_file OPTION_VALUE "too many name servers" "10: .* for --nameserver; .*8 of them" "[resolver]" \
+	"nameserver = 10.9.0."{1..9}
 in_file ADDR_BAD "a bad address" "3: bad address '10.9.0'" "[if 0]" "mtu = 1500" "gw = 10.9.0"
 in_file IF_SPEC "a bad MTU" "2: --if 0,mtu=7: mtu must be" "[if 0]" "mtu = 7"
 in_file ROUTE_SPEC "a bad route" "4: --route" "[if 0]" "mtu = 1500" "[up]" "route = x"

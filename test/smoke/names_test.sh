@@ -40,8 +40,8 @@ eventually_quietly grep -q up "${out[serve]}"
 eventually_quietly test -s "${err[dnsmasq]}"
 
 use p
-ours=(--vdev=net_af_packet0,iface=v1)
-files=(--if 0,addr=10.9.0.2/24 --hosts "$tmp/hosts" --resolv-conf "$tmp/none")
+ours=("--vdev=net_af_packet0,iface=v1")
+files=(--if "0,addr=10.9.0.2/24" --hosts "$tmp/hosts" --resolv-conf "$tmp/none")
 names=("${files[@]}" --nameserver 10.9.0.1)
 
 start_pollux -n dns "${ours[@]}" -- load "${names[@]}" --http www.example:8000 --for 1
@@ -53,6 +53,26 @@ start_pollux -n filed "${ours[@]}" -- load "${names[@]}" --http filed.example:80
 wait_pollux -n filed
 expect_ge "one of the hosts file" "$(json_field -n filed .answers)" 1
 expect_eq "for which no server is asked" "$(json_field -n filed .snmp.UdpOutDatagrams)" 0
+
+cat >"$tmp/host.ini" <<-END
+	[if 0]
+	addr = 10.9.0.2/24
+	[resolver]
+	nameserver = 10.9.0.1
+	search = example
+	hosts = $tmp/hosts
+	resolv-conf = $tmp/none
+END
+expect_eq "the file is checked" "$("$POLLUX" -- config check "$tmp/host.ini")" \
+	"$tmp/host.ini: 1 interfaces, 0 routes, 0 services, 0 tunables, 1 name servers"
+start_pollux -n ini "${ours[@]}" -- load --config "$tmp/host.ini" --http www:8000 --for 1
+wait_pollux -n ini
+expect_ge "[resolver] of a file says whom to ask" "$(json_field -n ini .answers)" 1
+start_pollux -n over "${ours[@]}" -- load --config "$tmp/host.ini" --nameserver 10.9.0.1:54 \
+	--http filed.example:8000 --for 1
+wait_pollux -n over
+expect_ge "an option stands in place of one key, not of others" \
+	"$(json_field -n over .answers)" 1
 
 refused() { # what reason argument...: that it is `ready` may be said before the answer has come
 	local what=$1 reason=$2 rc=0
