@@ -43,6 +43,8 @@ static const struct opt opts[] = {
 		0, 1000000},
 	{"rate", "N", OPT_U32, FIELD(conf.rate), "0",
 		"udp-stream: datagrams a second; 0: as fast as they go", 0, 100000000},
+	{"unconnected", NULL, OPT_FLAG, FIELD(conf.unconnected), NULL,
+		"udp-stream: each datagram has its address"},
 	{"path", "PATH", OPT_STR, FIELD(conf.path), "/", "http: what to ask for"},
 	NAMES_OPTS(FIELD(conf.to.names)),
 	{NULL},
@@ -109,6 +111,8 @@ static int check(struct app *app, void *arg, struct plx_error *e)
 		names_conf_check("load", &conf->to.names, e) != 0)
 		return -EINVAL;
 	conf->to.type = SOCK_STREAM; /* each address once; all kinds go to any of them */
+	if (conf->unconnected && conf->kind != LOAD_UDP_STREAM)
+		return bad("", "unconnected", "of --udp-stream alone", e);
 	if (conf->kind == LOAD_HTTP &&
 		(path[0] != '/' || strpbrk(path, " \r\n\t") || strlen(path) > 4096))
 		return bad(path, "path", "form: /a/b", e);

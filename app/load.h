@@ -30,6 +30,7 @@ struct load_conf {
 	uint32_t in_flight; /**< tcp-rr: requests under way at a time; 0 = one by each connection */
 	uint32_t close;	    /**< enum load_close */
 	const char *path;
+	bool unconnected; /**< udp-stream: each datagram has its address */
 };
 
 enum load_count {
@@ -86,6 +87,8 @@ struct load_lcore {
 	const struct load_conf *conf;
 	const struct load_ops *ops;
 	struct peer peer;
+	union prog_addr to;
+	socklen_t to_len;
 	uint32_t conns;	  /**< of this lcore */
 	uint32_t missing; /**< to be opened yet, or again */
 	uint32_t opening;

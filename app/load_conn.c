@@ -121,9 +121,7 @@ static int bind_src(int fd, const struct load_conf *conf, uint32_t number)
 static int open_socket(const struct load_lcore *l, uint32_t number)
 {
 	const struct load_conf *conf = l->conf;
-	union prog_addr to;
-	socklen_t len = prog_sockaddr(&to, &l->peer.ep);
-	int fd = plx_socket(to.sa.sa_family, l->ops->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = plx_socket(l->to.sa.sa_family, l->ops->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	const int one = 1;
 
 	if (fd < 0)
@@ -131,7 +129,8 @@ static int open_socket(const struct load_lcore *l, uint32_t number)
 	if (l->ops->type == SOCK_STREAM)
 		plx_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if ((conf->src.n && bind_src(fd, conf, number) != 0) ||
-		(plx_connect(fd, &to.sa, len) != 0 && errno != EINPROGRESS)) {
+		(!conf->unconnected && plx_connect(fd, &l->to.sa, l->to_len) != 0 &&
+			errno != EINPROGRESS)) {
 		int err = -errno;
 
 		plx_close(fd);
@@ -208,6 +207,8 @@ static plx_ns timer(struct prog *p, plx_ns now)
 
 	if (!peer_known(&l->peer, p, &l->conf->to, &next))
 		return next;
+	if (!l->to_len)
+		l->to_len = prog_sockaddr(&l->to, &l->peer.ep);
 	next = open_some(l);
 	late = look_for_late(l);
 	pass = l->ops->pass ? l->ops->pass(l) : PLX_NEVER;

@@ -39,6 +39,9 @@ CALL(ssize_t, write, (int fd, const void *buf, size_t n), (fd, buf, n))
 CALL(ssize_t, writev, (int fd, const struct iovec *iov, int n), (fd, iov, n))
 CALL(ssize_t, recv, (int fd, void *buf, size_t n, int flags), (fd, buf, n, flags))
 CALL(ssize_t, send, (int fd, const void *buf, size_t n, int flags), (fd, buf, n, flags))
+CALL(ssize_t, sendto,
+	(int fd, const void *buf, size_t n, int flags, const struct sockaddr *a, socklen_t len),
+	(fd, buf, n, flags, a, len))
 CALL(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags))
 CALL(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags), (fd, msg, flags))
 CALL(int, epoll_create1, (int flags), (flags))

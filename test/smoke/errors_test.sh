@@ -113,6 +113,8 @@ refused OPTION_VALUE $usage "another family" "'fd00::1' for --src; of the same f
 	-- load "${one[@]}" --tcp-rr 10.9.0.1:7 --src 10.9.0.9 --src fd00::1
 refused OPTION_VALUE $usage "no datagram is so long" "for --size; .*65507" \
 	-- load "${one[@]}" --udp-rr 10.9.0.1:7 --size 65508
+refused OPTION_VALUE $usage "TCP is connected" "for --unconnected; of --udp-stream" \
+	-- load "${one[@]}" --tcp-rr 10.9.0.1:7 --unconnected
 refused OPTION_VALUE $usage "no path" "'x y' for --path; form:" \
 	-- load "${one[@]}" --http 10.9.0.1:80 --path "x y"
 refused OPTION_VALUE $usage "a name server that is none" "load: .*'x' for --nameserver; form:" \
