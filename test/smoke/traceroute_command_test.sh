@@ -19,6 +19,7 @@ veth r1 r2 r2
 use r2
 veth h0 h h1
 iface_up r2 10.2.0.2/24 fd00:2::2/64
+run sysctl -qw net.ipv4.neigh.h0.retrans_time_ms=100
 iface_up h0 10.3.0.1/24 fd00:3::1/64
 run ip route add default via 10.2.0.1
 run ip -6 route add default via fd00:2::1
