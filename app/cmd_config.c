@@ -28,8 +28,11 @@ static int run(struct app *app, void *conf)
 
 	if (up_plan("up", &c, &services, &plan, &e) != 0)
 		return app_fail(&e);
-	fprintf(app->out, "%s: %u interfaces, %u routes, %u services, %u tunables\n", c.file,
+	fprintf(app->out, "%s: %u interfaces, %u routes, %u services, %u tunables", c.file,
 		plan.n_if, plan.n_route, plan.n_service, plan.n_sysctl);
+	if (plan.resolver.n_server)
+		fprintf(app->out, ", %u name servers", plan.resolver.n_server);
+	fputc('\n', app->out);
 	return APP_OK;
 }
 
@@ -51,6 +54,8 @@ const struct plx_cmd cmd_config = {
 		"  route = 10.7.0.0/16,via=10.9.0.9\n"
 		"  udp-echo = 7\n"
 		"  sysctl = net.ipv4.ip_forward=1\n"
+		"  [resolver]            ; of commands that take names\n"
+		"  nameserver = 10.9.0.1\n"
 		"\n"
 		"Example:\n"
 		"  pollux -- config check host.ini",

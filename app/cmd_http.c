@@ -11,6 +11,7 @@
 struct options {
 	const char *listen, *root;
 	uint32_t size;
+	struct http_conf conf;
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -24,13 +25,11 @@ static const struct opt opts[] = {
 
 static int check(struct app *app, void *arg, struct plx_error *e)
 {
-	const struct options *o = arg;
-	struct endpoint ep;
+	struct options *o = arg;
 	struct stat st;
 
-	if (endpoint_parse(&ep, o->listen) != 0)
-		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "http", o->listen, "listen",
-			"form: 80, 10.9.0.2:80 or [fd00:9::2]:80");
+	if (endpoint_listen(&o->conf.listen, "http", "listen", o->listen, e) != 0)
+		return -EINVAL;
 	if (o->root && stat(o->root, &st) != 0)
 		return plx_error_set(
 			e, -errno, PLX_ERR_OPTION_VALUE, "http", o->root, "root", strerror(errno));
@@ -42,25 +41,23 @@ static int check(struct app *app, void *arg, struct plx_error *e)
 
 static int run(struct app *app, void *arg)
 {
-	const struct options *o = arg;
-	struct http_conf conf = {0};
+	struct options *o = arg;
+	struct http_files *files = &o->conf.files;
 	struct plx_error e;
 	int code, err;
 
-	endpoint_parse(&conf.listen, o->listen);
-	err = o->root ? http_files_load(&conf.files, o->root)
-		      : http_files_any(&conf.files, o->size);
+	err = o->root ? http_files_load(files, o->root) : http_files_any(files, o->size);
 	if (err) {
 		plx_error_set(&e, err, PLX_ERR_OPTION_VALUE, "http", o->root ? o->root : "",
 			o->root ? "root" : "size", strerror(-err));
 		code = app_fail(&e);
 	} else {
 		if (o->root)
-			app_note("%u files, %llu bytes", conf.files.n,
-				(unsigned long long)conf.files.bytes);
-		code = prog_main(app, &http_serve_ops, &conf);
+			app_note(
+				"%u files, %llu bytes", files->n, (unsigned long long)files->bytes);
+		code = prog_main(app, &http_serve_ops, &o->conf);
 	}
-	http_files_free(&conf.files);
+	http_files_free(files);
 	return code;
 }
 

@@ -336,7 +336,8 @@ static const struct prog_ops ops = {.bytes = sizeof(struct prog),
 	.start = start,
 	.timer = timer,
 	.json = json,
-	.prepare = names_prepare};
+	.prepare = names_prepare,
+	.end = names_finish};
 
 static int run(struct app *app, void *arg)
 {

@@ -193,7 +193,8 @@ static const struct prog_ops ops = {.bytes = sizeof(struct prog),
 	.start = start,
 	.timer = timer,
 	.json = json,
-	.prepare = names_prepare};
+	.prepare = names_prepare,
+	.end = names_finish};
 
 static int check(struct app *app, void *arg, struct plx_error *e)
 {

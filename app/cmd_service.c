@@ -9,6 +9,7 @@
 
 struct options {
 	const char *listen;
+	struct service_conf conf;
 };
 
 static const struct opt opts[] = {
@@ -24,17 +25,6 @@ static const struct endpoint of_old[] = {
 	[SERVICE_CHARGEN] = {.port = 19},
 };
 
-static int check(struct app *app, void *arg, struct plx_error *e)
-{
-	const struct options *o = arg;
-	struct endpoint ep;
-
-	if (o->listen && endpoint_parse(&ep, o->listen) != 0)
-		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, app->cmd->name, o->listen,
-			"listen", "form: 7, 10.9.0.2:7 or [fd00:9::2]:7");
-	return stack_check(app, NULL, e);
-}
-
 static enum service_kind kind_of(const struct plx_cmd *cmd)
 {
 	if (cmd == &cmd_echo)
@@ -42,15 +32,22 @@ static enum service_kind kind_of(const struct plx_cmd *cmd)
 	return cmd == &cmd_discard ? SERVICE_DISCARD : SERVICE_CHARGEN;
 }
 
+static int check(struct app *app, void *arg, struct plx_error *e)
+{
+	struct options *o = arg;
+	struct service_conf *conf = &o->conf;
+
+	conf->kind = kind_of(app->cmd);
+	conf->listen = of_old[conf->kind];
+	if (o->listen &&
+		endpoint_listen(&conf->listen, app->cmd->name, "listen", o->listen, e) != 0)
+		return -EINVAL;
+	return stack_check(app, NULL, e);
+}
+
 static int run(struct app *app, void *arg)
 {
-	const struct options *o = arg;
-	struct service_conf conf = {.kind = kind_of(app->cmd)};
-
-	conf.listen = of_old[conf.kind];
-	if (o->listen)
-		endpoint_parse(&conf.listen, o->listen);
-	return prog_main(app, &service_ops, &conf);
+	return prog_main(app, &service_ops, &((struct options *)arg)->conf);
 }
 
 /* What the three have in common. */

@@ -13,7 +13,7 @@
 struct options {
 	struct names_conf names;
 	uint32_t max_hops, queries, wait_s, port, size;
-	bool icmp, v4, v6;
+	bool icmp, tcp, v4, v6;
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -22,11 +22,13 @@ static const struct opt opts[] = {
 		TRACE_HOPS_MAX},
 	{"queries", "N", OPT_U32, FIELD(queries), "3", "probes for each", 1, TRACE_QUERIES_MAX},
 	{"wait", "S", OPT_U32, FIELD(wait_s), "5", "how long to wait for an answer", 1, 60},
-	{"dport", "PORT", OPT_U32, FIELD(port), "33434",
-		"of the first probe; each of the others goes to the next port", 1,
-		65535 - TRACE_PROBES_MAX},
+	{"dport", "PORT", OPT_U32, FIELD(port), "0",
+		"of the first probe, each of the others goes to the next; of TCP, of all; "
+		"0: 33434, of TCP 80",
+		0, 65535 - TRACE_PROBES_MAX},
 	{"size", "BYTES", OPT_U32, FIELD(size), "0", "of a packet; 0: 60, of IPv6 80", 0, 1500},
 	{"icmp", NULL, OPT_FLAG, FIELD(icmp), NULL, "probes are echoes, not datagrams of UDP"},
+	{"tcp", NULL, OPT_FLAG, FIELD(tcp), NULL, "probes are SYNs; no connection is made"},
 	{"ipv4", NULL, OPT_FLAG, FIELD(v4), NULL, "only addresses of IPv4"},
 	{"ipv6", NULL, OPT_FLAG, FIELD(v6), NULL, "only addresses of IPv6"},
 	NAMES_OPTS(FIELD(names)),
@@ -135,15 +137,21 @@ static void found(struct plx_resolv_query *q, int err, struct addrinfo *res, con
 		return;
 	}
 	tr.t = (struct trace){.v6 = res->ai_family == AF_INET6,
-		.icmp = o->icmp,
+		.kind = o->tcp	  ? TRACE_TCP
+			: o->icmp ? TRACE_ICMP
+				  : TRACE_UDP,
 		.id = (uint16_t)rte_rand(),
 		.queries = o->queries,
 		.n_probes = o->max_hops * o->queries,
-		.port = (uint16_t)o->port,
+		.port = (uint16_t)(o->port  ? o->port
+				   : o->tcp ? 80
+					    : 33434),
+		.syn = {.sport = (uint16_t)(32768 + rte_rand_max(28232 - TRACE_PROBES_MAX)),
+			.seq = (uint32_t)rte_rand()},
 		.wait_ns = PLX_SEC(o->wait_s),
 		.to_len = res->ai_addrlen};
 	memcpy(&tr.t.to, res->ai_addr, res->ai_addrlen);
-	least = (tr.t.v6 ? 40 : 20) + TRACE_HDR;
+	least = (tr.t.v6 ? 40 : 20) + (uint32_t)trace_hdr(&tr.t);
 	tr.t.bytes = o->size ? PLX_MAX(o->size, least) : tr.t.v6 ? 80 : 60;
 	plx_getnameinfo(
 		res->ai_addr, res->ai_addrlen, tr.addr, sizeof(tr.addr), NULL, 0, NI_NUMERICHOST);
@@ -221,7 +229,18 @@ static const struct prog_ops ops = {.bytes = sizeof(struct prog),
 	.start = start,
 	.timer = timer,
 	.json = json,
-	.prepare = names_prepare};
+	.prepare = names_prepare,
+	.end = names_finish};
+
+static int check(struct app *app, void *arg, struct plx_error *e)
+{
+	const struct options *o = arg;
+
+	if (o->icmp && o->tcp)
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "traceroute", "", "tcp",
+			"give --icmp or --tcp");
+	return names_check(app, arg, e);
+}
 
 static int run(struct app *app, void *arg)
 {
@@ -239,7 +258,9 @@ const struct plx_cmd cmd_traceroute = {
 	.summary = "the routers on the way to a host, printed as traceroute does",
 	.text = "Probes with a time to live of 1, 2, 3 ... by UDP, whose errors come by "
 		"IP_RECVERR,\n"
-		"or by ICMP echoes; 16 are on their way at a time. Addresses are not looked up.\n"
+		"by ICMP echoes or by SYNs of TCP; 16 are on their way at a time. Addresses are "
+		"not\n"
+		"looked up.\n"
 		"\n"
 		"Examples:\n"
 		"  pollux ... -- traceroute --if 0,addr=10.9.0.2/24,gw=10.9.0.1 10.1.0.1\n"
@@ -250,6 +271,6 @@ const struct plx_cmd cmd_traceroute = {
 	.idle = PLX_IDLE_SLEEP,
 	.runs = true,
 	.stack = true,
-	.check = names_check,
+	.check = check,
 	.run = run,
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "endpoint.h"
 
+#include <ctype.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -39,6 +40,65 @@ int endpoint_parse(struct endpoint *ep, const char *text)
 	e.port = (uint16_t)port;
 	*ep = e;
 	return 0;
+}
+
+/* Letters, digits, '-' and '_' in labels. A last one of digits alone is an address mistyped. */
+static bool is_host(const char *text, size_t n)
+{
+	size_t label = 0, digits = 0;
+
+	if (n >= TARGET_HOST_SIZE)
+		return false;
+	n -= n > 1 && text[n - 1] == '.';
+	for (size_t i = 0; i < n; i++) {
+		bool digit = text[i] >= '0' && text[i] <= '9';
+
+		if (text[i] == '.' && label) {
+			label = digits = 0;
+			continue;
+		}
+		if (!digit && !isalpha((unsigned char)text[i]) && !strchr("-_", text[i]))
+			return false;
+		label++;
+		digits += digit;
+	}
+	return label > digits;
+}
+
+int target_parse(struct target *t, const char *text)
+{
+	const char *colon = strrchr(text, ':');
+	struct target to = {0};
+	size_t n = colon ? (size_t)(colon - text) : 0;
+
+	if (!colon)
+		return -EINVAL;
+	if (is_host(text, n)) {
+		memcpy(to.host, text, n);
+		text = colon + 1;
+	}
+	if (endpoint_parse(&to.ep, text) != 0 || (!to.host[0] && plx_addr_is_any(&to.ep.addr)))
+		return -EINVAL;
+	*t = to;
+	return 0;
+}
+
+int endpoint_listen(struct endpoint *ep, const char *cmd, const char *option, const char *text,
+	struct plx_error *e)
+{
+	if (endpoint_parse(ep, text) == 0)
+		return 0;
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, text, option,
+		"form: 80, 10.9.0.2:80 or [fd00:9::2]:80");
+}
+
+int endpoint_target(struct target *t, const char *cmd, const char *option, const char *text,
+	struct plx_error *e)
+{
+	if (target_parse(t, text) == 0)
+		return 0;
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, text, option,
+		"form: 10.9.0.2:80, [fd00:9::2]:80 or www.example.org:80");
 }
 
 const char *endpoint_format(const struct endpoint *ep, char *buf)

@@ -7,10 +7,19 @@
  * to talk from.
  */
 #include <plx_base.h>
+#include <plx_base_error.h>
 
 struct endpoint {
 	struct plx_addr addr;
 	uint16_t port;
+};
+
+#define TARGET_HOST_SIZE 254 /**< of a name in DNS, and its NUL */
+
+/** Whom to talk to: an endpoint, or a name and a port. */
+struct target {
+	char host[TARGET_HOST_SIZE]; /**< "": it is ep's address */
+	struct endpoint ep;	     /**< with a host: its port alone */
 };
 
 #define ENDPOINT_STRLEN (PLX_ADDR_STRLEN + 8)
@@ -20,6 +29,16 @@ struct endpoint {
  * untouched.
  */
 int endpoint_parse(struct endpoint *ep, const char *text);
+/**
+ * "10.9.0.2:80", "[fd00:9::2]:80" or "www.example.org:80". @return 0, or -EINVAL and *t untouched.
+ */
+int target_parse(struct target *t, const char *text);
+/** What --option of a command says: where to listen. 0 or -EINVAL with *e filled. */
+int endpoint_listen(struct endpoint *ep, const char *cmd, const char *option, const char *text,
+	struct plx_error *e);
+/** Likewise: whom to talk to. */
+int endpoint_target(struct target *t, const char *cmd, const char *option, const char *text,
+	struct plx_error *e);
 /** As it is parsed, into buf of ENDPOINT_STRLEN bytes. @return buf. */
 const char *endpoint_format(const struct endpoint *ep, char *buf);
 

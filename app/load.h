@@ -7,7 +7,7 @@
  * load_conn.c what all kinds have in common, load_tcp.c, load_http.c and load_udp.c the kinds.
  */
 #include "hist.h"
-#include "prog.h"
+#include "peer.h"
 
 enum load_kind {
 	LOAD_TCP_RR,
@@ -24,12 +24,13 @@ enum load_close { LOAD_CLOSE_US, LOAD_CLOSE_PEER, LOAD_CLOSE_RESET };
 
 struct load_conf {
 	enum load_kind kind;
-	struct endpoint to;
+	struct peer_conf to;
 	struct addr_list src; /**< addresses to talk from, in turn; none = as the route says */
 	uint32_t conns, size, rate;
 	uint32_t in_flight; /**< tcp-rr: requests under way at a time; 0 = one by each connection */
-	enum load_close close;
+	uint32_t close;	    /**< enum load_close */
 	const char *path;
+	bool unconnected; /**< udp-stream: each datagram has its address */
 };
 
 enum load_count {
@@ -85,6 +86,9 @@ struct load_lcore {
 	struct prog p;
 	const struct load_conf *conf;
 	const struct load_ops *ops;
+	struct peer peer;
+	union prog_addr to;
+	socklen_t to_len;
 	uint32_t conns;	  /**< of this lcore */
 	uint32_t missing; /**< to be opened yet, or again */
 	uint32_t opening;

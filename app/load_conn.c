@@ -121,9 +121,7 @@ static int bind_src(int fd, const struct load_conf *conf, uint32_t number)
 static int open_socket(const struct load_lcore *l, uint32_t number)
 {
 	const struct load_conf *conf = l->conf;
-	union prog_addr to;
-	socklen_t len = prog_sockaddr(&to, &conf->to);
-	int fd = plx_socket(to.sa.sa_family, l->ops->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = plx_socket(l->to.sa.sa_family, l->ops->type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	const int one = 1;
 
 	if (fd < 0)
@@ -131,7 +129,8 @@ static int open_socket(const struct load_lcore *l, uint32_t number)
 	if (l->ops->type == SOCK_STREAM)
 		plx_setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if ((conf->src.n && bind_src(fd, conf, number) != 0) ||
-		(plx_connect(fd, &to.sa, len) != 0 && errno != EINPROGRESS)) {
+		(!conf->unconnected && plx_connect(fd, &l->to.sa, l->to_len) != 0 &&
+			errno != EINPROGRESS)) {
 		int err = -errno;
 
 		plx_close(fd);
@@ -204,9 +203,15 @@ static plx_ns look_for_late(struct load_lcore *l)
 static plx_ns timer(struct prog *p, plx_ns now)
 {
 	struct load_lcore *l = (struct load_lcore *)p;
-	plx_ns next = open_some(l), late = look_for_late(l);
-	plx_ns pass = l->ops->pass ? l->ops->pass(l) : PLX_NEVER;
+	plx_ns next, late, pass;
 
+	if (!peer_known(&l->peer, p, &l->conf->to, &next))
+		return next;
+	if (!l->to_len)
+		l->to_len = prog_sockaddr(&l->to, &l->peer.ep);
+	next = open_some(l);
+	late = look_for_late(l);
+	pass = l->ops->pass ? l->ops->pass(l) : PLX_NEVER;
 	next = PLX_MIN(next, late);
 	return PLX_MIN(next, pass);
 }
@@ -222,15 +227,16 @@ static const struct load_ops *const kinds[LOAD_KINDS] = {
 
 static void make_request(struct load_lcore *l)
 {
-	char host[ENDPOINT_STRLEN];
+	const struct target *to = &l->conf->to.to;
+	char addr[ENDPOINT_STRLEN];
 
 	l->out_bytes = l->conf->size;
 	for (uint32_t i = 0; i < l->out_bytes; i++)
 		l->out[i] = (char)('a' + i % 26);
 	if (l->conf->kind == LOAD_HTTP)
 		l->out_bytes = (uint32_t)snprintf(l->out, sizeof(l->out),
-			"GET %s HTTP/1.1\r\nHost: %s\r\n\r\n", l->conf->path,
-			endpoint_format(&l->conf->to, host));
+			"GET %s HTTP/1.1\r\nHost: %s%s%s\r\n\r\n", l->conf->path, to->host,
+			to->host[0] ? ":" : "", endpoint_format(&to->ep, addr));
 }
 
 static int start(struct prog *p)
@@ -350,7 +356,7 @@ static void text(struct stack *s, FILE *out)
 /* Addresses to talk from that no interface has yet: the first one gets them. */
 static int prepare(struct stack *s, struct plx_error *e)
 {
-	const struct load_conf *conf = prog_arg(s);
+	struct load_conf *conf = prog_arg(s);
 
 	for (uint32_t i = 0; i < conf->src.n; i++) {
 		struct plx_prefix p = {.addr = addr_list_get(&conf->src, i), .len = 128};
@@ -360,13 +366,19 @@ static int prepare(struct stack *s, struct plx_error *e)
 			return plx_error_set(
 				e, err, PLX_ERR_RUN, "an address of --src", strerror(-err));
 	}
-	return 0;
+	return peer_prepare(s, &conf->to, e);
+}
+
+static void end(struct stack *s)
+{
+	peer_finish(&((struct load_conf *)prog_arg(s))->to);
 }
 
 const struct prog_ops load_prog_ops = {
 	.bytes = sizeof(struct load_lcore),
 	.counts = counts,
 	.prepare = prepare,
+	.end = end,
 	.start = start,
 	.timer = timer,
 	.json = json,

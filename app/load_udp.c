@@ -19,7 +19,10 @@ static bool send_one(struct load_lcore *l, struct load_conn *c)
 	c->seq++;
 	if (l->out_bytes >= sizeof(c->seq))
 		memcpy(l->out, &c->seq, sizeof(c->seq));
-	n = plx_send(c->w.fd, l->out, l->out_bytes, 0);
+	if (l->conf->unconnected)
+		n = plx_sendto(c->w.fd, l->out, l->out_bytes, 0, &l->to.sa, l->to_len);
+	else
+		n = plx_send(c->w.fd, l->out, l->out_bytes, 0);
 	if (n < 0 && errno != EAGAIN)
 		plx_count(l->p.count[LOAD_ERRORS], 1);
 	if (n > 0)

@@ -7,7 +7,7 @@
 #define SETTLE_MAX  PLX_SEC(5) /* duplicate address detection takes two seconds at most */
 #define SETTLE_STEP PLX_MS(10)
 
-static int check_conf(const char *cmd, const struct names_conf *conf, struct plx_error *e)
+int names_conf_check(const char *cmd, const struct names_conf *conf, struct plx_error *e)
 {
 	for (unsigned int i = 0; i < conf->server.n; i++)
 		if (!plx_resolv_server_ok(conf->server.v[i]) || i == PLX_RESOLV_SERVERS)
@@ -32,7 +32,7 @@ int names_check_operands(
 			e, -EINVAL, PLX_ERR_OPTION_MISSING, cmd, app->cmd->operands, cmd);
 	if (app->n_operands > max)
 		return plx_error_set(e, -EINVAL, PLX_ERR_OPERAND, cmd, app->operand[max], cmd);
-	err = check_conf(cmd, conf, e);
+	err = names_conf_check(cmd, conf, e);
 	return err ? err : stack_check(app, NULL, e);
 }
 
@@ -56,26 +56,48 @@ int names_main(struct app *app, const struct prog_ops *ops, struct names_run *n,
 	if (nowhere)
 		app->out = nowhere;
 	code = prog_main(app, ops, n);
-	plx_resolv_cancel(&n->query);
-	plx_resolv_destroy(n->resolv);
 	if (nowhere)
 		fclose(nowhere);
 	app->out = out;
 	return code;
 }
 
+static const char *or_null(const char *s)
+{
+	return s[0] ? s : NULL;
+}
+
+/* What the command line says stands in place of what the file does. */
+struct plx_resolv *names_resolver(
+	struct stack *s, const struct names_conf *conf, struct plx_error *e)
+{
+	const struct up_resolver *r = &s->plan.resolver;
+	struct plx_resolv_conf c = {.file = conf->file ? conf->file : or_null(r->file),
+		.hosts = conf->hosts ? conf->hosts : or_null(r->hosts)};
+	bool servers = conf->server.n, search = conf->search.n;
+
+	for (unsigned int i = 0; i < (servers ? conf->server.n : r->n_server); i++)
+		c.server[i] = servers ? conf->server.v[i] : r->server[i];
+	for (unsigned int i = 0; i < (search ? conf->search.n : r->n_search); i++)
+		c.search[i] = search ? conf->search.v[i] : r->search[i];
+	return plx_resolv_create(s->net, s->sock, &c, e);
+}
+
 int names_prepare(struct stack *s, struct plx_error *e)
 {
 	struct names_run *n = prog_arg(s);
-	struct plx_resolv_conf c = {.file = n->conf->file, .hosts = n->conf->hosts};
 
-	for (unsigned int i = 0; i < PLX_MIN(n->conf->server.n, PLX_RESOLV_SERVERS + 0u); i++)
-		c.server[i] = n->conf->server.v[i];
-	for (unsigned int i = 0; i < PLX_MIN(n->conf->search.n, PLX_RESOLV_SEARCH + 0u); i++)
-		c.search[i] = n->conf->search.v[i];
 	n->stack = s;
-	n->resolv = plx_resolv_create(s->net, s->sock, &c, e);
+	n->resolv = names_resolver(s, n->conf, e);
 	return n->resolv ? 0 : -EINVAL;
+}
+
+void names_finish(struct stack *s)
+{
+	struct names_run *n = prog_arg(s);
+
+	plx_resolv_cancel(&n->query);
+	plx_resolv_destroy(n->resolv);
 }
 
 static bool settled(struct plx_net *net)

@@ -3,9 +3,9 @@
 
 /**
  * @file
- * What the commands share that look for a name, ask a question of the network and end: resolve,
- * ping, traceroute. They run on the first lcore alone, on which they also print: nobody's packets
- * wait for them.
+ * Names in commands: the options of their resolver; and what those share that look for a name, ask
+ * a question of the network and end (resolve, ping, traceroute). These run on the first lcore
+ * alone, on which they also print: nobody's packets wait for them.
  */
 #include <plx_resolv.h>
 
@@ -25,11 +25,11 @@ struct names_conf {
 		"a name server, in place of those of --resolv-conf"},                              \
 		{"search", "DOMAIN", OPT_LIST, (at) + offsetof(struct names_conf, search), NULL,   \
 			"a domain to try, in place of those of --resolv-conf"},                    \
-		{"resolv-conf", "FILE", OPT_STR, (at) + offsetof(struct names_conf, file),         \
-			"/etc/resolv.conf", "which name servers there are"},                       \
+		{"resolv-conf", "FILE", OPT_STR, (at) + offsetof(struct names_conf, file), NULL,   \
+			"which name servers there are; otherwise /etc/resolv.conf"},               \
 	{                                                                                          \
-		"hosts", "FILE", OPT_STR, (at) + offsetof(struct names_conf, hosts), "/etc/hosts", \
-			"names that no server is asked for"                                        \
+		"hosts", "FILE", OPT_STR, (at) + offsetof(struct names_conf, hosts), NULL,         \
+			"names that no server is asked for; otherwise /etc/hosts"                  \
 	}
 
 /** A command of this kind: the first part of its own struct. */
@@ -55,8 +55,14 @@ int names_check_operands(
  * kept. @return enum app_exit: of the run; n->code is what it came to. */
 int names_main(struct app *app, const struct prog_ops *ops, struct names_run *n,
 	const struct names_conf *conf);
-/** For struct prog_ops.prepare: make the resolver. */
+/** What can be wrong with the options of cmd's resolver. 0 or -errno with *e filled. */
+int names_conf_check(const char *cmd, const struct names_conf *conf, struct plx_error *e);
+/** A resolver as the options say. For struct prog_ops.prepare. @return NULL with *e filled. */
+struct plx_resolv *names_resolver(
+	struct stack *s, const struct names_conf *conf, struct plx_error *e);
+/** For struct prog_ops: make the resolver, and free it. */
 int names_prepare(struct stack *s, struct plx_error *e);
+void names_finish(struct stack *s);
 /** Is this lcore the one, and can its addresses be used (duplicate address detection)? *next is
  * when to ask again. */
 bool names_ready(struct prog *p, plx_ns *next);

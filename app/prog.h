@@ -37,6 +37,8 @@ struct prog_ops {
 	void (*text)(struct stack *s, FILE *out);
 	/** Before the programs are made: addresses to be added, for example. Optional. */
 	int (*prepare)(struct stack *s, struct plx_error *e);
+	/** After the run: undoes prepare(), also one that failed. Optional. */
+	void (*end)(struct stack *s);
 };
 
 /** A program of one lcore. */
@@ -48,7 +50,8 @@ struct prog {
 	struct plx_list watches, dead;
 	plx_ns now; /**< of this pass */
 	int epfd;
-	int err; /**< why it did not start */
+	int err;		/**< why it did not start, or ended the run */
+	const char *host, *why; /**< err is of a name: which, and EAI_* in words; else NULL */
 	uint64_t count[PROG_COUNTS];
 };
 

@@ -53,15 +53,25 @@ static int begin(struct stack *s, struct plx_error *e)
 	return err;
 }
 
+static int why_not(const struct prog *p, struct plx_error *e)
+{
+	if (p->host)
+		return plx_error_set(e, p->err, PLX_ERR_NAME, p->host, p->why);
+	return plx_error_set(e, p->err, PLX_ERR_RUN, "a program's sockets", strerror(-p->err));
+}
+
 static void end(struct stack *s)
 {
+	const struct progs *progs = s->arg;
+
 	for (uint16_t i = 0; i < s->lcores; i++) {
 		const struct prog *p = prog_get(s, i);
 
 		if (p && p->err && !s->run->err)
-			s->run->err = plx_error_set(&s->run->error, p->err, PLX_ERR_RUN,
-				"a program's sockets", strerror(-p->err));
+			s->run->err = why_not(p, &s->run->error);
 	}
+	if (progs->ops->end)
+		progs->ops->end(s);
 }
 
 static void json(struct stack *s, json_t *o, bool final)

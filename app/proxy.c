@@ -37,6 +37,8 @@ struct proxy_pair {
 struct proxy_lcore {
 	struct prog p;
 	struct watch listener;
+	struct peer server;
+	bool accepts; /* the server is known: who came before that has waited in the backlog */
 	char buf[BUFFER_BYTES];
 };
 
@@ -212,8 +214,7 @@ static struct proxy_pair *pair_new(int client, int server)
 
 static void take(struct proxy_lcore *x, int client)
 {
-	const struct proxy_conf *conf = x->p.arg;
-	int server = connect_to(&conf->to);
+	int server = connect_to(&x->server.ep);
 	struct proxy_pair *pair = server >= 0 ? pair_new(client, server) : NULL;
 
 	plx_count(x->p.count[PROXY_CONNECTIONS], 1);
@@ -244,9 +245,32 @@ static int start(struct prog *p)
 
 	x->listener = (struct watch){
 		.fd = prog_listen(&conf->listen, SOCK_STREAM), .ready = listener_ready};
-	if (x->listener.fd < 0)
-		return x->listener.fd;
-	return prog_watch(p, &x->listener, EPOLLIN);
+	return PLX_MIN(x->listener.fd, 0);
+}
+
+static plx_ns timer(struct prog *p, plx_ns now)
+{
+	struct proxy_lcore *x = (struct proxy_lcore *)p;
+	const struct proxy_conf *conf = p->arg;
+	plx_ns next = PLX_NEVER;
+
+	if (x->accepts || !peer_known(&x->server, p, &conf->to, &next))
+		return next;
+	x->accepts = true;
+	p->err = prog_watch(p, &x->listener, EPOLLIN);
+	if (p->err)
+		plx_engine_stop(p->sn->eng);
+	return p->now; /* somebody may be there already */
+}
+
+static int prepare(struct stack *s, struct plx_error *e)
+{
+	return peer_prepare(s, &((struct proxy_conf *)prog_arg(s))->to, e);
+}
+
+static void end(struct stack *s)
+{
+	peer_finish(&((struct proxy_conf *)prog_arg(s))->to);
 }
 
 static const char *const counts[] = {
@@ -261,5 +285,8 @@ static const char *const counts[] = {
 const struct prog_ops proxy_ops = {
 	.bytes = sizeof(struct proxy_lcore),
 	.counts = counts,
+	.prepare = prepare,
 	.start = start,
+	.timer = timer,
+	.end = end,
 };

@@ -5,10 +5,11 @@
  * @file
  * A proxy of TCP: what comes by one connection goes on by another, both ways.
  */
-#include "prog.h"
+#include "peer.h"
 
 struct proxy_conf {
-	struct endpoint listen, to;
+	struct endpoint listen;
+	struct peer_conf to;
 };
 
 /** Programs whose arg is a struct proxy_conf. */

@@ -138,6 +138,19 @@ static bool number_of(const struct trace *t, const uint8_t *icmp, uint8_t type, 
 	return icmp[0] == type && plx_get_be16(icmp + 4) == t->id && *i < t->next;
 }
 
+/* Which probe does an error quote? */
+static bool is_quoted(const struct trace *t, const uint8_t *p, uint8_t proto, uint32_t *i)
+{
+	int syn;
+
+	if (t->kind == TRACE_ICMP)
+		return proto == (t->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP) &&
+		       number_of(t, p, t->v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO, i);
+	syn = proto == IPPROTO_TCP ? trace_syn_quoted(&t->syn, t->next, p) : -1;
+	*i = (uint32_t)syn;
+	return syn >= 0;
+}
+
 static void in_icmp(
 	struct trace *t, const uint8_t *p, size_t n, const union prog_addr *from, plx_ns now)
 {
@@ -151,7 +164,8 @@ static void in_icmp(
 	n -= hdr;
 	type = p[0];
 	code = p[1];
-	if (number_of(t, p, t->v6 ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY, &i)) {
+	if (t->kind == TRACE_ICMP &&
+		number_of(t, p, t->v6 ? ICMP6_ECHO_REPLY : ICMP_ECHOREPLY, &i)) {
 		answer(t, i, now, from, TRACE_ECHO, 0, 0);
 		return;
 	}
@@ -160,11 +174,20 @@ static void in_icmp(
 	p += TRACE_HDR;
 	n -= TRACE_HDR;
 	hdr = t->v6 ? sizeof(struct ip6_hdr) : n > 0 ? (size_t)(p[0] & 15) * 4 : 0;
-	if (n < hdr + TRACE_HDR || n < sizeof(struct iphdr) ||
-		p[t->v6 ? 6 : 9] != (t->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP))
-		return;
-	if (number_of(t, p + hdr, t->v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO, &i))
+	if (n >= hdr + TRACE_HDR && n >= sizeof(struct iphdr) &&
+		is_quoted(t, p + hdr, p[t->v6 ? 6 : 9], &i))
 		answer(t, i, now, from, type, code, plx_get_be32(p - 4));
+}
+
+/* IPv4's packets come with their header. */
+static void in_tcp(
+	struct trace *t, const uint8_t *p, size_t n, const union prog_addr *from, plx_ns now)
+{
+	size_t hdr = t->v6 ? 0 : n > 0 ? (size_t)(p[0] & 15) * 4 : 0;
+	int i = n > hdr ? trace_syn_answered(&t->syn, t->next, p + hdr, n - hdr) : -1;
+
+	if (i >= 0)
+		answer(t, (uint32_t)i, now, from, TRACE_ECHO, 0, 0);
 }
 
 static void on_raw(struct prog *pr, struct watch *w, uint32_t events)
@@ -179,7 +202,10 @@ static void on_raw(struct prog *pr, struct watch *w, uint32_t events)
 		n = plx_recvfrom(w->fd, packet, sizeof(packet), 0, &from.sa, &len);
 		if (n < 0)
 			return;
-		in_icmp(active, packet, (size_t)n, &from, pr->now);
+		if (w == &active->syns)
+			in_tcp(active, packet, (size_t)n, &from, pr->now);
+		else
+			in_icmp(active, packet, (size_t)n, &from, pr->now);
 	}
 }
 
@@ -201,19 +227,71 @@ static int send_icmp(struct trace *t, uint32_t i, uint8_t *data, size_t n)
 	return 0;
 }
 
+/* ---- by TCP ---- */
+
+/* Who is the sender of what goes there? */
+static int find_src(struct trace *t)
+{
+	int fd = plx_socket(t->to.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0), err = 0;
+	union prog_addr to = t->to, from;
+	socklen_t len = sizeof(from);
+
+	if (fd < 0)
+		return -errno;
+	to.in.sin_port = htons(t->port); /* at the same place in both families */
+	if (plx_connect(fd, &to.sa, t->to_len) != 0 || plx_getsockname(fd, &from.sa, &len) != 0)
+		err = -errno;
+	plx_close(fd);
+	if (err)
+		return err;
+	t->syn.src =
+		t->v6 ? plx_addr_from_v6(&from.in6.sin6_addr) : plx_addr_from_v4(&from.in.sin_addr);
+	t->syn.dst =
+		t->v6 ? plx_addr_from_v6(&to.in6.sin6_addr) : plx_addr_from_v4(&to.in.sin_addr);
+	t->syn.dport = t->port;
+	return 0;
+}
+
+static int send_tcp(struct trace *t, uint32_t i, uint8_t *data, size_t n)
+{
+	struct trace_syn s = t->syn;
+
+	s.sport = (uint16_t)(s.sport + i);
+	trace_syn_put(&s, data, n);
+	if (set_hops(t, t->syns.fd, (int)(i / t->queries) + 1) != 0 ||
+		plx_sendto(t->syns.fd, data, n, 0, &t->to.sa, t->to_len) < 0)
+		return -errno;
+	return 0;
+}
+
 /* ---- all of it ---- */
+
+static int open_raw(struct trace *t, struct prog *p, struct watch *w, int proto)
+{
+	w->fd = plx_socket(t->to.sa.sa_family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, proto);
+	if (w->fd < 0)
+		return -errno;
+	return prog_watch(p, w, EPOLLIN);
+}
 
 int trace_begin(struct trace *t, struct prog *p)
 {
+	int err = 0;
+
 	active = t;
-	t->raw = (struct watch){.fd = -1, .ready = on_raw};
-	if (!t->icmp)
+	t->raw = t->syns = (struct watch){.fd = -1, .ready = on_raw};
+	if (t->kind == TRACE_UDP)
 		return 0;
-	t->raw.fd = plx_socket(t->to.sa.sa_family, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
-		t->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
-	if (t->raw.fd < 0)
-		return -errno;
-	return prog_watch(p, &t->raw, EPOLLIN);
+	if (t->kind == TRACE_TCP)
+		err = find_src(t);
+	if (!err && t->kind == TRACE_TCP)
+		err = open_raw(t, p, &t->syns, IPPROTO_TCP);
+	return err ? err : open_raw(t, p, &t->raw, t->v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP);
+}
+
+size_t trace_hdr(const struct trace *t)
+{
+	return t->kind == TRACE_TCP ? TRACE_SYN : TRACE_HDR;
 }
 
 static int send_probe(struct trace *t, struct prog *pr, uint32_t i, plx_ns now)
@@ -225,8 +303,10 @@ static int send_probe(struct trace *t, struct prog *pr, uint32_t i, plx_ns now)
 	t->flight++;
 	for (size_t k = 0; k < n; k++)
 		packet[k] = (uint8_t)('@' + (k & 63)); /* as traceroute(8) fills it */
-	if (t->icmp)
+	if (t->kind == TRACE_ICMP)
 		return send_icmp(t, i, packet, n);
+	if (t->kind == TRACE_TCP)
+		return send_tcp(t, i, packet, n);
 	return send_udp(t, pr, i, packet, n - TRACE_HDR);
 }
 

@@ -18,6 +18,8 @@
 #define UP_ROUTES   256
 #define UP_SERVICES 32
 #define UP_SYSCTLS  64
+#define UP_SERVERS  8 /**< PLX_RESOLV_SERVERS, which is lib/resolv's */
+#define UP_SEARCH   8 /**< PLX_RESOLV_SEARCH */
 
 #define UP_PORT_NAMELEN 64 /**< PLX_PORT_NAMELEN, which is DPDK's */
 
@@ -70,6 +72,12 @@ static inline bool up_is_tcp(const struct up_service *s)
 	return s->kind >= UP_TCP_ECHO;
 }
 
+/** Whom to ask for names, what to know without. "": not said. */
+struct up_resolver {
+	char server[UP_SERVERS][64], search[UP_SEARCH][256], file[256], hosts[256];
+	uint32_t n_server, n_search;
+};
+
 /** All parsed. */
 struct up_plan {
 	const char *cmd; /**< whose options they are, for errors */
@@ -78,6 +86,7 @@ struct up_plan {
 	struct up_sysctl sysctl[UP_SYSCTLS];
 	struct up_service service[UP_SERVICES];
 	uint32_t n_if, n_route, n_sysctl, n_service;
+	struct up_resolver resolver; /**< of the file: options stand in its place */
 };
 
 /**
@@ -93,6 +102,11 @@ int up_parse_route(struct up_plan *plan, const char *text, struct plx_error *e);
 int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e);
 int up_parse_service(
 	struct up_plan *plan, enum up_kind kind, const char *text, struct plx_error *e);
+
+/** up_resolver.c: one key of it, called as its option is. */
+int up_resolver_key(struct up_plan *plan, const char *key, const char *value, struct plx_error *e);
+/** Is key one of them? */
+bool up_resolver_has(const char *key);
 
 /** Read an INI file into the plan. up_config.c */
 int up_config_read(const char *path, struct up_plan *plan, struct plx_error *e);

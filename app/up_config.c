@@ -8,7 +8,7 @@
 /*
  * The file of --config: the command line's items as an INI file. A section [if PORT] or [if
  * PORT.VLAN] has the keys of --if; [up] has route, sysctl, udp-echo, udp-sink, tcp-echo, tcp-sink
- * and tcp-source, each as often as needed.
+ * and tcp-source, each as often as needed; [resolver] what up_resolver.c says.
  */
 
 struct reader {
@@ -105,6 +105,20 @@ static int up_line(struct reader *r, const char *key, const char *value)
 	return err;
 }
 
+static int resolver_line(struct reader *r, const char *key, const char *value)
+{
+	int err;
+
+	if (!up_resolver_has(key))
+		return fault(r, r->at,
+			"unknown key in [resolver]: there are nameserver, search, resolv-conf and "
+			"hosts");
+	err = up_resolver_key(r->plan, key, value, r->e);
+	if (err)
+		locate(r);
+	return err;
+}
+
 /* inih's callback. @return 1 = go on. */
 static int line(void *arg, const char *section, const char *key, const char *value)
 {
@@ -124,9 +138,12 @@ static int line(void *arg, const char *section, const char *key, const char *val
 		r->err = if_line(r, key, value);
 	else if (!r->err && strcmp(section, "up") == 0)
 		r->err = up_line(r, key, value);
+	else if (!r->err && strcmp(section, "resolver") == 0)
+		r->err = resolver_line(r, key, value);
 	else if (!r->err)
 		r->err = fault(r, r->at,
-			"unknown section: there are [up] and [if PORT] or [if PORT.VLAN]");
+			"unknown section: there are [up], [resolver] and [if PORT] or [if "
+			"PORT.VLAN]");
 	return r->err == 0;
 }
 

@@ -268,6 +268,10 @@ PLX_API int plx_net_way(struct plx_softnet *sn, const struct plx_addr *dst, uint
 	bool bound, struct plx_net_way *way);
 /** Is it one of our addresses (or, with any, of one interface)? On an lcore. */
 PLX_API bool plx_net_is_ours(struct plx_softnet *sn, const struct plx_addr *a, uint16_t iface);
+/** Has an interface a valid address of IPv4 (else of IPv6)? Loopback ones do not count. On an
+ * lcore.
+ */
+PLX_API bool plx_net_has_family(struct plx_softnet *sn, bool v4);
 /** The errno that a call gives when its packet was dropped for this reason; 0 = none, as for a lost
  * one. */
 PLX_API int plx_net_errno(enum plx_drop why);

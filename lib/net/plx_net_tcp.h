@@ -45,6 +45,8 @@ struct plx_net_tcp_ops {
 	/** It is over: err 0, both directions have ended well; else an errno. What came before can
 	 * still be read. Close it. */
 	void (*closed)(struct plx_softnet *sn, struct plx_net_tcp *c, int err);
+	/** The least TTL or hop limit of what is taken; asked after plx_net_tcp_set_min_ttl(). */
+	uint8_t (*min_ttl)(const struct plx_net_tcp *c, bool v4);
 	/** For the table tcp: the descriptor by which its program knows it; -1 = it has none. */
 	int (*fd)(const struct plx_net_tcp *c);
 };
@@ -66,8 +68,9 @@ struct plx_net_tcp_listener {
 	/* for those that listen by an lcore */
 	uint16_t home;	  /**< index of the lcore whose program accepts; PLX_NET_NO_HOME = any */
 	uint8_t ttl, tos; /**< inherited; 0 = default */
-	uint8_t defer_accept; /**< inherited: as struct plx_tcp_listener's */
-	uint16_t mss_clamp;   /**< TCP_MAXSEG; 0 = none */
+	uint8_t min_ttl, min_hops; /**< the least of what is taken, of IPv4 and of IPv6 */
+	uint8_t defer_accept;	   /**< inherited: as struct plx_tcp_listener's */
+	uint16_t mss_clamp;	   /**< TCP_MAXSEG; 0 = none */
 	/** For the table tcp, and constant: its program's descriptor (0 = it has none), and the
 	 * index of the lcore that has it. */
 	int fd;
@@ -151,6 +154,7 @@ PLX_API uint32_t plx_net_tcp_write_more(
 PLX_API uint32_t plx_net_tcp_skip(struct plx_softnet *sn, struct plx_net_tcp *c, uint32_t n);
 /** Of the IP header of what it sends: time to live (0 = default), traffic class (its ECN bits are
  * TCP's). */
+PLX_API void plx_net_tcp_set_min_ttl(struct plx_net_tcp *c, bool on);
 PLX_API void plx_net_tcp_set_ip(struct plx_net_tcp *c, uint8_t ttl, uint8_t tos);
 /**
  * The next piece of text without a copy: the callee's, counted as delivered. Its data may be

@@ -398,6 +398,14 @@ void plx_net_tcp_abort(struct plx_softnet *sn, struct plx_net_tcp *c)
 	release(net__self(sn), c);
 }
 
+void plx_net_tcp_set_min_ttl(struct plx_net_tcp *c, bool on)
+{
+	if (on)
+		*net__tcp_flags(c) |= TCPF_MIN_TTL;
+	else
+		*net__tcp_flags(c) &= ~TCPF_MIN_TTL;
+}
+
 void plx_net_tcp_set_ip(struct plx_net_tcp *c, uint8_t ttl, uint8_t tos)
 {
 	net__tcp_set_ip(c, ttl, tos);

@@ -44,8 +44,9 @@
 #define TCPF_FIN_TOLD	 0x4000	 /* the same was told, or is to be */
 #define TCPF_AWAY	 0x8000	 /* not on the lcore of its flow's hash: tcp_away.c */
 #define TCPF_NAMED	 0x10000 /* in the table of those: tcp_away.c */
+#define TCPF_MIN_TTL	 0x20000 /* its program says which TTL a segment must have */
 /* and what its IP headers say: TCPF_TOS is 8 bits, TCPF_TTL 8 more, 0 = default. The two lowest
- * ones of TCPF_TOS, ECN's, are TCP's and not kept: TCPF_NAMED is one of them. */
+ * ones of TCPF_TOS, ECN's, are TCP's and not kept: TCPF_NAMED and TCPF_MIN_TTL have them. */
 #define TCPF_TOS_SHIFT 16
 #define TCPF_TTL_SHIFT 24
 #define TCPF_IP	       0xfffc0000u
@@ -100,6 +101,7 @@ struct net_tcp_replica {
 	struct plx_tcp_listener l;
 	struct plx_list node; /* of net_tcp.listeners */
 	uint8_t ttl, tos;     /* inherited */
+	uint8_t min_ttl, min_hops;
 };
 
 /* Mbufs at hand. */

@@ -12,6 +12,7 @@ struct arrival {
 	struct plx_tcp_id key;
 	struct plx_tcp_seg seg;
 	uint32_t text_off; /* in the mbuf */
+	uint8_t ttl;
 };
 
 static void drop_bad(struct rte_mbuf *m, enum plx_drop reason)
@@ -292,6 +293,34 @@ static void nobody(struct net_lcore *nl, struct rte_mbuf *m, const struct arriva
 	plx_pkt_drop(m, PLX_DROP_TCP_NO_CONN);
 }
 
+/* ---- RFC 5082: who can only be near ---- */
+
+static uint8_t min_ttl_of(struct plx_tcp_listener *l, const struct arrival *a)
+{
+	const struct net_tcp_replica *r = plx_container_of(l, const struct net_tcp_replica, l);
+
+	return plx_addr_is_v4(&a->key.raddr) ? r->min_ttl : r->min_hops;
+}
+
+/* Linux asks TIME-WAITs for none, either. */
+static uint8_t min_ttl_for(struct plx_tcp_id *id, const struct arrival *a)
+{
+	struct plx_net_tcp *tc;
+
+	if (id->kind == PLX_TCP_KIND_REQ)
+		return min_ttl_of(plx_container_of(id, struct plx_tcp_req, id)->listener, a);
+	tc = net__tcp_of(id);
+	if (id->kind != PLX_TCP_KIND_CONN || plx_likely(!net__tcp_is(tc, TCPF_MIN_TTL)) ||
+		net__tcp_is(tc, TCPF_RELEASED))
+		return 0;
+	return tc->ops->min_ttl(tc, plx_addr_is_v4(&a->key.raddr));
+}
+
+static void too_far(struct rte_mbuf *m)
+{
+	net__drop(m, PLX_DROP_TCP_MIN_TTL, PLX_STAT_TCPEXT_TCPMINTTLDROP);
+}
+
 static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct arrival *a)
 {
 	struct plx_tcp_table *table = nl->tcp->ctx.table;
@@ -299,7 +328,9 @@ static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct arrival *a
 	struct plx_tcp_listener *l;
 
 	if (plx_likely(id)) {
-		if (plx_likely(id->kind == PLX_TCP_KIND_CONN))
+		if (plx_unlikely(a->ttl < min_ttl_for(id, a)))
+			too_far(m);
+		else if (plx_likely(id->kind == PLX_TCP_KIND_CONN))
 			conn_in(nl, net__tcp_of(id), m, a);
 		else if (id->kind == PLX_TCP_KIND_REQ)
 			req_in(nl, plx_container_of(id, struct plx_tcp_req, id), m, a);
@@ -308,7 +339,9 @@ static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct arrival *a
 		return;
 	}
 	l = table ? listener_of(nl, a) : NULL;
-	if (l)
+	if (l && plx_unlikely(a->ttl < min_ttl_of(l, a)))
+		too_far(m);
+	else if (l)
 		listener_in(nl, l, m, a, 0);
 	else
 		nobody(nl, m, a);
@@ -382,5 +415,6 @@ void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 	a.seg.urg = h.urg;
 	a.seg.ecn = ip->tos & PLX_IP_ECN_MASK;
 	a.text_off = ip->hdr_bytes + h.hdr_bytes;
+	a.ttl = ip->ttl;
 	dispatch(nl, m, &a);
 }

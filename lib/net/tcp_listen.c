@@ -44,6 +44,8 @@ static void inherit(struct net_lcore *nl, struct net_tcp_replica *r, const struc
 	r->l.home = w->tcp.home == PLX_NET_NO_HOME || w->tcp.home == nl->sn->index;
 	r->ttl = w->tcp.ttl;
 	r->tos = w->tcp.tos;
+	r->min_ttl = w->tcp.min_ttl;
+	r->min_hops = w->tcp.min_hops;
 }
 
 static int apply(struct net_lcore *nl, struct net_tell *t, const struct net_want *w)
@@ -123,6 +125,8 @@ static struct net_want want_of(const struct plx_net_tcp_listener *l)
 			.rcv_buf = l->rcv_buf,
 			.ttl = l->ttl,
 			.tos = l->tos,
+			.min_ttl = l->min_ttl,
+			.min_hops = l->min_hops,
 			.mss_clamp = l->mss_clamp,
 			.defer_accept = l->defer_accept},
 	};

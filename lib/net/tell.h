@@ -27,7 +27,7 @@ struct net_want {
 		struct {
 			uint16_t home, mss_clamp;
 			uint32_t backlog, rcv_buf;
-			uint8_t ttl, tos, defer_accept;
+			uint8_t ttl, tos, min_ttl, min_hops, defer_accept;
 		} tcp;
 	};
 };

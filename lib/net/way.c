@@ -54,6 +54,20 @@ static bool has_addr(const struct net_cfg *cfg, uint16_t iface, const struct plx
 	return false;
 }
 
+bool plx_net_has_family(struct plx_softnet *sn, bool v4)
+{
+	struct net_lcore *nl = net__self(sn);
+
+	net__begin(nl);
+	for (uint32_t i = 0; i < nl->cfg->n_srcs; i++) {
+		const struct plx_addr *a = &nl->cfg->srcs[i].addr;
+
+		if (plx_addr_is_v4(a) == v4 && !plx_addr_is_loopback(a))
+			return true;
+	}
+	return false;
+}
+
 bool plx_net_is_ours(struct plx_softnet *sn, const struct plx_addr *a, uint16_t iface)
 {
 	struct net_lcore *nl = net__self(sn);

@@ -32,7 +32,7 @@ int resolv__want(
 	if (hints->ai_family != AF_UNSPEC && hints->ai_family != AF_INET &&
 		hints->ai_family != AF_INET6)
 		return EAI_FAMILY;
-	if (!w->no_node && strlen(node) >= sizeof(w->node))
+	if (!w->no_node && (!*node || strlen(node) >= sizeof(w->node)))
 		return EAI_NONAME;
 	n = resolv__service(w->service, service, hints);
 	if (n < 0)
@@ -41,6 +41,19 @@ int resolv__want(
 	w->flags = hints->ai_flags;
 	w->family = hints->ai_family;
 	w->n_services = n;
+	return 0;
+}
+
+/* As glibc has it: also of addresses in numbers, and of one family alone if the other is not there.
+ */
+int resolv__addrconfig(struct resolv_want *w, bool v4, bool v6)
+{
+	if (!(w->flags & AI_ADDRCONFIG))
+		return 0;
+	if (w->family == AF_UNSPEC && v4 != v6)
+		w->family = v4 ? AF_INET : AF_INET6;
+	if ((w->family == AF_INET && !v4) || (w->family == AF_INET6 && !v6))
+		return EAI_NONAME;
 	return 0;
 }
 

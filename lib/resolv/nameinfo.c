@@ -83,6 +83,8 @@ static int put_host(const struct sockaddr *sa, const struct plx_addr *a, uint32_
 	if (flags & NI_NUMERICHOST)
 		return flags & NI_NAMEREQD ? EAI_NONAME : put_number(sa, scope, host, room);
 	err = resolv__name_of(a, name);
+	if (err == EAI_AGAIN)
+		return err;
 	if (err)
 		return flags & NI_NAMEREQD ? EAI_NONAME : put_number(sa, scope, host, room);
 	return put(name, host, room);
@@ -101,7 +103,7 @@ int plx_getnameinfo(const struct sockaddr *sa, socklen_t len, char *host, sockle
 	err = resolv__addr_of(sa, len, &a, &port, &scope);
 	if (err)
 		return err;
-	if ((!host || !hostlen) && (!serv || !servlen))
+	if (flags & NI_NAMEREQD && !host && !serv) /* glibc lets others ask for nothing */
 		return EAI_NONAME;
 	if (host && hostlen)
 		err = put_host(sa, &a, scope, host, hostlen, flags);

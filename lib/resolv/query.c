@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "resolv.h"
 
+#include <ctype.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
@@ -114,12 +115,23 @@ static int from_hosts(struct resolv_job *job)
 	return EAI_NONAME;
 }
 
+/* Of what characters names in DNS are made (glibc's res_hnok()): others are not asked for. */
+static bool is_host_name(const char *name)
+{
+	for (; *name; name++)
+		if (!isalnum((unsigned char)*name) && !strchr("-_.", *name))
+			return false;
+	return true;
+}
+
 /* What neither addresses nor files tell. */
 static void ask(struct resolv_job *job, bool local)
 {
 	struct resolv_lcore *rl = job->rl;
 
-	if (local) {
+	if (!job->by_name && !is_host_name(job->want.node)) {
+		resolv__answered(job, EAI_NONAME);
+	} else if (local) {
 		errno = EAGAIN;
 		resolv__answered(job, EAI_SYSTEM);
 	} else if (!rl->dns) {
@@ -138,7 +150,11 @@ void resolv__begin_addr(struct resolv_lcore *rl, struct plx_resolv_query *q,
 	if (!job)
 		return;
 	job->want = *w;
-	err = resolv__numeric(w, &job->found);
+	w = &job->want;
+	err = resolv__addrconfig(
+		&job->want, plx_net_has_family(rl->sn, true), plx_net_has_family(rl->sn, false));
+	if (!err)
+		err = resolv__numeric(w, &job->found);
 	job->exact = err != 1;
 	if (err == 1)
 		err = from_hosts(job) == 0 ? 0 : 1;

@@ -55,6 +55,9 @@ struct resolv_want {
 /** What the caller asks for. @return 0 or EAI_*. */
 int resolv__want(
 	struct resolv_want *w, const char *node, const char *service, const struct addrinfo *hints);
+/** AI_ADDRCONFIG: which families has this host addresses of? @return 0, or EAI_NONAME: not of the
+ * one that is asked for. */
+int resolv__addrconfig(struct resolv_want *w, bool v4, bool v6);
 /** No name, or an address: found without anybody's help. @return 0, EAI_*, or 1: it is a name. */
 int resolv__numeric(const struct resolv_want *w, struct resolv_found *f);
 /** The family that DNS is asked for: AF_UNSPEC both. */

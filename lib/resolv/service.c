@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "resolv.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 /* Services and kinds of sockets (glibc's gaih_inet_typeproto[]). */
@@ -21,13 +20,14 @@ static bool wanted(const struct kind *k, const struct addrinfo *hints)
 	       (!hints->ai_protocol || !k->protocol || hints->ai_protocol == k->protocol);
 }
 
-/* The port, -1: it is not a number. */
+/* The port, -1: it is not a number. Blanks may stand before it, and nothing at all is 0: glibc's
+ * strtoul(). */
 static long number_of(const char *name)
 {
 	char *end;
-	unsigned long n = strtoul(name, &end, 10);
+	int n = (int)strtoul(name, &end, 10);
 
-	return isdigit((unsigned char)*name) && !*end ? (long)(n & 0xffff) : -1;
+	return *end || n < 0 ? -1 : n & 0xffff;
 }
 
 static int port_of(const char *name, const struct kind *k)
@@ -65,6 +65,8 @@ int resolv__service(
 		s[n].type = k->type;
 		s[n].protocol = k->protocol ? k->protocol : hints->ai_protocol;
 		s[n++].port = (uint16_t)port;
+		if (hints->ai_protocol && !hints->ai_socktype)
+			break; /* the first kind that has it */
 	}
 	if (!kinds_wanted)
 		return hints->ai_socktype ? EAI_SOCKTYPE : EAI_SERVICE;

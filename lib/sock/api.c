@@ -244,7 +244,9 @@ ssize_t plx_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *ad
 	if (bad_name(addr, m.msg_namelen))
 		return fail(EINVAL);
 	r = sock__call(&op);
-	if (r >= 0 && addr && len)
+	if (r >= 0 && addr && !len) /* move_addr_to_user(): what came is gone all the same */
+		return fail(EFAULT);
+	if (r >= 0 && addr)
 		*len = m.msg_namelen;
 	return r;
 }

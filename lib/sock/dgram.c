@@ -36,7 +36,7 @@ uint32_t sock__dgram_poll(struct sock_lcore *sl, struct sock_file *f)
 	uint32_t mask = SOCK_OUT | EPOLLWRBAND;
 
 	if (f->err || !plx_fifo_empty(&d->errs))
-		mask |= EPOLLERR;
+		mask |= EPOLLERR | (sock__opts(f)->select_err ? EPOLLPRI : 0);
 	if (sock__is(f, SOCKF_RCV_SHUT))
 		mask |= EPOLLRDHUP | SOCK_IN;
 	if ((f->flags & SOCKF_BOTH_SHUT) == SOCKF_BOTH_SHUT)

@@ -307,19 +307,9 @@ static long no_memory(struct sock_dgram *d, const struct sock_op *op)
 	return -EFAULT;
 }
 
-static long receive(struct sock_dgram *d, struct sock_op *op)
+/* Besides the bytes: the sender, and what options ask for. */
+static void told(struct sock_dgram *d, struct msghdr *msg, const struct sock_dmsg *q, uint32_t run)
 {
-	const struct sock_dmsg *q = first(d);
-	struct msghdr *msg = op->recv;
-	size_t room = sock__iov_bytes(msg), whole = q->m->pkt_len, n;
-	uint32_t run = sock__opts(&d->f)->udp_gro ? run_of(q, room, &whole) : 1;
-
-	n = PLX_MIN(room, whole);
-	if (plx_unlikely(n && sock__iov_bad(msg)))
-		return no_memory(d, op);
-	if (n < whole)
-		msg->msg_flags |= MSG_TRUNC;
-	copy_run(msg, q, run, room);
 	if (msg->msg_name)
 		sock__addr_put(&d->f, &q->msg.src, q->msg.sport, q->msg.iface, msg->msg_name,
 			&msg->msg_namelen);
@@ -327,9 +317,63 @@ static long receive(struct sock_dgram *d, struct sock_op *op)
 		put_cmsgs(d, msg, q, run);
 	else
 		msg->msg_controllen = 0;
-	for (; run && !(op->flags & MSG_PEEK); run--)
+}
+
+/* Where SO_PEEK_OFF says (__skb_try_recv_from_queue()). @param off in it. @return NULL: beyond all.
+ */
+static const struct sock_dmsg *peek_at(const struct sock_dgram *d, uint32_t *off)
+{
+	const struct sock_dmsg *q = first(d);
+
+	for (*off = sock__peek_off(&d->f); q && *off && *off >= q->m->pkt_len; q = next_of(q))
+		*off -= q->m->pkt_len;
+	return q;
+}
+
+/* Linux calls it cut short as well when what is left of it just fits. */
+static long peek_on(
+	struct sock_dgram *d, struct sock_op *op, const struct sock_dmsg *q, uint32_t off)
+{
+	struct msghdr *msg = op->recv;
+	const struct rte_mbuf *m = q->m;
+	size_t room = sock__iov_bytes(msg), n = PLX_MIN(room, (size_t)m->pkt_len - off), part;
+	uint32_t skip = off;
+	long r = op->flags & MSG_TRUNC ? (long)m->pkt_len : (long)n;
+
+	if (room <= m->pkt_len - off && room < m->pkt_len)
+		msg->msg_flags |= MSG_TRUNC;
+	for (; skip >= m->data_len && m->next; m = m->next)
+		skip -= m->data_len;
+	part = PLX_MIN((size_t)m->data_len - skip, n);
+	sock__iov_put(msg, 0, rte_pktmbuf_mtod_offset(m, const void *, skip), part);
+	sock__iov_put_mbuf(msg, part, m->next, n - part);
+	told(d, msg, q, 1);
+	sock__peek_moved(d->sl, &d->f, true, (size_t)r);
+	return r;
+}
+
+static long receive(struct sock_dgram *d, struct sock_op *op)
+{
+	const struct sock_dmsg *q = first(d);
+	struct msghdr *msg = op->recv;
+	size_t room = sock__iov_bytes(msg), whole = q->m->pkt_len, n;
+	uint32_t run = sock__opts(&d->f)->udp_gro ? run_of(q, room, &whole) : 1;
+	long r;
+
+	n = PLX_MIN(room, whole);
+	if (plx_unlikely(n && sock__iov_bad(msg)))
+		return no_memory(d, op);
+	if (n < whole)
+		msg->msg_flags |= MSG_TRUNC;
+	copy_run(msg, q, run, room);
+	told(d, msg, q, run);
+	r = (long)(op->flags & MSG_TRUNC ? whole : n);
+	if (op->flags & MSG_PEEK)
+		return r;
+	for (; run; run--)
 		rte_pktmbuf_free(take(d));
-	return (long)(op->flags & MSG_TRUNC ? whole : n);
+	sock__peek_moved(d->sl, &d->f, false, (size_t)r);
+	return r;
 }
 
 int sock__dgram_pending(struct sock_file *f)
@@ -348,6 +392,18 @@ static long nothing(struct sock_file *f, struct sock_op *op)
 	return sock__again(op, SOCK_IN | EPOLLERR, sock__opts(f)->rcvtimeo_us);
 }
 
+static long peek_run(struct sock_dgram *d, struct sock_op *op)
+{
+	uint32_t off;
+	const struct sock_dmsg *q = peek_at(d, &off);
+
+	if (!q)
+		return nothing(&d->f, op);
+	if (sock__iov_bad(op->recv))
+		return -EFAULT;
+	return peek_on(d, op, q, off);
+}
+
 long sock__dgram_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	struct sock_dgram *d = (struct sock_dgram *)f;
@@ -359,6 +415,8 @@ long sock__dgram_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 		return sock__dgram_pending(f);
 	if (plx_fifo_empty(&d->q))
 		return nothing(f, op);
+	if (plx_unlikely(op->flags & MSG_PEEK && sock__opts(f)->peek_off >= 0))
+		return peek_run(d, op);
 	return receive(d, op);
 }
 

@@ -213,7 +213,7 @@ static struct sock_file *target_of(
 	else if (f)
 		return f;
 	*err = -ENOENT;
-	if (!set)
+	if (!set || op->ctl < EPOLL_CTL_ADD || op->ctl > EPOLL_CTL_MOD)
 		*err = -EINVAL;
 	else if (op->ctl == EPOLL_CTL_ADD)
 		return new_far(sl, set, op, err);

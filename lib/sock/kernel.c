@@ -15,12 +15,14 @@
  * told of an old one is not taken for the new one.
  */
 
-#define ALL (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET)
+#define ALL	  (EPOLLIN | EPOLLOUT | EPOLLPRI | EPOLLRDHUP | EPOLLET)
+#define EXCLUSIVE (EPOLLIN | EPOLLOUT | EPOLLET | EPOLLEXCLUSIVE) /* all that it may stand with */
 
 /** What is registered under a number. */
 struct number {
 	struct sock_far *first; /**< those who wait for it, by of_number */
 	uint32_t gen;
+	bool exclusive; /**< it is registered by EPOLLEXCLUSIVE: all of them want that */
 };
 
 struct sock_kernel {
@@ -119,10 +121,28 @@ static bool make_room(struct sock_kernel *k, size_t fd)
 
 static int ctl(struct sock_kernel *k, int op, int fd)
 {
-	struct epoll_event ev = {
-		.events = ALL, .data.u64 = (uint64_t)k->number[fd].gen << 32 | (uint32_t)fd};
+	const struct number *n = &k->number[fd];
+	struct epoll_event ev = {.events = n->exclusive ? EXCLUSIVE : ALL,
+		.data.u64 = (uint64_t)n->gen << 32 | (uint32_t)fd};
 
 	return epoll_ctl(k->epfd, op, fd, &ev) == 0 ? 0 : -errno;
+}
+
+/* It is told anew whether it is ready. @param exclusive what it is to be from now on. @return
+ * error: it is another file's number by now. */
+static int renew(struct sock_kernel *k, int fd, bool exclusive)
+{
+	struct number *n = &k->number[fd];
+	bool anew = exclusive || n->exclusive; /* which the kernel does not modify */
+	int err = anew ? ctl(k, EPOLL_CTL_DEL, fd) : 0;
+
+	n->exclusive = exclusive;
+	return err ? err : ctl(k, anew ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, fd);
+}
+
+static bool is_exclusive(const struct sock_far *far)
+{
+	return far->w.events & EPOLLEXCLUSIVE;
 }
 
 /* Who waits for this number waits for a file that was closed. */
@@ -134,6 +154,7 @@ static void end_number(struct sock_kernel *k, int fd)
 		__atomic_store_n(&far->stale, true, __ATOMIC_RELAXED);
 	n->first = NULL;
 	n->gen++;
+	n->exclusive = false;
 }
 
 /* A registration that is still good is told anew whether it is ready. */
@@ -145,8 +166,10 @@ static int join(struct sock_kernel *k, struct sock_far *far)
 	if (!make_room(k, (size_t)far->fd))
 		return -ENOMEM;
 	n = &k->number[far->fd];
-	if (n->first && ctl(k, EPOLL_CTL_MOD, far->fd) != 0)
+	if (n->first && renew(k, far->fd, n->exclusive && is_exclusive(far)) != 0)
 		end_number(k, far->fd);
+	if (!n->first)
+		n->exclusive = is_exclusive(far);
 	err = n->first ? 0 : ctl(k, EPOLL_CTL_ADD, far->fd);
 	if (err)
 		return err;
@@ -174,7 +197,7 @@ bool sock__kernel_stale(struct sock_far *far)
 	bool stale;
 
 	pthread_mutex_lock(&k->lock);
-	if (!far->stale && ctl(k, EPOLL_CTL_MOD, far->fd) != 0)
+	if (!far->stale && renew(k, far->fd, k->number[far->fd].exclusive) != 0)
 		end_number(k, far->fd);
 	stale = far->stale;
 	pthread_mutex_unlock(&k->lock);

@@ -223,6 +223,8 @@ static void describe(struct sock_listen *l, const struct sock_file *f, int backl
 	l->l.rcv_buf = o->rcvbuf;
 	l->l.ttl = l->v6 ? (uint8_t)PLX_MAX(o->hops, 0) : o->ttl;
 	l->l.tos = l->v6 ? o->tclass : o->tos;
+	l->l.min_ttl = o->min_ttl;
+	l->l.min_hops = o->min_hops;
 	l->l.mss_clamp = o->maxseg;
 	l->l.defer_accept = o->defer_accept;
 }

@@ -11,6 +11,7 @@
 
 const struct sock_opts sock__default_opts = {
 	.rcvlowat = 1,
+	.peek_off = -1,
 	.linger_s = -1,
 	.linger2_s = 0,
 	.mc_ttl = 1,

@@ -61,6 +61,14 @@ static long get_ttl(struct sock_optarg *a)
 	return 0;
 }
 
+static long set_min_ttl(struct sock_optarg *a)
+{
+	if (a->len < 1 || a->v < 0 || a->v > UINT8_MAX)
+		return -EINVAL;
+	a->opt->min_ttl = (uint8_t)a->v;
+	return 0;
+}
+
 static long set_recverr(struct sock_optarg *a)
 {
 	a->opt->recverr = a->v != 0;
@@ -152,6 +160,7 @@ static long get_mc_if(struct sock_optarg *a)
 static const struct sock_optdef defs[] = {
 	{IP_TOS, SOCK_OPT_U8, .at = SOCK_OPT_AT(tos), .set = set_tos},
 	{IP_TTL, SOCK_OPT_U8, .at = SOCK_OPT_AT(ttl), .set = set_ttl, .get = get_ttl},
+	{IP_MINTTL, SOCK_OPT_U8, .at = SOCK_OPT_AT(min_ttl), .set = set_min_ttl},
 	{IP_PKTINFO, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(pktinfo)},
 	{IP_HDRINCL, SOCK_OPT_BOOL, .only = SOCK_ONLY_RAW, .at = SOCK_OPT_AT(hdrincl)},
 	{IP_RECVTTL, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(recvttl)},

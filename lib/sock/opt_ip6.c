@@ -100,6 +100,7 @@ static const struct sock_optdef defs[] = {
 	{IPV6_V6ONLY, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(v6only), .set = set_v6only},
 	{IPV6_UNICAST_HOPS, SOCK_OPT_I16, .at = SOCK_OPT_AT(hops), .set = set_hops,
 		.get = get_hops},
+	{IPV6_MINHOPCOUNT, SOCK_OPT_U8, .at = SOCK_OPT_AT(min_hops), .max = UINT8_MAX},
 	{IPV6_TCLASS, SOCK_OPT_U8, .at = SOCK_OPT_AT(tclass), .set = set_tclass},
 	{IPV6_RECVPKTINFO, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(pktinfo6)},
 	{IPV6_RECVHOPLIMIT, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(recvhops)},

@@ -332,6 +332,17 @@ static long set_ifindex(struct sock_optarg *a)
 	if (a->v < 0)
 		return -EINVAL;
 	a->opt->iface = sock__iface_no((uint32_t)a->v);
+	a->opt->ifindex = a->v > UINT16_MAX ? (uint32_t)a->v : 0;
+	return 0;
+}
+
+/* Linux takes any number, and says it again. */
+static long get_ifindex(struct sock_optarg *a)
+{
+	const struct sock_opts *o = sock__opts(a->f);
+
+	if (o->ifindex && o->iface == sock__iface_no(o->ifindex))
+		a->v = (int)o->ifindex;
 	return 0;
 }
 
@@ -343,6 +354,9 @@ static const struct sock_optdef defs[] = {
 	{SO_BROADCAST, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(broadcast)},
 	{SO_OOBINLINE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(oobinline)},
 	{SO_DONTROUTE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(dontroute)},
+	{SO_PEEK_OFF, SOCK_OPT_U32, SOCK_ONLY_STREAM | SOCK_ONLY_DGRAM | SOCK_ONLY_RAW,
+		.at = SOCK_OPT_AT(peek_off)},
+	{SO_SELECT_ERR_QUEUE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(select_err)},
 	{SO_RXQ_OVFL, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(rxq_ovfl)},
 	{SO_ZEROCOPY, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(zerocopy), .set = set_zerocopy},
 	{SO_BSDCOMPAT, SOCK_OPT_INT, .set = ignore},
@@ -373,7 +387,8 @@ static const struct sock_optdef defs[] = {
 	{SO_MEMINFO, SOCK_OPT_BYTES, .set = sock__opt_none, .get = get_meminfo},
 	{SO_COOKIE, SOCK_OPT_BYTES, .set = sock__opt_none, .get = get_cookie},
 	{SO_BINDTODEVICE, SOCK_OPT_BYTES, .set = set_device, .get = get_device},
-	{SO_BINDTOIFINDEX, SOCK_OPT_U16, .at = SOCK_OPT_AT(iface), .set = set_ifindex},
+	{SO_BINDTOIFINDEX, SOCK_OPT_U16, .at = SOCK_OPT_AT(iface), .set = set_ifindex,
+		.get = get_ifindex},
 	{SO_ATTACH_FILTER, SOCK_OPT_BYTES, SOCK_ONLY_PACKET, .set = sock__packet_attach},
 	{SO_DETACH_FILTER, SOCK_OPT_INT, SOCK_ONLY_PACKET, .set = sock__packet_detach,
 		.get = sock__opt_none},

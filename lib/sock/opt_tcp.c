@@ -197,11 +197,11 @@ static const struct sock_optdef defs[] = {
 	{TCP_NODELAY, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(nodelay)},
 	{TCP_CORK, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(cork)},
 	{TCP_MAXSEG, SOCK_OPT_U16, .at = SOCK_OPT_AT(maxseg), .set = set_maxseg, .get = get_maxseg},
-	{TCP_KEEPIDLE, SOCK_OPT_U32, .at = SOCK_OPT_AT(keepidle_s), .min = 1, .max = KEEP_MOST,
+	{TCP_KEEPIDLE, SOCK_OPT_U16, .at = SOCK_OPT_AT(keepidle_s), .min = 1, .max = KEEP_MOST,
 		.get = get_keepidle},
-	{TCP_KEEPINTVL, SOCK_OPT_U32, .at = SOCK_OPT_AT(keepintvl_s), .min = 1, .max = KEEP_MOST,
+	{TCP_KEEPINTVL, SOCK_OPT_U16, .at = SOCK_OPT_AT(keepintvl_s), .min = 1, .max = KEEP_MOST,
 		.get = get_keepintvl},
-	{TCP_KEEPCNT, SOCK_OPT_U32, .at = SOCK_OPT_AT(keepcnt), .min = 1, .max = PROBES_MOST,
+	{TCP_KEEPCNT, SOCK_OPT_U8, .at = SOCK_OPT_AT(keepcnt), .min = 1, .max = PROBES_MOST,
 		.get = get_keepcnt},
 	{TCP_SYNCNT, SOCK_OPT_U8, .at = SOCK_OPT_AT(syncnt), .min = 1, .max = PROBES_MOST,
 		.get = get_syncnt},
@@ -303,6 +303,11 @@ static void do_ip(const struct apply *a)
 		plx_net_tcp_set_ip(a->tc, (uint8_t)PLX_MAX(a->o->hops, 0), a->o->tclass);
 }
 
+static void do_min_ttl(const struct apply *a)
+{
+	plx_net_tcp_set_min_ttl(a->tc, a->o->min_ttl || a->o->min_hops);
+}
+
 static const struct {
 	int level, name;
 	void (*fn)(const struct apply *a);
@@ -325,6 +330,8 @@ static const struct {
 	{IPPROTO_TCP, TCP_CONGESTION, do_cc},
 	{IPPROTO_IP, IP_TTL, do_ip},
 	{IPPROTO_IP, IP_TOS, do_ip},
+	{IPPROTO_IP, IP_MINTTL, do_min_ttl},
+	{IPPROTO_IPV6, IPV6_MINHOPCOUNT, do_min_ttl},
 	{IPPROTO_IPV6, IPV6_UNICAST_HOPS, do_ip},
 	{IPPROTO_IPV6, IPV6_TCLASS, do_ip},
 };
@@ -375,4 +382,5 @@ void sock__apply_all(struct sock_lcore *sl, struct sock_file *f, struct plx_net_
 	do_cc(&a);
 	if (a.o->ttl || a.o->tos || a.o->hops > 0 || a.o->tclass)
 		do_ip(&a);
+	do_min_ttl(&a);
 }

@@ -87,38 +87,45 @@ struct sock_opts {
 	uint32_t mark, priority;
 	int32_t linger_s; /**< negative: off, ~linger_s is remembered */
 	uint16_t iface;	  /**< SO_BINDTODEVICE */
+	uint16_t udp_segment;
+	int32_t peek_off; /**< SO_PEEK_OFF; negative: none */
+	uint32_t ifindex; /**< SO_BINDTOIFINDEX, if iface cannot hold the number */
 	bool reuseaddr, reuseport, keepalive, broadcast, oobinline, dontroute, timestampns, debug;
 	bool zerocopy;
 	bool timestamp; /**< SO_TIMESTAMP */
 	bool stamp_new; /**< either of them as SO_TIMESTAMP_NEW, SO_TIMESTAMPNS_NEW */
 	bool rxq_ovfl;
+	bool select_err;	/**< SO_SELECT_ERR_QUEUE */
 	bool hdrincl;		/**< of raw sockets */
-	bool udp_gro, udp_cork; /**< and udp_segment, below */
+	bool udp_gro, udp_cork; /**< and udp_segment, above */
 	uint64_t cookie;	/**< SO_COOKIE; 0 = nobody has asked */
 	/* TCP */
 	bool nodelay, cork, inq;
 	uint8_t syncnt;	      /**< 0 = default; the same where nothing else is said */
 	uint8_t defer_accept; /**< time-outs of the SYN-ACK that it takes */
-	uint16_t maxseg;
-	uint32_t keepidle_s, keepintvl_s, keepcnt, user_timeout_ms, notsent_lowat, window_clamp;
+	uint8_t keepcnt;
+	uint16_t maxseg, keepidle_s, keepintvl_s;
+	uint32_t user_timeout_ms, notsent_lowat, window_clamp;
 	int32_t linger2_s; /**< -1 = at once */
 	char cc[16];
 	/* IP */
 	uint8_t tos, ttl;
-	uint8_t tclass, mc_ttl; /**< mc_ttl, mc_hops: 0 = not to a wire */
-	int16_t hops, mc_hops;	/**< -1 = default */
-	bool mc_loop, mc6_loop, mc_all, mc6_all, v6only;
+	uint8_t min_ttl, min_hops; /**< IP_MINTTL, IPV6_MINHOPCOUNT */
+	uint8_t tclass, mc_ttl;	   /**< mc_ttl, mc_hops: 0 = not to a wire */
+	int16_t hops, mc_hops;	   /**< -1 = default */
 	uint16_t mc_if, mc6_if;
+	bool mc_loop, mc6_loop, mc_all, mc6_all, v6only;
+	uint8_t pmtudisc; /**< PLX_NET_PMTU(IP_PMTUDISC_*); 0 = default */
 	struct plx_addr mc_src;
-	uint8_t pmtudisc;  /**< PLX_NET_PMTU(IP_PMTUDISC_*); 0 = default */
 	uint8_t pmtudisc6; /**< the same */
 	bool pktinfo, recvttl, recvtos, recverr, origdst, bind_no_port;
 	bool pktinfo6, recvhops, recvtclass, recverr6, origdst6, dontfrag;
-	uint16_t udp_segment;
 };
 /** What a socket has that has set none. */
 extern const struct sock_opts sock__default_opts;
 
+struct sock_lcore;
+struct sock_file;
 struct sock_listen;
 struct sock_zc;
 /** What few sockets have, and those whose options are the same share. */
@@ -155,6 +162,22 @@ struct sock_file {
 static inline const struct sock_opts *sock__opts(const struct sock_file *f)
 {
 	return f->cold ? &f->cold->opt : &sock__default_opts;
+}
+
+/* peek.c */
+
+void sock__peek_move(struct sock_lcore *sl, struct sock_file *f, int64_t by);
+/** Bytes that a peek leaves out. */
+static inline uint32_t sock__peek_off(const struct sock_file *f)
+{
+	return (uint32_t)PLX_MAX(sock__opts(f)->peek_off, 0);
+}
+/** n bytes were read, or peeked at. */
+static inline void sock__peek_moved(
+	struct sock_lcore *sl, struct sock_file *f, bool peeks, size_t n)
+{
+	if (plx_unlikely(sock__opts(f)->peek_off >= 0) && n)
+		sock__peek_move(sl, f, peeks ? (int64_t)n : -(int64_t)n);
 }
 
 static inline bool sock__is(const struct sock_file *f, uint32_t flags)

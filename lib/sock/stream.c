@@ -120,6 +120,13 @@ static int fd_of(const struct plx_net_tcp *c)
 	return sock__is(f, SOCKF_QUEUED) ? -1 : sock__fd_of(f);
 }
 
+static uint8_t min_ttl_of(const struct plx_net_tcp *c, bool v4)
+{
+	const struct sock_opts *o = sock__opts(file_of(c));
+
+	return v4 ? o->min_ttl : o->min_hops;
+}
+
 static const struct plx_net_tcp_ops events = {
 	.established = on_established,
 	.urgent = on_urgent,
@@ -129,6 +136,7 @@ static const struct plx_net_tcp_ops events = {
 	.fin_acked = on_fin_acked,
 	.error = on_error,
 	.closed = on_closed,
+	.min_ttl = min_ttl_of,
 	.fd = fd_of,
 };
 

@@ -113,18 +113,20 @@ static size_t peek(const struct plx_net_tcp *c, uint32_t from, const struct msgh
 static size_t take(struct sock_lcore *sl, struct sock_file *f, const struct sock_op *op)
 {
 	struct plx_net_tcp *c = sock__tcp(f)->tc;
-	uint32_t most, hole;
+	uint32_t most, hole, n;
 
 	if (!c)
 		return 0;
 	most = sock__tcp_to_mark(sl, f, op);
 	if (plx_likely(!(op->flags & MSG_PEEK)))
 		return copy_out(sl, c, op, most);
-	hole = sock__tcp_hole(f);
+	hole = sock__tcp_hole(f) + sock__peek_off(f);
+	n = plx_net_tcp_readable(c);
+	n = n > hole ? n - hole : 0;
+	most -= PLX_MIN(most, sock__peek_off(f));
 	if (plx_unlikely(op->flags & MSG_TRUNC))
-		return PLX_MIN(sock__iov_bytes(op->recv),
-			(size_t)PLX_MIN(most, plx_net_tcp_readable(c) - hole));
-	return peek(c, hole, op->recv, most);
+		return PLX_MIN(sock__iov_bytes(op->recv), (size_t)PLX_MIN(most, n));
+	return n ? peek(c, hole, op->recv, most) : 0;
 }
 
 /* There is nothing (more) to read: is that the end? @return -EAGAIN: not yet. */
@@ -171,10 +173,15 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 	got = take(sl, f, op);
 	if (plx_unlikely(want == 0) && t->tc && plx_net_tcp_readable(t->tc))
 		return 0;
-	if (!peeks)
+	if (!peeks) {
+		sock__peek_moved(sl, f, false, got);
 		got = op->done += got;
-	if (got >= least || (got && (!waits || ended(f))))
+	}
+	if (got >= least || (got && (!waits || ended(f)))) {
+		if (peeks)
+			sock__peek_moved(sl, f, true, got);
 		return (long)got;
+	}
 	r = at_end(f);
 	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, o->rcvtimeo_us) : r;
 }

@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <time.h>
 
-#include "prog.h"
+#include "peer.h"
 
 /*
  * The programs of `pollux` on the kernel's sockets: bench_kernel COMMAND [OPTION]..., to compare
@@ -39,6 +39,9 @@ CALL(ssize_t, write, (int fd, const void *buf, size_t n), (fd, buf, n))
 CALL(ssize_t, writev, (int fd, const struct iovec *iov, int n), (fd, iov, n))
 CALL(ssize_t, recv, (int fd, void *buf, size_t n, int flags), (fd, buf, n, flags))
 CALL(ssize_t, send, (int fd, const void *buf, size_t n, int flags), (fd, buf, n, flags))
+CALL(ssize_t, sendto,
+	(int fd, const void *buf, size_t n, int flags, const struct sockaddr *a, socklen_t len),
+	(fd, buf, n, flags, a, len))
 CALL(ssize_t, recvmsg, (int fd, struct msghdr *msg, int flags), (fd, msg, flags))
 CALL(ssize_t, sendmsg, (int fd, const struct msghdr *msg, int flags), (fd, msg, flags))
 CALL(int, epoll_create1, (int flags), (flags))
@@ -100,6 +103,51 @@ int plx_net_addr_add(struct plx_net *net, uint16_t ifindex, const struct plx_pre
 int stack_check(const struct app *app, const struct up_conf *services, struct plx_error *e)
 {
 	return 0;
+}
+
+/* ---- names: the C library's ---- */
+
+int names_conf_check(const char *cmd, const struct names_conf *conf, struct plx_error *e)
+{
+	return 0;
+}
+
+int peer_prepare(struct stack *s, struct peer_conf *conf, struct plx_error *e)
+{
+	return 0;
+}
+
+void peer_finish(struct peer_conf *conf)
+{
+}
+
+static bool look(struct peer *peer, struct prog *p, const struct peer_conf *conf)
+{
+	const struct addrinfo hints = {.ai_socktype = conf->type, .ai_family = conf->family};
+	union prog_addr a;
+	struct addrinfo *ai;
+	int err = getaddrinfo(conf->to.host, NULL, &hints, &ai);
+
+	if (err) {
+		app_note("bench_kernel: %s: %s", conf->to.host, gai_strerror(err));
+		p->err = -EHOSTUNREACH;
+		return false;
+	}
+	memcpy(&a, ai->ai_addr, ai->ai_addrlen);
+	peer->ep.addr = ai->ai_family == AF_INET ? plx_addr_from_v4(&a.in.sin_addr)
+						 : plx_addr_from_v6(&a.in6.sin6_addr);
+	freeaddrinfo(ai);
+	return true;
+}
+
+bool peer_known(struct peer *peer, struct prog *p, const struct peer_conf *conf, plx_ns *next)
+{
+	*next = PLX_NEVER;
+	if (!peer->known && !p->err) {
+		peer->ep = conf->to.ep;
+		peer->known = !conf->to.host[0] || look(peer, p, conf);
+	}
+	return peer->known;
 }
 
 /* ---- a run ---- */

@@ -16,6 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	f = fmemopen((void *)(uintptr_t)data, size, "r");
 	must(f);
+	plan.resolver.n_server = plan.resolver.n_search = 0;
 	plan.n_if = plan.n_route = plan.n_sysctl = plan.n_service = 0;
 	err = up_config_parse(f, "host.ini", &plan, &e);
 	fclose(f);

@@ -71,10 +71,20 @@ static inline void route_reads_the_same(const struct up_route *r)
 	must(strcmp(r->iface, s->iface) == 0);
 }
 
+static inline void resolver_holds(const struct up_resolver *r)
+{
+	must(r->n_server <= UP_SERVERS && r->n_search <= UP_SEARCH);
+	for (uint32_t i = 0; i < r->n_server; i++)
+		must(r->server[i][0] && strlen(r->server[i]) < sizeof(r->server[0]));
+	for (uint32_t i = 0; i < r->n_search; i++)
+		must(r->search[i][0] && strlen(r->search[i]) < sizeof(r->search[0]));
+}
+
 static inline void plan_holds(const struct up_plan *p)
 {
 	must(p->n_if <= UP_IFS && p->n_route <= UP_ROUTES && p->n_sysctl <= UP_SYSCTLS);
 	must(p->n_service <= UP_SERVICES);
+	resolver_holds(&p->resolver);
 	for (uint32_t i = 0; i < p->n_if; i++)
 		if_reads_the_same(&p->ifs[i]);
 	for (uint32_t i = 0; i < p->n_route; i++)

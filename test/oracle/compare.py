@@ -40,6 +40,7 @@ GROUPS = [
     ('waiting', 'Timeouts, signals, threads, processes'),
     ('descriptors', 'fcntl() and ioctl()'),
     ('IPv6', 'IPv6, and IPv4 at its sockets'),
+    ('names', 'Names and interfaces'),
     ('options', 'Options that are numbers'),
     ('values', 'Other options; what accept() inherits'),
 ]

@@ -69,6 +69,13 @@
 #define HOLE	   "10.67.0.1" /* its route says: blackhole */
 #define ALL_EVENTS (POLLIN | POLLPRI | POLLOUT | POLLRDHUP | POLLRDNORM | POLLWRNORM | POLLRDBAND)
 
+/* What names it knows, and that nobody answers who is asked for others. */
+#define HOSTS                                                                                      \
+	"127.0.0.1 localhost\n::1 localhost\n" A1 " both.example both\n" B1                        \
+	" both.example both\n" A2 " four.example four alias-of-four\n" B2 " six.example six\n" A1  \
+	" many.example\n" A2 " many.example\n"
+#define RESOLV "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
+
 /* main.c */
 
 struct row {
@@ -109,6 +116,9 @@ int drop(int fd);
 const char *errno_name(int err);
 /** POLLxxx (EPOLLxxx has the same values) as words; "-": none. One of a few buffers. */
 const char *events_text(unsigned int events);
+/** A file with this text, to be read and removed. @return its name, in a buffer of its own for some
+ * calls. */
+const char *world_file(const char *text);
 /** Signals of this kind since the row began. */
 int signals(int sig);
 /** The row has been told to end. */

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The kernel's side: a network namespace of its own, a TAP that nobody reads for a link. */
+/*
+ * The kernel's side: a network namespace of its own, a TAP that nobody reads for a link; and a
+ * mount namespace, in which the C library finds other files in /etc.
+ */
 #include "kit.h"
 
 #include <linux/if_tun.h>
 #include <net/if.h>
 #include <sched.h>
+#include <sys/mount.h>
 
 void settle(void)
 {
@@ -31,6 +35,25 @@ static bool make_lan(void)
 	return tap >= 0 && ioctl(tap, TUNSETIFF, &ifr) == 0;
 }
 
+/* @return false: it cannot be covered. */
+static bool cover(const char *path, const char *text)
+{
+	const char *file = world_file(text);
+	bool ok = mount(file, path, NULL, MS_BIND, NULL) == 0;
+
+	unlink(file);
+	return ok;
+}
+
+static bool make_files(void)
+{
+	return unshare(CLONE_NEWNS) == 0 &&
+	       mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       cover("/etc/hosts", HOSTS) && cover("/etc/resolv.conf", RESOLV) &&
+	       cover("/etc/nsswitch.conf", "hosts: files dns\nservices: files\n") &&
+	       (access("/etc/gai.conf", F_OK) != 0 || cover("/etc/gai.conf", "\n"));
+}
+
 int side_main(int argc, char **argv, int (*main_rows)(void))
 {
 	static const char world[] = "exec 2>&1; set -e; export PATH=$PATH:/usr/sbin:/sbin\n"
@@ -45,6 +68,10 @@ int side_main(int argc, char **argv, int (*main_rows)(void))
 
 	if (unshare(CLONE_NEWNET) != 0) {
 		printf("skip: no network namespace: %s\n", strerror(errno));
+		return 77;
+	}
+	if (!make_files()) {
+		printf("skip: no files of our own in /etc: %s\n", strerror(errno));
 		return 77;
 	}
 	if (!make_lan()) {

@@ -10,7 +10,7 @@
 
 #include <rte_eal.h>
 
-#include <plx_sock.h>
+#include <plx_resolv.h>
 
 #define FD_BASE 512 /* ours are above, the kernel's below: all fit into an fd_set */
 
@@ -18,6 +18,8 @@ static struct {
 	struct plx_net *net;
 	struct plx_engine *eng;
 	struct plx_sock *sock;
+	struct plx_resolv *resolv;
+	uint32_t resolvers; /* sockets of theirs, which are open to the end */
 	struct plx_tunables tun;
 	cpu_set_t cpus;
 	int (*rows)(void);
@@ -112,6 +114,7 @@ static void add_route(const char *text, uint8_t type)
 static void make_world(void)
 {
 	struct plx_sock_conf conf = {.files = 256, .fd_base = FD_BASE};
+	struct plx_resolv_conf names = {.file = world_file(RESOLV), .hosts = world_file(HOSTS)};
 	struct plx_error e;
 
 	plx_tunables_init(&w.tun);
@@ -142,12 +145,25 @@ static void make_world(void)
 	w.sock = plx_sock_create(w.net, &conf, &e);
 	if (!w.sock)
 		fail_with(&e);
+	w.resolv = plx_resolv_create(w.net, w.sock, &names, &e);
+	if (!w.resolv)
+		fail_with(&e);
+	unlink(names.file);
+	unlink(names.hosts);
+}
+
+static void nothing(struct plx_softnet *sn, void *arg)
+{
 }
 
 static void *run_rows(void *arg)
 {
 	while (!plx_engine_running(w.eng))
 		nap_ms(1);
+	/* messages come before programs in a pass: behind the second one these have started */
+	for (uint16_t i = 0; i < 2 * plx_engine_lcores(w.eng); i++)
+		plx_softnet_call(plx_engine_softnet(w.eng, i / 2), nothing, NULL);
+	w.resolvers = plx_sock_count(w.sock);
 	w.code = w.rows();
 	plx_engine_stop(w.eng);
 	return NULL;
@@ -155,8 +171,9 @@ static void *run_rows(void *arg)
 
 static int end(void)
 {
-	uint32_t leaked, open = plx_sock_count(w.sock);
+	uint32_t leaked, open = plx_sock_count(w.sock) - w.resolvers;
 
+	plx_resolv_destroy(w.resolv);
 	plx_sock_destroy(w.sock);
 	plx_engine_close_ports(w.eng);
 	plx_port_fini_all();

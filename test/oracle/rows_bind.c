@@ -479,6 +479,24 @@ ROW(recvfrom_length, "recvfrom(): sizes of the address's buffer")
 	with_lengths(recvfrom_once, u);
 }
 
+ROW(recvfrom_no_length, "recvfrom(): room for an address, and no length of it: what came is gone")
+{
+	struct at a = {.len = sizeof(a.ss)};
+	char buf[4];
+	int u = udp(), c, s;
+
+	must(bind_at(u, A1, 0));
+	must(send_at(udp(), "abc", A1, port_of(u)));
+	await(u, POLLIN);
+	num(S(recvfrom)(u, buf, sizeof(buf), MSG_DONTWAIT, &a.sa, NULL));
+	get(u, 4);
+	tcp_pair(&c, &s);
+	put(c, "abc");
+	await(s, POLLIN);
+	num(S(recvfrom)(s, buf, 2, MSG_DONTWAIT, &a.sa, NULL));
+	get(s, 4);
+}
+
 ROW(recvfrom_tcp, "recvfrom(): TCP gives no address")
 {
 	struct at a = {.len = sizeof(a.ss)};
@@ -667,5 +685,6 @@ ROW(no_such_interface, "numbers of interfaces that are none: bind(), options, cm
 	num(get_int(s, SOL_SOCKET, SO_BINDTOIFINDEX));
 	num(send_at(s, "abc", B1, 7));
 	num(set_int(s, SOL_SOCKET, SO_BINDTOIFINDEX, (int)none));
+	say("%s", get_int(s, SOL_SOCKET, SO_BINDTOIFINDEX) == (int)none ? "same" : "another");
 	num(send_at(s, "abc", B1, 7));
 }

@@ -221,6 +221,18 @@ ROW(errqueue_after_error, "MSG_ERRQUEUE: still there after SO_ERROR")
 	see(s);
 }
 
+ROW(errqueue_select, "SO_SELECT_ERR_QUEUE: POLLPRI as well, as long as there is an error")
+{
+	int s = refused();
+
+	num(set_int(s, SOL_SOCKET, SO_SELECT_ERR_QUEUE, 1));
+	see(s);
+	take_all(s, MSG_ERRQUEUE);
+	see(s);
+	say_error(s);
+	see(s);
+}
+
 ROW(errqueue_two, "MSG_ERRQUEUE: two of them")
 {
 	int s = refused();

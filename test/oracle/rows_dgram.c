@@ -87,6 +87,25 @@ ROW(udp_peek_off, "SO_PEEK_OFF")
 	get(b, 10);
 }
 
+ROW(udp_peek_off_more, "SO_PEEK_OFF: from datagram to datagram; MSG_TRUNC; to the end")
+{
+	udp_pair(&a, &b);
+	put(a, "abc");
+	put(a, "defg");
+	await(b, POLLIN);
+	settle();
+	num(set_int(b, SOL_SOCKET, SO_PEEK_OFF, 0));
+	get_flags(b, 2, MSG_PEEK);
+	get_flags(b, 2, MSG_PEEK);
+	get_flags(b, 3, MSG_PEEK);
+	say_int(b, SOL_SOCKET, SO_PEEK_OFF);
+	get_flags(b, 1, MSG_PEEK | MSG_TRUNC);
+	get_flags(b, 2, MSG_PEEK);
+	get(b, 10);
+	say_int(b, SOL_SOCKET, SO_PEEK_OFF);
+	get_flags(b, 10, MSG_PEEK);
+}
+
 ROW(udp_waitall, "MSG_WAITALL does not wait for more")
 {
 	char buf[10];

@@ -336,6 +336,38 @@ ROW(exclusive_event, "EPOLLEXCLUSIVE: three sets, two waited in; an eventfd wake
 	who_was_told();
 }
 
+ROW(exclusive_pipe, "EPOLLEXCLUSIVE: a pipe of the kernel's, in one set and then in a second")
+{
+	int fds[2], first = set();
+	char buf[4];
+
+	if (pipe(fds) != 0)
+		abort();
+	ep = first;
+	num(ctl(EPOLL_CTL_ADD, fds[0], EPOLLEXCLUSIVE | EPOLLIN | EPOLLPRI));
+	num(ctl(EPOLL_CTL_ADD, fds[0], EPOLLEXCLUSIVE | EPOLLIN | EPOLLET));
+	num(ctl(EPOLL_CTL_MOD, fds[0], EPOLLIN));
+	tell();
+	num(write(fds[1], "a", 1));
+	tell_within(1000);
+	tell();
+	num(read(fds[0], buf, 4));
+	ep = set();
+	num(ctl(EPOLL_CTL_ADD, fds[0], EPOLLIN));
+	num(write(fds[1], "b", 1));
+	tell_within(1000);
+	num(read(fds[0], buf, 4));
+	num(ctl(EPOLL_CTL_DEL, fds[0], 0));
+	ep = first;
+	num(ctl(EPOLL_CTL_DEL, fds[0], 0));
+	num(ctl(EPOLL_CTL_ADD, fds[0], EPOLLEXCLUSIVE | EPOLLIN));
+	num(write(fds[1], "c", 1));
+	tell_within(1000);
+	close(fds[0]);
+	close(fds[1]);
+	tell();
+}
+
 ROW(not_exclusive, "three sets without it: both waiters are woken")
 {
 	int from, to;

@@ -57,6 +57,23 @@ ROW(peek_off, "SO_PEEK_OFF: goes on where the last one ended")
 	get_flags(s, 10, MSG_PEEK);
 }
 
+ROW(peek_off_beyond, "SO_PEEK_OFF: beyond what there is; MSG_TRUNC; switched off")
+{
+	pair_with("abcdef");
+	num(set_int(s, SOL_SOCKET, SO_PEEK_OFF, 7));
+	get_flags(s, 2, MSG_PEEK);
+	num(set_int(s, SOL_SOCKET, SO_PEEK_OFF, 4));
+	num(S(recv)(s, NULL, 10, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT));
+	say_int(s, SOL_SOCKET, SO_PEEK_OFF);
+	get(s, 10);
+	say_int(s, SOL_SOCKET, SO_PEEK_OFF);
+	put(c, "gh");
+	await(s, POLLIN);
+	num(set_int(s, SOL_SOCKET, SO_PEEK_OFF, -1));
+	get_flags(s, 10, MSG_PEEK);
+	get_flags(s, 10, MSG_PEEK);
+}
+
 ROW(msg_trunc, "MSG_TRUNC: throws text away")
 {
 	pair_with("abcdef");

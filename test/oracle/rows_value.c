@@ -75,6 +75,56 @@ __attribute__((constructor)) static void add_inherits(void)
 	}
 }
 
+/* What is on its way here has a TTL or hop limit of 64. */
+static void min_ttl(const char *ip, int level, int name)
+{
+	int c, s, l = pair_at(ip, &c, &s), late;
+
+	num(set_int(s, level, name, 65));
+	put(c, "abc");
+	settle();
+	see(s);
+	num(set_int(s, level, name, 64));
+	say("%s", events_text((unsigned int)await(s, POLLIN))); /* it is sent again */
+	num(set_int(l, level, name, 65));
+	late = keep(
+		S(socket)(strchr(ip, ':') ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	num(connect_at(late, ip, port_of(l)));
+	settle();
+	see(late);
+	num(set_int(l, level, name, 64));
+	say("%s", events_text((unsigned int)await(late, POLLOUT)));
+	await(l, POLLIN);
+	say_int(keep(S(accept)(l, NULL, NULL)), level, name);
+}
+
+ROW(min_ttl_v4, "IP_MINTTL: what has less is not there; listeners; inherited")
+{
+	min_ttl(A1, IPPROTO_IP, IP_MINTTL);
+}
+
+ROW(min_ttl_v6, "IPV6_MINHOPCOUNT: the same")
+{
+	min_ttl(B1, IPPROTO_IPV6, IPV6_MINHOPCOUNT);
+}
+
+ROW(min_ttl_mapped,
+	"IP_MINTTL of a socket of IPv6 for mapped ones; IPV6_MINHOPCOUNT is not for them")
+{
+	int c = tcp(), s, l = listener_at(ANY6);
+
+	must(connect_at(c, A1, port_of(l)));
+	s = keep((int)must(S(accept)(l, NULL, NULL)));
+	num(set_int(s, IPPROTO_IPV6, IPV6_MINHOPCOUNT, 255));
+	put(c, "abc");
+	say("%s", events_text((unsigned int)await(s, POLLIN)));
+	get(s, 4);
+	num(set_int(s, IPPROTO_IP, IP_MINTTL, 255));
+	put(c, "def");
+	settle();
+	see(s);
+}
+
 ROW(inherit_linger, "SO_LINGER: the accepted one's")
 {
 	struct linger l = {1, 9};

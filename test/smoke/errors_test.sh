@@ -113,8 +113,14 @@ refused OPTION_VALUE $usage "another family" "'fd00::1' for --src; of the same f
 	-- load "${one[@]}" --tcp-rr 10.9.0.1:7 --src 10.9.0.9 --src fd00::1
 refused OPTION_VALUE $usage "no datagram is so long" "for --size; .*65507" \
 	-- load "${one[@]}" --udp-rr 10.9.0.1:7 --size 65508
+refused OPTION_VALUE $usage "TCP is connected" "for --unconnected; of --udp-stream" \
+	-- load "${one[@]}" --tcp-rr 10.9.0.1:7 --unconnected
 refused OPTION_VALUE $usage "no path" "'x y' for --path; form:" \
 	-- load "${one[@]}" --http 10.9.0.1:80 --path "x y"
+refused OPTION_VALUE $usage "a name server that is none" "load: .*'x' for --nameserver; form:" \
+	-- load "${one[@]}" --tcp-rr www.example:7 --nameserver x
+refused OPTION_VALUE $usage "an address mistyped" "proxy: .*'10.9.0:80' for --to; form:" \
+	-- proxy "${one[@]}" --listen 80 --to 10.9.0:80
 refused OPTION_MISSING $usage "a proxy to nowhere" "proxy: --to is missing" \
 	-- proxy "${one[@]}" --listen 80
 refused OPTION_VALUE $usage "a service nowhere" "echo: .*'0' for --listen; form:" \
@@ -135,6 +141,12 @@ in_file CONFIG_LINE "a section without keys" "1: a section without keys" "[if 0]
 in_file CONFIG_LINE "a key outside of a section" "1: unknown section" "mtu = 1500"
 in_file CONFIG_LINE "a line that is nothing" "2: neither" "[up]" "hello"
 in_file CONFIG_LINE "a line that is too long" "2: the line is too long" "[up]" "$(printf %300d 1)"
+in_file CONFIG_LINE "an unknown key of [resolver]" "2: unknown key in \[resolver\]" "[resolver]" \
+	"fly = 1"
+in_file OPTION_VALUE "a bad name server" "2: .*'10.9.0' for --nameserver; form" "[resolver]" \
+	"nameserver = 10.9.0"
+in_file OPTION_VALUE "too many name servers" "10: .* for --nameserver; .*8 of them" "[resolver]" \
+	"nameserver = 10.9.0."{1..9}
 in_file ADDR_BAD "a bad address" "3: bad address '10.9.0'" "[if 0]" "mtu = 1500" "gw = 10.9.0"
 in_file IF_SPEC "a bad MTU" "2: --if 0,mtu=7: mtu must be" "[if 0]" "mtu = 7"
 in_file ROUTE_SPEC "a bad route" "4: --route" "[if 0]" "mtu = 1500" "[up]" "route = x"
@@ -320,6 +332,12 @@ LD_PRELOAD=$leak "$POLLUX" "${null[@]}" -- fwd --mode rxonly --for 1 --json \
 expect_eq "a packet buffer that is lost fails the run" $rc $accounting
 expect_match "and is counted" "$(tail -n 1 "$tmp/leak.out")" '"mbufs_leaked":1'
 said ACCOUNTING "and said"
+
+rc=0 # that it is `ready` may be said before
+"$POLLUX" "${null[@]}" -- load "${one[@]}" --hosts "$tmp/none" --resolv-conf "$tmp/none" \
+	--tcp-rr nosuch.example:7 >/dev/null 2>"$tmp/refused.err" || rc=$?
+expect_eq "a name that nobody knows" $rc $failure
+said NAME "and said"
 
 # --- and that was all of them ------------------------------------------------------------------
 for row in "${!line[@]}"; do

@@ -59,12 +59,17 @@ expect_eq "the server has seen them, and echoed all" "$(json_field -n echo \
 serve discard discard
 load stream --tcp-stream 10.9.0.2:9 --conns 4 --size 65536
 load udp-stream --udp-stream 10.9.0.2:9 --conns 4 --size 1000 --rate 5000
+load unconnected --udp-stream 10.9.0.2:9 --conns 4 --size 1000 --rate 5000 --unconnected
 stop_pollux -n discard
 expect_ge "bytes went" "$(json_field -n stream .bytes_sent)" $((1 << 20))
 expect_eq "those that came are no more" "$(json_field -n discard .bytes_received)" \
 	"$(json_field -n discard ".bytes_received | if . <= $(($(json_field -n stream .bytes_sent) +
-		$(json_field -n udp-stream .bytes_sent))) then . else -1 end")"
+		$(json_field -n udp-stream .bytes_sent) +
+		$(json_field -n unconnected .bytes_sent))) then . else -1 end")"
 expect_eq "the rate is kept" "$(json_field -n udp-stream \
+	'.bytes_sent / 1000 / .seconds | . > 1000 and . < 5300')" true
+
+expect_eq "each with its address goes as fast" "$(json_field -n unconnected \
 	'.bytes_sent / 1000 / .seconds | . > 1000 and . < 5300')" true
 
 serve web http --size 5000

@@ -14,7 +14,8 @@ netns a
 start_pollux --vdev=net_tap0,iface=t0 --vdev=net_tap1,iface=t1 -- up \
 	--if 0,addr=10.1.0.254/24,addr=fd00:1::fe/64 --if 1,addr=10.2.0.254/24,addr=fd00:2::fe/64 \
 	--sysctl net.ipv4.ip_forward=1 --sysctl net.ipv6.conf.all.forwarding=1 \
-	--sysctl net.ipv6.conf.all.dad_transmits=0 --sysctl net.ipv4.icmp_ratelimit=0
+	--sysctl net.ipv6.conf.all.dad_transmits=0 --sysctl net.ipv4.icmp_ratelimit=0 \
+	--sysctl net.ipv4.neigh.default.retrans_time_ms=200
 iface_to t1 b
 iface_up t1 10.2.0.1/24 fd00:2::1/64
 run ip route add default via 10.2.0.254
@@ -42,9 +43,9 @@ expect_eq "by ICMP" "$(hops -I 10.2.0.1)" "10.1.0.254 10.2.0.1"
 expect_eq "by ICMPv6" "$(hops -I fd00:2::1)" "fd00:1::fe fd00:2::1"
 expect_eq "by UDP to port 53, which nobody serves" "$(hops -U 10.2.0.1)" "10.1.0.254 10.2.0.1"
 expect_eq "with long probes" "$(hops fd00:2::1 1400)" "fd00:1::fe fd00:2::1"
-expect_not "time to live 1 goes one hop" ping -q -c 1 -W 1 -t 1 10.2.0.1
+expect_not "time to live 1 goes one hop" ping -q -c 1 -W 0.3 -t 1 10.2.0.1
 expect "time to live 2 goes two" ping -q -c 1 -W $patience -t 2 10.2.0.1
-expect_not "hop limit 1 goes one hop" ping -q -c 1 -W 1 -t 1 fd00:2::1
+expect_not "hop limit 1 goes one hop" ping -q -c 1 -W 0.3 -t 1 fd00:2::1
 expect "hop limit 2 goes two" ping -q -c 1 -W $patience -t 2 fd00:2::1
 expect_match "no route: network unreachable" "$(run ping -n -c 1 -W $patience 10.3.0.1)" \
 	"From 10.1.0.254 .*Destination Net Unreachable"
@@ -58,8 +59,8 @@ expect_match "nobody there, IPv6" "$(run ping -n -c 1 -W $patience fd00:2::77)" 
 dropped=$(ctl drops --json | jq 'map(select(.reason == "IP_NOT_LOCAL").count) | add // 0')
 expect_eq "nothing was dropped as not local while we forward" "$dropped" 0
 ctl sysctl net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0 >/dev/null || fail "sysctl"
-expect_not "forwarding is off: nothing goes through" ping -q -c 1 -W 1 10.2.0.1
-expect_not "nor over IPv6" ping -q -c 1 -W 1 fd00:2::1
+expect_not "forwarding is off: nothing goes through" ping -q -c 1 -W 0.3 10.2.0.1
+expect_not "nor over IPv6" ping -q -c 1 -W 0.3 fd00:2::1
 captured t0
 captured t1
 

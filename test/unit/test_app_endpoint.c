@@ -45,6 +45,64 @@ T(others_are_none)
 	str_eq(read_as("[0000:0000:0000:0000:0000:0000:0000:0000:0000:0000:0000]:80"), "?");
 }
 
+/* Whom to talk to, in words; "?" if nothing was understood. */
+static const char *target_as(const char *text)
+{
+	static char buf[TARGET_HOST_SIZE + ENDPOINT_STRLEN];
+	struct target t = {.ep.port = 4711}, before = t;
+	char ep[ENDPOINT_STRLEN];
+
+	if (target_parse(&t, text) != 0) {
+		mem_eq(&t, &before, sizeof(t));
+		return "?";
+	}
+	snprintf(buf, sizeof(buf), "%s %s", t.host, endpoint_format(&t.ep, ep));
+	return buf;
+}
+
+T(a_target_has_an_address_or_a_name)
+{
+	char text[300];
+
+	str_eq(target_as("10.9.0.2:80"), " 10.9.0.2:80");
+	str_eq(target_as("[fd00:9::2]:80"), " [fd00:9::2]:80");
+	str_eq(target_as("www.example.org:80"), "www.example.org 80");
+	str_eq(target_as("www.example.org.:80"), "www.example.org. 80");
+	str_eq(target_as("localhost:7"), "localhost 7");
+	str_eq(target_as("3com:7"), "3com 7");
+	str_eq(target_as("a_b-c.x2:65535"), "a_b-c.x2 65535");
+	memset(text, 'a', sizeof(text));
+	strcpy(text + 253, ":80");
+	eq(strlen(target_as(text)), 253 + 3);
+	strcpy(text + 254, ":80");
+	str_eq(target_as(text), "?");
+}
+
+T(others_are_no_targets)
+{
+	static const char *const bad[] = {"", "80", ":80", ".:80", "www", "www:", "www:0",
+		"www:65536", "www:http", "0.0.0.0:80", "[::]:80", "10.9.0:80", "10.9.0.256:80",
+		"www.1:80", "a..b:80", ".a:80", "a b:80", "a/b:80", "fd00:9::2:80", "[www]:80"};
+
+	for (size_t i = 0; i < PLX_DIM(bad); i++)
+		str_eq(target_as(bad[i]), "?");
+}
+
+T(an_option_says_what_is_wrong_with_it)
+{
+	struct plx_error e = {0};
+	struct endpoint ep;
+	struct target t;
+
+	eq(endpoint_listen(&ep, "proxy", "listen", "8080", &e), 0);
+	eq(ep.port, 8080);
+	eq(endpoint_listen(&ep, "proxy", "listen", "x", &e), -EINVAL);
+	str_eq(e.text, "proxy: bad value 'x' for --listen");
+	eq(endpoint_target(&t, "proxy", "to", "10.9.0.2:80", &e), 0);
+	eq(endpoint_target(&t, "proxy", "to", "0.0.0.0:80", &e), -EINVAL);
+	str_eq(e.text, "proxy: bad value '0.0.0.0:80' for --to");
+}
+
 static const char *nth(const struct addr_list *l, uint32_t i)
 {
 	static char buf[PLX_ADDR_STRLEN];
@@ -117,5 +175,7 @@ T(bad_ranges_change_nothing)
 	eq(l.n, ADDR_LIST_RANGES);
 }
 
-RUN(T_(an_endpoint_has_a_port_and_maybe_an_address), T_(others_are_none), T_(addresses_by_number),
+RUN(T_(an_endpoint_has_a_port_and_maybe_an_address), T_(others_are_none),
+	T_(a_target_has_an_address_or_a_name), T_(others_are_no_targets),
+	T_(an_option_says_what_is_wrong_with_it), T_(addresses_by_number),
 	T_(a_prefix_is_its_hosts), T_(bad_ranges_change_nothing))

@@ -12,6 +12,31 @@
  * name server that the tests play on a socket of the same stack.
  */
 
+/* ---- AI_ADDRCONFIG ---- */
+
+/* The family that is looked for, or EAI_*. */
+static int configured(int family, int flags, bool v4, bool v6)
+{
+	struct resolv_want w = {.family = family, .flags = flags};
+	int err = resolv__addrconfig(&w, v4, v6);
+
+	return err ? err : w.family;
+}
+
+T(families_without_an_address_are_left_out)
+{
+	eq(configured(AF_UNSPEC, AI_ADDRCONFIG, true, true), AF_UNSPEC);
+	eq(configured(AF_UNSPEC, AI_ADDRCONFIG, true, false), AF_INET);
+	eq(configured(AF_UNSPEC, AI_ADDRCONFIG, false, true), AF_INET6);
+	eq(configured(AF_UNSPEC, AI_ADDRCONFIG, false, false), AF_UNSPEC);
+	eq(configured(AF_INET, AI_ADDRCONFIG, true, false), AF_INET);
+	eq(configured(AF_INET, AI_ADDRCONFIG, false, true), EAI_NONAME);
+	eq(configured(AF_INET6, AI_ADDRCONFIG, true, false), EAI_NONAME);
+	eq(configured(AF_INET6, AI_ADDRCONFIG, true, true), AF_INET6);
+	eq(configured(AF_UNSPEC, AI_V4MAPPED, true, false), AF_UNSPEC);
+	eq(configured(AF_INET6, AI_V4MAPPED, true, false), AF_INET6);
+}
+
 /* ---- files ---- */
 
 static FILE *file_of(const char *text)
@@ -541,7 +566,7 @@ T(a_thread_waits)
 	plx_resolv_destroy(r);
 }
 
-RUN_EAL(T_(resolv_conf), T_(servers_that_are_given), T_(hosts), T_(order), ST_(numbers_beside_libc),
-	ST_(names_of_numbers_beside_libc), ST_(by_dns), ST_(what_is_truncated_comes_by_tcp),
-	ST_(the_name_of_an_address), ST_(an_lcore_does_not_wait), ST_(an_end_before_the_answer),
-	ST_(a_thread_waits))
+RUN_EAL(T_(families_without_an_address_are_left_out), T_(resolv_conf), T_(servers_that_are_given),
+	T_(hosts), T_(order), ST_(numbers_beside_libc), ST_(names_of_numbers_beside_libc),
+	ST_(by_dns), ST_(what_is_truncated_comes_by_tcp), ST_(the_name_of_an_address),
+	ST_(an_lcore_does_not_wait), ST_(an_end_before_the_answer), ST_(a_thread_waits))

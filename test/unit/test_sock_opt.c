@@ -388,6 +388,37 @@ T(facts)
 	fails(set(SOL_SOCKET, SO_BUSY_POLL, -1), EINVAL);
 }
 
+/* RFC 5082: what comes to ourselves has a TTL of 64. */
+T(a_least_ttl)
+{
+	static const struct {
+		const char *addr;
+		int level, name;
+	} ways[] = {{"10.0.0.2", IPPROTO_IP, IP_MINTTL},
+		{"2001:db8::2", IPPROTO_IPV6, IPV6_MINHOPCOUNT}};
+	int c[2], far = 65, near = 64;
+	char buf[4];
+
+	st_new();
+	for (size_t i = 0; i < PLX_DIM(ways); i++) {
+		st_pair(c, ways[i].addr, 80);
+		nt_mark();
+		eq(plx_setsockopt(c[1], ways[i].level, ways[i].name, &far, sizeof(far)), 0);
+		eq(plx_write(c[0], "abc", 3), 3);
+		nt_run();
+		nt_drop(PLX_DROP_TCP_MIN_TTL);
+		eq(nt_stat(PLX_STAT_TCPEXT_TCPMINTTLDROP), 1);
+		fails(plx_read(c[1], buf, 4), EAGAIN);
+		eq(plx_setsockopt(c[1], ways[i].level, ways[i].name, &near, sizeof(near)), 0);
+		nt_sleep(PLX_SEC(1)); /* it is sent again */
+		eq(plx_read(c[1], buf, 4), 3);
+		nt_no_drop();
+		plx_close(c[0]);
+		plx_close(c[1]);
+		nt_run();
+	}
+}
+
 /* Datagrams beyond what all sockets may hold together, and what SO_MEMINFO says of the rest. */
 T(memory_of_all)
 {
@@ -410,7 +441,7 @@ T(memory_of_all)
 	nt_no_drop();
 }
 
-RUN_EAL(ST_(memory_of_all), ST_(flags), ST_(what_it_is), ST_(lengths), ST_(levels), ST_(buffers),
-	ST_(times), ST_(of_tcp), ST_(congestion_control), ST_(a_connection_hears_of_it),
-	ST_(what_is_left_to_read), ST_(a_fresh_connection_has_it), ST_(of_ip), ST_(of_ip6),
-	ST_(of_udp), ST_(facts))
+RUN_EAL(ST_(a_least_ttl), ST_(memory_of_all), ST_(flags), ST_(what_it_is), ST_(lengths),
+	ST_(levels), ST_(buffers), ST_(times), ST_(of_tcp), ST_(congestion_control),
+	ST_(a_connection_hears_of_it), ST_(what_is_left_to_read), ST_(a_fresh_connection_has_it),
+	ST_(of_ip), ST_(of_ip6), ST_(of_udp), ST_(facts))

@@ -281,6 +281,58 @@ T(epoll_of_the_kernels)
 	close(p[1]);
 }
 
+/* What the kernel is asked to tell us of fd, by one of our epolls of it; 0: nothing. */
+static unsigned long asked_of_kernel(int fd)
+{
+	char path[64], line[200];
+	unsigned long events = 0, e;
+	int tfd;
+
+	for (int i = 0; i < 64; i++) {
+		FILE *f;
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", i);
+		f = fopen(path, "r");
+		while (f && fgets(line, sizeof(line), f))
+			if (sscanf(line, "tfd: %d events: %lx", &tfd, &e) == 2 && tfd == fd)
+				events = e;
+		if (f)
+			fclose(f);
+	}
+	return events;
+}
+
+/* EPOLLEXCLUSIVE holds beside other processes that wait for the same file, too. */
+T(exclusive_ones_of_the_kernels)
+{
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLEXCLUSIVE}, plain = {.events = EPOLLIN};
+	struct call w;
+	int set, other, p[2];
+
+	st_new();
+	eq(pipe(p), 0);
+	set = plx_epoll_create1(0);
+	other = plx_epoll_create1(0);
+	ev.data.fd = plain.data.fd = p[0];
+	eq(plx_epoll_ctl(set, EPOLL_CTL_ADD, p[0], &ev), 0);
+	eq(asked_of_kernel(p[0]) & EPOLLEXCLUSIVE, EPOLLEXCLUSIVE);
+	for (int i = 0; i < 2; i++) { /* it is told again */
+		begin(&w, do_epoll, set);
+		still(&w);
+		eq(write(p[1], "x", 1), 1);
+		eq(end(&w), 1);
+		eq(w.other, p[0]);
+		eq(read(p[0], w.buf, 1), 1);
+	}
+	eq(plx_epoll_ctl(other, EPOLL_CTL_ADD, p[0], &plain), 0); /* who is not, is told always */
+	eq(asked_of_kernel(p[0]) & EPOLLEXCLUSIVE, 0);
+	eq(plx_epoll_ctl(set, EPOLL_CTL_DEL, p[0], NULL), 0);
+	eq(plx_epoll_ctl(other, EPOLL_CTL_DEL, p[0], NULL), 0);
+	eq(asked_of_kernel(p[0]), 0);
+	close(p[0]);
+	close(p[1]);
+}
+
 T(after_fork)
 {
 	int fd, status;
@@ -301,4 +353,4 @@ T(after_fork)
 
 RUN_EAL(ST_(receive), ST_(receive_all), ST_(accept_and_connect), ST_(a_refused_connect),
 	ST_(a_timeout), ST_(a_signal), ST_(closed_meanwhile), ST_(epoll_waits), ST_(poll_waits),
-	ST_(epoll_of_the_kernels), ST_(after_fork))
+	ST_(epoll_of_the_kernels), ST_(exclusive_ones_of_the_kernels), ST_(after_fork))
