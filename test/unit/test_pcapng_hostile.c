@@ -194,6 +194,29 @@ T(errors_of_classic_files)
 	}
 }
 
+T(a_block_that_is_passed_over_has_two_lengths_too)
+{
+	for (int at_once = 0; at_once < 2; at_once++) {
+		struct build b = plain();
+		enum plx_pcapng_kind kind;
+		struct t_pump u;
+
+		b.f.p[48] = 77;
+		b.f.p[92]++;
+		t_pump_init(&u, b.f.p, b.f.len);
+		t_want(&u, PLX_PCAPNG_SECTION);
+		t_want(&u, PLX_PCAPNG_IFACE);
+		do
+			kind = t_next(&u, at_once ? 200 : 0);
+		while (kind == PLX_PCAPNG_SKIPPED);
+		eq(kind, PLX_PCAPNG_ERROR);
+		eq(u.item.error.off, 92);
+		assert_non_null(strstr(u.item.error.text, "two lengths"));
+		t_pump_fini(&u);
+		free(b.f.p);
+	}
+}
+
 T(a_section_may_have_as_many_interfaces_as_there_is_room_for)
 {
 	struct build b = {0};
@@ -312,7 +335,8 @@ T(spoiled_files_end)
 	}
 }
 
-RUN(T_(a_file_may_end_anywhere), T_(an_error_says_what_and_where), T_(errors_of_classic_files),
+RUN(T_(a_block_that_is_passed_over_has_two_lengths_too), T_(a_file_may_end_anywhere),
+	T_(an_error_says_what_and_where), T_(errors_of_classic_files),
 	T_(a_section_may_have_as_many_interfaces_as_there_is_room_for),
 	T_(simple_packets_need_an_interface), T_(a_block_longer_than_memory_is_passed_over),
 	T_(the_longest_block_is_asked_for_and_no_longer_one), T_(spoiled_files_end))

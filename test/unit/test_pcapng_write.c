@@ -219,8 +219,9 @@ T(data_may_be_filled_in_by_the_caller)
 T(a_long_text_is_cut_between_characters)
 {
 	static char s[70000];
-	struct plx_pcapng_pkt pkt = {.data = "", .comment = {s, sizeof(s)}};
-	struct plx_pcapng_iface iface = {.filter = {s, sizeof(s)}};
+	const struct plx_pcapng_section section = {{0}};
+	const struct plx_pcapng_pkt pkt = {.data = "", .comment = {s, sizeof(s)}};
+	const struct plx_pcapng_iface iface = {.filter = {s, sizeof(s)}};
 	const struct {
 		size_t at; /* of a character of three bytes */
 		uint32_t comment, filter;
@@ -228,11 +229,25 @@ T(a_long_text_is_cut_between_characters)
 		{65534, 65534, 65534}, {65535, 65535, 65534}};
 
 	for (size_t i = 0; i < PLX_DIM(rows); i++) {
+		struct t_file f = {0};
+		struct t_pump u;
+
 		memset(s, 'x', sizeof(s));
 		memcpy(s + rows[i].at, "\xe2\x82\xac", 3);
-		eq(plx_pcapng_pkt_need(&pkt), 32 + 4 + (rows[i].comment + 3) / 4 * 4 + 4);
-		eq(plx_pcapng_iface_put(NULL, 0, &iface),
-			32 + 4 + (rows[i].filter + 1 + 3) / 4 * 4);
+		t_put(&f, plx_pcapng_section_put, &section);
+		t_put(&f, plx_pcapng_iface_put, &iface);
+		t_put(&f, plx_pcapng_pkt_put, &pkt);
+		t_pump_init(&u, f.p, f.len);
+		t_want(&u, PLX_PCAPNG_SECTION);
+		t_want(&u, PLX_PCAPNG_IFACE);
+		eq(u.item.iface.filter.len, rows[i].filter);
+		mem_eq(u.item.iface.filter.p, s, rows[i].filter);
+		t_want(&u, PLX_PCAPNG_PKT);
+		eq(u.item.pkt.comment.len, rows[i].comment);
+		mem_eq(u.item.pkt.comment.p, s, rows[i].comment);
+		t_want_end(&u);
+		t_pump_fini(&u);
+		free(f.p);
 	}
 }
 
