@@ -13,9 +13,9 @@
 /*
  * Classic BPF to DPDK's. rte_bpf_convert() translates, and what it leaves open is closed here:
  *
- * - A computed offset is of the index register, which 22.11 does not name; and it may be anything
- *   up to 2^32. DPDK adds the size to it, wraps, and reads far outside the packet. So each one is
- *   compared first, and a packet too short for it is not wanted, as libpcap has it.
+ * - A computed offset is of the index register, which 22.11 names for loads of 16 bits only; and it
+ *   may be anything up to 2^32. DPDK adds the size to it, wraps, and reads far outside the packet.
+ * So each one is compared first, and a packet too short for it is not wanted, as libpcap has it.
  * - The machine code of a test of bits is wrong for numbers below 128 (22.11: TEST has no short
  *   form). So the number goes through a register.
  * - A shift by 32 bits or more gives 0, and not what the CPU makes of it.

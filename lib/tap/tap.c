@@ -46,6 +46,11 @@ plx_ns tap__now(const struct plx_tap *t)
 	return plx_engine_now(t->ts->eng);
 }
 
+struct plx_taps *tap__taps(const struct plx_tap *t)
+{
+	return t->ts;
+}
+
 struct plx_taps *plx_taps_create(struct plx_engine *eng, struct plx_error *e)
 {
 	struct plx_taps *ts = calloc(1, sizeof(*ts));

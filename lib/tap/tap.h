@@ -97,3 +97,4 @@ void tap__took(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s, uint
 
 /** tap.c: the engine's time. */
 plx_ns tap__now(const struct plx_tap *t);
+struct plx_taps *tap__taps(const struct plx_tap *t);

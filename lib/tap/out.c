@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "out.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define WAIT_MS 1000
+
+int tap__out_init(struct tap_out *o, uint32_t keep)
+{
+	*o = (struct tap_out){.fd = -1, .n_names = keep};
+	o->buf = malloc(TAP_OUT_BYTES);
+	o->names = keep ? calloc(keep, sizeof(*o->names)) : NULL;
+	return o->buf && (o->names || !keep) ? 0 : -ENOMEM;
+}
+
+static int remember(struct tap_out *o, const char *path, uint32_t num)
+{
+	char **at = o->n_names ? &o->names[num % o->n_names] : NULL;
+
+	if (!at)
+		return 0;
+	free(*at);
+	*at = strdup(path);
+	return *at ? 0 : -ENOMEM;
+}
+
+int tap__out_open(struct tap_out *o, const char *path, uint32_t num)
+{
+	struct stat st;
+
+	o->given = strcmp(path, "-") == 0;
+	o->fd = o->given ? STDOUT_FILENO
+			 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (o->fd < 0)
+		return -errno;
+	o->whole = !o->given && fstat(o->fd, &st) == 0 && S_ISREG(st.st_mode);
+	return o->given ? 0 : remember(o, path, num);
+}
+
+/* Of the first n bytes of the buffer those that are whole blocks; each has its length behind its
+ * type. */
+static uint32_t whole_blocks(const struct tap_out *o, uint32_t n)
+{
+	uint32_t at = 0, len;
+
+	while (at + 8 <= n) {
+		memcpy(&len, o->buf + at + 4, sizeof(len));
+		if (len < 8 || len > n - at)
+			break;
+		at += len;
+	}
+	return at;
+}
+
+/* What was written of a block that will not be whole. */
+static void cut(struct tap_out *o, uint32_t done)
+{
+	off_t end = o->whole ? lseek(o->fd, 0, SEEK_CUR) : -1;
+
+	if (end >= 0 && ftruncate(o->fd, end - (off_t)(done - whole_blocks(o, done))) != 0)
+		o->whole = false; /* nothing else can be done */
+}
+
+/* A pipe may be one that does not block. */
+static int wait_for(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+	return poll(&p, 1, WAIT_MS) < 0 && errno != EINTR ? -errno : 0;
+}
+
+int tap__out_flush(struct tap_out *o)
+{
+	uint32_t done = 0;
+	int err = 0;
+
+	while (!err && done < o->n) {
+		ssize_t n = write(o->fd, o->buf + done, o->n - done);
+
+		if (n >= 0)
+			done += (uint32_t)n;
+		else if (errno == EAGAIN)
+			err = wait_for(o->fd);
+		else if (errno != EINTR)
+			err = -errno;
+	}
+	plx_count(o->bytes, done);
+	if (err && done)
+		cut(o, done);
+	o->n = 0;
+	return err;
+}
+
+void *tap__out_room(struct tap_out *o, size_t bytes, int *err)
+{
+	uint8_t *p;
+
+	*err = 0;
+	if (bytes > TAP_OUT_BYTES - o->n)
+		*err = tap__out_flush(o);
+	if (!*err && bytes > TAP_OUT_BYTES)
+		*err = -EMSGSIZE;
+	if (*err)
+		return NULL;
+	p = o->buf + o->n;
+	o->n += (uint32_t)bytes;
+	return p;
+}
+
+int tap__out_close(struct tap_out *o)
+{
+	int err;
+
+	if (o->fd < 0)
+		return 0;
+	err = tap__out_flush(o);
+	if (!o->given && close(o->fd) != 0 && !err)
+		err = -errno;
+	o->fd = -1;
+	return err;
+}
+
+void tap__out_delete(struct tap_out *o, uint32_t num)
+{
+	char **at = o->n_names && num ? &o->names[num % o->n_names] : NULL;
+
+	if (!at || !*at)
+		return;
+	unlink(*at);
+	free(*at);
+	*at = NULL;
+}
+
+void tap__out_fini(struct tap_out *o)
+{
+	for (uint32_t i = 0; i < o->n_names && o->names; i++)
+		free(o->names[i]);
+	free(o->names);
+	free(o->buf);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/** @file Blocks to files: buffered, and never half a block at the end. For one thread. */
+#include "plx_tap_writer.h"
+
+#define TAP_OUT_BYTES (1u << 20) /* more than the longest block */
+
+struct tap_out {
+	int fd;		/* -1: none is open */
+	bool given;	/* the standard output: not ours to close */
+	bool whole;	/* what is written can be cut again */
+	uint32_t n;	/* bytes in buf, whole blocks */
+	uint64_t bytes; /* written, all files; single writer */
+	uint8_t *buf;
+	char **names; /* of the newest files, where old ones are deleted: a ring by number */
+	uint32_t n_names;
+};
+
+/** @param keep files that there may be; 0 = any number. @return 0 or -ENOMEM. */
+int tap__out_init(struct tap_out *o, uint32_t keep);
+/** Open and empty. "-" is the standard output. @param num of the file. @return 0 or -errno. */
+int tap__out_open(struct tap_out *o, const char *path, uint32_t num);
+/** Room for a block of so many bytes at the end of the buffer. @return NULL: *err is set. */
+void *tap__out_room(struct tap_out *o, size_t bytes, int *err);
+/** All of the buffer. Upon an error the file ends with its last whole block. */
+int tap__out_flush(struct tap_out *o);
+/** @return the error of the flush, or of close(). */
+int tap__out_close(struct tap_out *o);
+void tap__out_delete(struct tap_out *o, uint32_t num);
+void tap__out_fini(struct tap_out *o);

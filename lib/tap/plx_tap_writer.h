@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * A capture: a tap, a thread of its own that empties the tap's rings, and pcapng files.
+ *
+ * The thread is an ordinary one: it touches no mempool, and no lcore waits for it or wakes it; when
+ * there is nothing it sleeps, longer each time up to 10 ms. What cannot be written (a full disk, a
+ * reader that went away) ends the capture with the error kept, never the traffic: a file then ends
+ * with its last whole block.
+ */
+#include <plx_pcapng.h>
+#include <plx_tap.h>
+
+PLX_C_BEGIN
+
+struct plx_tap_writer_conf {
+	struct plx_tap_conf tap;
+	const char *file; /**< a path, or "-" for the standard output; its old content is gone */
+	const char *app;  /**< the program and its release, for the file; may be NULL */
+	/** If any of its limits is on, file is the base of plx_pcapng_rotate_name(). */
+	struct plx_pcapng_rotate_conf rotate;
+};
+
+struct plx_tap_writer;
+
+struct plx_tap_writer_stats {
+	struct plx_tap_stats tap;
+	uint64_t written; /**< packets */
+	uint64_t bytes;	  /**< of files, all together */
+	uint32_t files;	  /**< begun */
+	int err;	  /**< 0, or the -errno that ended the capture */
+};
+
+/**
+ * From now on it captures. Strings are copied.
+ * @return NULL with *e (NO_MEMORY, PCAP_FILE, RUN) or *why filled, as plx_tap_open().
+ */
+PLX_API struct plx_tap_writer *plx_tap_writer_start(struct plx_taps *ts,
+	const struct plx_tap_writer_conf *conf, struct plx_error *e,
+	struct plx_tap_filter_error *why);
+/** Its tap: for plx_tap_detach() and plx_tap_gone(), which plx_tap_writer_stop() begins with. */
+PLX_API struct plx_tap *plx_tap_writer_tap(struct plx_tap_writer *w);
+/** Has it ended by itself: by its limit, or by an error? Any thread. */
+PLX_API bool plx_tap_writer_ended(const struct plx_tap_writer *w);
+/** Any thread. */
+PLX_API void plx_tap_writer_stats(const struct plx_tap_writer *w, struct plx_tap_writer_stats *s);
+/**
+ * Take no more, write what there is and the final statistics, close, free. Waits for the lcores as
+ * plx_tap_close() does, and for the thread. @param s may be NULL. @return 0 or s->err.
+ */
+PLX_API int plx_tap_writer_stop(struct plx_tap_writer *w, struct plx_tap_writer_stats *s);
+
+PLX_C_END

@@ -1,0 +1,459 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "out.h"
+#include "tap.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "plx_tap_clock.h"
+
+#define BATCH	 256 /* packets between two looks at the time */
+#define IDLE_US	 50
+#define IDLE_MAX 10000
+#define SET_NS	 PLX_MS(100)			/* between two corrections of the clock */
+#define IFACES	 (PLX_PORT_MAX + PLX_TAP_LINKS) /* ports, then what is of none */
+#define NO_IFACE UINT32_MAX
+
+/* An interface of the file that is open. */
+struct iface {
+	uint32_t id; /* NO_IFACE: the file does not have it */
+	uint64_t delivered;
+};
+
+struct plx_tap_writer {
+	struct plx_tap *tap;
+	struct tap_out out;
+	struct plx_pcapng_rotate rotate;
+	struct plx_tap_clock clock;
+	struct iface iface[IFACES];
+	uint32_t n_ifaces;
+	plx_ns start_ns; /* wall time */
+	char *file, *app;
+	pthread_t thread;
+	uint64_t written; /* single writer, as the next */
+	uint32_t files;
+	int err;   /* the thread's, while it runs */
+	bool stop; /* no more will come */
+	bool ended;
+};
+
+/* ---- time ---- */
+
+static plx_ns wall_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return PLX_SEC(t.tv_sec) + t.tv_nsec;
+}
+
+static void keep_time(struct plx_tap_writer *w)
+{
+	plx_ns now = tap__now(w->tap);
+
+	if (now - w->clock.now.mono >= SET_NS)
+		plx_tap_clock_set(&w->clock, now, wall_now());
+}
+
+/* ---- blocks ---- */
+
+/* plx_pcapng_x_put() of a struct, at the end of the buffer. */
+#define PUT(w, put, of)                                                                            \
+	do {                                                                                       \
+		size_t need_ = put(NULL, 0, of);                                                   \
+		void *p_ = tap__out_room(&(w)->out, need_, &(w)->err);                             \
+		if (p_) {                                                                          \
+			put(p_, need_, of);                                                        \
+			plx_pcapng_rotate_wrote(&(w)->rotate, need_, 0);                           \
+		}                                                                                  \
+	} while (0)
+
+static void put_section(struct plx_tap_writer *w)
+{
+	const struct plx_pcapng_section s = {.app = plx_pcapng_text(w->app)};
+
+	PUT(w, plx_pcapng_section_put, &s);
+}
+
+static const struct plx_port *port_of(uint32_t slot)
+{
+	return slot < PLX_PORT_MAX && slot < plx_port_count() ? plx_port_get((uint16_t)slot) : NULL;
+}
+
+static void describe(struct plx_pcapng_iface *i, struct plx_port *p)
+{
+	struct plx_link link;
+
+	plx_port_link(p, &link);
+	i->name = plx_pcapng_text(p->name);
+	i->speed_bps = link.mbps * UINT64_C(1000000);
+	if (i->link != PLX_PCAPNG_LINK_ETHERNET)
+		return;
+	i->has_mac = true;
+	memcpy(i->mac, &p->mac, sizeof(i->mac));
+}
+
+static void put_iface(struct plx_tap_writer *w, uint32_t slot)
+{
+	const struct plx_tap_conf *conf = plx_tap_conf_of(w->tap);
+	struct plx_port *p = (struct plx_port *)(uintptr_t)port_of(slot);
+	bool ip = p ? plx_port_features(p) & PLX_PORT_F_NO_ETH
+		    : slot == PLX_PORT_MAX + PLX_TAP_LINK_IP;
+	struct plx_pcapng_iface i = {
+		.link = ip ? PLX_PCAPNG_LINK_RAW : PLX_PCAPNG_LINK_ETHERNET,
+		.snaplen = conf->snap_bytes,
+		.filter = plx_pcapng_text(conf->filter),
+	};
+
+	if (p) {
+		describe(&i, p);
+	} else {
+		i.name = plx_pcapng_text(ip ? "ip" : "link");
+		i.descr = plx_pcapng_text("packets of no port, or without their link header");
+	}
+	w->iface[slot].id = w->n_ifaces++;
+	PUT(w, plx_pcapng_iface_put, &i);
+}
+
+static void put_stats(struct plx_tap_writer *w, uint32_t slot)
+{
+	struct plx_pcapng_stats s = {.iface = w->iface[slot].id,
+		.has = PLX_PCAPNG_START | PLX_PCAPNG_END | PLX_PCAPNG_DELIVERED,
+		.ts_ns = plx_tap_clock_wall(&w->clock, tap__now(w->tap)),
+		.start_ns = w->start_ns,
+		.delivered = w->iface[slot].delivered};
+	struct plx_tap_stats t;
+
+	s.end_ns = s.ts_ns;
+	if (s.iface == 0) { /* lcores count for the tap, not for a port */
+		plx_tap_stats(w->tap, &t);
+		s.has |= PLX_PCAPNG_ACCEPT | PLX_PCAPNG_OSDROP;
+		s.accept = t.accepted + t.full;
+		s.osdrop = t.full;
+		s.comment = plx_pcapng_text("accepted and lost: of all interfaces together");
+	}
+	PUT(w, plx_pcapng_stats_put, &s);
+}
+
+static bool is_tapped(const struct plx_tap_writer *w, uint32_t port)
+{
+	return plx_engine_has_port(plx_taps_engine(tap__taps(w->tap)), (uint16_t)port) &&
+	       plx_tap_conf_of(w->tap)->ports >> port & 1;
+}
+
+static void put_head(struct plx_tap_writer *w)
+{
+	w->n_ifaces = 0;
+	for (uint32_t i = 0; i < IFACES; i++)
+		w->iface[i].id = NO_IFACE;
+	put_section(w);
+	for (uint32_t i = 0; !w->err && i < plx_port_count(); i++)
+		if (is_tapped(w, i))
+			put_iface(w, i);
+}
+
+static void put_tail(struct plx_tap_writer *w)
+{
+	for (uint32_t i = 0; !w->err && i < IFACES; i++)
+		if (w->iface[i].id != NO_IFACE)
+			put_stats(w, i);
+}
+
+/* ---- files ---- */
+
+static bool rotates(const struct plx_tap_writer *w)
+{
+	const struct plx_pcapng_rotate_conf *c = &w->rotate.conf;
+
+	return c->files || c->bytes || c->pkts || c->duration_ns;
+}
+
+static int file_name(const struct plx_tap_writer *w, char *name, size_t room)
+{
+	time_t when = (time_t)(wall_now() / PLX_SEC(1));
+	struct tm tm;
+
+	if (!rotates(w)) {
+		if (strlen(w->file) >= room)
+			return -ENAMETOOLONG;
+		memcpy(name, w->file, strlen(w->file) + 1);
+		return 0;
+	}
+	localtime_r(&when, &tm);
+	return plx_pcapng_rotate_name(name, room, w->file, w->rotate.num, &tm);
+}
+
+static void file_begin(struct plx_tap_writer *w)
+{
+	uint32_t old = plx_pcapng_rotate_next(&w->rotate, tap__now(w->tap));
+	char name[PATH_MAX];
+
+	tap__out_delete(&w->out, old);
+	w->err = file_name(w, name, sizeof(name));
+	if (!w->err)
+		w->err = tap__out_open(&w->out, name, w->rotate.num);
+	if (w->err)
+		return;
+	plx_count(w->files, 1);
+	put_head(w);
+}
+
+static void file_end(struct plx_tap_writer *w)
+{
+	int err;
+
+	put_tail(w);
+	err = tap__out_close(&w->out);
+	if (!w->err)
+		w->err = err;
+}
+
+static void rotate(struct plx_tap_writer *w, uint64_t bytes)
+{
+	if (w->err || !plx_pcapng_rotate_due(&w->rotate, bytes, tap__now(w->tap)))
+		return;
+	file_end(w);
+	if (!w->err)
+		file_begin(w);
+}
+
+/* ---- packets ---- */
+
+/* Of the port, unless it has another link layer than the packet has. */
+static uint32_t slot_of(const struct plx_tap_pkt *p)
+{
+	const struct plx_port *port = p->port < PLX_PORT_MAX ? port_of(p->port) : NULL;
+	bool ip = p->link == PLX_TAP_LINK_IP;
+
+	if (port && !(plx_port_features(port) & PLX_PORT_F_NO_ETH) == !ip)
+		return p->port;
+	return PLX_PORT_MAX + p->link;
+}
+
+static uint32_t file_flags(const struct plx_tap_pkt *p)
+{
+	uint32_t f = p->flags & PLX_TAP_F_OUT ? PLX_PCAPNG_F_OUT : PLX_PCAPNG_F_IN;
+
+	if (p->flags & PLX_TAP_F_CSUM_OK)
+		f |= PLX_PCAPNG_F_CSUM_VALID;
+	if (p->flags & PLX_TAP_F_CSUM_OPEN)
+		f |= PLX_PCAPNG_F_CSUM_NOT_READY;
+	if (p->flags & PLX_TAP_F_SUPER)
+		f |= PLX_PCAPNG_F_TSO;
+	return f;
+}
+
+static void to_file(const struct plx_tap_writer *w, const struct plx_tap_pkt *p, uint32_t iface,
+	struct plx_pcapng_pkt *to)
+{
+	*to = (struct plx_pcapng_pkt){
+		.ts_ns = plx_tap_clock_wall(&w->clock, p->ts_ns),
+		.data = plx_tap_data(p),
+		.caplen = p->caplen,
+		.len = p->len,
+		.iface = iface,
+		.has = PLX_PCAPNG_FLAGS | PLX_PCAPNG_META,
+		.flags = file_flags(p),
+		.queue = p->queue,
+		.hash = p->hash,
+		.drops = p->lost,
+		.meta = {.hook = (uint8_t)(p->point + 1),
+			.reason = p->reason,
+			.sample = plx_tap_conf_of(w->tap)->sample},
+	};
+	if (p->port != PLX_PKT_NO_PORT)
+		to->has |= PLX_PCAPNG_QUEUE;
+	if (p->flags & PLX_TAP_F_HASH)
+		to->has |= PLX_PCAPNG_HASH;
+	if (p->lost)
+		to->has |= PLX_PCAPNG_DROPS;
+}
+
+static void put_pkt(struct plx_tap_writer *w, const struct plx_pcapng_pkt *pkt, size_t need)
+{
+	void *room = tap__out_room(&w->out, need, &w->err);
+
+	if (!room)
+		return;
+	plx_pcapng_pkt_put(room, need, pkt);
+	plx_pcapng_rotate_wrote(&w->rotate, need, 1);
+	plx_count(w->written, 1);
+}
+
+static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
+{
+	struct plx_tap_writer *w = arg;
+	uint32_t slot = slot_of(p);
+	struct plx_pcapng_pkt pkt;
+	char why[160];
+	size_t need;
+
+	to_file(w, p, 0, &pkt);
+	if (p->reason && p->reason < PLX_DROP_MAX) {
+		snprintf(why, sizeof(why), "%s: %s", plx_drop_info[p->reason].name,
+			plx_drop_info[p->reason].text);
+		pkt.comment = plx_pcapng_text(why);
+	}
+	need = plx_pcapng_pkt_need(&pkt);
+	rotate(w, need);
+	if (!w->err && w->iface[slot].id == NO_IFACE)
+		put_iface(w, slot);
+	if (w->err)
+		return false;
+	pkt.iface = w->iface[slot].id;
+	put_pkt(w, &pkt, need);
+	if (w->err)
+		return false;
+	w->iface[slot].delivered++;
+	return true;
+}
+
+/* ---- the thread ---- */
+
+/* Nothing has come: what was written is to be seen, and the next look may wait. */
+static void rest(struct plx_tap_writer *w, unsigned int *us)
+{
+	if (w->out.n)
+		w->err = tap__out_flush(&w->out);
+	rotate(w, 0);
+	usleep(*us);
+	*us = PLX_MIN(*us * 2, (unsigned int)IDLE_MAX);
+}
+
+static void run(struct plx_tap_writer *w)
+{
+	unsigned int us = IDLE_US;
+
+	while (!w->err && !plx_tap_done(w->tap)) {
+		/* before the look: what is there then is all that there is */
+		bool last = __atomic_load_n(&w->stop, __ATOMIC_ACQUIRE);
+
+		keep_time(w);
+		if (plx_tap_read(w->tap, on_pkt, w, BATCH)) {
+			us = IDLE_US;
+			continue;
+		}
+		if (last)
+			break;
+		if (!w->err)
+			rest(w, &us);
+	}
+}
+
+static void *thread_main(void *arg)
+{
+	struct plx_tap_writer *w = arg;
+	sigset_t pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE); /* EPIPE says it, too */
+	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+	run(w);
+	plx_tap_detach(w->tap);
+	file_end(w);
+	__atomic_store_n(&w->ended, true, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+static void writer_free(struct plx_tap_writer *w)
+{
+	if (w->tap)
+		plx_tap_close(w->tap);
+	tap__out_fini(&w->out);
+	free(w->file);
+	free(w->app);
+	free(w);
+}
+
+static struct plx_tap_writer *writer_new(const struct plx_tap_writer_conf *conf)
+{
+	struct plx_tap_writer *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return NULL;
+	w->file = strdup(conf->file);
+	w->app = strdup(conf->app ? conf->app : "");
+	plx_pcapng_rotate_init(&w->rotate, &conf->rotate);
+	if (tap__out_init(&w->out, conf->rotate.files) == 0 && w->file && w->app)
+		return w;
+	writer_free(w);
+	return NULL;
+}
+
+static int begin(struct plx_tap_writer *w, struct plx_error *e)
+{
+	int err;
+
+	w->start_ns = wall_now();
+	plx_tap_clock_init(&w->clock, tap__now(w->tap), w->start_ns);
+	file_begin(w);
+	if (!w->err)
+		w->err = tap__out_flush(&w->out);
+	if (w->err)
+		return plx_error_set(e, w->err, PLX_ERR_PCAP_FILE, w->file, strerror(-w->err));
+	err = pthread_create(&w->thread, NULL, thread_main, w);
+	if (err)
+		return plx_error_set(e, -err, PLX_ERR_RUN, "a capture", strerror(err));
+	pthread_setname_np(w->thread, "plx-capture");
+	return 0;
+}
+
+struct plx_tap_writer *plx_tap_writer_start(struct plx_taps *ts,
+	const struct plx_tap_writer_conf *conf, struct plx_error *e,
+	struct plx_tap_filter_error *why)
+{
+	struct plx_tap_writer *w = writer_new(conf);
+
+	if (!w) {
+		plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "a capture");
+		return NULL;
+	}
+	w->tap = plx_tap_open(ts, &conf->tap, e, why);
+	if (w->tap && begin(w, e) == 0)
+		return w;
+	tap__out_close(&w->out);
+	writer_free(w);
+	return NULL;
+}
+
+struct plx_tap *plx_tap_writer_tap(struct plx_tap_writer *w)
+{
+	return w->tap;
+}
+
+bool plx_tap_writer_ended(const struct plx_tap_writer *w)
+{
+	return __atomic_load_n(&w->ended, __ATOMIC_ACQUIRE);
+}
+
+void plx_tap_writer_stats(const struct plx_tap_writer *w, struct plx_tap_writer_stats *s)
+{
+	plx_tap_stats(w->tap, &s->tap);
+	s->written = plx_count_read(w->written);
+	s->bytes = plx_count_read(w->out.bytes);
+	s->files = plx_count_read(w->files);
+	s->err = plx_tap_writer_ended(w) ? w->err : 0;
+}
+
+int plx_tap_writer_stop(struct plx_tap_writer *w, struct plx_tap_writer_stats *s)
+{
+	int err;
+
+	plx_tap_detach(w->tap);
+	while (!plx_tap_gone(w->tap))
+		usleep(IDLE_US);
+	__atomic_store_n(&w->stop, true, __ATOMIC_RELEASE);
+	pthread_join(w->thread, NULL);
+	if (s)
+		plx_tap_writer_stats(w, s);
+	err = w->err;
+	writer_free(w);
+	return err;
+}

@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine_t.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <plx_tap_writer.h>
+
+#define FRAME 60
+
+static struct plx_taps *taps;
+static char dir[64], path[128];
+
+static void start(void)
+{
+	et_new(2, 1);
+	et_start();
+	taps = plx_taps_create(et.eng, NULL);
+	snprintf(dir, sizeof(dir), "/tmp/plx-tap-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a.pcapng", dir);
+}
+
+static struct plx_tap_writer *begin(struct plx_tap_writer_conf conf)
+{
+	struct plx_error e = {0};
+	struct plx_tap_writer *w;
+
+	conf.file = conf.file ? conf.file : path;
+	conf.app = "test 1";
+	w = plx_tap_writer_start(taps, &conf, &e, NULL);
+	if (!w)
+		fail_msg("%s", e.text);
+	return w;
+}
+
+static void feed(unsigned int port, uint32_t from, uint32_t n)
+{
+	uint8_t b[FRAME] = {2};
+
+	plx_put_be16(b + 12, 0x9999);
+	for (uint32_t i = 0; i < n; i++) {
+		plx_put_be32(b + 14, from + i);
+		t_port_feed(&et.port[port], 0, b, sizeof(b), 0);
+	}
+	plx_engine_step(et.eng, 0);
+}
+
+static int end(struct plx_tap_writer *w, struct plx_tap_writer_stats *s)
+{
+	plx_tap_detach(plx_tap_writer_tap(w));
+	while (!plx_tap_gone(plx_tap_writer_tap(w)))
+		plx_engine_step(et.eng, 0);
+	return plx_tap_writer_stop(w, s);
+}
+
+/* ---- what a file holds ---- */
+
+static struct {
+	unsigned int sections, ifaces, pkts, stats;
+	uint32_t first, last; /* numbers of packets */
+	uint64_t delivered, osdrop;
+	plx_ns last_ns;
+	struct plx_pcapng_pkt pkt; /* the last one, its bytes gone */
+	char app[16], name[4][16], comment[64];
+} file;
+
+static void on_item(enum plx_pcapng_kind kind, const struct plx_pcapng_item *it)
+{
+	switch (kind) {
+	case PLX_PCAPNG_SECTION:
+		file.sections++;
+		snprintf(file.app, sizeof(file.app), "%.*s", (int)it->section.app.len,
+			it->section.app.p);
+		break;
+	case PLX_PCAPNG_IFACE:
+		snprintf(file.name[file.ifaces++ % 4], 16, "%.*s", (int)it->iface.name.len,
+			it->iface.name.p);
+		break;
+	case PLX_PCAPNG_PKT:
+		file.pkt = it->pkt;
+		file.last = plx_get_be32((const uint8_t *)it->pkt.data + 14);
+		if (!file.pkts++)
+			file.first = file.last;
+		ok(it->pkt.ts_ns >= file.last_ns);
+		file.last_ns = it->pkt.ts_ns;
+		snprintf(file.comment, sizeof(file.comment), "%.*s", (int)it->pkt.comment.len,
+			it->pkt.comment.p ? it->pkt.comment.p : "");
+		break;
+	case PLX_PCAPNG_STATS:
+		file.stats++;
+		file.delivered += it->stats.delivered;
+		file.osdrop += it->stats.osdrop;
+		break;
+	default:
+		fail_msg("%s", it->error.text);
+	}
+}
+
+static void read_file(const char *name)
+{
+	static uint8_t buf[1u << 22];
+	struct plx_pcapng_clock ifaces[40];
+	struct plx_pcapng_reader r;
+	struct plx_pcapng_error err;
+	struct plx_pcapng_item it;
+	enum plx_pcapng_kind kind;
+	size_t have, at = 0;
+	FILE *f = fopen(name, "r");
+
+	assert_non_null(f);
+	have = fread(buf, 1, sizeof(buf), f);
+	fclose(f);
+	memset(&file, 0, sizeof(file));
+	plx_pcapng_reader_init(&r, ifaces, PLX_DIM(ifaces));
+	while ((kind = plx_pcapng_next(&r, buf + at, have - at, &it)) != PLX_PCAPNG_MORE) {
+		on_item(kind, &it);
+		at += it.used;
+	}
+	eq(plx_pcapng_end(&r, have - at, &err), 0); /* no half block */
+}
+
+/* ---- */
+
+T(a_file_has_what_was_seen)
+{
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+	struct stat st;
+	FILE *f;
+
+	start();
+	f = fopen(path, "w"); /* what was there before is gone */
+	for (int i = 0; i < 10000; i++)
+		fputs("old", f);
+	fclose(f);
+	w = begin((struct plx_tap_writer_conf){.tap = {.filter = "len > 10"}});
+	feed(1, 0, 100);
+	ok(!plx_tap_writer_ended(w));
+	eq(end(w, &s), 0);
+	eq(s.written, 100);
+	eq(s.tap.accepted, 100);
+	eq(s.tap.given, 100);
+	eq(s.files, 1);
+	eq(stat(path, &st), 0);
+	eq(st.st_size, s.bytes);
+	read_file(path);
+	eq(file.sections, 1);
+	str_eq(file.app, "test 1");
+	eq(file.ifaces, 2);
+	str_eq(file.name[1], "t1");
+	eq(file.pkts, 100);
+	eq(file.first, 0);
+	eq(file.last, 99);
+	eq(file.pkt.iface, 1);
+	eq(file.pkt.flags, PLX_PCAPNG_F_IN);
+	eq(file.pkt.len, FRAME);
+	eq(file.pkt.meta.hook, PLX_PCAPNG_HOOK_RX);
+	ok(file.pkt.has & PLX_PCAPNG_QUEUE);
+	eq(file.stats, 2);
+	eq(file.delivered, 100);
+	eq(file.osdrop, 0);
+	{
+		struct timespec now;
+
+		clock_gettime(CLOCK_REALTIME, &now);
+		ok(file.last_ns / PLX_SEC(1) - now.tv_sec <= 1);
+		ok(now.tv_sec - file.last_ns / PLX_SEC(1) < 100);
+	}
+}
+
+static void rx_drops(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	plx_pkt_drop_bulk(pkts, n, PLX_DROP_UDP_NO_PORT);
+}
+
+T(a_drop_says_why)
+{
+	struct plx_tap_writer *w;
+
+	start();
+	et.ops.rx = rx_drops;
+	w = begin((struct plx_tap_writer_conf){.tap = {.points = PLX_TAP_BIT(DROP)}});
+	feed(0, 0, 2);
+	eq(end(w, NULL), 0);
+	read_file(path);
+	eq(file.pkts, 2);
+	eq(file.pkt.meta.hook, PLX_PCAPNG_HOOK_DROP);
+	eq(file.pkt.meta.reason, PLX_DROP_UDP_NO_PORT);
+	assert_non_null(strstr(file.comment, "UDP_NO_PORT: "));
+}
+
+/* The last files stay, each whole by itself. */
+T(files_rotate)
+{
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+	unsigned int n = 0, pkts = 0;
+	struct dirent *d;
+	DIR *list;
+
+	start();
+	w = begin((struct plx_tap_writer_conf){.rotate = {.files = 2, .pkts = 40}});
+	feed(0, 0, 60);
+	feed(0, 60, 50);
+	eq(end(w, &s), 0);
+	eq(s.files, 3);
+	eq(s.written, 110);
+	list = opendir(dir);
+	while ((d = readdir(list))) {
+		char name[400];
+
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", dir, d->d_name);
+		read_file(name);
+		pkts += file.pkts;
+		eq(file.stats, 2);
+		ok(file.first == 40 || file.first == 80);
+		unlink(name);
+		n++;
+	}
+	closedir(list);
+	eq(n, 2);
+	eq(pkts, 70);
+}
+
+T(a_limit_ends_it)
+{
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+
+	start();
+	w = begin((struct plx_tap_writer_conf){.tap = {.limit = 7}});
+	feed(0, 0, 20);
+	while (!plx_tap_writer_ended(w))
+		usleep(1000);
+	eq(end(w, &s), 0);
+	eq(s.written, 7);
+	read_file(path);
+	eq(file.pkts, 7);
+}
+
+/* ---- what goes wrong ---- */
+
+static void until_ended(struct plx_tap_writer *w)
+{
+	for (uint32_t i = 0; !plx_tap_writer_ended(w); i++) {
+		feed(0, i * 60, 60);
+		usleep(100);
+	}
+	feed(0, 0, 60); /* traffic goes on */
+}
+
+T(a_full_disk_ends_it)
+{
+	struct plx_error e = {0};
+
+	start();
+	plx_engine_step_end(et.eng); /* no lcore to wait for */
+	assert_null(plx_tap_writer_start(
+		taps, &(struct plx_tap_writer_conf){.file = "/dev/full"}, &e, NULL));
+	eq(e.id, PLX_ERR_PCAP_FILE);
+}
+
+/* Short writes, then none: the file ends with a whole block. */
+T(a_file_that_may_not_grow)
+{
+	struct rlimit was, few = {.rlim_cur = 30001, .rlim_max = RLIM_INFINITY};
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+	struct stat st;
+
+	start();
+	signal(SIGXFSZ, SIG_IGN);
+	eq(getrlimit(RLIMIT_FSIZE, &was), 0);
+	few.rlim_max = was.rlim_max;
+	w = begin((struct plx_tap_writer_conf){.app = NULL});
+	eq(setrlimit(RLIMIT_FSIZE, &few), 0);
+	until_ended(w);
+	eq(setrlimit(RLIMIT_FSIZE, &was), 0);
+	eq(end(w, &s), -EFBIG);
+	eq(s.err, -EFBIG);
+	eq(stat(path, &st), 0);
+	ok(st.st_size < 30001 && st.st_size > 29700);
+	read_file(path);
+	ok(file.pkts > 100);
+	eq(file.last, file.pkts - 1);
+}
+
+T(a_reader_that_goes_away)
+{
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+	char name[64];
+	int fd[2];
+
+	start();
+	eq(pipe(fd), 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[1]);
+	w = begin((struct plx_tap_writer_conf){.file = name});
+	close(fd[0]);
+	close(fd[1]);
+	until_ended(w);
+	eq(end(w, &s), -EPIPE);
+}
+
+T(refusals)
+{
+	struct plx_tap_filter_error why = {0};
+	struct plx_error e = {0};
+	struct plx_tap_writer_conf conf = {
+		.file = "/nowhere/at/all", .tap = {.filter = "tcp prot"}};
+
+	start();
+	assert_null(plx_tap_writer_start(taps, &conf, &e, &why));
+	eq(why.column, 5);
+	conf.tap.filter = NULL;
+	plx_engine_step_end(et.eng); /* no lcore to wait for */
+	assert_null(plx_tap_writer_start(taps, &conf, &e, &why));
+	eq(e.id, PLX_ERR_PCAP_FILE);
+	assert_non_null(strstr(e.text, "/nowhere/at/all"));
+}
+
+static int after(void **state)
+{
+	if (et.eng && plx_engine_running(et.eng))
+		plx_engine_step_end(et.eng);
+	plx_taps_destroy(taps);
+	taps = NULL;
+	unlink(path);
+	rmdir(dir);
+	return et_after(state);
+}
+
+#define TAP_(name) cmocka_unit_test_teardown(name, after)
+
+RUN_EAL(TAP_(a_file_has_what_was_seen), TAP_(a_drop_says_why), TAP_(files_rotate),
+	TAP_(a_limit_ends_it), TAP_(a_full_disk_ends_it), TAP_(a_file_that_may_not_grow),
+	TAP_(a_reader_that_goes_away), TAP_(refusals))
