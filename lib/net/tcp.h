@@ -221,6 +221,8 @@ void net__tcp_stop(struct net_lcore *nl);
 /** Not in the table yet. @return NULL: no memory. */
 struct plx_net_tcp *net__tcp_conn_new(struct net_lcore *nl, const struct plx_tcp_id *id);
 void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** Out of the table and without a timer, but still its program's. Twice is fine. */
+void net__tcp_gone(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** Its program has let go of it. */
 void net__tcp_orphan(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** Is an orphan too many, or has it too much? Then it is reset. */

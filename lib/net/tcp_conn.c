@@ -39,8 +39,7 @@ void net__tcp_check_orphan(struct net_lcore *nl, struct plx_net_tcp *tc)
 	net__tcp_touch(nl, tc);
 }
 
-/* Out of the table and without a timer, but still its program's. */
-static void gone(struct net_lcore *nl, struct plx_net_tcp *tc)
+void net__tcp_gone(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	if (net__tcp_is(tc, TCPF_GONE))
 		return;
@@ -57,7 +56,7 @@ static void gone(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 void net__tcp_conn_free(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
-	gone(nl, tc);
+	net__tcp_gone(nl, tc);
 	plx_list_del(&tc->timer.node);
 	net__tcp_buf_free(nl, tc);
 	plx_tcp_fini(&tc->c);
@@ -168,7 +167,7 @@ static void serve(struct net_lcore *nl, struct plx_net_tcp *tc)
 	if (plx_unlikely(c->id.state == PLX_TCP_FIN_WAIT_2 && c->orphan && all))
 		net__tcp_time_wait(nl, tc);
 	if (plx_unlikely(c->id.state == PLX_TCP_CLOSED && all))
-		gone(nl, tc);
+		net__tcp_gone(nl, tc);
 	if (plx_unlikely(net__tcp_is(tc, TCPF_GONE))) {
 		if (net__tcp_is(tc, TCPF_RELEASED) && !net__tcp_is(tc, TCPF_TOUCHED))
 			net__tcp_conn_free(nl, tc);
@@ -235,7 +234,7 @@ void net__tcp_time_wait(struct net_lcore *nl, struct plx_net_tcp *tc)
 	} else if (w) {
 		plx_arena_free(&nl->tcp->arena, w, sizeof(*w));
 	}
-	gone(nl, tc); /* too many, or no memory: without (Linux says so, too) */
+	net__tcp_gone(nl, tc); /* too many, or no memory: without (Linux says so, too) */
 	net__tcp_touch(nl, tc);
 }
 

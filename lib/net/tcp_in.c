@@ -321,10 +321,26 @@ static void too_far(struct rte_mbuf *m)
 	net__drop(m, PLX_DROP_TCP_MIN_TTL, PLX_STAT_TCPEXT_TCPMINTTLDROP);
 }
 
+/*
+ * Whose the four-tuple is. A connection that has ended is in the table until it is served, at the
+ * end of the burst; a SYN behind its last segment is for a listener, as if it were not there.
+ */
+static struct plx_tcp_id *who_has(
+	struct net_lcore *nl, struct plx_tcp_table *table, struct arrival *a)
+{
+	struct plx_tcp_id *id = plx_tcp_table_lookup(table, &a->key);
+
+	if (plx_likely(!id || id->state != PLX_TCP_CLOSED || id->kind != PLX_TCP_KIND_CONN) ||
+		(a->seg.flags & (PLX_TCP_SYN | PLX_TCP_ACK | PLX_TCP_RST)) != PLX_TCP_SYN)
+		return id;
+	net__tcp_gone(nl, net__tcp_of(id));
+	return NULL;
+}
+
 static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct arrival *a)
 {
 	struct plx_tcp_table *table = nl->tcp->ctx.table;
-	struct plx_tcp_id *id = table ? plx_tcp_table_lookup(table, &a->key) : NULL;
+	struct plx_tcp_id *id = table ? who_has(nl, table, a) : NULL;
 	struct plx_tcp_listener *l;
 
 	if (plx_likely(id)) {

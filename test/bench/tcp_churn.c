@@ -74,9 +74,10 @@ static void closed(struct plx_softnet *sn, struct plx_net_tcp *c, int err)
 {
 	struct conn *conn = plx_net_tcp_user(c);
 
-	if (err)
+	if (err) {
 		b.failed++;
-	else if (conn->got != BYTES)
+		fprintf(stderr, "a connection failed: %s\n", strerror(err));
+	} else if (conn->got != BYTES)
 		b.wrong++;
 	else
 		b.ended++;

@@ -46,6 +46,48 @@ T(echoes_by_ipv6)
 	echo(true);
 }
 
+/* A SYN behind the segment that ends a connection of the same ports, in one burst with it. */
+static void comes_back(uint16_t last, int closed, int err)
+{
+	struct tt_seg s;
+
+	tt_make(last, tt.seq, 0, 0);
+	nt_feed(0);
+	tt.seq += 100000;
+	tt_in(PLX_TCP_SYN, tt.seq++, 0, 0);
+	tt_expect(&s, PLX_TCP_SYN | PLX_TCP_ACK, 0);
+	eq(s.h.ack, tt.seq);
+	tt.ack = s.h.seq + 1;
+	eq(tt.closed, closed);
+	eq(tt.err, err);
+	tt_in(PLX_TCP_ACK, tt.seq, 0, 0);
+	eq(tt.accepted, 2);
+	nt_none();
+	nt_no_drop();
+	eq(nt_stat(PLX_STAT_TCP_CURRESTAB), 1);
+}
+
+T(ports_come_back_in_the_burst_of_the_last_ack)
+{
+	struct tt_seg s;
+
+	tt_start();
+	tt.echo = true;
+	tt_connect();
+	tt_in(PLX_TCP_ACK | PLX_TCP_FIN, tt.seq++, 0, 0);
+	tt_expect(&s, PLX_TCP_ACK, 0);
+	tt_expect(&s, PLX_TCP_ACK | PLX_TCP_FIN, 0);
+	tt.ack++;
+	comes_back(PLX_TCP_ACK, 0, 0);
+}
+
+T(ports_come_back_in_the_burst_of_a_reset)
+{
+	tt_start();
+	tt_connect();
+	comes_back(PLX_TCP_RST | PLX_TCP_ACK, 1, ECONNRESET);
+}
+
 T(nobody_listens)
 {
 	struct tt_seg s;
@@ -590,7 +632,8 @@ T(a_stop_resets_what_is_open)
 	eq(nt_stat(PLX_STAT_TCP_OUTRSTS), 1);
 }
 
-RUN_EAL(TT_(echoes), TT_(echoes_by_ipv6), TT_(nobody_listens), TT_(what_is_malformed),
+RUN_EAL(TT_(echoes), TT_(echoes_by_ipv6), TT_(ports_come_back_in_the_burst_of_the_last_ack),
+	TT_(ports_come_back_in_the_burst_of_a_reset), TT_(nobody_listens), TT_(what_is_malformed),
 	TT_(text_out_of_order_is_put_together), TT_(chained_mbufs_are_cut_as_well),
 	TT_(what_is_not_read_is_bounded), TT_(what_is_written_is_sent_again),
 	TT_(to_ourselves_both_ways), TT_(to_ourselves_by_ipv6),
