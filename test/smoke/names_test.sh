@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# `load` and `proxy` talk to hosts by name: by the hosts file, and by a name server (dnsmasq) that is
-# asked through the stack. A name that is not there ends the run with the reason.
+# `load` and `proxy` talk to hosts by name: by the hosts file, and by a name server (dnsmasq) that
+# is asked through the stack. A name that is not there ends the run with the reason.
 #
 #	 kernel: dnsmasq, a server     pollux, in a namespace of its own
 #	10.9.0.1 --v0            v1-- 10.9.0.2
