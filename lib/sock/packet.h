@@ -15,14 +15,14 @@
 #include "opt.h"
 #include "sock.h"
 
-struct rte_bpf;
+#include <plx_pkt_bpf.h>
+
 struct sock_packet;
 
 /** A program of classic BPF (SO_ATTACH_FILTER), shared by a socket and its taps. */
 struct sock_filter_prog {
 	uint32_t refs; /**< atomic */
-	struct rte_bpf *bpf;
-	uint64_t (*jit)(void *mbuf); /**< NULL: it is interpreted */
+	struct plx_pkt_bpf bpf;
 };
 
 struct sock_tap {

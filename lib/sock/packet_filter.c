@@ -4,20 +4,13 @@
 #include <linux/filter.h>
 #include <stdlib.h>
 
-#include <rte_bpf.h>
-#include <rte_malloc.h>
-
 /*
  * SO_ATTACH_FILTER: a program of classic BPF, by DPDK's compiler. Each frame is asked about on the
  * lcore where it is, before it is copied. Linux's own offsets (SKF_AD_OFF and what is near it: the
  * kind of a packet, its tag, ...) there are not: a program that loads from them is refused.
  */
 
-/* libpcap's, which DPDK takes; its instructions are those of struct sock_filter. */
-struct bpf_program {
-	unsigned int bf_len;
-	struct sock_filter *bf_insns;
-};
+static_assert(sizeof(struct sock_filter) == sizeof(struct plx_bpf_insn), "the same");
 
 uint32_t sock__packet_run(
 	const struct sock_filter_prog *prog, const struct rte_mbuf *m, uint32_t off)
@@ -29,14 +22,14 @@ uint32_t sock__packet_run(
 		behind.data_len = (uint16_t)(behind.data_len - off);
 		behind.pkt_len -= off;
 	}
-	return (uint32_t)(prog->jit ? prog->jit(&behind) : rte_bpf_exec(prog->bpf, &behind));
+	return plx_pkt_bpf_run(&prog->bpf, &behind);
 }
 
 void sock__packet_unref(struct sock_filter_prog *prog)
 {
 	if (!prog || __atomic_sub_fetch(&prog->refs, 1, __ATOMIC_ACQ_REL))
 		return;
-	rte_bpf_destroy(prog->bpf);
+	plx_pkt_bpf_free(&prog->bpf);
 	free(prog);
 }
 
@@ -110,33 +103,17 @@ static bool is_valid(const struct sock_fprog *fp)
 	return BPF_CLASS(fp->filter[fp->len - 1].code) == BPF_RET;
 }
 
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* experimental: rte_bpf_convert() */
-static struct rte_bpf *compile(const struct sock_fprog *fp)
-{
-	const struct bpf_program classic = {.bf_len = fp->len, .bf_insns = fp->filter};
-	struct rte_bpf_prm *prm = rte_bpf_convert(&classic);
-	struct rte_bpf *bpf = prm ? rte_bpf_load(prm) : NULL;
-
-	rte_free(prm);
-	return bpf;
-}
-
 static struct sock_filter_prog *prog_new(const struct sock_fprog *fp)
 {
 	struct sock_filter_prog *prog = calloc(1, sizeof(*prog));
-	struct rte_bpf_jit jit;
 
 	if (!prog)
 		return NULL;
 	prog->refs = 1;
-	prog->bpf = compile(fp);
-	if (!prog->bpf) {
-		free(prog);
-		return NULL;
-	}
-	if (rte_bpf_get_jit(prog->bpf, &jit) == 0)
-		prog->jit = jit.func;
-	return prog;
+	if (plx_pkt_bpf_load(&prog->bpf, (const void *)fp->filter, fp->len) == 0)
+		return prog;
+	free(prog);
+	return NULL;
 }
 
 /* In place of the one there is. */

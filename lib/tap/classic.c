@@ -18,7 +18,7 @@
 #define SNAP	262144 /* what an accepting program returns; not looked at */
 #define NO_WORD " 987654321987654"
 
-static_assert(sizeof(struct tap_insn) == sizeof(struct bpf_insn), "libpcap's layout");
+static_assert(sizeof(struct plx_bpf_insn) == sizeof(struct bpf_insn), "libpcap's layout");
 
 static bool is_linux_only(const struct bpf_insn *i)
 {
@@ -126,7 +126,7 @@ static bool fails_within(const char *expr, size_t len, enum plx_tap_link link, c
 static void say(
 	struct plx_tap_filter_error *e, const char *expr, enum plx_tap_link link, const char *why)
 {
-	const char *s = expr + strspn(expr, " \t\n"), *end;
+	const char *s = expr + strspn(expr, " \t\n"), *end = s;
 
 	if (!e)
 		return;

@@ -5,17 +5,11 @@
 #include "ring.h"
 
 #include <plx_base_rng.h>
-
-/** An instruction of classic BPF, as libpcap and Linux lay it out. */
-struct tap_insn {
-	uint16_t code;
-	uint8_t jt, jf;
-	uint32_t k;
-};
+#include <plx_pkt_bpf.h>
 
 /** A program of classic BPF. */
 struct tap_classic {
-	struct tap_insn *insns; /**< by malloc() */
+	struct plx_bpf_insn *insns; /**< by malloc() */
 	uint32_t n;
 };
 

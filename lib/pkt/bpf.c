@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "plx_pkt_bpf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_errno.h>
+#include <rte_malloc.h>
+
+/*
+ * Classic BPF to DPDK's. rte_bpf_convert() translates, and what it leaves open is closed here:
+ *
+ * - A computed offset is of the index register, which 22.11 names for loads of 16 bits only; and it
+ *   may be anything up to 2^32. DPDK adds the size to it, wraps, and reads far outside the packet.
+ * So each one is compared first, and a packet too short for it is not wanted, as libpcap has it.
+ * - The machine code of a test of bits is wrong for numbers below 128 (22.11: TEST has no short
+ *   form). So the number goes through a register.
+ * - A shift by 32 bits or more gives 0, and not what the CPU makes of it.
+ * - What stands in the number of an instruction that uses the index register says nothing.
+ * - Each jump is a far one (below).
+ *
+ * DPDK's compiler for x86 (22.11, and still in 2026) goes wrong with jumps in two ways:
+ *
+ * - It takes the short or the long form by where the pass before had the end of a jump forward, and
+ *   is done when a pass gives as many bytes as the one before. What grew in one place and shrank in
+ *   another is as many bytes as well, and then jumps go into the middle of instructions.
+ * - Backward, it takes the short form for two bytes too many: the jump goes forward then.
+ *
+ * So no jump is to be in doubt. Each goes over a gap, that nobody runs through, to the other side
+ * and from there back to its end; all have the long form in all passes, so that what the second one
+ * finds is final. The exit, which loads jump to as well, is on the other side too.
+ *
+ *	program; to the exit, always; gap; A = 0; exit; back to the end of each jump
+ */
+
+#define OFFSET_MAX 0xfffffu /* more than any packet has, and far from wrapping */
+#define REG_A	   EBPF_REG_0
+#define REG_X	   EBPF_REG_7
+#define REG_SPARE  EBPF_REG_9 /* rte_bpf_convert() has no use for it */
+#define GROWS	   6	      /* instructions that one becomes at most, with the way back */
+#define GAP	   40	      /* instructions of 7 bytes; 170 bytes are enough */
+
+/* libpcap's, which DPDK takes. */
+struct bpf_program {
+	unsigned int bf_len;
+	const struct plx_bpf_insn *bf_insns;
+};
+
+struct patch {
+	const struct ebpf_insn *from;
+	uint32_t n;
+	struct ebpf_insn *to;
+	uint32_t len;
+	uint32_t *at; /* where each instruction went */
+};
+
+static void put(struct patch *p, struct ebpf_insn i)
+{
+	p->to[p->len++] = i;
+}
+
+/* Where to, if the place is not known yet: what is not wanted, and the exit after it. */
+#define TO_REJECT INT16_MIN
+#define TO_EXIT	  (INT16_MIN + 1)
+
+static void put_load(struct patch *p, struct ebpf_insn i)
+{
+	bool computed = BPF_MODE(i.code) == BPF_IND;
+
+	if ((uint32_t)i.imm > OFFSET_MAX)
+		i.imm = OFFSET_MAX; /* outside as well */
+	if (computed) {
+		i.src_reg = REG_X;
+		put(p, (struct ebpf_insn){.code = BPF_JMP | BPF_JGT | BPF_K,
+			       .dst_reg = REG_X,
+			       .off = TO_REJECT,
+			       .imm = OFFSET_MAX});
+	}
+	put(p, i);
+}
+
+/* Without a jump, as it would be a near one: (X >> 5) - 1 is negative for X < 32 only. */
+static void put_shift(struct patch *p, struct ebpf_insn i)
+{
+	static const struct ebpf_insn mask[] = {
+		{.code = BPF_ALU | EBPF_MOV | BPF_X, .dst_reg = REG_SPARE, .src_reg = REG_X},
+		{.code = BPF_ALU | BPF_RSH | BPF_K, .dst_reg = REG_SPARE, .imm = 5},
+		{.code = EBPF_ALU64 | BPF_SUB | BPF_K, .dst_reg = REG_SPARE, .imm = 1},
+		{.code = EBPF_ALU64 | EBPF_ARSH | BPF_K, .dst_reg = REG_SPARE, .imm = 63},
+		{.code = BPF_ALU | BPF_AND | BPF_X, .dst_reg = REG_A, .src_reg = REG_SPARE},
+	};
+
+	for (uint32_t k = 0; k < PLX_DIM(mask); k++)
+		put(p, mask[k]);
+	put(p, i);
+}
+
+static void put_test(struct patch *p, struct ebpf_insn i)
+{
+	put(p, (struct ebpf_insn){
+		       .code = BPF_ALU | EBPF_MOV | BPF_K, .dst_reg = REG_SPARE, .imm = i.imm});
+	i.code = BPF_JMP | BPF_JSET | BPF_X;
+	i.src_reg = REG_SPARE;
+	i.imm = 0;
+	put(p, i);
+}
+
+/* What is a jump stays the last one of what it becomes. */
+static void put_safe(struct patch *p, struct ebpf_insn i)
+{
+	switch (i.code) {
+	case BPF_LD | BPF_ABS | BPF_W:
+	case BPF_LD | BPF_ABS | BPF_H:
+	case BPF_LD | BPF_ABS | BPF_B:
+	case BPF_LD | BPF_IND | BPF_W:
+	case BPF_LD | BPF_IND | BPF_H:
+	case BPF_LD | BPF_IND | BPF_B:
+		put_load(p, i);
+		break;
+	case BPF_ALU | BPF_LSH | BPF_X:
+	case BPF_ALU | BPF_RSH | BPF_X:
+		put_shift(p, i);
+		break;
+	case BPF_JMP | BPF_JSET | BPF_K:
+		put_test(p, i);
+		break;
+	case BPF_JMP | EBPF_EXIT:
+		put(p, (struct ebpf_insn){.code = BPF_JMP | BPF_JA, .off = TO_EXIT});
+		break;
+	default:
+		put(p, i);
+	}
+}
+
+static bool exits(const struct ebpf_insn *i)
+{
+	return i->code == (BPF_JMP | EBPF_EXIT);
+}
+
+static bool jumps(const struct ebpf_insn *i)
+{
+	return BPF_CLASS(i->code) == BPF_JMP && !exits(i);
+}
+
+static int16_t distance(uint32_t from, uint32_t to)
+{
+	return (int16_t)(to - from - 1);
+}
+
+/* @param reject  the exit is next to it. */
+static void aim(struct patch *p, uint32_t reject)
+{
+	for (uint32_t i = 0; i < reject; i++) {
+		if (jumps(&p->to[i]) && p->to[i].off == TO_REJECT)
+			p->to[i].off = distance(i, reject);
+		if (jumps(&p->to[i]) && p->to[i].off == TO_EXIT)
+			p->to[i].off = distance(i, reject + 1);
+	}
+	for (uint32_t i = 0; i + 1 < p->n; i++) {
+		uint32_t jump = p->at[i + 1] - 1;
+		uint32_t end = (uint32_t)((int64_t)i + 1 + p->from[i].off);
+
+		if (!jumps(&p->from[i]))
+			continue;
+		p->to[jump].off = distance(jump, p->len);
+		put(p, (struct ebpf_insn){
+			       .code = BPF_JMP | BPF_JA, .off = distance(p->len, p->at[end])});
+	}
+}
+
+/* DPDK refuses what nothing leads to, so a jump that is always taken leads into the gap. */
+static void put_gap(struct patch *p)
+{
+	put(p, (struct ebpf_insn){
+		       .code = BPF_JMP | BPF_JGE | BPF_K, .dst_reg = REG_A, .off = TO_EXIT});
+	for (uint32_t i = 0; i < GAP; i++)
+		put(p, (struct ebpf_insn){.code = BPF_ALU | EBPF_MOV | BPF_K,
+			       .dst_reg = REG_SPARE,
+			       .imm = INT32_MAX});
+}
+
+static bool takes_x(const struct ebpf_insn *i)
+{
+	uint8_t class = BPF_CLASS(i->code);
+
+	return (class == BPF_ALU || class == BPF_JMP) && BPF_SRC(i->code) == BPF_X;
+}
+
+static int patch(struct patch *p)
+{
+	uint32_t last = p->n - 1, reject;
+
+	if (!exits(&p->from[last]))
+		return EINVAL;
+	for (uint32_t i = 0; i < last; i++) {
+		struct ebpf_insn insn = p->from[i];
+
+		if (takes_x(&insn))
+			insn.imm = 0;
+		p->at[i] = p->len;
+		put_safe(p, insn);
+	}
+	p->at[last] = p->len;
+	put_gap(p);
+	reject = p->len;
+	put(p, (struct ebpf_insn){.code = BPF_ALU | EBPF_MOV | BPF_K, .dst_reg = REG_A});
+	put(p, (struct ebpf_insn){.code = BPF_JMP | EBPF_EXIT});
+	aim(p, reject);
+	return p->len > INT16_MAX ? E2BIG : 0;
+}
+
+/* @return NULL: rte_errno says why. */
+static struct rte_bpf *load_safe(struct rte_bpf_prm *prm)
+{
+	struct patch p = {.from = prm->ins, .n = prm->nb_ins};
+	struct rte_bpf *bpf = NULL;
+
+	p.to = calloc((size_t)p.n * GROWS + GAP + 2, sizeof(*p.to));
+	p.at = calloc(p.n, sizeof(*p.at));
+	rte_errno = p.to && p.at ? patch(&p) : ENOMEM;
+	if (rte_errno == 0) {
+		prm->ins = p.to;
+		prm->nb_ins = p.len;
+		bpf = rte_bpf_load(prm);
+	}
+	free(p.to);
+	free(p.at);
+	return bpf;
+}
+
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* experimental: rte_bpf_convert() */
+int plx_pkt_bpf_load(struct plx_pkt_bpf *p, const struct plx_bpf_insn *insns, uint32_t n)
+{
+	const struct bpf_program classic = {.bf_len = n, .bf_insns = insns};
+	struct rte_bpf_prm *prm = rte_bpf_convert(&classic);
+	struct rte_bpf_jit jit;
+	struct rte_bpf *bpf;
+
+	if (!prm)
+		return -rte_errno;
+	bpf = load_safe(prm);
+	rte_free(prm);
+	if (!bpf)
+		return -rte_errno;
+	p->bpf = bpf;
+	p->jit = rte_bpf_get_jit(bpf, &jit) == 0 ? jit.func : NULL;
+	return 0;
+}
+
+void plx_pkt_bpf_free(struct plx_pkt_bpf *p)
+{
+	rte_bpf_destroy(p->bpf);
+	*p = (struct plx_pkt_bpf){0};
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * Programs of classic BPF (what libpcap's expressions and SO_ATTACH_FILTER are made of), asked
+ * about mbufs where they lie, by DPDK's compiler. Chains of mbufs are read over their ends; nothing
+ * outside the packet is read, and each program ends.
+ *
+ * Source: McCanne, Jacobson, "The BSD Packet Filter"; Linux, Documentation/networking/filter.rst.
+ */
+#include <rte_bpf.h>
+#include <rte_mbuf.h>
+
+#include <plx_base_defs.h>
+
+PLX_C_BEGIN
+
+/** An instruction, as Linux (struct sock_filter) and libpcap (struct bpf_insn) lay it out. */
+struct plx_bpf_insn {
+	uint16_t code;
+	uint8_t jt, jf;
+	uint32_t k;
+};
+
+/** One that is loaded. */
+struct plx_pkt_bpf {
+	struct rte_bpf *bpf;
+	uint64_t (*jit)(void *m); /**< NULL: DPDK interprets it */
+};
+
+/**
+ * Any thread. Needs EAL.
+ * @param insns  of which jumps and accesses to the scratch memory stay inside, whose end is a
+ *               return, and that load nothing of Linux's own offsets: Linux's bpf_check_classic().
+ * @return 0; -ENOMEM, -EINVAL, -E2BIG, -ENOTSUP and *p untouched.
+ */
+PLX_API int plx_pkt_bpf_load(struct plx_pkt_bpf *p, const struct plx_bpf_insn *insns, uint32_t n);
+/** Nobody runs it any more. One of all zeros is fine. */
+PLX_API void plx_pkt_bpf_free(struct plx_pkt_bpf *p);
+
+/** Any thread, any number at a time. @return what the program returns; 0: m is not wanted. */
+static inline uint32_t plx_pkt_bpf_run(const struct plx_pkt_bpf *p, const struct rte_mbuf *m)
+{
+	void *arg = (void *)(uintptr_t)m; /* it is only read */
+
+	return (uint32_t)(plx_likely(p->jit) ? p->jit(arg) : rte_bpf_exec(p->bpf, arg));
+}
+
+PLX_C_END

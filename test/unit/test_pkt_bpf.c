@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "t_eal.h"
+
+#include <errno.h>
+
+#include <pcap/pcap.h>
+
+#include <plx_base_rng.h>
+#include <plx_pkt_bpf.h>
+
+/*
+ * Programs at random, on packets at random: what libpcap's interpreter says, who lets a load from
+ * outside the packet return 0, is right.
+ */
+
+#define MAX   64
+#define SLOTS 4 /* of the scratch memory */
+
+static struct bpf_insn insns[MAX + 2 * SLOTS];
+static uint32_t n_insns;
+static bool usual;  /* of instructions that become machine code */
+static bool uses_x; /* to divide or to load by; DPDK refuses what it sees can only go wrong */
+
+static void put(uint16_t code, uint32_t k)
+{
+	insns[n_insns++] = (struct bpf_insn)BPF_STMT(code, k);
+}
+
+/* Sizes, offsets and numbers that bounds are made of. */
+static uint32_t number(struct plx_rng *r)
+{
+	static const uint32_t odd[] = {0, 1, 4, 31, 32, 33, 63, 64, 127, 128, 255, 0x7fffffff,
+		0x80000000, 0xfffff000, 0xfffffffc, 0xffffffff};
+
+	return plx_rng_below(r, 3) ? (uint32_t)plx_rng_below(r, 100)
+				   : odd[plx_rng_below(r, PLX_DIM(odd))];
+}
+
+static void put_load(struct plx_rng *r)
+{
+	static const uint16_t size[] = {BPF_W, BPF_H, BPF_B};
+	uint16_t s = size[plx_rng_below(r, 3)];
+
+	switch (plx_rng_below(r, usual ? 6 : 7)) {
+	case 0:
+		put(BPF_LD | BPF_IMM, number(r));
+		break;
+	case 1:
+		put(BPF_LDX | BPF_W | BPF_IMM, number(r));
+		break;
+	case 2:
+		put(BPF_LD | s | BPF_ABS, (uint32_t)plx_rng_below(r, 70));
+		break;
+	case 3:
+		put(BPF_LD | s | BPF_IND, number(r) & 0x7fffffff);
+		uses_x = true;
+		break;
+	case 4:
+		put(BPF_LDX | BPF_MSH | BPF_B, (uint32_t)plx_rng_below(r, 70));
+		break;
+	case 5:
+		put(BPF_LD | BPF_W | BPF_LEN, 0);
+		break;
+	default:
+		put((plx_rng_below(r, 2) ? BPF_LD : BPF_LDX) | BPF_MEM,
+			(uint32_t)plx_rng_below(r, SLOTS));
+	}
+}
+
+static void put_usual_alu(struct plx_rng *r)
+{
+	put(BPF_ALU | BPF_K | (plx_rng_below(r, 2) ? BPF_AND : BPF_ADD), number(r));
+}
+
+static void put_alu(struct plx_rng *r)
+{
+	static const uint16_t op[] = {BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR, BPF_AND, BPF_LSH,
+		BPF_RSH, BPF_NEG, BPF_MOD, BPF_XOR};
+	uint16_t o = op[plx_rng_below(r, PLX_DIM(op))];
+	uint32_t k = number(r);
+
+	if (o == BPF_NEG || plx_rng_below(r, 2)) {
+		uses_x = uses_x || o == BPF_DIV || o == BPF_MOD;
+		put(BPF_ALU | o | (o == BPF_NEG ? 0 : BPF_X), 0);
+		return;
+	}
+	if (o == BPF_LSH || o == BPF_RSH)
+		k %= 32;
+	if (o == BPF_DIV || o == BPF_MOD)
+		k &= 0x7fffffff; /* DPDK takes no others */
+	put(BPF_ALU | o | BPF_K, k ? k : 1);
+}
+
+/* Forward, and one way is to the next one: DPDK wants no code that nothing leads to. */
+static void put_jump(struct plx_rng *r, uint32_t left)
+{
+	static const uint16_t op[] = {BPF_JEQ, BPF_JGT, BPF_JGE, BPF_JSET};
+	uint8_t far = (uint8_t)(1 + plx_rng_below(r, left - 1));
+	bool yes = plx_rng_below(r, 2);
+
+	put(BPF_JMP | op[plx_rng_below(r, 4)] | (usual || plx_rng_below(r, 2) ? BPF_K : BPF_X),
+		number(r));
+	insns[n_insns - 1].jt = yes ? far : 0;
+	insns[n_insns - 1].jf = yes ? 0 : far;
+}
+
+static void build(struct plx_rng *r)
+{
+	uint32_t n = 1 + (uint32_t)plx_rng_below(r, 22);
+
+	n_insns = 0;
+	uses_x = false;
+	usual = plx_rng_below(r, 2);
+	for (uint32_t i = 0; i < SLOTS && !usual; i++) {
+		put(BPF_LD | BPF_IMM, number(r));
+		put(BPF_ST, i);
+	}
+	put(BPF_LDX | BPF_W | BPF_IMM, number(r));
+	for (uint32_t i = 0; i < n; i++) {
+		switch (plx_rng_below(r, 5)) {
+		case 0:
+			usual ? put_usual_alu(r) : put_alu(r);
+			break;
+		case 1:
+			n - i > 1 ? put_jump(r, n - i) : put_usual_alu(r);
+			break;
+		case 2:
+			put(BPF_MISC | (plx_rng_below(r, 2) ? BPF_TAX : BPF_TXA), 0);
+			break;
+		case 3:
+			if (usual)
+				put_usual_alu(r);
+			else
+				put(plx_rng_below(r, 2) ? BPF_ST : BPF_STX,
+					(uint32_t)plx_rng_below(r, SLOTS));
+			break;
+		default:
+			put_load(r);
+		}
+	}
+	put(BPF_RET | BPF_A, 0);
+}
+
+static struct rte_mbuf *segment(const uint8_t *b, uint32_t n)
+{
+	struct rte_mbuf *m = rte_pktmbuf_alloc(t_pool);
+
+	assert_non_null(m);
+	memcpy(rte_pktmbuf_append(m, (uint16_t)n), b, n);
+	return m;
+}
+
+/* In segments of any length, some of none. */
+static struct rte_mbuf *segments(struct plx_rng *r, const uint8_t *b, uint32_t n)
+{
+	struct rte_mbuf *m = segment(b, 0);
+
+	for (uint32_t at = 0, some; at < n; at += some) {
+		some = (uint32_t)plx_rng_below(r, n - at + 1);
+		eq(rte_pktmbuf_chain(m, segment(b + at, some)), 0);
+	}
+	return m;
+}
+
+T(what_a_program_returns_is_what_libpcap_says)
+{
+	struct plx_pkt_bpf p = {0};
+	uint32_t loaded = 0, jitted = 0, wanted = 0;
+	struct plx_rng r;
+
+	plx_rng_init(&r, t_seed(1));
+	for (int i = 0; i < 4000; i++) {
+		build(&r);
+		static_assert(sizeof(insns[0]) == sizeof(struct plx_bpf_insn), "the same");
+		if (plx_pkt_bpf_load(&p, (const void *)insns, n_insns) != 0) {
+			ok(uses_x);
+			continue;
+		}
+		loaded++;
+		jitted += p.jit != NULL;
+		for (int k = 0; k < 8; k++) {
+			uint32_t n = (uint32_t)plx_rng_below(&r, 90);
+			struct rte_mbuf *m;
+			uint32_t got;
+			uint8_t b[90];
+
+			plx_rng_bytes(&r, b, n);
+			m = segments(&r, b, n);
+			got = plx_pkt_bpf_run(&p, m);
+			eq(got, bpf_filter(insns, b, n, n));
+			eq((uint32_t)rte_bpf_exec(p.bpf, m), got);
+			wanted += got != 0;
+			rte_pktmbuf_free(m);
+		}
+		plx_pkt_bpf_free(&p);
+	}
+	ok(loaded > 3500);
+	ok(jitted > 1500);
+	ok(wanted > 4000);
+}
+
+/* DPDK's machine code takes the short form of a jump backward for two bytes too many. */
+static void put_returns(uint32_t threes, uint32_t sevens)
+{
+	n_insns = 0;
+	put(BPF_LD | BPF_W | BPF_LEN, 0);
+	put(BPF_JMP | BPF_JGT | BPF_K, 40);
+	insns[1].jf = 1;
+	put(BPF_RET | BPF_K, 5);
+	for (uint32_t i = 0; i < threes; i++)
+		put(BPF_ALU | BPF_ADD | BPF_K, 1);
+	for (uint32_t i = 0; i < sevens; i++)
+		put(BPF_LDX | BPF_W | BPF_IMM, 1);
+	put(BPF_RET | BPF_A, 0);
+}
+
+T(between_two_returns_may_be_any_number_of_bytes)
+{
+	static const uint8_t b[41];
+	struct plx_pkt_bpf p = {0};
+
+	for (uint32_t threes = 0; threes < 60; threes++) {
+		for (uint32_t sevens = 0; sevens < 3; sevens++) {
+			struct rte_mbuf *few = segment(b, 40), *many = segment(b, 41);
+
+			put_returns(threes, sevens);
+			eq(plx_pkt_bpf_load(&p, (const void *)insns, n_insns), 0);
+			assert_non_null(p.jit);
+			eq(plx_pkt_bpf_run(&p, few), 40 + threes);
+			eq(plx_pkt_bpf_run(&p, many), 5);
+			rte_pktmbuf_free(few);
+			rte_pktmbuf_free(many);
+			plx_pkt_bpf_free(&p);
+		}
+	}
+}
+
+T(what_cannot_be_loaded_is_refused)
+{
+	static const struct plx_bpf_insn unknown[] = {
+		{0xffff, 0, 0, 0}, {BPF_RET | BPF_K, 0, 0, 1}};
+	static const struct plx_bpf_insn lost[] = {
+		{BPF_RET | BPF_K, 0, 0, 1}, {BPF_RET | BPF_K, 0, 0, 2}};
+	struct plx_pkt_bpf p = {0};
+
+	ok(plx_pkt_bpf_load(&p, unknown, 2) < 0);
+	ok(plx_pkt_bpf_load(&p, lost, 2) < 0); /* the second is never reached */
+	assert_null(p.bpf);
+	plx_pkt_bpf_free(&p);
+}
+
+RUN_EAL(T_EAL_(what_a_program_returns_is_what_libpcap_says),
+	T_EAL_(between_two_returns_may_be_any_number_of_bytes),
+	T_EAL_(what_cannot_be_loaded_is_refused))
