@@ -41,7 +41,9 @@ expect_eq "within the share of the packet buffers" \
 	"$(row '.tcp_rmem + .udp_mem <= .rcv_most * 5 / 4')" true
 expect_ge "memory is short, and that is counted" "$(counter TcpExtTCPMemoryPressures)" 1
 expect_ge "it was looked for" "$(counter TcpExtPruneCalled)" 1
-expect_ge "small segments share packet buffers" "$(counter TcpExtTCPRcvCoalesce)" 1
+# as they come, or when memory is short: it depends on whether the echo reads in between
+expect_ge "small segments share packet buffers" \
+	"$(($(counter TcpExtTCPRcvCoalesce) + $(counter TcpExtTCPRcvCollapsed)))" 1
 expect "ping is answered all along" ping -q -c 5 -i 0.1 -W 1 10.9.0.2
 expect "so are datagrams" test/smoke/flows.py 10.9.0.2 7 --flows 4 --count 5
 touch "$tmp/go"
