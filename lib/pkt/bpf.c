@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <rte_bpf.h>
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
@@ -245,6 +246,11 @@ int plx_pkt_bpf_load(struct plx_pkt_bpf *p, const struct plx_bpf_insn *insns, ui
 	p->bpf = bpf;
 	p->jit = rte_bpf_get_jit(bpf, &jit) == 0 ? jit.func : NULL;
 	return 0;
+}
+
+uint32_t plx_pkt_bpf_interpret(const struct plx_pkt_bpf *p, const struct rte_mbuf *m)
+{
+	return (uint32_t)rte_bpf_exec(p->bpf, (void *)(uintptr_t)m);
 }
 
 void plx_pkt_bpf_free(struct plx_pkt_bpf *p)

@@ -21,6 +21,7 @@
 #include <plx_base_addr.h>
 #include <plx_base_error.h>
 #include <plx_base_reasons.h>
+#include <plx_pkt_bpf.h>
 #include <plx_pkt_watch.h>
 
 PLX_C_BEGIN

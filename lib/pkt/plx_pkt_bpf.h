@@ -9,7 +9,6 @@
  *
  * Source: McCanne, Jacobson, "The BSD Packet Filter"; Linux, Documentation/networking/filter.rst.
  */
-#include <rte_bpf.h>
 #include <rte_mbuf.h>
 
 #include <plx_base_defs.h>
@@ -22,6 +21,8 @@ struct plx_bpf_insn {
 	uint8_t jt, jf;
 	uint32_t k;
 };
+
+struct rte_bpf;
 
 /** One that is loaded. */
 struct plx_pkt_bpf {
@@ -39,12 +40,15 @@ PLX_API int plx_pkt_bpf_load(struct plx_pkt_bpf *p, const struct plx_bpf_insn *i
 /** Nobody runs it any more. One of all zeros is fine. */
 PLX_API void plx_pkt_bpf_free(struct plx_pkt_bpf *p);
 
+/** What plx_pkt_bpf_run() does without machine code. */
+PLX_API uint32_t plx_pkt_bpf_interpret(const struct plx_pkt_bpf *p, const struct rte_mbuf *m);
+
 /** Any thread, any number at a time. @return what the program returns; 0: m is not wanted. */
 static inline uint32_t plx_pkt_bpf_run(const struct plx_pkt_bpf *p, const struct rte_mbuf *m)
 {
-	void *arg = (void *)(uintptr_t)m; /* it is only read */
-
-	return (uint32_t)(plx_likely(p->jit) ? p->jit(arg) : rte_bpf_exec(p->bpf, arg));
+	if (plx_likely(p->jit))
+		return (uint32_t)p->jit((void *)(uintptr_t)m); /* which is only read */
+	return plx_pkt_bpf_interpret(p, m);
 }
 
 PLX_C_END

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <rte_bpf.h>
 #include <rte_errno.h>
 
 /* Linux's load of a packet's direction becomes a constant: a program for each direction. */

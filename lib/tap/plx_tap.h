@@ -125,3 +125,6 @@ PLX_API void plx_tap_stats(const struct plx_tap *t, struct plx_tap_stats *s);
 PLX_API const struct plx_tap_conf *plx_tap_conf_of(const struct plx_tap *t);
 
 PLX_C_END
+
+#include <plx_tap_clock.h>
+#include <plx_tap_writer.h>
