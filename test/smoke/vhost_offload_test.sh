@@ -55,7 +55,7 @@ expect_ge "super-segments went out" "$handed" 200
 expect_eq "... and came as such" "$(more_than_mbufs host net_vhost0 rx)" "$handed"
 # (what experts say of a busy machine is not about frames)
 captured t0 "tcp && !(_ws.malformed || ip.checksum.status == 0 ||
-	tcp.checksum.status == 0)"
+	(tcp.checksum.status == 0 && tcp.checksum != 0xffff))"
 expect_eq "the kernel got no wrong sum" "$(run nstat -asz TcpInCsumErrors UdpInCsumErrors \
 	Udp6InCsumErrors | awk 'NR > 1 { n += $2 } END { print n + 0 }')" 0
 stop_pollux -n guest
