@@ -16,13 +16,6 @@
 #define LOW_BITS  10 /* of the hash, for tables */
 #define HIGH_BITS 16 /* for RPS' scaling */
 
-static bool long_run(void)
-{
-	const char *s = getenv("PLX_LONG");
-
-	return s && strcmp(s, "1") == 0;
-}
-
 /* The load of flows by what of their hash steers: all alike, or as 1/i (Zipf). */
 enum load { EVEN, ZIPF, LOADS };
 
@@ -183,8 +176,6 @@ T(how_even_lcores_are)
 
 T(how_even_lcores_are_with_millions_of_flows)
 {
-	if (!long_run())
-		skip();
 	imbalance("steer_imbalance_millions", 1000000, 10000000);
 }
 

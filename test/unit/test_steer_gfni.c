@@ -7,7 +7,6 @@
 
 #include <plx_base_rng.h>
 
-#if defined(__x86_64__)
 #include <immintrin.h>
 
 #define STEER_GFNI_TARGET __attribute__((target("avx2")))
@@ -58,11 +57,3 @@ T(any_key_and_input_match_the_definition)
 }
 
 RUN(T_(any_key_and_input_match_the_definition))
-#else
-T(nothing_to_test)
-{
-	skip();
-}
-
-RUN(T_(nothing_to_test))
-#endif
