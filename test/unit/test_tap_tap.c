@@ -452,7 +452,7 @@ T(taps_come_and_go_under_load)
 	taps = plx_taps_create(et.eng, NULL);
 	stays = open_tap(half);
 	plx_engine_start(et.eng);
-	while (__atomic_load_n(&fed, __ATOMIC_RELAXED) < STRESS_PKTS) {
+	do {
 		for (unsigned int i = 0; i < 3; i++) {
 			if (t[i])
 				plx_tap_close(t[i]);
@@ -466,7 +466,7 @@ T(taps_come_and_go_under_load)
 			plx_tap_read(t[i], check_pkt, &passing[i], 500);
 		plx_tap_read(stays, check_pkt, &all, UINT32_MAX);
 		sched_yield();
-	}
+	} while (__atomic_load_n(&fed, __ATOMIC_RELAXED) < STRESS_PKTS);
 	for (unsigned int i = 0; i < 3; i++)
 		plx_tap_close(t[i]);
 	plx_engine_stop(et.eng);
