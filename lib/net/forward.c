@@ -92,6 +92,24 @@ static bool record(
 	return true;
 }
 
+PLX_NOINLINE static void show(const struct plx_pkt_watch *w, struct rte_mbuf *m)
+{
+	const struct plx_pkt_seen s = {
+		.point = PLX_PKT_AT_FWD, .link = PLX_PKT_LINK_UNKNOWN, .port = PLX_PKT_NO_PORT};
+
+	w->see(w, &s, &m, 1);
+}
+
+/* Nothing is in its way any more. */
+static void on_its_way(struct rte_mbuf *m, bool v6)
+{
+	const struct plx_pkt_watch *w = plx_pkt_watch(PLX_PKT_AT_FWD);
+
+	if (plx_unlikely(w))
+		show(w, m);
+	plx_stat_inc(v6 ? PLX_STAT_IP6_OUTFORWDATAGRAMS : PLX_STAT_IP_FORWDATAGRAMS);
+}
+
 static void too_big(
 	struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx, const struct net_dst *d);
 
@@ -140,7 +158,7 @@ static void too_big(
 		net__drop(m, PLX_DROP_IP_TOO_BIG, PLX_STAT_IP_FRAGFAILS);
 		return;
 	}
-	plx_stat_inc(PLX_STAT_IP_FORWDATAGRAMS);
+	on_its_way(m, false);
 	plx_wire_ip4_ttl_dec(p);
 	rx->ip.ttl--;
 	net__opts_get(&opts, p, rx->ip.hdr_bytes);
@@ -163,18 +181,9 @@ static bool segments_fit(const struct rte_mbuf *m, const struct plx_ip *ip, uint
 	return ip->hdr_bytes + l4_bytes + m->tso_segsz <= mtu;
 }
 
-PLX_NOINLINE static void show(const struct plx_pkt_watch *w, struct rte_mbuf *m)
-{
-	const struct plx_pkt_seen s = {
-		.point = PLX_PKT_AT_FWD, .link = PLX_PKT_LINK_UNKNOWN, .port = PLX_PKT_NO_PORT};
-
-	w->see(w, &s, &m, 1);
-}
-
 void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx,
 	const struct plx_net_route *rt)
 {
-	const struct plx_pkt_watch *w = plx_pkt_watch(PLX_PKT_AT_FWD);
 	bool v6 = rx->ip.version == 6;
 	struct net_dst d;
 	enum plx_drop drop;
@@ -189,8 +198,6 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 		refuse(nl, m, rx, rt, drop);
 		return;
 	}
-	if (plx_unlikely(w))
-		show(w, m);
 	if (plx_unlikely(d.ifc->index == rx->iface))
 		net__redirect_out(nl, m, rx, &d);
 	if (plx_unlikely(m->pkt_len > d.mtu) && !segments_fit(m, &rx->ip, d.mtu)) {
@@ -199,7 +206,7 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 	}
 	if (plx_unlikely(rx->ip.has_options && !v6 && !record(nl, m, rx, &d)))
 		return;
-	plx_stat_inc(v6 ? PLX_STAT_IP6_OUTFORWDATAGRAMS : PLX_STAT_IP_FORWDATAGRAMS);
+	on_its_way(m, v6);
 	if (v6)
 		rte_pktmbuf_mtod(m, uint8_t *)[7]--;
 	else

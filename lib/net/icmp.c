@@ -362,6 +362,7 @@ static int tell_tcp(struct net_lcore *nl, const struct plx_net_rx *rx, const str
 	else if (!redirect(rx, icmp))
 		e.err = v6 ? errno6(icmp->type, icmp->code) : errno4(icmp->type, icmp->code);
 	e.ends = ends_handshake(v6, icmp);
+	e.ttl = v6 ? rx->ip.ttl : quote[8];
 	return net__tcp_error(nl, t, quote + l4_off, rx->iface, rx->handed, &e);
 }
 

@@ -154,8 +154,11 @@ PLX_NOINLINE static struct rte_mbuf *copy_lent(struct net_lcore *nl, struct rte_
 {
 	struct rte_mbuf *c = rte_pktmbuf_copy(m, nl->sn->pool, 0, UINT32_MAX);
 
-	if (c)
-		plx_pkt_loan_copied(m);
+	if (!c) {
+		plx_pkt_drop(m, PLX_DROP_NO_MBUF);
+		return NULL;
+	}
+	plx_pkt_loan_copied(m);
 	rte_pktmbuf_free(m);
 	return c;
 }
@@ -169,13 +172,9 @@ void net__loopback(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface)
 		return;
 	}
 	if (plx_unlikely(m->nb_segs > 1 && plx_pkt_lent(m))) {
-		uint32_t n = plx_pkt_wire(m);
-
 		m = copy_lent(nl, m);
-		if (!m) {
-			plx_count(plx_acct_self()->drop[PLX_DROP_NO_MBUF], n);
+		if (!m)
 			return;
-		}
 	}
 	/* what leaves here has a checksum by our own hand, or is for several packets that have not
 	 * been cut, and comes in again as a packet of its own */

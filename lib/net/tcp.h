@@ -153,6 +153,14 @@ static inline bool net__tcp_is(const struct plx_net_tcp *tc, uint32_t flags)
 	return tc->timer.tag & flags;
 }
 
+/** The least TTL of what is for tc (RFC 5082); 0 = any. */
+static inline uint8_t net__tcp_min_ttl(const struct plx_net_tcp *tc)
+{
+	if (plx_likely(!net__tcp_is(tc, TCPF_MIN_TTL)) || net__tcp_is(tc, TCPF_RELEASED))
+		return 0;
+	return tc->ops->min_ttl(tc, plx_addr_is_v4(&tc->c.id.raddr));
+}
+
 static inline bool net__tcp_is_over(const struct plx_net_tcp *tc)
 {
 	return tc->c.id.state == PLX_TCP_CLOSED || tc->c.id.state == PLX_TCP_TIME_WAIT;
@@ -348,6 +356,7 @@ enum plx_drop net__tcp_make_room(
 struct net_tcp_error {
 	int err;      /**< as Linux maps it; 0 = nothing to tell */
 	uint16_t mtu; /**< "too big": what it says; 0 = it is none */
+	uint8_t ttl;  /**< by which one may be too far: IPv4's quoted one, as Linux has it */
 	bool ends;    /**< a handshake that is under way for a listener */
 };
 /**

@@ -6,6 +6,15 @@
  * quote in flight, as others cannot know that (RFC 5927 4.1).
  */
 
+/* RFC 5082. */
+static bool is_far(struct plx_net_tcp *tc, const struct net_tcp_error *e)
+{
+	if (plx_likely(e->ttl >= net__tcp_min_ttl(tc)))
+		return false;
+	plx_stat_inc(PLX_STAT_TCPEXT_TCPMINTTLDROP);
+	return true;
+}
+
 static bool in_flight(const struct plx_tcp *c, uint32_t seq)
 {
 	return plx_seq_ge(seq, c->snd.una) && plx_seq_lt(seq, c->snd.nxt);
@@ -27,7 +36,7 @@ static bool tell_conn(
 	struct plx_tcp *c = &tc->c;
 	plx_ns now = nl->sn->now_ns;
 
-	if (!in_flight(c, seq))
+	if (is_far(tc, e) || !in_flight(c, seq))
 		return false;
 	if (e->mtu) {
 		if (e->mtu < c->pmtu && !plx_tcp_path_mtu(c, e->mtu, seq, now))

@@ -251,6 +251,28 @@ static struct plx_tcp_listener *listener_of(struct net_lcore *nl, const struct a
 	return plx_tcp_listener_find(nl->tcp->ctx.table, k, hash * 0x9e3779b1u);
 }
 
+/* ---- RFC 5082: who can only be near ---- */
+
+static uint8_t min_ttl_of(struct plx_tcp_listener *l, const struct arrival *a)
+{
+	const struct net_tcp_replica *r = plx_container_of(l, const struct net_tcp_replica, l);
+
+	return plx_addr_is_v4(&a->key.raddr) ? r->min_ttl : r->min_hops;
+}
+
+/* Linux asks TIME-WAITs for none, either, but for what reopens them. */
+static uint8_t min_ttl_for(struct plx_tcp_id *id, const struct arrival *a)
+{
+	if (id->kind == PLX_TCP_KIND_REQ)
+		return min_ttl_of(plx_container_of(id, struct plx_tcp_req, id)->listener, a);
+	return id->kind == PLX_TCP_KIND_CONN ? net__tcp_min_ttl(net__tcp_of(id)) : 0;
+}
+
+static void too_far(struct rte_mbuf *m)
+{
+	net__drop(m, PLX_DROP_TCP_MIN_TTL, PLX_STAT_TCPEXT_TCPMINTTLDROP);
+}
+
 /* ---- TIME-WAIT ---- */
 
 static void tw_in(struct net_lcore *nl, struct plx_tcp_tw *w, struct rte_mbuf *m, struct arrival *a)
@@ -262,6 +284,10 @@ static void tw_in(struct net_lcore *nl, struct plx_tcp_tw *w, struct rte_mbuf *m
 	enum plx_drop drop = plx_tcp_tw_input(&nl->tcp->ctx, w, &a->seg, nl->sn->now_ns, &r);
 
 	l = r.events & PLX_TCP_EV_REOPEN ? listener_of(nl, a) : NULL;
+	if (l && plx_unlikely(a->ttl < min_ttl_of(l, a))) {
+		too_far(m);
+		return;
+	}
 	if (l) {
 		uint32_t iss_above = plx_tcp_tw_iss(w);
 
@@ -291,34 +317,6 @@ static void nobody(struct net_lcore *nl, struct rte_mbuf *m, const struct arriva
 	if (plx_tcp_reset_for(&a->seg, &tx))
 		net__tcp_send_reset(nl, &a->key, &tx);
 	plx_pkt_drop(m, PLX_DROP_TCP_NO_CONN);
-}
-
-/* ---- RFC 5082: who can only be near ---- */
-
-static uint8_t min_ttl_of(struct plx_tcp_listener *l, const struct arrival *a)
-{
-	const struct net_tcp_replica *r = plx_container_of(l, const struct net_tcp_replica, l);
-
-	return plx_addr_is_v4(&a->key.raddr) ? r->min_ttl : r->min_hops;
-}
-
-/* Linux asks TIME-WAITs for none, either. */
-static uint8_t min_ttl_for(struct plx_tcp_id *id, const struct arrival *a)
-{
-	struct plx_net_tcp *tc;
-
-	if (id->kind == PLX_TCP_KIND_REQ)
-		return min_ttl_of(plx_container_of(id, struct plx_tcp_req, id)->listener, a);
-	tc = net__tcp_of(id);
-	if (id->kind != PLX_TCP_KIND_CONN || plx_likely(!net__tcp_is(tc, TCPF_MIN_TTL)) ||
-		net__tcp_is(tc, TCPF_RELEASED))
-		return 0;
-	return tc->ops->min_ttl(tc, plx_addr_is_v4(&a->key.raddr));
-}
-
-static void too_far(struct rte_mbuf *m)
-{
-	net__drop(m, PLX_DROP_TCP_MIN_TTL, PLX_STAT_TCPEXT_TCPMINTTLDROP);
 }
 
 /*

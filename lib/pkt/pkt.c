@@ -154,8 +154,7 @@ void plx_acct_bind(void)
 	unsigned int id = rte_lcore_id();
 
 	plx_acct_mine = &plx_acct[id < RTE_MAX_LCORE ? id : 0];
-	if (id < RTE_MAX_LCORE)
-		plx_pkt_watches_mine = &plx_pkt_watches[id];
+	plx_pkt_watch_bind(id);
 }
 
 uint64_t plx_acct_drops(const struct plx_acct *a)

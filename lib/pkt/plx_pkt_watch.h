@@ -78,6 +78,8 @@ static inline const struct plx_pkt_watch *plx_pkt_watch(enum plx_pkt_point point
 	return __atomic_load_n(&plx_pkt_watches_mine->at[point], __ATOMIC_ACQUIRE);
 }
 
+/** This thread is an lcore, or, by any other number, none: then nobody watches it. */
+PLX_API void plx_pkt_watch_bind(unsigned int lcore);
 /** Hang w (NULL: nothing) at an lcore's point. By the control thread. */
 PLX_API void plx_pkt_watch_set(
 	unsigned int lcore, enum plx_pkt_point point, const struct plx_pkt_watch *w);

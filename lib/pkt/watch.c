@@ -8,6 +8,11 @@ __thread struct plx_pkt_watches *plx_pkt_watches_mine = &nobody;
 int plx_pkt_came_offset;
 uint64_t plx_pkt_came_flag;
 
+void plx_pkt_watch_bind(unsigned int lcore)
+{
+	plx_pkt_watches_mine = lcore < RTE_MAX_LCORE ? &plx_pkt_watches[lcore] : &nobody;
+}
+
 void plx_pkt_watch_set(unsigned int lcore, enum plx_pkt_point point, const struct plx_pkt_watch *w)
 {
 	__atomic_store_n(&plx_pkt_watches[lcore].at[point], w, __ATOMIC_RELEASE);

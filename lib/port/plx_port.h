@@ -213,7 +213,8 @@ struct plx_txq {
 	uint64_t drops;	   /**< packets that never got to the driver */
 	uint64_t requeues; /**< bursts cut short by the driver, the rest tried again */
 	uint64_t bursts;
-	uint64_t refused; /**< bursts of which the driver took nothing */
+	uint64_t refused;    /**< bursts of which the driver took nothing */
+	uint16_t watch_less; /**< of PLX_PKT_WATCH_MAX: so many fewer are looked at at a time */
 	struct plx_tx_watch watch;
 } PLX_ALIGNED;
 
@@ -585,6 +586,9 @@ PLX_API uint32_t plx_txq_flush(struct plx_txq *q);
  * driver is told. @return whether it was so.
  */
 PLX_API bool plx_txq_watch(struct plx_txq *q, plx_ns now, plx_ns timeout_ns);
+
+/** Drop what waits. */
+PLX_API void plx_txq_drop_all(struct plx_txq *q, enum plx_drop reason);
 
 /** The rest of plx_txq_burst(): by the FIFO. Takes all. */
 PLX_API void plx_txq_burst_slow(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n);

@@ -178,8 +178,7 @@ void plx_port_close(struct plx_port *p)
 		struct plx_txq *q = p->txq[i];
 
 		plx_txq_flush(q);
-		while (plx_txq_len(q))
-			plx_pkt_drop(q->fifo[q->head++ & (q->cap - 1)], PLX_DROP_STOPPED);
+		plx_txq_drop_all(q, PLX_DROP_STOPPED);
 	}
 	if (p->quirks & PLX_QUIRK_HOLDS)
 		receive_rest(p);

@@ -61,7 +61,7 @@ static void drop_head(struct plx_txq *q, enum plx_drop reason)
 	drop(q, m, reason);
 }
 
-static void drop_all(struct plx_txq *q, enum plx_drop reason)
+void plx_txq_drop_all(struct plx_txq *q, enum plx_drop reason)
 {
 	while (plx_txq_len(q))
 		drop_head(q, reason);
@@ -197,7 +197,7 @@ static struct rte_mbuf *in_segs(struct plx_txq *q, struct rte_mbuf *m)
 PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 {
 	if (!limit(q)) {
-		drop_all(q, PLX_DROP_TX_DOWN);
+		plx_txq_drop_all(q, PLX_DROP_TX_DOWN);
 		drop(q, m, PLX_DROP_TX_DOWN);
 		return NULL;
 	}
@@ -241,7 +241,7 @@ static bool unblock(struct plx_txq *q)
 	}
 	plx_count(q->refused, 1);
 	if (q->refused % REFUSALS == 1 && link_is_down(q))
-		drop_all(q, PLX_DROP_TX_DOWN);
+		plx_txq_drop_all(q, PLX_DROP_TX_DOWN);
 	return false;
 }
 
@@ -254,6 +254,21 @@ static uint32_t beyond(struct rte_mbuf **pkts, uint16_t n)
 	return more;
 }
 
+/* Packets to be looked at next: looking at what a full driver will not take is work for nothing. */
+static uint16_t look_at_most(const struct plx_txq *q)
+{
+	return (uint16_t)(PLX_PKT_WATCH_MAX - q->watch_less);
+}
+
+/* As many as it took, or twice as many if that was all of them. */
+static void looked_at(struct plx_txq *q, uint16_t n, uint16_t sent)
+{
+	uint16_t next = sent < n ? PLX_MAX(sent, 1) : (uint16_t)(2 * n);
+
+	if (sent < n || next > look_at_most(q))
+		q->watch_less = (uint16_t)(PLX_PKT_WATCH_MAX - PLX_MIN(next, PLX_PKT_WATCH_MAX));
+}
+
 /* What the driver takes may be gone at once: it is looked at before, and noted after. */
 PLX_NOINLINE static uint16_t give_watched(
 	struct plx_txq *q, const struct plx_pkt_watch *w, struct rte_mbuf **pkts, uint16_t n)
@@ -262,10 +277,11 @@ PLX_NOINLINE static uint16_t give_watched(
 	uint16_t done = 0, part, sent;
 
 	do {
-		part = (uint16_t)PLX_MIN(n - done, PLX_PKT_WATCH_MAX);
+		part = (uint16_t)PLX_MIN(n - done, look_at_most(q));
 		w->see(w, &s, pkts + done, part);
 		sent = plx_txq_give(q, pkts + done, part);
 		w->took(w, &s, sent);
+		looked_at(q, part, sent);
 		done = (uint16_t)(done + sent);
 	} while (sent == part && done < n);
 	return done;
@@ -293,7 +309,7 @@ uint32_t plx_txq_flush(struct plx_txq *q)
 	uint32_t total = 0;
 
 	if (plx_unlikely(!limit(q)))
-		drop_all(q, PLX_DROP_TX_DOWN);
+		plx_txq_drop_all(q, PLX_DROP_TX_DOWN);
 	while (plx_txq_len(q)) {
 		uint32_t at = q->head & mask(q);
 		uint16_t n = (uint16_t)PLX_MIN(
@@ -355,7 +371,7 @@ bool plx_txq_watch(struct plx_txq *q, plx_ns now, plx_ns timeout_ns)
 	if (now - w->since_ns < timeout_ns)
 		return false;
 	note_stuck(q, now - w->since_ns);
-	drop_all(q, PLX_DROP_TX_TIMEOUT);
+	plx_txq_drop_all(q, PLX_DROP_TX_TIMEOUT);
 	if (q->port->ops->tx_timeout)
 		q->port->ops->tx_timeout(q);
 	return true;

@@ -128,7 +128,7 @@ static void fill(struct plx_tap_pkt *p, const struct plx_tap *t, struct tap_lane
 	p->caplen = caplen;
 	p->len = m->pkt_len;
 	p->hash = m->hash.rss;
-	p->lost = l->lost;
+	p->lost = (uint32_t)(l->sums.full + (l->stage.open ? l->stage.sums.full : 0));
 	p->port = s->seen.port;
 	p->queue = s->seen.queue;
 	p->reason = s->seen.reason;
@@ -157,7 +157,7 @@ static void judge(const struct plx_tap *t, struct tap_lane *l, struct tap_sums *
 	struct sight s;
 
 	look(&s, seen, m);
-	if (s.seen.port != seen->port && !concerns(t, &s.seen))
+	if (seen->link == PLX_PKT_LINK_UNKNOWN && !concerns(t, &s.seen))
 		return;
 	if (left_out(t, l)) {
 		plx_count(sum->sampled, 1);
@@ -171,11 +171,9 @@ static void judge(const struct plx_tap *t, struct tap_lane *l, struct tap_sums *
 	p = tap_ring_lay(&l->ring, tap_rec_bytes(caplen));
 	if (plx_unlikely(!p)) {
 		plx_count(sum->full, 1);
-		l->lost += l->lost < UINT32_MAX;
 		return;
 	}
 	fill(p, t, l, &s, caplen);
-	l->lost = 0;
 	plx_count(sum->accepted, 1);
 	plx_count(sum->bytes, caplen);
 }
@@ -192,8 +190,7 @@ static bool may_concern(const struct plx_tap *t, const struct plx_pkt_seen *s)
 
 static void mark(struct tap_stage *st, const struct tap_lane *l, uint16_t i)
 {
-	st->at[i] = (struct tap_mark){
-		.laid = l->ring.laid, .skip = l->skip, .lost = l->lost, .sums = st->sums};
+	st->at[i] = (struct tap_mark){.laid = l->ring.laid, .skip = l->skip, .sums = st->sums};
 }
 
 static void stage(const struct plx_tap *t, struct tap_lane *l, const struct plx_pkt_seen *seen,
@@ -219,7 +216,6 @@ static void settle(struct tap_lane *l, uint16_t n)
 	if (l->ring.laid == end->laid) {
 		l->ring.laid = now->laid;
 		l->skip = now->skip;
-		l->lost = now->lost;
 	} else {
 		tap_ring_void(&l->ring, now->laid, end->laid);
 	}

@@ -3,12 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WAIT_MS 1000
+#define WAIT_MS 50 /* for a reader, between two looks whether to stop */
 
 int tap__out_init(struct tap_out *o, uint32_t keep)
 {
@@ -35,10 +36,10 @@ int tap__out_open(struct tap_out *o, const char *path, uint32_t num)
 
 	o->given = strcmp(path, "-") == 0;
 	o->fd = o->given ? STDOUT_FILENO
-			 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+			 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644);
 	if (o->fd < 0)
 		return -errno;
-	o->whole = !o->given && fstat(o->fd, &st) == 0 && S_ISREG(st.st_mode);
+	o->whole = fstat(o->fd, &st) == 0 && S_ISREG(st.st_mode);
 	return o->given ? 0 : remember(o, path, num);
 }
 
@@ -66,12 +67,39 @@ static void cut(struct tap_out *o, uint32_t done)
 		o->whole = false; /* nothing else can be done */
 }
 
-/* A pipe may be one that does not block. */
-static int wait_for(int fd)
+/*
+ * Until something can be written to what is no file. Who was asked to stop waits on, so that a slow
+ * reader gets all, as long as the reader takes something now and then.
+ */
+static int wait_for(const struct tap_out *o)
 {
-	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	struct pollfd p = {.fd = o->fd, .events = POLLOUT};
+	int waited = 0, n;
 
-	return poll(&p, 1, WAIT_MS) < 0 && errno != EINTR ? -errno : 0;
+	do {
+		n = poll(&p, 1, WAIT_MS);
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n == 0 && __atomic_load_n(&o->stop, __ATOMIC_RELAXED))
+			waited += WAIT_MS;
+	} while (n <= 0 && waited < TAP_OUT_PATIENCE_MS);
+	return n > 0 ? 0 : -ECANCELED;
+}
+
+/* The standard output may be a pipe that blocks, which is others' affair as well: so many bytes
+ * find room in any that can be written to (pipe(7)). */
+static ssize_t write_some(const struct tap_out *o, uint32_t from)
+{
+	uint32_t n = o->n - from;
+	int err = o->whole ? 0 : wait_for(o);
+	ssize_t sent;
+
+	if (err)
+		return err;
+	sent = write(o->fd, o->buf + from, o->whole ? n : PLX_MIN(n, (uint32_t)PIPE_BUF));
+	if (sent >= 0)
+		return sent;
+	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
 }
 
 int tap__out_flush(struct tap_out *o)
@@ -80,20 +108,25 @@ int tap__out_flush(struct tap_out *o)
 	int err = 0;
 
 	while (!err && done < o->n) {
-		ssize_t n = write(o->fd, o->buf + done, o->n - done);
+		ssize_t n = write_some(o, done);
 
 		if (n >= 0)
 			done += (uint32_t)n;
-		else if (errno == EAGAIN)
-			err = wait_for(o->fd);
-		else if (errno != EINTR)
-			err = -errno;
+		else
+			err = (int)n;
 	}
 	plx_count(o->bytes, done);
 	if (err && done)
 		cut(o, done);
 	o->n = 0;
 	return err;
+}
+
+int tap__out_check(const struct tap_out *o)
+{
+	struct pollfd p = {.fd = o->fd};
+
+	return !o->whole && poll(&p, 1, 0) == 1 && p.revents & (POLLERR | POLLHUP) ? -EPIPE : 0;
 }
 
 void *tap__out_room(struct tap_out *o, size_t bytes, int *err)

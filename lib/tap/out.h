@@ -4,12 +4,14 @@
 /** @file Blocks to files: buffered, and never half a block at the end. For one thread. */
 #include "plx_tap_writer.h"
 
-#define TAP_OUT_BYTES (1u << 20) /* more than the longest block */
+#define TAP_OUT_BYTES	    (1u << 20) /* more than the longest block */
+#define TAP_OUT_PATIENCE_MS 1000
 
 struct tap_out {
 	int fd;		/* -1: none is open */
 	bool given;	/* the standard output: not ours to close */
-	bool whole;	/* what is written can be cut again */
+	bool whole;	/* a file: what is written can be cut again, and a write does not wait */
+	bool stop;	/* who waits for a reader gives up soon; any thread sets it */
 	uint32_t n;	/* bytes in buf, whole blocks */
 	uint64_t bytes; /* written, all files; single writer */
 	uint8_t *buf;
@@ -19,12 +21,20 @@ struct tap_out {
 
 /** @param keep files that there may be; 0 = any number. @return 0 or -ENOMEM. */
 int tap__out_init(struct tap_out *o, uint32_t keep);
-/** Open and empty. "-" is the standard output. @param num of the file. @return 0 or -errno. */
+/**
+ * Open and empty. "-" is the standard output. Does not wait: a FIFO without a reader is -ENXIO.
+ * @param num of the file. @return 0 or -errno.
+ */
 int tap__out_open(struct tap_out *o, const char *path, uint32_t num);
 /** Room for a block of so many bytes at the end of the buffer. @return NULL: *err is set. */
 void *tap__out_room(struct tap_out *o, size_t bytes, int *err);
-/** All of the buffer. Upon an error the file ends with its last whole block. */
+/**
+ * All of the buffer. Upon an error the file ends with its last whole block. A pipe's reader is
+ * waited for, but after o->stop for TAP_OUT_PATIENCE_MS only: -ECANCELED.
+ */
 int tap__out_flush(struct tap_out *o);
+/** Is there still somebody to read? @return 0, or -EPIPE. */
+int tap__out_check(const struct tap_out *o);
 /** @return the error of the flush, or of close(). */
 int tap__out_close(struct tap_out *o);
 void tap__out_delete(struct tap_out *o, uint32_t num);

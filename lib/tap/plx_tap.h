@@ -90,7 +90,8 @@ struct plx_tap_stats {
 	uint64_t given;	   /**< of the accepted: by plx_tap_read() */
 };
 
-/** Of an engine, before or during its run. @return NULL with *e filled (NO_MEMORY). */
+/** Of an engine, before or during its run; to be destroyed before it. @return NULL with *e filled
+ * (NO_MEMORY). */
 PLX_API struct plx_taps *plx_taps_create(struct plx_engine *eng, struct plx_error *e);
 /** All taps are closed. NULL is fine. */
 PLX_API void plx_taps_destroy(struct plx_taps *ts);

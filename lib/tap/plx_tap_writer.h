@@ -6,7 +6,7 @@
  * A capture: a tap, a thread of its own that empties the tap's rings, and pcapng files.
  *
  * The thread is an ordinary one: it touches no mempool, and no lcore waits for it or wakes it; when
- * there is nothing it sleeps, longer each time up to 10 ms. What cannot be written (a full disk, a
+ * there is nothing it sleeps, longer each time up to 2 ms. What cannot be written (a full disk, a
  * reader that went away) ends the capture with the error kept, never the traffic: a file then ends
  * with its last whole block.
  */

@@ -112,7 +112,7 @@ static int make_list(const struct plx_taps *ts, enum plx_pkt_point point, struct
 	return 0;
 }
 
-static void hang(struct plx_taps *ts, enum plx_pkt_point point, struct tap_list *l)
+static void hang_list(struct plx_taps *ts, enum plx_pkt_point point, struct tap_list *l)
 {
 	for (uint16_t i = 0; i < plx_engine_lcores(ts->eng); i++)
 		plx_pkt_watch_set(
@@ -183,7 +183,7 @@ static void commit(struct plx_taps *ts, struct change *c)
 	for (int i = 0; i < PLX_PKT_AT_MAX; i++) {
 		if (c->old[i])
 			c->old[i]->list = ts->list[i];
-		hang(ts, (enum plx_pkt_point)i, c->list[i]);
+		hang_list(ts, (enum plx_pkt_point)i, c->list[i]);
 	}
 	token = rte_rcu_qsbr_start(ts->rcu);
 	for (int i = 0; i < PLX_PKT_AT_MAX; i++) {
@@ -278,8 +278,8 @@ static int add_lanes(struct plx_tap *t)
 	return err;
 }
 
-static struct plx_tap *tap_new(struct plx_taps *ts, const struct plx_tap_conf *conf,
-	struct plx_error *e, struct plx_tap_filter_error *why)
+struct plx_tap *tap__new(struct plx_taps *ts, const struct plx_tap_conf *conf, struct plx_error *e,
+	struct plx_tap_filter_error *why)
 {
 	struct plx_tap *t = calloc(1, sizeof(*t));
 	int err = -ENOMEM;
@@ -299,29 +299,44 @@ static struct plx_tap *tap_new(struct plx_taps *ts, const struct plx_tap_conf *c
 	return err ? NULL : t;
 }
 
+/* Under the lock. */
+static int hang_tap(struct plx_taps *ts, struct plx_tap *t)
+{
+	struct change c;
+
+	if (t->state == TAP_DETACHED) /* it was quick: its reader has gone already */
+		return 0;
+	t->next = ts->all;
+	ts->all = t;
+	if (prepare(ts, &c) != 0) {
+		ts->all = t->next;
+		return -ENOMEM;
+	}
+	commit(ts, &c);
+	t->state = TAP_HUNG;
+	return 0;
+}
+
+int tap__hang(struct plx_tap *t, struct plx_error *e)
+{
+	struct plx_taps *ts = t->ts;
+	int err;
+
+	pthread_mutex_lock(&ts->lock);
+	reap(ts);
+	err = hang_tap(ts, t);
+	pthread_mutex_unlock(&ts->lock);
+	return err ? plx_error_set(e, err, PLX_ERR_NO_MEMORY, "a list of taps") : 0;
+}
+
 struct plx_tap *plx_tap_open(struct plx_taps *ts, const struct plx_tap_conf *conf,
 	struct plx_error *e, struct plx_tap_filter_error *why)
 {
-	struct plx_tap *t = tap_new(ts, conf, e, why);
-	struct change c;
-	int err;
+	struct plx_tap *t = tap__new(ts, conf, e, why);
 
-	if (!t)
-		return NULL;
-	pthread_mutex_lock(&ts->lock);
-	reap(ts);
-	t->next = ts->all;
-	ts->all = t;
-	err = prepare(ts, &c);
-	if (err)
-		ts->all = t->next;
-	else
-		commit(ts, &c);
-	pthread_mutex_unlock(&ts->lock);
-	if (!err)
+	if (!t || tap__hang(t, e) == 0)
 		return t;
 	tap_free(t);
-	plx_error_set(e, err, PLX_ERR_NO_MEMORY, "a list of taps");
 	return NULL;
 }
 
@@ -339,7 +354,9 @@ static void detach(struct plx_tap *t)
 {
 	struct change c;
 
-	if (t->detached)
+	if (t->state == TAP_NEW)
+		t->state = TAP_DETACHED;
+	if (t->state == TAP_DETACHED)
 		return;
 	take_out(t->ts, t);
 	if (prepare(t->ts, &c) != 0) {
@@ -348,7 +365,7 @@ static void detach(struct plx_tap *t)
 		return;
 	}
 	commit(t->ts, &c);
-	t->detached = true;
+	t->state = TAP_DETACHED;
 }
 
 void plx_tap_detach(struct plx_tap *t)
@@ -365,7 +382,7 @@ bool plx_tap_gone(struct plx_tap *t)
 	pthread_mutex_lock(&t->ts->lock);
 	detach(t);
 	reap(t->ts);
-	gone = t->detached && !t->lists;
+	gone = t->state != TAP_HUNG && !t->lists;
 	pthread_mutex_unlock(&t->ts->lock);
 	return gone;
 }
@@ -405,6 +422,26 @@ static struct tap_lane *oldest(struct plx_tap *t, const struct plx_tap_pkt **fir
 	return found;
 }
 
+/*
+ * Lcores write into each packet how many they have lost so far; the reader is told of those since
+ * the one before. It may be fewer than that one said: those in between were laid, counted and taken
+ * back, to be looked at again.
+ */
+static bool give(struct tap_lane *l, const struct plx_tap_pkt *p, plx_tap_read_fn fn, void *arg)
+{
+	struct plx_tap_pkt *mine = (struct plx_tap_pkt *)(uintptr_t)p;
+	uint32_t sum = p->lost, more = sum - l->told;
+
+	mine->lost = more < 1u << 31 ? more : 0;
+	if (!fn(arg, p)) {
+		mine->lost = sum;
+		return false;
+	}
+	l->told += mine->lost;
+	tap_ring_take(&l->ring, p);
+	return true;
+}
+
 uint32_t plx_tap_read(struct plx_tap *t, plx_tap_read_fn fn, void *arg, uint32_t max)
 {
 	const struct plx_tap_pkt *p = NULL;
@@ -412,9 +449,8 @@ uint32_t plx_tap_read(struct plx_tap *t, plx_tap_read_fn fn, void *arg, uint32_t
 	uint32_t n = 0;
 
 	while (n < max && !plx_tap_done(t) && (l = oldest(t, &p))) {
-		if (!fn(arg, p))
+		if (!give(l, p, fn, arg))
 			break;
-		tap_ring_take(&l->ring, p);
 		plx_count(t->given, 1);
 		n++;
 	}

@@ -41,7 +41,7 @@ struct tap_sums {
 /* How far things were in front of a packet on its way out. */
 struct tap_mark {
 	uint64_t laid;
-	uint32_t skip, lost;
+	uint32_t skip;
 	struct tap_sums sums;
 };
 
@@ -58,10 +58,16 @@ struct tap_lane {
 	struct tap_ring ring;
 	struct tap_sums sums; /* single writer */
 	uint32_t skip;	      /* packets until the next one that is in the sample */
-	uint32_t lost;	      /* since the last accepted one */
 	struct plx_rng rng;
 	struct tap_stage stage;
+	uint32_t told PLX_ALIGNED; /* the reader's: of those lost, so many it has been told of */
 } PLX_ALIGNED;
+
+enum tap_state {
+	TAP_NEW, /* in no list yet */
+	TAP_HUNG,
+	TAP_DETACHED,
+};
 
 struct plx_tap {
 	struct plx_taps *ts;
@@ -69,7 +75,7 @@ struct plx_tap {
 	struct plx_tap_filter *filter[PLX_TAP_LINKS];
 	uint16_t n_lanes;
 	uint32_t lists; /* that it is in, and that lcores may see */
-	bool detached;
+	enum tap_state state;
 	uint64_t given;				       /* single writer */
 	struct tap_lane *lanes[PLX_ENGINE_LCORES_MAX]; /* the same, without gaps */
 	struct tap_lane *lane[RTE_MAX_LCORE];	       /* by lcore id */
@@ -89,6 +95,11 @@ void tap__see(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
 	struct rte_mbuf *const *pkts, uint16_t n);
 void tap__took(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s, uint16_t n);
 
+/** tap.c: plx_tap_open() by halves: what can be refused, then the lists. As it says. */
+struct plx_tap *tap__new(struct plx_taps *ts, const struct plx_tap_conf *conf, struct plx_error *e,
+	struct plx_tap_filter_error *why);
+/** @return 0, or -ENOMEM with *e filled: plx_tap_close() does not wait then. */
+int tap__hang(struct plx_tap *t, struct plx_error *e);
 /** tap.c: the engine's time. */
 plx_ns tap__now(const struct plx_tap *t);
 struct plx_taps *tap__taps(const struct plx_tap *t);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,7 +15,7 @@
 
 #define BATCH	 256 /* packets between two looks at the time */
 #define IDLE_US	 50
-#define IDLE_MAX 10000
+#define IDLE_MAX 2000
 #define SET_NS	 PLX_MS(100)			/* between two corrections of the clock */
 #define IFACES	 (PLX_PORT_MAX + PLX_TAP_LINKS) /* ports, then what is of none */
 #define NO_IFACE UINT32_MAX
@@ -32,7 +33,9 @@ struct plx_tap_writer {
 	struct plx_tap_clock clock;
 	struct iface iface[IFACES];
 	uint32_t n_ifaces;
-	plx_ns start_ns; /* wall time */
+	uint64_t tail_bytes; /* that the statistics at the end of the file will take */
+	plx_ns start_ns;     /* wall time */
+	plx_ns last_ns;	     /* of the packet that was read last */
 	char *file, *app;
 	pthread_t thread;
 	uint64_t written; /* single writer, as the next */
@@ -52,12 +55,11 @@ static plx_ns wall_now(void)
 	return PLX_SEC(t.tv_sec) + t.tv_nsec;
 }
 
-static void keep_time(struct plx_tap_writer *w)
+/* What is still to come is not older than at: what has been read does not get newer than that. */
+static void keep_time(struct plx_tap_writer *w, plx_ns at)
 {
-	plx_ns now = tap__now(w->tap);
-
-	if (now - w->clock.now.mono >= SET_NS)
-		plx_tap_clock_set(&w->clock, now, wall_now());
+	if (at - w->clock.now.mono >= SET_NS)
+		plx_tap_clock_set(&w->clock, at, wall_now() - (tap__now(w->tap) - at));
 }
 
 /* ---- blocks ---- */
@@ -98,46 +100,77 @@ static void describe(struct plx_pcapng_iface *i, struct plx_port *p)
 	memcpy(i->mac, &p->mac, sizeof(i->mac));
 }
 
-static void put_iface(struct plx_tap_writer *w, uint32_t slot)
+static void iface_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_pcapng_iface *i)
 {
 	const struct plx_tap_conf *conf = plx_tap_conf_of(w->tap);
 	struct plx_port *p = (struct plx_port *)(uintptr_t)port_of(slot);
 	bool ip = p ? plx_port_features(p) & PLX_PORT_F_NO_ETH
 		    : slot == PLX_PORT_MAX + PLX_TAP_LINK_IP;
-	struct plx_pcapng_iface i = {
+
+	*i = (struct plx_pcapng_iface){
 		.link = ip ? PLX_PCAPNG_LINK_RAW : PLX_PCAPNG_LINK_ETHERNET,
 		.snaplen = conf->snap_bytes,
 		.filter = plx_pcapng_text(conf->filter),
 	};
-
 	if (p) {
-		describe(&i, p);
+		describe(i, p);
 	} else {
-		i.name = plx_pcapng_text(ip ? "ip" : "link");
-		i.descr = plx_pcapng_text("packets of no port, or without their link header");
+		i->name = plx_pcapng_text(ip ? "ip" : "link");
+		i->descr = plx_pcapng_text("packets of no port, or without their link header");
 	}
-	w->iface[slot].id = w->n_ifaces++;
-	PUT(w, plx_pcapng_iface_put, &i);
 }
 
-static void put_stats(struct plx_tap_writer *w, uint32_t slot)
+static void stats_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_pcapng_stats *s)
 {
-	struct plx_pcapng_stats s = {.iface = w->iface[slot].id,
+	struct plx_tap_stats t;
+
+	*s = (struct plx_pcapng_stats){.iface = w->iface[slot].id,
 		.has = PLX_PCAPNG_START | PLX_PCAPNG_END | PLX_PCAPNG_DELIVERED,
 		.ts_ns = plx_tap_clock_wall(&w->clock, tap__now(w->tap)),
 		.start_ns = w->start_ns,
 		.delivered = w->iface[slot].delivered};
-	struct plx_tap_stats t;
-
-	s.end_ns = s.ts_ns;
-	if (s.iface == 0) { /* lcores count for the tap, not for a port */
+	s->end_ns = s->ts_ns;
+	if (s->iface == 0) { /* lcores count for the tap, not for a port */
 		plx_tap_stats(w->tap, &t);
-		s.has |= PLX_PCAPNG_ACCEPT | PLX_PCAPNG_OSDROP;
-		s.accept = t.accepted + t.full;
-		s.osdrop = t.full;
-		s.comment = plx_pcapng_text("accepted and lost: of all interfaces together");
+		s->has |= PLX_PCAPNG_ACCEPT | PLX_PCAPNG_OSDROP;
+		s->accept = t.accepted + t.full;
+		s->osdrop = t.full;
+		s->comment = plx_pcapng_text("accepted and lost: of all interfaces together");
 	}
+}
+
+static void put_stats(struct plx_tap_writer *w, uint32_t slot)
+{
+	struct plx_pcapng_stats s;
+
+	stats_of(w, slot, &s);
 	PUT(w, plx_pcapng_stats_put, &s);
+}
+
+static void put_iface(struct plx_tap_writer *w, uint32_t slot)
+{
+	struct plx_pcapng_iface i;
+	struct plx_pcapng_stats s;
+
+	iface_of(w, slot, &i);
+	w->iface[slot].id = w->n_ifaces++;
+	stats_of(w, slot, &s);
+	w->tail_bytes += plx_pcapng_stats_put(NULL, 0, &s);
+	PUT(w, plx_pcapng_iface_put, &i);
+}
+
+/* For a packet: with all that the file gets because of it. */
+static uint64_t room_for(const struct plx_tap_writer *w, uint32_t slot, size_t need)
+{
+	struct plx_pcapng_iface i;
+	struct plx_pcapng_stats s;
+
+	if (w->iface[slot].id != NO_IFACE)
+		return need + w->tail_bytes;
+	iface_of(w, slot, &i);
+	stats_of(w, slot, &s);
+	return need + w->tail_bytes + plx_pcapng_iface_put(NULL, 0, &i) +
+	       plx_pcapng_stats_put(NULL, 0, &s);
 }
 
 static bool is_tapped(const struct plx_tap_writer *w, uint32_t port)
@@ -149,6 +182,7 @@ static bool is_tapped(const struct plx_tap_writer *w, uint32_t port)
 static void put_head(struct plx_tap_writer *w)
 {
 	w->n_ifaces = 0;
+	w->tail_bytes = 0;
 	for (uint32_t i = 0; i < IFACES; i++)
 		w->iface[i].id = NO_IFACE;
 	put_section(w);
@@ -300,7 +334,7 @@ static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
 		pkt.comment = plx_pcapng_text(why);
 	}
 	need = plx_pcapng_pkt_need(&pkt);
-	rotate(w, need);
+	rotate(w, room_for(w, slot, need));
 	if (!w->err && w->iface[slot].id == NO_IFACE)
 		put_iface(w, slot);
 	if (w->err)
@@ -310,6 +344,7 @@ static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
 	if (w->err)
 		return false;
 	w->iface[slot].delivered++;
+	w->last_ns = p->ts_ns;
 	return true;
 }
 
@@ -318,8 +353,7 @@ static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
 /* Nothing has come: what was written is to be seen, and the next look may wait. */
 static void rest(struct plx_tap_writer *w, unsigned int *us)
 {
-	if (w->out.n)
-		w->err = tap__out_flush(&w->out);
+	w->err = w->out.n ? tap__out_flush(&w->out) : tap__out_check(&w->out);
 	rotate(w, 0);
 	usleep(*us);
 	*us = PLX_MIN(*us * 2, (unsigned int)IDLE_MAX);
@@ -332,12 +366,14 @@ static void run(struct plx_tap_writer *w)
 	while (!w->err && !plx_tap_done(w->tap)) {
 		/* before the look: what is there then is all that there is */
 		bool last = __atomic_load_n(&w->stop, __ATOMIC_ACQUIRE);
+		plx_ns now = tap__now(w->tap);
 
-		keep_time(w);
 		if (plx_tap_read(w->tap, on_pkt, w, BATCH)) {
+			keep_time(w, w->last_ns);
 			us = IDLE_US;
 			continue;
 		}
+		keep_time(w, now);
 		if (last)
 			break;
 		if (!w->err)
@@ -345,14 +381,26 @@ static void run(struct plx_tap_writer *w)
 	}
 }
 
+/* Not in an lcore's way, if there is another CPU. */
+static void leave_lcores(struct plx_engine *eng)
+{
+	rte_cpuset_t cpus, theirs;
+
+	memset(&cpus, 0xff, sizeof(cpus)); /* the kernel leaves those that we may use */
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+	for (uint16_t i = 0; i < plx_engine_lcores(eng); i++) {
+		theirs = rte_lcore_cpuset(plx_engine_softnet(eng, i)->lcore);
+		CPU_AND(&theirs, &theirs, &cpus);
+		CPU_XOR(&cpus, &cpus, &theirs);
+	}
+	sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
 static void *thread_main(void *arg)
 {
 	struct plx_tap_writer *w = arg;
-	sigset_t pipe;
 
-	sigemptyset(&pipe);
-	sigaddset(&pipe, SIGPIPE); /* EPIPE says it, too */
-	pthread_sigmask(SIG_BLOCK, &pipe, NULL);
+	leave_lcores(plx_taps_engine(tap__taps(w->tap)));
 	run(w);
 	plx_tap_detach(w->tap);
 	file_end(w);
@@ -387,6 +435,30 @@ static struct plx_tap_writer *writer_new(const struct plx_tap_writer_conf *conf)
 	return NULL;
 }
 
+/* Signals are others' affair; EPIPE says what SIGPIPE does. */
+static int start_thread(struct plx_tap_writer *w, struct plx_error *e)
+{
+	sigset_t all, old;
+	int err;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &old);
+	err = pthread_create(&w->thread, NULL, thread_main, w);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (err)
+		return plx_error_set(e, -err, PLX_ERR_RUN, "a capture", strerror(err));
+	pthread_setname_np(w->thread, "plx-capture");
+	return 0;
+}
+
+static void stop_thread(struct plx_tap_writer *w)
+{
+	__atomic_store_n(&w->out.stop, true, __ATOMIC_RELAXED);
+	__atomic_store_n(&w->stop, true, __ATOMIC_RELEASE);
+	pthread_join(w->thread, NULL);
+}
+
+/* All that can be refused comes before the tap hangs, so that there is no lcore to wait for. */
 static int begin(struct plx_tap_writer *w, struct plx_error *e)
 {
 	int err;
@@ -398,11 +470,10 @@ static int begin(struct plx_tap_writer *w, struct plx_error *e)
 		w->err = tap__out_flush(&w->out);
 	if (w->err)
 		return plx_error_set(e, w->err, PLX_ERR_PCAP_FILE, w->file, strerror(-w->err));
-	err = pthread_create(&w->thread, NULL, thread_main, w);
-	if (err)
-		return plx_error_set(e, -err, PLX_ERR_RUN, "a capture", strerror(err));
-	pthread_setname_np(w->thread, "plx-capture");
-	return 0;
+	err = start_thread(w, e);
+	if (!err && (err = tap__hang(w->tap, e)) != 0)
+		stop_thread(w);
+	return err;
 }
 
 struct plx_tap_writer *plx_tap_writer_start(struct plx_taps *ts,
@@ -415,7 +486,7 @@ struct plx_tap_writer *plx_tap_writer_start(struct plx_taps *ts,
 		plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "a capture");
 		return NULL;
 	}
-	w->tap = plx_tap_open(ts, &conf->tap, e, why);
+	w->tap = tap__new(ts, &conf->tap, e, why);
 	if (w->tap && begin(w, e) == 0)
 		return w;
 	tap__out_close(&w->out);
@@ -449,8 +520,7 @@ int plx_tap_writer_stop(struct plx_tap_writer *w, struct plx_tap_writer_stats *s
 	plx_tap_detach(w->tap);
 	while (!plx_tap_gone(w->tap))
 		usleep(IDLE_US);
-	__atomic_store_n(&w->stop, true, __ATOMIC_RELEASE);
-	pthread_join(w->thread, NULL);
+	stop_thread(w);
 	if (s)
 		plx_tap_writer_stats(w, s);
 	err = w->err;

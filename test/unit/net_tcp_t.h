@@ -26,6 +26,8 @@ static struct tt {
 	const char *peer;  /**< NULL: 10.0.0.1, 2001:db8::1 */
 	uint16_t port, to; /**< to: our port; 0 = TT_PORT */
 	uint16_t urg;
+	uint8_t ttl;	   /**< 0 = 64 */
+	uint8_t near;	   /**< the least that ours takes, once it is told */
 	uint32_t seq, ack; /**< its next sequence number, and ours that it expects */
 } tt;
 
@@ -93,7 +95,13 @@ static void tt_closed(struct plx_softnet *sn, struct plx_net_tcp *c, int err)
 	plx_net_tcp_close(sn, c);
 }
 
+static uint8_t tt_near(const struct plx_net_tcp *c, bool v4)
+{
+	return tt.near;
+}
+
 static const struct plx_net_tcp_ops tt_ops = {
+	.min_ttl = tt_near,
 	.established = tt_established,
 	.readable = tt_read,
 	.writable = tt_write,
@@ -144,7 +152,8 @@ struct tt_seg {
 static inline void tt_make(uint16_t flags, uint32_t seq, uint64_t at, uint32_t len)
 {
 	struct plx_eth eth = {.src = nt.peer[0], .dst = nt.port[0].port->mac};
-	struct plx_ip ip = {.ttl = 64, .proto = PLX_IPPROTO_TCP, .version = tt.v6 ? 6 : 4};
+	struct plx_ip ip = {
+		.ttl = tt.ttl ? tt.ttl : 64, .proto = PLX_IPPROTO_TCP, .version = tt.v6 ? 6 : 4};
 	struct plx_tcp_opts o = {.mss = 1460};
 	struct plx_tcp_hdr h = {.sport = tt.port,
 		.dport = tt.to ? tt.to : TT_PORT,

@@ -252,9 +252,42 @@ T(mtu_of_a_route)
 	nt_none();
 }
 
+static unsigned int n_shown;
+
+static void on_show(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
+	struct rte_mbuf *const *pkts, uint16_t n)
+{
+	eq(s->point, PLX_PKT_AT_FWD);
+	eq(rte_pktmbuf_mtod_offset(pkts[0], const uint8_t *, 8)[0], 64); /* as it came */
+	n_shown += n;
+}
+
+T(shows_what_goes_on)
+{
+	const struct plx_pkt_watch w = {.see = on_show};
+	unsigned int lcore;
+
+	router();
+	lcore = plx_engine_softnet(nt.eng, 0)->lcore;
+	n_shown = 0;
+	plx_pkt_watch_set(lcore, PLX_PKT_AT_FWD, &w);
+	eq(plx_net_if_set_mtu(nt.net, 2, 600), 0);
+	nt_in(0, "ip 10.0.0.1 > 10.1.0.1 udp 1 > 2 len 9");
+	eq(n_shown, 1);
+	nt_in(0, "ip 10.0.0.1 > 10.1.0.1 udp 1 > 2 len 1300"); /* in pieces */
+	eq(n_shown, 2);
+	nt_in(0, "ip 10.0.0.1 > 10.1.0.1 df udp 1 > 2 len 1300");
+	nt_drop(PLX_DROP_IP_TOO_BIG);
+	nt_in(0, "ip 10.0.0.1 > 10.1.0.1 ttl 1 udp 1 > 2 len 9");
+	nt_drop(PLX_DROP_IP_TTL);
+	eq(n_shown, 2);
+	plx_pkt_watch_set(lcore, PLX_PKT_AT_FWD, NULL);
+	nt_forget();
+}
+
 RUN_EAL(NT_(forwards), NT_(not_without_being_told), NT_(time_exceeded), NT_(no_route),
 	NT_(unreachable_tells_and_a_black_hole_does_not), NT_(too_big), NT_(fragments_what_may_be),
 	NT_(fragments_a_fragment), NT_(what_is_never_forwarded),
 	NT_(strange_sources_and_destinations), NT_(next_hop_is_silent),
 	NT_(next_hops_and_senders_are_all_silent), NT_(stops_while_forwarded_packets_wait),
-	NT_(mtu_of_a_route))
+	NT_(mtu_of_a_route), NT_(shows_what_goes_on))

@@ -428,6 +428,51 @@ T(an_error_ends_a_handshake)
 	nt_none();
 }
 
+/* RFC 5082: what a router says that is too far away, as the quoted header tells. */
+T(an_error_about_a_far_segment)
+{
+	struct tt_seg s;
+
+	tt_sending(1400);
+	tt_expect(&s, PLX_TCP_ACK | PLX_TCP_PSH, 1400);
+	tt.near = s.ip.ttl + 1;
+	plx_net_tcp_set_min_ttl(tt.c, true);
+	icmp("unreach 4 rest 1000");
+	nt_drop(PLX_DROP_ICMP_ERROR_UNMATCHED);
+	eq(nt_stat(PLX_STAT_TCPEXT_TCPMINTTLDROP), 1);
+	eq(plx_net_tcp_tcb(tt.c)->pmtu, 1500);
+	tt.near = s.ip.ttl;
+	icmp("unreach 4 rest 1000");
+	eq(plx_net_tcp_tcb(tt.c)->pmtu, 1000);
+	eq(nt_stat(PLX_STAT_TCPEXT_TCPMINTTLDROP), 1);
+}
+
+T(a_far_syn_reopens_nothing)
+{
+	struct tt_seg s;
+
+	tt = (struct tt){.port = 1024, .seq = 1000, .ttl = 255};
+	nt_simple();
+	tt.l = (struct plx_net_tcp_listener){.accept = tt_accept, .lport = TT_PORT, .min_ttl = 255};
+	eq(plx_net_tcp_listen(nt.net, &tt.l), 0);
+	tt_connect();
+	plx_net_tcp_close(tt_sn(), tt.c);
+	nt_run();
+	tt_expect(&s, PLX_TCP_ACK | PLX_TCP_FIN, 0);
+	tt.ack = s.h.seq + 1;
+	tt_in(PLX_TCP_ACK | PLX_TCP_FIN, tt.seq++, 0, 0);
+	tt_expect(&s, PLX_TCP_ACK, 0);
+	nt_sleep(PLX_SEC(2));
+	tt.seq += 100000;
+	tt.ttl = 254;
+	tt_in(PLX_TCP_SYN, tt.seq, 0, 0);
+	nt_drop(PLX_DROP_TCP_MIN_TTL);
+	nt_none();
+	tt.ttl = 255;
+	tt_in(PLX_TCP_SYN, tt.seq, 0, 0);
+	tt_expect(&s, PLX_TCP_SYN | PLX_TCP_ACK, 0);
+}
+
 /* ---- the next hop ---- */
 
 /* Connected with one that has told us its MAC, which remains to be confirmed. */
@@ -639,6 +684,7 @@ RUN_EAL(TT_(echoes), TT_(echoes_by_ipv6), TT_(ports_come_back_in_the_burst_of_th
 	TT_(to_ourselves_both_ways), TT_(to_ourselves_by_ipv6),
 	TT_(a_path_is_narrower_than_we_thought), TT_(a_path_is_as_wide_again),
 	TT_(an_error_ends_an_attempt), TT_(an_error_ends_a_handshake),
+	TT_(an_error_about_a_far_segment), TT_(a_far_syn_reopens_nothing),
 	TT_(progress_confirms_the_next_hop), TT_(no_answer_makes_the_next_hop_doubted),
 	TT_(connects_and_is_refused), TT_(an_empty_pool_delays), TT_(an_idle_connection_is_small),
 	TT_(what_is_lent_is_charged_with_its_mbufs_until_it_is_acknowledged),

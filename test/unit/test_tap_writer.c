@@ -228,6 +228,35 @@ T(files_rotate)
 	eq(pkts, 70);
 }
 
+T(no_file_is_longer_than_it_may_be)
+{
+	struct plx_tap_writer *w;
+	struct dirent *d;
+	struct stat st;
+	DIR *list;
+
+	start();
+	w = begin((struct plx_tap_writer_conf){.rotate = {.bytes = 2000}});
+	feed(0, 0, 60);
+	feed(0, 60, 60);
+	eq(end(w, NULL), 0);
+	list = opendir(dir);
+	while ((d = readdir(list))) {
+		char name[400];
+
+		if (d->d_name[0] == '.')
+			continue;
+		snprintf(name, sizeof(name), "%s/%s", dir, d->d_name);
+		eq(stat(name, &st), 0);
+		ok(st.st_size <= 2000);
+		read_file(name);
+		ok(file.pkts > 3);
+		eq(file.stats, 2);
+		unlink(name);
+	}
+	closedir(list);
+}
+
 T(a_limit_ends_it)
 {
 	struct plx_tap_writer_stats s;
@@ -260,7 +289,6 @@ T(a_full_disk_ends_it)
 	struct plx_error e = {0};
 
 	start();
-	plx_engine_step_end(et.eng); /* no lcore to wait for */
 	assert_null(plx_tap_writer_start(
 		taps, &(struct plx_tap_writer_conf){.file = "/dev/full"}, &e, NULL));
 	eq(e.id, PLX_ERR_PCAP_FILE);
@@ -308,6 +336,60 @@ T(a_reader_that_goes_away)
 	eq(end(w, &s), -EPIPE);
 }
 
+/* It is seen also while there is nothing to be written. */
+T(a_reader_that_goes_away_in_silence)
+{
+	struct plx_tap_writer *w;
+	char name[64];
+	int fd[2];
+
+	start();
+	eq(pipe(fd), 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[1]);
+	w = begin((struct plx_tap_writer_conf){.file = name});
+	close(fd[0]);
+	close(fd[1]);
+	while (!plx_tap_writer_ended(w)) {
+		plx_engine_step(et.eng, 0);
+		usleep(100);
+	}
+	eq(end(w, NULL), -EPIPE);
+}
+
+/* Copies are lost, and are counted; to stop it does not take for ever. */
+T(a_reader_that_reads_nothing)
+{
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+	char name[64];
+	int fd[2];
+
+	start();
+	eq(pipe(fd), 0);
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[1]);
+	w = begin((struct plx_tap_writer_conf){.file = name, .tap = {.ring_bytes = 65536}});
+	do {
+		feed(0, 0, 60);
+		plx_tap_writer_stats(w, &s);
+	} while (!s.tap.full);
+	eq(end(w, &s), -ECANCELED);
+	eq(s.tap.seen, s.tap.accepted + s.tap.full);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+T(a_pipe_that_nobody_reads)
+{
+	struct plx_tap_writer_conf conf = {.file = path};
+	struct plx_error e = {0};
+
+	start();
+	eq(mkfifo(path, 0600), 0);
+	assert_null(plx_tap_writer_start(taps, &conf, &e, NULL));
+	eq(e.id, PLX_ERR_PCAP_FILE);
+	assert_non_null(strstr(e.text, strerror(ENXIO)));
+}
+
 T(refusals)
 {
 	struct plx_tap_filter_error why = {0};
@@ -319,7 +401,6 @@ T(refusals)
 	assert_null(plx_tap_writer_start(taps, &conf, &e, &why));
 	eq(why.column, 5);
 	conf.tap.filter = NULL;
-	plx_engine_step_end(et.eng); /* no lcore to wait for */
 	assert_null(plx_tap_writer_start(taps, &conf, &e, &why));
 	eq(e.id, PLX_ERR_PCAP_FILE);
 	assert_non_null(strstr(e.text, "/nowhere/at/all"));
@@ -339,5 +420,7 @@ static int after(void **state)
 #define TAP_(name) cmocka_unit_test_teardown(name, after)
 
 RUN_EAL(TAP_(a_file_has_what_was_seen), TAP_(a_drop_says_why), TAP_(files_rotate),
-	TAP_(a_limit_ends_it), TAP_(a_full_disk_ends_it), TAP_(a_file_that_may_not_grow),
-	TAP_(a_reader_that_goes_away), TAP_(refusals))
+	TAP_(no_file_is_longer_than_it_may_be), TAP_(a_limit_ends_it), TAP_(a_full_disk_ends_it),
+	TAP_(a_file_that_may_not_grow), TAP_(a_reader_that_goes_away),
+	TAP_(a_reader_that_goes_away_in_silence), TAP_(a_reader_that_reads_nothing),
+	TAP_(a_pipe_that_nobody_reads), TAP_(refusals))
