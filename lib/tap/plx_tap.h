@@ -95,6 +95,7 @@ struct plx_tap_stats {
 PLX_API struct plx_taps *plx_taps_create(struct plx_engine *eng, struct plx_error *e);
 /** All taps are closed. NULL is fine. */
 PLX_API void plx_taps_destroy(struct plx_taps *ts);
+/** NULL: there is none, see plx_tap_ethdev.h. */
 PLX_API struct plx_engine *plx_taps_engine(const struct plx_taps *ts);
 
 /**
@@ -128,4 +129,5 @@ PLX_API const struct plx_tap_conf *plx_tap_conf_of(const struct plx_tap *t);
 PLX_C_END
 
 #include <plx_tap_clock.h>
+#include <plx_tap_ethdev.h>
 #include <plx_tap_writer.h>

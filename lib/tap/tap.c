@@ -28,8 +28,7 @@ struct retired {
 };
 
 struct plx_taps {
-	struct plx_engine *eng;
-	struct rte_rcu_qsbr *rcu;
+	struct tap_host host;
 	pthread_mutex_t lock;
 	struct plx_tap *all; /* not detached */
 	struct tap_list *list[PLX_PKT_AT_MAX];
@@ -38,20 +37,56 @@ struct plx_taps {
 
 struct plx_engine *plx_taps_engine(const struct plx_taps *ts)
 {
-	return ts->eng;
+	return ts->host.eng;
 }
 
 plx_ns tap__now(const struct plx_tap *t)
 {
-	return plx_engine_now(t->ts->eng);
+	return t->ts->host.now(&t->ts->host);
 }
 
-struct plx_taps *tap__taps(const struct plx_tap *t)
+const struct tap_host *tap__host(const struct plx_tap *t)
 {
-	return t->ts;
+	return &t->ts->host;
+}
+
+static plx_ns engine_now(const struct tap_host *h)
+{
+	return plx_engine_now(h->eng);
+}
+
+static bool engine_port(const struct tap_host *h, uint16_t id, struct tap_port *p)
+{
+	struct plx_port *port = id < plx_port_count() ? plx_port_get(id) : NULL;
+	struct plx_link link;
+
+	if (!port)
+		return false;
+	plx_port_link(port, &link);
+	*p = (struct tap_port){.name = port->name,
+		.ip = plx_port_features(port) & PLX_PORT_F_NO_ETH,
+		.bps = link.mbps * UINT64_C(1000000)};
+	if (!p->ip) {
+		p->has_mac = true;
+		memcpy(p->mac, &port->mac, sizeof(p->mac));
+	}
+	return true;
 }
 
 struct plx_taps *plx_taps_create(struct plx_engine *eng, struct plx_error *e)
+{
+	struct tap_host h = {.eng = eng,
+		.rcu = plx_engine_rcu(eng),
+		.n_lcores = plx_engine_lcores(eng),
+		.now = engine_now,
+		.port = engine_port};
+
+	for (uint16_t i = 0; i < h.n_lcores; i++)
+		h.lcore[i] = plx_engine_softnet(eng, i)->lcore;
+	return tap__taps_new(&h, e);
+}
+
+struct plx_taps *tap__taps_new(const struct tap_host *h, struct plx_error *e)
 {
 	struct plx_taps *ts = calloc(1, sizeof(*ts));
 
@@ -59,8 +94,7 @@ struct plx_taps *plx_taps_create(struct plx_engine *eng, struct plx_error *e)
 		plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "taps");
 		return NULL;
 	}
-	ts->eng = eng;
-	ts->rcu = plx_engine_rcu(eng);
+	ts->host = *h;
 	pthread_mutex_init(&ts->lock, NULL);
 	return ts;
 }
@@ -114,9 +148,8 @@ static int make_list(const struct plx_taps *ts, enum plx_pkt_point point, struct
 
 static void hang_list(struct plx_taps *ts, enum plx_pkt_point point, struct tap_list *l)
 {
-	for (uint16_t i = 0; i < plx_engine_lcores(ts->eng); i++)
-		plx_pkt_watch_set(
-			plx_engine_softnet(ts->eng, i)->lcore, point, l ? &l->watch : NULL);
+	for (uint16_t i = 0; i < ts->host.n_lcores; i++)
+		plx_pkt_watch_set(ts->host.lcore[i], point, l ? &l->watch : NULL);
 	for (uint32_t i = 0; l && i < l->n; i++)
 		l->tap[i]->lists++;
 	ts->list[point] = l;
@@ -135,7 +168,7 @@ static void reap(struct plx_taps *ts)
 	struct retired **at = &ts->retired, *r;
 
 	while ((r = *at)) {
-		if (rte_rcu_qsbr_check(ts->rcu, r->token, false) != 1) {
+		if (rte_rcu_qsbr_check(ts->host.rcu, r->token, false) != 1) {
 			at = &r->next;
 			continue;
 		}
@@ -185,7 +218,7 @@ static void commit(struct plx_taps *ts, struct change *c)
 			c->old[i]->list = ts->list[i];
 		hang_list(ts, (enum plx_pkt_point)i, c->list[i]);
 	}
-	token = rte_rcu_qsbr_start(ts->rcu);
+	token = rte_rcu_qsbr_start(ts->host.rcu);
 	for (int i = 0; i < PLX_PKT_AT_MAX; i++) {
 		if (!c->old[i])
 			continue;
@@ -250,9 +283,9 @@ static int compile(struct plx_tap *t, struct plx_tap_filter_error *why)
 	return t->conf.filter ? 0 : -ENOMEM;
 }
 
-static int add_lane(struct plx_tap *t, const struct plx_softnet *sn)
+static int add_lane(struct plx_tap *t, uint32_t lcore)
 {
-	int socket = (int)rte_lcore_to_socket_id(sn->lcore);
+	int socket = (int)rte_lcore_to_socket_id(lcore);
 	struct tap_lane *l = plx_pkt_mem_alloc(sizeof(*l), socket);
 	void *mem = plx_pkt_mem_alloc(t->conf.ring_bytes, socket);
 
@@ -262,10 +295,10 @@ static int add_lane(struct plx_tap *t, const struct plx_softnet *sn)
 		return -ENOMEM;
 	}
 	tap_ring_init(&l->ring, mem, t->conf.ring_bytes);
-	plx_rng_init(&l->rng, t->conf.seed + sn->index);
+	plx_rng_init(&l->rng, t->conf.seed + t->n_lanes);
 	l->skip = (uint32_t)plx_rng_below(&l->rng, t->conf.sample);
 	t->lanes[t->n_lanes++] = l;
-	t->lane[sn->lcore] = l;
+	t->lane[lcore] = l;
 	return 0;
 }
 
@@ -273,8 +306,8 @@ static int add_lanes(struct plx_tap *t)
 {
 	int err = 0;
 
-	for (uint16_t i = 0; !err && i < plx_engine_lcores(t->ts->eng); i++)
-		err = add_lane(t, plx_engine_softnet(t->ts->eng, i));
+	for (uint16_t i = 0; !err && i < t->ts->host.n_lcores; i++)
+		err = add_lane(t, t->ts->host.lcore[i]);
 	return err;
 }
 
@@ -401,6 +434,8 @@ void plx_taps_destroy(struct plx_taps *ts)
 	for (reap(ts); ts->retired; reap(ts))
 		usleep(WAIT_US);
 	pthread_mutex_destroy(&ts->lock);
+	if (ts->host.fini)
+		ts->host.fini(&ts->host);
 	free(ts);
 }
 

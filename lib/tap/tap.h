@@ -63,6 +63,27 @@ struct tap_lane {
 	uint32_t told PLX_ALIGNED; /* the reader's: of those lost, so many it has been told of */
 } PLX_ALIGNED;
 
+/** A port, as a file says it. */
+struct tap_port {
+	const char *name; /**< stays */
+	bool ip;	  /**< no Ethernet header */
+	bool has_mac;
+	uint8_t mac[6];
+	uint64_t bps;
+};
+
+/** What taps stand on: an engine, or DPDK alone (ethdev.c). */
+struct tap_host {
+	struct plx_engine *eng; /**< or NULL */
+	struct rte_rcu_qsbr *rcu;
+	uint16_t n_lcores;
+	uint32_t lcore[PLX_ENGINE_LCORES_MAX];
+	plx_ns (*now)(const struct tap_host *h);
+	/** @return false: no port of it has this number, below PLX_PORT_MAX. */
+	bool (*port)(const struct tap_host *h, uint16_t id, struct tap_port *p);
+	void (*fini)(struct tap_host *h); /**< may be NULL */
+};
+
 enum tap_state {
 	TAP_NEW, /* in no list yet */
 	TAP_HUNG,
@@ -100,6 +121,8 @@ struct plx_tap *tap__new(struct plx_taps *ts, const struct plx_tap_conf *conf, s
 	struct plx_tap_filter_error *why);
 /** @return 0, or -ENOMEM with *e filled: plx_tap_close() does not wait then. */
 int tap__hang(struct plx_tap *t, struct plx_error *e);
-/** tap.c: the engine's time. */
+/** tap.c: *h is copied. @return NULL with *e filled. */
+struct plx_taps *tap__taps_new(const struct tap_host *h, struct plx_error *e);
+const struct tap_host *tap__host(const struct plx_tap *t);
+/** Packets' time. */
 plx_ns tap__now(const struct plx_tap *t);
-struct plx_taps *tap__taps(const struct plx_tap *t);

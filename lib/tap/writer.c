@@ -22,7 +22,8 @@
 
 /* An interface of the file that is open. */
 struct iface {
-	uint32_t id; /* NO_IFACE: the file does not have it */
+	uint32_t id;   /* NO_IFACE: the file does not have it */
+	uint8_t links; /* of a port that there is: a bit, with (0) or without (1) Ethernet */
 	uint64_t delivered;
 };
 
@@ -82,42 +83,32 @@ static void put_section(struct plx_tap_writer *w)
 	PUT(w, plx_pcapng_section_put, &s);
 }
 
-static const struct plx_port *port_of(uint32_t slot)
+static bool find_port(const struct plx_tap_writer *w, uint32_t slot, struct tap_port *p)
 {
-	return slot < PLX_PORT_MAX && slot < plx_port_count() ? plx_port_get((uint16_t)slot) : NULL;
-}
+	const struct tap_host *h = tap__host(w->tap);
 
-static void describe(struct plx_pcapng_iface *i, struct plx_port *p)
-{
-	struct plx_link link;
-
-	plx_port_link(p, &link);
-	i->name = plx_pcapng_text(p->name);
-	i->speed_bps = link.mbps * UINT64_C(1000000);
-	if (i->link != PLX_PCAPNG_LINK_ETHERNET)
-		return;
-	i->has_mac = true;
-	memcpy(i->mac, &p->mac, sizeof(i->mac));
+	return slot < PLX_PORT_MAX && h->port(h, (uint16_t)slot, p);
 }
 
 static void iface_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_pcapng_iface *i)
 {
 	const struct plx_tap_conf *conf = plx_tap_conf_of(w->tap);
-	struct plx_port *p = (struct plx_port *)(uintptr_t)port_of(slot);
-	bool ip = p ? plx_port_features(p) & PLX_PORT_F_NO_ETH
-		    : slot == PLX_PORT_MAX + PLX_TAP_LINK_IP;
+	struct tap_port p;
 
 	*i = (struct plx_pcapng_iface){
-		.link = ip ? PLX_PCAPNG_LINK_RAW : PLX_PCAPNG_LINK_ETHERNET,
 		.snaplen = conf->snap_bytes,
 		.filter = plx_pcapng_text(conf->filter),
 	};
-	if (p) {
-		describe(i, p);
-	} else {
-		i->name = plx_pcapng_text(ip ? "ip" : "link");
+	if (!find_port(w, slot, &p)) {
+		p = (struct tap_port){.ip = slot == PLX_PORT_MAX + PLX_TAP_LINK_IP};
+		p.name = p.ip ? "ip" : "link";
 		i->descr = plx_pcapng_text("packets of no port, or without their link header");
 	}
+	i->link = p.ip ? PLX_PCAPNG_LINK_RAW : PLX_PCAPNG_LINK_ETHERNET;
+	i->name = plx_pcapng_text(p.name);
+	i->speed_bps = p.bps;
+	i->has_mac = p.has_mac;
+	memcpy(i->mac, p.mac, sizeof(i->mac));
 }
 
 static void stats_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_pcapng_stats *s)
@@ -175,20 +166,26 @@ static uint64_t room_for(const struct plx_tap_writer *w, uint32_t slot, size_t n
 
 static bool is_tapped(const struct plx_tap_writer *w, uint32_t port)
 {
-	return plx_engine_has_port(plx_taps_engine(tap__taps(w->tap)), (uint16_t)port) &&
-	       plx_tap_conf_of(w->tap)->ports >> port & 1;
+	const struct plx_engine *eng = tap__host(w->tap)->eng;
+
+	return plx_tap_conf_of(w->tap)->ports >> port & 1 &&
+	       (!eng || plx_engine_has_port(eng, (uint16_t)port));
 }
 
 static void put_head(struct plx_tap_writer *w)
 {
+	struct tap_port p;
+
 	w->n_ifaces = 0;
 	w->tail_bytes = 0;
 	for (uint32_t i = 0; i < IFACES; i++)
 		w->iface[i].id = NO_IFACE;
 	put_section(w);
-	for (uint32_t i = 0; !w->err && i < plx_port_count(); i++)
-		if (is_tapped(w, i))
+	for (uint32_t i = 0; !w->err && i < PLX_PORT_MAX; i++) {
+		w->iface[i].links = find_port(w, i, &p) ? 1 << p.ip : 0;
+		if (w->iface[i].links && is_tapped(w, i))
 			put_iface(w, i);
+	}
 }
 
 static void put_tail(struct plx_tap_writer *w)
@@ -259,12 +256,11 @@ static void rotate(struct plx_tap_writer *w, uint64_t bytes)
 /* ---- packets ---- */
 
 /* Of the port, unless it has another link layer than the packet has. */
-static uint32_t slot_of(const struct plx_tap_pkt *p)
+static uint32_t slot_of(const struct plx_tap_writer *w, const struct plx_tap_pkt *p)
 {
-	const struct plx_port *port = p->port < PLX_PORT_MAX ? port_of(p->port) : NULL;
 	bool ip = p->link == PLX_TAP_LINK_IP;
 
-	if (port && !(plx_port_features(port) & PLX_PORT_F_NO_ETH) == !ip)
+	if (p->port < PLX_PORT_MAX && w->iface[p->port].links >> ip & 1)
 		return p->port;
 	return PLX_PORT_MAX + p->link;
 }
@@ -322,7 +318,7 @@ static void put_pkt(struct plx_tap_writer *w, const struct plx_pcapng_pkt *pkt, 
 static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
 {
 	struct plx_tap_writer *w = arg;
-	uint32_t slot = slot_of(p);
+	uint32_t slot = slot_of(w, p);
 	struct plx_pcapng_pkt pkt;
 	char why[160];
 	size_t need;
@@ -382,14 +378,14 @@ static void run(struct plx_tap_writer *w)
 }
 
 /* Not in an lcore's way, if there is another CPU. */
-static void leave_lcores(struct plx_engine *eng)
+static void leave_lcores(const struct tap_host *h)
 {
 	rte_cpuset_t cpus, theirs;
 
 	memset(&cpus, 0xff, sizeof(cpus)); /* the kernel leaves those that we may use */
 	sched_setaffinity(0, sizeof(cpus), &cpus);
-	for (uint16_t i = 0; i < plx_engine_lcores(eng); i++) {
-		theirs = rte_lcore_cpuset(plx_engine_softnet(eng, i)->lcore);
+	for (uint16_t i = 0; i < h->n_lcores; i++) {
+		theirs = rte_lcore_cpuset(h->lcore[i]);
 		CPU_AND(&theirs, &theirs, &cpus);
 		CPU_XOR(&cpus, &cpus, &theirs);
 	}
@@ -400,7 +396,7 @@ static void *thread_main(void *arg)
 {
 	struct plx_tap_writer *w = arg;
 
-	leave_lcores(plx_taps_engine(tap__taps(w->tap)));
+	leave_lcores(tap__host(w->tap));
 	run(w);
 	plx_tap_detach(w->tap);
 	file_end(w);

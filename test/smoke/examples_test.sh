@@ -5,10 +5,10 @@
 #	 kernel                       examples
 #	10.9.0.1 -------- x0 -------- udp_echo, socket_*, proto_handler 10.9.0.2
 #
-#	  k: 10.8.0.1 --- a0 --- l2fwd --- b0 --- 10.8.0.2 :b
+#	  k: 10.8.0.1 --- a0 --- l2fwd, tap_ports --- b0 --- 10.8.0.2 :b
 . "$(dirname "$0")/lib.sh"
 
-need jq nc python3
+need jq nc python3 tshark
 examples=$PLX_BUILD/examples
 
 # As start_pollux has it, for a program that is not pollux: it says "ready" and goes on.
@@ -87,13 +87,26 @@ stop_example proto_handler
 expect_eq "and counts its EtherType" "$(tail -n 1 "${out[proto_handler]}")" \
 	"protocol 253: 2 packets; EtherType 88b5: 1 frames, 50 bytes; leaked 0"
 
-start_example l2fwd --vdev=net_tap0,iface=a0 --vdev=net_tap1,iface=b0 --
+between_two() { # example argument...
+	start_example "$1" --vdev=net_tap0,iface=a0 --vdev=net_tap1,iface=b0 -- "${@:2}"
+	ip -n "$id-k" link set b0 netns "$id-b" || skip "cannot move b0"
+	use b
+	iface_up b0 10.8.0.2/24
+	use k
+	iface_up a0 10.8.0.1/24
+}
 netns b
-ip -n "$id-k" link set b0 netns "$id-b" || skip "cannot move b0"
-iface_up b0 10.8.0.2/24
 use k
-iface_up a0 10.8.0.1/24
+between_two l2fwd
 expect "l2fwd joins two links" ping -c 5 -i 0.2 -W 2 10.8.0.2
 stop_example l2fwd
 known=$(sed -n 's/.*to a known port \([0-9]*\),.*/\1/p' "${out[l2fwd]}")
 expect_ge "what is known goes one way only" "$known" 9
+
+between_two tap_ports "$tmp/wire.pcapng" icmp
+expect "tap_ports joins them as well" ping -c 5 -i 0.2 -W 2 10.8.0.2
+stop_example tap_ports
+expect_eq "tap_ports has seen each ping and pong come and go" \
+	"$(tshark -r "$tmp/wire.pcapng" -T fields -e frame.interface_name -e icmp.type 2>/dev/null |
+		sort | uniq -c | tr -s ' \t\n' ' ')" \
+	" 5 net_tap0 0 5 net_tap0 8 5 net_tap1 0 5 net_tap1 8 "
