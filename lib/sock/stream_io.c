@@ -110,23 +110,24 @@ static size_t peek(const struct plx_net_tcp *c, uint32_t from, const struct msgh
 	return total;
 }
 
+/* The urgent byte may lie where SO_PEEK_OFF begins, before it or behind it. */
 static size_t take(struct sock_lcore *sl, struct sock_file *f, const struct sock_op *op)
 {
 	struct plx_net_tcp *c = sock__tcp(f)->tc;
-	uint32_t most, hole, n;
+	uint32_t most, from, n;
 
 	if (!c)
 		return 0;
-	most = sock__tcp_to_mark(sl, f, op);
 	if (plx_likely(!(op->flags & MSG_PEEK)))
-		return copy_out(sl, c, op, most);
-	hole = sock__tcp_hole(f) + sock__peek_off(f);
+		return copy_out(sl, c, op, sock__tcp_to_mark(sl, f, op, 0));
+	from = sock__peek_off(f);
+	most = sock__tcp_to_mark(sl, f, op, from);
+	from += sock__tcp_hole(f, from);
 	n = plx_net_tcp_readable(c);
-	n = n > hole ? n - hole : 0;
-	most -= PLX_MIN(most, sock__peek_off(f));
+	n = n > from ? n - from : 0;
 	if (plx_unlikely(op->flags & MSG_TRUNC))
 		return PLX_MIN(sock__iov_bytes(op->recv), (size_t)PLX_MIN(most, n));
-	return n ? peek(c, hole, op->recv, most) : 0;
+	return n ? peek(c, from, op->recv, most) : 0;
 }
 
 /* There is nothing (more) to read: is that the end? @return -EAGAIN: not yet. */

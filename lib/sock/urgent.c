@@ -43,15 +43,15 @@ bool sock__tcp_at_mark(const struct sock_file *f)
 }
 
 uint32_t sock__tcp_to_mark(
-	struct sock_lcore *sl, const struct sock_file *f, const struct sock_op *op)
+	struct sock_lcore *sl, const struct sock_file *f, const struct sock_op *op, uint32_t from)
 {
 	bool peeks = op->flags & MSG_PEEK;
 	uint32_t off;
 
-	if (plx_likely(!mark(f, &off)))
+	if (plx_likely(!mark(f, &off)) || from > off)
 		return UINT32_MAX;
-	if (off)
-		return off;
+	if (from < off)
+		return off - from;
 	if (op->done)
 		return 0;
 	if (!sock__opts(f)->oobinline && !peeks)
@@ -59,10 +59,12 @@ uint32_t sock__tcp_to_mark(
 	return UINT32_MAX;
 }
 
-uint32_t sock__tcp_hole(const struct sock_file *f)
+uint32_t sock__tcp_hole(const struct sock_file *f, uint32_t from)
 {
-	return !sock__opts(f)->oobinline && sock__tcp_at_mark(f) &&
-	       plx_net_tcp_readable(sock__tcp(f)->tc) > 0;
+	uint32_t off;
+
+	return !sock__opts(f)->oobinline && mark(f, &off) && off == from &&
+	       plx_net_tcp_readable(sock__tcp(f)->tc) > from;
 }
 
 long sock__tcp_recv_urgent(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)

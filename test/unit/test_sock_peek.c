@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "sock_t.h"
+
+/* SO_PEEK_OFF, as Linux has it. */
+
+static int fd;
+
+static void set_off(int v)
+{
+	eq(plx_setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &v, sizeof(v)), 0);
+}
+
+static int off(void)
+{
+	int v = -77;
+	socklen_t len = sizeof(v);
+
+	eq(plx_getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &v, &len), 0);
+	return v;
+}
+
+/* So much is peeked at or read. */
+static void sees(const char *text, int flags)
+{
+	char buf[16];
+
+	eq(plx_recv(fd, buf, sizeof(buf), flags), strlen(text));
+	mem_eq(buf, text, strlen(text));
+}
+
+static void sees_nothing(void)
+{
+	char buf[16];
+
+	fails(plx_recv(fd, buf, sizeof(buf), MSG_PEEK), EAGAIN);
+}
+
+/* ---- TCP ---- */
+
+/* "abXcdef", whose X is urgent, waits at fd. */
+static void with_a_mark(bool oobinline)
+{
+	int c[2], on = oobinline;
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	fd = c[1];
+	eq(plx_setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)), 0);
+	eq(plx_send(c[0], "abX", 3, MSG_OOB), 3);
+	eq(plx_send(c[0], "cdef", 4, 0), 4);
+	nt_sleep(PLX_SEC(1));
+}
+
+/* What it leaves out is not counted: the third one sees a byte again. */
+T(the_urgent_byte_is_left_out)
+{
+	with_a_mark(false);
+	set_off(0);
+	sees("ab", MSG_PEEK);
+	sees("cdef", MSG_PEEK);
+	eq(off(), 6);
+	sees("f", MSG_PEEK);
+	eq(off(), 7);
+	sees_nothing();
+	sees("ab", 0);
+	eq(off(), 5);
+	sees_nothing();
+	sees("cdef", 0);
+	eq(off(), 1);
+}
+
+T(beginning_at_the_urgent_byte_or_behind_it)
+{
+	with_a_mark(false);
+	set_off(2);
+	sees("cdef", MSG_PEEK);
+	set_off(3);
+	sees("cdef", MSG_PEEK);
+	sees_nothing();
+	set_off(4);
+	sees("def", MSG_PEEK);
+}
+
+T(an_urgent_byte_inline_is_text)
+{
+	with_a_mark(true);
+	set_off(1);
+	sees("b", MSG_PEEK);
+	sees("Xcdef", MSG_PEEK);
+	sees_nothing();
+	set_off(3);
+	sees("cdef", MSG_PEEK);
+}
+
+T(nothing_but_the_urgent_byte)
+{
+	int c[2];
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	fd = c[1];
+	set_off(0);
+	eq(plx_send(c[0], "abX", 3, MSG_OOB), 3);
+	nt_sleep(PLX_SEC(1));
+	sees("ab", MSG_PEEK);
+	sees_nothing();
+	eq(off(), 2);
+	eq(plx_send(c[0], "cd", 2, 0), 2);
+	nt_sleep(PLX_SEC(1));
+	sees("cd", MSG_PEEK);
+}
+
+RUN_EAL(ST_(the_urgent_byte_is_left_out), ST_(beginning_at_the_urgent_byte_or_behind_it),
+	ST_(an_urgent_byte_inline_is_text), ST_(nothing_but_the_urgent_byte))
