@@ -158,7 +158,6 @@ static bool goes_there(struct sock_file *f, const struct sock_op *op)
 static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	const struct sock_tcp *t = sock__tcp(f);
-	const struct sock_opts *o = sock__opts(f);
 	size_t want = sock__iov_bytes(op->recv), got, least;
 	bool peeks = op->flags & MSG_PEEK, waits = sock__waits(f, op);
 	long r;
@@ -167,7 +166,7 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 		return -ENOTCONN;
 	if (plx_unlikely(op->flags & MSG_OOB))
 		return sock__tcp_recv_urgent(sl, f, op);
-	least = op->flags & MSG_WAITALL ? want : PLX_MIN(want, (size_t)PLX_MAX(o->rcvlowat, 1u));
+	least = op->flags & MSG_WAITALL ? want : PLX_MIN(want, (size_t)sock__opts(f)->rcvlowat);
 	least = PLX_MAX(least, (size_t)1);
 	if (plx_unlikely(sock__iov_bad(op->recv)) && goes_there(f, op))
 		return -EFAULT;
@@ -184,7 +183,7 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 		return (long)got;
 	}
 	r = at_end(f);
-	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, o->rcvtimeo_us) : r;
+	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, sock__opts(f)->rcvtimeo_us) : r;
 }
 
 /* Linux's tcp_inq_hint(): a FIN counts as a byte, so that who waits for bytes reads on. */

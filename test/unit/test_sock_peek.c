@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "sock_t.h"
 
+#include "sock.h"
+
 /* SO_PEEK_OFF, as Linux has it. */
 
 static int fd;
@@ -110,5 +112,34 @@ T(nothing_but_the_urgent_byte)
 	sees("cd", MSG_PEEK);
 }
 
+/* Those with the same options share them, until one's offset is another. */
+T(an_offset_that_stays_is_shared)
+{
+	const struct plx_arena *arena;
+	size_t was;
+	int c[2][2];
+
+	st_new();
+	for (int i = 0; i < 2; i++) {
+		st_pair(c[i], "10.0.0.2", (uint16_t)(80 + i));
+		fd = c[i][1];
+		set_off(0);
+	}
+	arena = &sock__lcores[rte_lcore_id()]->arena;
+	eq(plx_send(c[1][0], "abcd", 4, 0), 4);
+	nt_sleep(PLX_SEC(1));
+	was = plx_arena_used(arena);
+	sees("abcd", 0);
+	eq(plx_arena_used(arena), was);
+	eq(plx_send(c[1][0], "ef", 2, 0), 2);
+	nt_sleep(PLX_SEC(1));
+	sees("ef", MSG_PEEK);
+	ok(plx_arena_used(arena) > was);
+	eq(off(), 2);
+	fd = c[0][1];
+	eq(off(), 0);
+}
+
 RUN_EAL(ST_(the_urgent_byte_is_left_out), ST_(beginning_at_the_urgent_byte_or_behind_it),
-	ST_(an_urgent_byte_inline_is_text), ST_(nothing_but_the_urgent_byte))
+	ST_(an_urgent_byte_inline_is_text), ST_(nothing_but_the_urgent_byte),
+	ST_(an_offset_that_stays_is_shared))

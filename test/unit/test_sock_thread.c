@@ -147,6 +147,27 @@ T(a_timeout)
 	eq(r.err, EAGAIN);
 }
 
+/* What came first moves SO_PEEK_OFF, and with that the place of the options. */
+T(a_timeout_after_some_of_it)
+{
+	struct timeval tv = {.tv_usec = 30000};
+	socklen_t len = sizeof(int);
+	int c[2], off = 4;
+	struct call r;
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	eq(plx_setsockopt(c[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
+	eq(plx_setsockopt(c[1], SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off)), 0);
+	begin(&r, do_recv_all, c[1]);
+	st_lock(NULL);
+	eq(plx_send(c[0], "abc", 3, 0), 3);
+	st_unlock(NULL);
+	eq(end(&r), 3);
+	eq(plx_getsockopt(c[1], SOL_SOCKET, SO_PEEK_OFF, &off, &len), 0);
+	eq(off, 1);
+}
+
 static void on_signal(int sig)
 {
 }
@@ -352,5 +373,6 @@ T(after_fork)
 }
 
 RUN_EAL(ST_(receive), ST_(receive_all), ST_(accept_and_connect), ST_(a_refused_connect),
-	ST_(a_timeout), ST_(a_signal), ST_(closed_meanwhile), ST_(epoll_waits), ST_(poll_waits),
-	ST_(epoll_of_the_kernels), ST_(exclusive_ones_of_the_kernels), ST_(after_fork))
+	ST_(a_timeout), ST_(a_timeout_after_some_of_it), ST_(a_signal), ST_(closed_meanwhile),
+	ST_(epoll_waits), ST_(poll_waits), ST_(epoll_of_the_kernels),
+	ST_(exclusive_ones_of_the_kernels), ST_(after_fork))
