@@ -140,6 +140,75 @@ T(an_offset_that_stays_is_shared)
 	eq(off(), 0);
 }
 
+/* ---- UDP ---- */
+
+static void udp(void)
+{
+	st_new();
+	fd = plx_socket(AF_INET, SOCK_DGRAM, 0);
+	eq(st_bind(fd, "10.0.0.2", 7), 0);
+	eq(st_connect(fd, "10.0.0.2", 7), 0);
+}
+
+static void put(const char *text)
+{
+	eq(plx_send(fd, text, strlen(text), 0), strlen(text));
+	nt_run();
+}
+
+T(each_empty_datagram_is_seen_once)
+{
+	udp();
+	put("");
+	put("ab");
+	put("");
+	put("");
+	put("cd");
+	set_off(0);
+	sees("", MSG_PEEK);
+	sees("ab", MSG_PEEK);
+	sees("", MSG_PEEK);
+	sees("", MSG_PEEK);
+	sees("cd", MSG_PEEK);
+	sees_nothing();
+	eq(off(), 4);
+	sees("", 0);
+	sees("ab", 0);
+	eq(off(), 2);
+	sees("", 0);
+	sees("", 0);
+	sees("cd", 0);
+	eq(off(), 0);
+}
+
+T(an_empty_datagram_is_passed_over)
+{
+	udp();
+	put("ab");
+	put("");
+	put("cd");
+	set_off(3);
+	sees("d", MSG_PEEK);
+	set_off(2);
+	sees("", MSG_PEEK);
+	sees("cd", MSG_PEEK);
+}
+
+/* One that was seen without an offset counts as seen, too; without one it is seen again. */
+T(an_empty_datagram_seen_before)
+{
+	udp();
+	put("");
+	put("ab");
+	sees("", MSG_PEEK);
+	sees("", MSG_PEEK);
+	set_off(0);
+	sees("ab", MSG_PEEK);
+	set_off(-1);
+	sees("", MSG_PEEK);
+}
+
 RUN_EAL(ST_(the_urgent_byte_is_left_out), ST_(beginning_at_the_urgent_byte_or_behind_it),
 	ST_(an_urgent_byte_inline_is_text), ST_(nothing_but_the_urgent_byte),
-	ST_(an_offset_that_stays_is_shared))
+	ST_(an_offset_that_stays_is_shared), ST_(each_empty_datagram_is_seen_once),
+	ST_(an_empty_datagram_is_passed_over), ST_(an_empty_datagram_seen_before))
