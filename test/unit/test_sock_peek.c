@@ -208,7 +208,29 @@ T(an_empty_datagram_seen_before)
 	sees("", MSG_PEEK);
 }
 
+/* ---- others ---- */
+
+T(raw_and_packet_sockets_have_none)
+{
+	static const int kinds[][3] = {{AF_INET, SOCK_RAW, IPPROTO_ICMP},
+		{AF_INET6, SOCK_RAW, IPPROTO_ICMPV6}, {AF_PACKET, SOCK_RAW, 0},
+		{AF_PACKET, SOCK_DGRAM, 0}};
+	int v = 0;
+
+	st_new();
+	for (size_t i = 0; i < PLX_DIM(kinds); i++) {
+		socklen_t len = sizeof(v);
+
+		fd = plx_socket(kinds[i][0], kinds[i][1], kinds[i][2]);
+		ok(fd >= 0);
+		fails(plx_setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &v, sizeof(v)), EOPNOTSUPP);
+		fails(plx_setsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &v, 3), EINVAL);
+		fails(plx_getsockopt(fd, SOL_SOCKET, SO_PEEK_OFF, &v, &len), EOPNOTSUPP);
+	}
+}
+
 RUN_EAL(ST_(the_urgent_byte_is_left_out), ST_(beginning_at_the_urgent_byte_or_behind_it),
 	ST_(an_urgent_byte_inline_is_text), ST_(nothing_but_the_urgent_byte),
 	ST_(an_offset_that_stays_is_shared), ST_(each_empty_datagram_is_seen_once),
-	ST_(an_empty_datagram_is_passed_over), ST_(an_empty_datagram_seen_before))
+	ST_(an_empty_datagram_is_passed_over), ST_(an_empty_datagram_seen_before),
+	ST_(raw_and_packet_sockets_have_none))
