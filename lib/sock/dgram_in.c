@@ -429,11 +429,16 @@ long sock__dgram_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 struct rte_mbuf *sock__dgram_recv_mbuf(struct sock_lcore *sl, struct sock_file *f, int *err)
 {
 	struct sock_dgram *d = (struct sock_dgram *)f;
+	struct rte_mbuf *m;
 
 	*err = 0;
 	if (f->err)
 		*err = -sock__dgram_pending(f);
 	else if (plx_fifo_empty(&d->q))
 		*err = EAGAIN;
-	return *err ? NULL : take(d);
+	if (*err)
+		return NULL;
+	m = take(d);
+	sock__peek_moved(sl, f, false, m->pkt_len);
+	return m;
 }

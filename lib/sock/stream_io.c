@@ -224,8 +224,10 @@ struct rte_mbuf *sock__tcp_recv_mbuf(struct sock_lcore *sl, struct sock_file *f,
 	struct rte_mbuf *m = t->tc ? plx_net_tcp_recv(sl->sn, t->tc) : NULL;
 	long r;
 
-	if (m)
+	if (m) {
+		sock__peek_moved(sl, f, false, m->pkt_len);
 		return m;
+	}
 	r = at_end(f);
 	*err = r ? (int)-r : ENODATA;
 	return NULL;

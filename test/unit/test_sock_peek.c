@@ -140,6 +140,28 @@ T(an_offset_that_stays_is_shared)
 	eq(off(), 0);
 }
 
+T(an_mbuf_taken_moves_it_back)
+{
+	struct rte_mbuf *m;
+	int c[2];
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	fd = c[1];
+	set_off(0);
+	eq(plx_send(c[0], "abc", 3, 0), 3);
+	nt_sleep(PLX_SEC(1));
+	sees("abc", MSG_PEEK);
+	m = plx_recv_mbuf(fd);
+	assert_non_null(m);
+	eq(m->pkt_len, 3);
+	rte_pktmbuf_free(m);
+	eq(off(), 0);
+	eq(plx_send(c[0], "def", 3, 0), 3);
+	nt_sleep(PLX_SEC(1));
+	sees("def", MSG_PEEK);
+}
+
 /* ---- UDP ---- */
 
 static void udp(void)
@@ -208,6 +230,21 @@ T(an_empty_datagram_seen_before)
 	sees("", MSG_PEEK);
 }
 
+T(a_datagrams_mbuf_taken_moves_it_back)
+{
+	udp();
+	put("abc");
+	put("defg");
+	set_off(0);
+	sees("abc", MSG_PEEK);
+	sees("defg", MSG_PEEK);
+	rte_pktmbuf_free(plx_recv_mbuf(fd));
+	eq(off(), 4);
+	sees_nothing();
+	rte_pktmbuf_free(plx_recv_mbuf(fd));
+	eq(off(), 0);
+}
+
 /* ---- others ---- */
 
 T(raw_and_packet_sockets_have_none)
@@ -231,6 +268,7 @@ T(raw_and_packet_sockets_have_none)
 
 RUN_EAL(ST_(the_urgent_byte_is_left_out), ST_(beginning_at_the_urgent_byte_or_behind_it),
 	ST_(an_urgent_byte_inline_is_text), ST_(nothing_but_the_urgent_byte),
-	ST_(an_offset_that_stays_is_shared), ST_(each_empty_datagram_is_seen_once),
-	ST_(an_empty_datagram_is_passed_over), ST_(an_empty_datagram_seen_before),
+	ST_(an_offset_that_stays_is_shared), ST_(an_mbuf_taken_moves_it_back),
+	ST_(each_empty_datagram_is_seen_once), ST_(an_empty_datagram_is_passed_over),
+	ST_(an_empty_datagram_seen_before), ST_(a_datagrams_mbuf_taken_moves_it_back),
 	ST_(raw_and_packet_sockets_have_none))
