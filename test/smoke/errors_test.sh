@@ -119,6 +119,11 @@ refused OPTION_VALUE $usage "no path" "'x y' for --path; form:" \
 	-- load "${one[@]}" --http 10.9.0.1:80 --path "x y"
 refused OPTION_VALUE $usage "a name server that is none" "load: .*'x' for --nameserver; form:" \
 	-- load "${one[@]}" --tcp-rr www.example:7 --nameserver x
+refused OPTION_VALUE $usage "a port behind the last" \
+	"traceroute: .*'65447' for --dport; 65446 at most" \
+	-- traceroute "${one[@]}" --dport 65447 10.9.0.1
+refused OPTION_VALUE $usage "no port" "traceroute: .*'65536' for --dport" \
+	-- traceroute "${one[@]}" --tcp --dport 65536 10.9.0.1
 refused OPTION_VALUE $usage "an address mistyped" "proxy: .*'10.9.0:80' for --to; form:" \
 	-- proxy "${one[@]}" --listen 80 --to 10.9.0:80
 refused OPTION_MISSING $usage "a proxy to nowhere" "proxy: --to is missing" \

@@ -62,6 +62,8 @@ ours --tcp 10.3.0.2 >"$tmp/tcp4"
 ours --tcp --dport 8080 --queries 1 fd00:3::2 >"$tmp/tcp6"
 ours --tcp --size 200 10.3.0.2 >"$tmp/data4"
 ours --tcp --size 200 --dport 8080 --queries 1 fd00:3::2 >"$tmp/data6"
+ours --tcp --dport 65535 --queries 1 10.3.0.2 >"$tmp/last"
+ours --dport 65506 --queries 1 10.3.0.2 >"$tmp/last_udp"
 ours --queries 1 10.3.0.77 >"$tmp/none"
 ours --max-hops 2 10.3.0.2 >"$tmp/max"
 ours --queries 1 10.2.0.2 --json >"$tmp/json"
@@ -89,6 +91,8 @@ hops() {
 }
 expect_eq "TCP with data, a port where nobody listens" "$(hops data4)" "$(hops tcp4)"
 expect_eq "TCP with data, one that accepts" "$(hops data6)" "$(hops tcp6)"
+same "TCP to the last port" last -T -p 65535 -q 1 10.3.0.2
+same "UDP up to the last port" last_udp -p 65506 -q 1 10.3.0.2
 same "a way that ends" none -q 1 10.3.0.77
 same "two hops at most" max -m 2 10.3.0.2
 expect_eq "nobody was connected" "$(cat "${out[server]}")" up
