@@ -270,10 +270,9 @@ int steer_simulate(const struct steer_opts *o, int argc, char **argv)
 	code = read_file(s);
 	if (code == CTL_OK) {
 		load_sort(&s->load);
-		for (uint16_t q = 0; q < o->queues; q++) {
-			s->now[q] = s->load.queue[q].packets;
+		load_queue_packets(&s->load, o->queues, s->now);
+		for (uint16_t q = 0; q < o->queues; q++)
 			s->bytes[q] = s->load.queue[q].bytes;
-		}
 		load_weights(&s->load, o->queues, s->weight, s->after);
 		if (o->json)
 			code = print_json(s);
