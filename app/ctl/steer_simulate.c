@@ -68,7 +68,7 @@ static int read_all(struct sim *s, pcap_t *p, const struct link *l)
 	static uint8_t frame[HEAD_MAX];
 	struct pcap_pkthdr *h;
 	const u_char *b;
-	int got;
+	int got, err;
 
 	while ((got = pcap_next_ex(p, &h, &b)) == 1) {
 		uint32_t len = h->caplen;
@@ -78,8 +78,10 @@ static int read_all(struct sim *s, pcap_t *p, const struct link *l)
 			len = as_frame(l, b, len, frame);
 			at = frame;
 		}
-		if (load_add(&s->load, at, len, h->len) != 0) {
-			ctl_complain("steer simulate: no memory for more than %u flows", s->load.n);
+		err = load_add(&s->load, at, len, h->len);
+		if (err) {
+			ctl_complain(
+				"steer simulate: %s, after %u flows", strerror(-err), s->load.n);
 			return CTL_FAILED;
 		}
 	}
