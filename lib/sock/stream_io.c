@@ -110,6 +110,14 @@ static size_t peek(const struct plx_net_tcp *c, uint32_t from, const struct msgh
 	return total;
 }
 
+/* Where a look begins: one that goes on after a wait, where it began. */
+static uint32_t peek_from(const struct sock_file *f, const struct sock_op *op)
+{
+	uint32_t off = sock__peek_off(f);
+
+	return off > op->done ? off - (uint32_t)op->done : 0;
+}
+
 /* The urgent byte may lie where SO_PEEK_OFF begins, before it or behind it. */
 static size_t take(struct sock_lcore *sl, struct sock_file *f, const struct sock_op *op)
 {
@@ -120,7 +128,7 @@ static size_t take(struct sock_lcore *sl, struct sock_file *f, const struct sock
 		return 0;
 	if (plx_likely(!(op->flags & MSG_PEEK)))
 		return copy_out(sl, c, op, sock__tcp_to_mark(sl, f, op, 0));
-	from = sock__peek_off(f);
+	from = peek_from(f, op);
 	most = sock__tcp_to_mark(sl, f, op, from);
 	from += sock__tcp_hole(f, from);
 	n = plx_net_tcp_readable(c);
@@ -173,15 +181,12 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 	got = take(sl, f, op);
 	if (plx_unlikely(want == 0) && t->tc && plx_net_tcp_readable(t->tc))
 		return 0;
-	if (!peeks) {
-		sock__peek_moved(sl, f, false, got);
-		got = op->done += got;
-	}
-	if (got >= least || (got && (!waits || ended(f)))) {
-		if (peeks)
-			sock__peek_moved(sl, f, true, got);
+	if (peeks) /* all of it again, unless somebody has read it meanwhile */
+		got -= PLX_MIN(got, op->done);
+	sock__peek_moved(sl, f, peeks, got);
+	got = op->done += got;
+	if (got >= least || (got && (!waits || ended(f))))
 		return (long)got;
-	}
 	r = at_end(f);
 	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, sock__opts(f)->rcvtimeo_us) : r;
 }

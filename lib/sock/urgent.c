@@ -52,7 +52,7 @@ uint32_t sock__tcp_to_mark(
 		return UINT32_MAX;
 	if (from < off)
 		return off - from;
-	if (op->done)
+	if (op->done && !peeks)
 		return 0;
 	if (!sock__opts(f)->oobinline && !peeks)
 		plx_net_tcp_skip(sl->sn, sock__tcp(f)->tc, 1);
