@@ -51,8 +51,8 @@ uint32_t sock__tcp_poll(struct sock_lcore *sl, struct sock_file *f);
 /* urgent.c */
 /** Is there an urgent byte that has not been read? */
 bool sock__tcp_urgent(const struct sock_file *f);
-/** SIOCATMARK. */
-bool sock__tcp_at_mark(const struct sock_file *f);
+/** Is the urgent byte so many bytes on? 0: SIOCATMARK. */
+bool sock__tcp_is_mark(const struct sock_file *f, uint32_t from);
 /** SIOCINQ: what can be read, up to the urgent byte. */
 uint32_t sock__tcp_inq(const struct sock_file *f);
 /** How many bytes a call may read that begins `from` bytes on: it stops in front of the mark, and

@@ -43,7 +43,7 @@ static uint32_t least_readable(const struct sock_file *f)
 {
 	const struct sock_opts *o = sock__opts(f);
 
-	return PLX_MAX(o->rcvlowat, 1u) + (!o->oobinline && sock__tcp_at_mark(f));
+	return PLX_MAX(o->rcvlowat, 1u) + (!o->oobinline && sock__tcp_is_mark(f, 0));
 }
 
 uint32_t sock__tcp_poll(struct sock_lcore *sl, struct sock_file *f)
@@ -163,6 +163,14 @@ static bool goes_there(struct sock_file *f, const struct sock_op *op)
 	return !(op->flags & MSG_TRUNC) && c && plx_net_tcp_readable(c);
 }
 
+/* There is something, and the urgent byte comes next: no call goes on over it. */
+static bool stops(const struct sock_file *f, const struct sock_op *op)
+{
+	bool peeks = op->flags & MSG_PEEK;
+
+	return sock__tcp_is_mark(f, peeks ? peek_from(f, op) + (uint32_t)op->done : 0);
+}
+
 static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	const struct sock_tcp *t = sock__tcp(f);
@@ -185,7 +193,7 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 		got -= PLX_MIN(got, op->done);
 	sock__peek_moved(sl, f, peeks, got);
 	got = op->done += got;
-	if (got >= least || (got && (!waits || ended(f))))
+	if (got >= least || (got && (!waits || ended(f) || stops(f, op))))
 		return (long)got;
 	r = at_end(f);
 	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, sock__opts(f)->rcvtimeo_us) : r;
@@ -347,7 +355,7 @@ long sock__tcp_queued(struct sock_lcore *sl, struct sock_file *f, unsigned long 
 	uint8_t state = sock__tcp_state(f);
 
 	if (request == SIOCATMARK)
-		return sock__tcp_at_mark(f);
+		return sock__tcp_is_mark(f, 0);
 	if (state == PLX_TCP_LISTEN)
 		return -EINVAL;
 	if (!t->tc || state == PLX_TCP_SYN_SENT || state == PLX_TCP_SYN_RECEIVED)

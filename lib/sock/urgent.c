@@ -35,11 +35,11 @@ uint32_t sock__tcp_inq(const struct sock_file *f)
 	return !sock__opts(f)->oobinline && mark(f, &off) && off < n ? off : n;
 }
 
-bool sock__tcp_at_mark(const struct sock_file *f)
+bool sock__tcp_is_mark(const struct sock_file *f, uint32_t from)
 {
 	uint32_t off;
 
-	return mark(f, &off) && off == 0;
+	return mark(f, &off) && off == from;
 }
 
 uint32_t sock__tcp_to_mark(
@@ -61,9 +61,7 @@ uint32_t sock__tcp_to_mark(
 
 uint32_t sock__tcp_hole(const struct sock_file *f, uint32_t from)
 {
-	uint32_t off;
-
-	return !sock__opts(f)->oobinline && mark(f, &off) && off == from &&
+	return !sock__opts(f)->oobinline && sock__tcp_is_mark(f, from) &&
 	       plx_net_tcp_readable(sock__tcp(f)->tc) > from;
 }
 

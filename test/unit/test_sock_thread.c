@@ -209,6 +209,33 @@ T(a_look_that_waits)
 	eq(r.err, EAGAIN);
 }
 
+T(what_waits_for_all_stops_at_the_urgent_byte)
+{
+	struct call r;
+	int c[2];
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	begin(&r, do_recv_all, c[1]);
+	send_later(&r, c[0], "ab");
+	still(&r);
+	st_lock(NULL);
+	eq(plx_send(c[0], "cX", 2, MSG_OOB), 2);
+	eq(plx_send(c[0], "de", 2, 0), 2);
+	st_unlock(NULL);
+	eq(end(&r), 3);
+	begin(&r, do_recv_all, c[1]);
+	send_later(&r, c[0], "01234567");
+	eq(end(&r), 10);
+	mem_eq(r.buf, "de01234567", 10);
+	begin(&r, do_peek_all, c[1]);
+	still(&r);
+	st_lock(NULL);
+	eq(plx_send(c[0], "fgX", 3, MSG_OOB), 3);
+	st_unlock(NULL);
+	eq(end(&r), 2);
+}
+
 T(a_look_over_the_urgent_byte_waits)
 {
 	int c[2], off = 2;
@@ -432,6 +459,6 @@ T(after_fork)
 
 RUN_EAL(ST_(receive), ST_(receive_all), ST_(accept_and_connect), ST_(a_refused_connect),
 	ST_(a_timeout), ST_(a_timeout_after_some_of_it), ST_(a_look_that_waits),
-	ST_(a_look_over_the_urgent_byte_waits), ST_(a_signal), ST_(closed_meanwhile),
-	ST_(epoll_waits), ST_(poll_waits), ST_(epoll_of_the_kernels),
-	ST_(exclusive_ones_of_the_kernels), ST_(after_fork))
+	ST_(what_waits_for_all_stops_at_the_urgent_byte), ST_(a_look_over_the_urgent_byte_waits),
+	ST_(a_signal), ST_(closed_meanwhile), ST_(epoll_waits), ST_(poll_waits),
+	ST_(epoll_of_the_kernels), ST_(exclusive_ones_of_the_kernels), ST_(after_fork))
