@@ -25,7 +25,7 @@ static const struct opt opts[] = {
 	{"dport", "PORT", OPT_U32, FIELD(port), "0",
 		"of the first probe, each of the others goes to the next; of TCP, of all; "
 		"0: 33434, of TCP 80",
-		0, 65535 - TRACE_PROBES_MAX},
+		0, 65535},
 	{"size", "BYTES", OPT_U32, FIELD(size), "0", "of a packet; 0: 60, of IPv6 80", 0, 1500},
 	{"icmp", NULL, OPT_FLAG, FIELD(icmp), NULL, "probes are echoes, not datagrams of UDP"},
 	{"tcp", NULL, OPT_FLAG, FIELD(tcp), NULL, "probes are SYNs; no connection is made"},
@@ -232,14 +232,29 @@ static const struct prog_ops ops = {.bytes = sizeof(struct prog),
 	.prepare = names_prepare,
 	.end = names_finish};
 
+/* By UDP each probe has a port of its own, and 0 does not come behind 65535. */
+static int check_ports(const struct options *o, struct plx_error *e)
+{
+	uint32_t n = o->max_hops * o->queries, most = 65535 - n + 1;
+	char hint[80], port[16];
+
+	if (o->icmp || o->tcp || o->port <= most)
+		return 0;
+	snprintf(port, sizeof(port), "%u", o->port);
+	snprintf(hint, sizeof(hint), "%u at most, as %u probes go to a port each", most, n);
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "traceroute", port, "dport", hint);
+}
+
 static int check(struct app *app, void *arg, struct plx_error *e)
 {
 	const struct options *o = arg;
+	int err;
 
 	if (o->icmp && o->tcp)
 		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "traceroute", "", "tcp",
 			"give --icmp or --tcp");
-	return names_check(app, arg, e);
+	err = check_ports(o, e);
+	return err ? err : names_check(app, arg, e);
 }
 
 static int run(struct app *app, void *arg)

@@ -9,16 +9,13 @@
 
 int names_conf_check(const char *cmd, const struct names_conf *conf, struct plx_error *e)
 {
-	for (unsigned int i = 0; i < conf->server.n; i++)
-		if (!plx_resolv_server_ok(conf->server.v[i]) || i == PLX_RESOLV_SERVERS)
-			return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd,
-				conf->server.v[i], "nameserver",
-				"form: 10.9.0.1, 10.9.0.1:53, [fd00:9::1]:53; 8 of them at most");
-	for (unsigned int i = 0; i < conf->search.n; i++)
-		if (strlen(conf->search.v[i]) > 253 || i == PLX_RESOLV_SEARCH)
-			return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd,
-				conf->search.v[i], "search", "8 domains at most");
-	return 0;
+	int err = 0;
+
+	for (unsigned int i = 0; i < conf->server.n && !err; i++)
+		err = up_resolver_check(cmd, "nameserver", conf->server.v[i], i, e);
+	for (unsigned int i = 0; i < conf->search.n && !err; i++)
+		err = up_resolver_check(cmd, "search", conf->search.v[i], i, e);
+	return err;
 }
 
 int names_check_operands(

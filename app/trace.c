@@ -229,6 +229,11 @@ static int send_icmp(struct trace *t, uint32_t i, uint8_t *data, size_t n)
 
 /* ---- by TCP ---- */
 
+static size_t behind_ip(const struct trace *t)
+{
+	return t->bytes - (t->v6 ? sizeof(struct ip6_hdr) : sizeof(struct iphdr));
+}
+
 /* Who is the sender of what goes there? */
 static int find_src(struct trace *t)
 {
@@ -249,6 +254,7 @@ static int find_src(struct trace *t)
 	t->syn.dst =
 		t->v6 ? plx_addr_from_v6(&to.in6.sin6_addr) : plx_addr_from_v4(&to.in.sin_addr);
 	t->syn.dport = t->port;
+	t->syn.data = (uint32_t)(behind_ip(t) - TRACE_SYN);
 	return 0;
 }
 
@@ -257,7 +263,7 @@ static int send_tcp(struct trace *t, uint32_t i, uint8_t *data, size_t n)
 	struct trace_syn s = t->syn;
 
 	s.sport = (uint16_t)(s.sport + i);
-	trace_syn_put(&s, data, n);
+	trace_syn_put(&s, data);
 	if (set_hops(t, t->syns.fd, (int)(i / t->queries) + 1) != 0 ||
 		plx_sendto(t->syns.fd, data, n, 0, &t->to.sa, t->to_len) < 0)
 		return -errno;
@@ -297,7 +303,7 @@ size_t trace_hdr(const struct trace *t)
 static int send_probe(struct trace *t, struct prog *pr, uint32_t i, plx_ns now)
 {
 	uint8_t packet[1500];
-	size_t n = t->bytes - (t->v6 ? sizeof(struct ip6_hdr) : sizeof(struct iphdr));
+	size_t n = behind_ip(t);
 
 	t->probe[i].sent_ns = now;
 	t->flight++;

@@ -6,8 +6,9 @@
 
 #define WINDOW 5840
 
-void trace_syn_put(const struct trace_syn *s, uint8_t *p, size_t n)
+void trace_syn_put(const struct trace_syn *s, uint8_t *p)
 {
+	const uint32_t n = TRACE_SYN + s->data;
 	/* MSS 1460, SACK permitted, timestamps, window scale 7 */
 	static const uint8_t opts[TRACE_SYN - 20] = {
 		2, 4, 1460 >> 8, 1460 & 255, 4, 2, 8, 10, 0, 0, 0, 1, 0, 0, 0, 0, 1, 3, 3, 7};
@@ -22,7 +23,7 @@ void trace_syn_put(const struct trace_syn *s, uint8_t *p, size_t n)
 	plx_put_be16(p + 14, WINDOW);
 	memcpy(p + 20, opts, sizeof(opts));
 	check = plx_cksum_finish(
-		plx_cksum_add(plx_cksum_pseudo(&s->src, &s->dst, IPPROTO_TCP, (uint32_t)n), p, n));
+		plx_cksum_add(plx_cksum_pseudo(&s->src, &s->dst, IPPROTO_TCP, n), p, n));
 	memcpy(p + 16, &check, 2);
 }
 
@@ -30,7 +31,8 @@ int trace_syn_answered(const struct trace_syn *s, uint32_t n, const uint8_t *p, 
 {
 	uint32_t i;
 
-	if (bytes < 20 || plx_get_be16(p) != s->dport || plx_get_be32(p + 8) != s->seq + 1)
+	if (bytes < 20 || plx_get_be16(p) != s->dport ||
+		plx_get_be32(p + 8) - (s->seq + 1) > s->data)
 		return -1;
 	if (!(p[13] & TH_ACK) || !(p[13] & (TH_SYN | TH_RST)))
 		return -1;

@@ -103,7 +103,14 @@ int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e)
 int up_parse_service(
 	struct up_plan *plan, enum up_kind kind, const char *text, struct plx_error *e);
 
-/** up_resolver.c: one key of it, called as its option is. */
+/**
+ * up_resolver.c: can value be one more of what cmd's resolver is told as key, "nameserver" or
+ * "search", when there are n already? Where it is said does not matter, option or file. 0 or -errno
+ * with *e filled.
+ */
+int up_resolver_check(
+	const char *cmd, const char *key, const char *value, uint32_t n, struct plx_error *e);
+/** One key of it, called as its option is. */
 int up_resolver_key(struct up_plan *plan, const char *key, const char *value, struct plx_error *e);
 /** Is key one of them? */
 bool up_resolver_has(const char *key);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include <plx_base_hash.h>
 
@@ -13,20 +14,19 @@ static bool same(const struct plx_tuple *a, const struct plx_tuple *b)
 	       a->frag == b->frag;
 }
 
-/* Captures are anybody's, but only ours is the wait: no secret. */
-static uint32_t hash_of(const struct plx_tuple *t)
+/* Captures are anybody's: whoever knew the key could fill one with flows of one slot. */
+static uint32_t hash_of(const struct load *l, const struct plx_tuple *t)
 {
-	static const uint64_t key[2] = {1, 2};
 	uint64_t w[5] = {t->src.q[0], t->src.q[1], t->dst.q[0], t->dst.q[1],
 		(uint64_t)t->sport << 32 | (uint32_t)t->dport << 16 | (uint32_t)t->proto << 8 |
 			t->frag};
 
-	return (uint32_t)plx_siphash13_words(key, w, PLX_DIM(w));
+	return (uint32_t)plx_siphash13_words(l->key, w, PLX_DIM(w));
 }
 
 static uint32_t *slot_of(const struct load *l, const struct plx_tuple *t)
 {
-	uint32_t i = hash_of(t) & l->mask;
+	uint32_t i = hash_of(l, t) & l->mask;
 
 	while (l->slot[i] && !same(&l->flow[l->slot[i] - 1].tuple, t))
 		i = (i + 1) & l->mask;
@@ -55,12 +55,23 @@ static int grow(struct load *l)
 	return 0;
 }
 
+/* A secret before the first flow. */
+static int begin(struct load *l)
+{
+	if (getrandom(l->key, sizeof(l->key), 0) != (ssize_t)sizeof(l->key))
+		return -errno;
+	return grow(l);
+}
+
 static int count_flow(struct load *l, const struct plx_rss_out *out, uint16_t bucket, uint32_t wire)
 {
+	int err = 0;
 	uint32_t *slot;
 
-	if (l->n == l->room && grow(l) != 0)
-		return -ENOMEM;
+	if (l->n == l->room)
+		err = l->room ? grow(l) : begin(l);
+	if (err)
+		return err;
 	slot = slot_of(l, &out->tuple);
 	if (!*slot) {
 		l->flow[l->n] = (struct load_flow){
@@ -85,11 +96,14 @@ int load_add(struct load *l, const void *frame, uint32_t len, uint32_t wire)
 {
 	struct plx_rss_out out;
 	uint16_t bucket;
+	int err = 0;
 
 	plx_steer_rss_frame(l->rss, frame, len, &out);
 	bucket = (uint16_t)(out.hash & (l->reta->size - 1u));
-	if (out.ip && count_flow(l, &out, bucket, wire) != 0)
-		return -ENOMEM;
+	if (out.ip)
+		err = count_flow(l, &out, bucket, wire);
+	if (err)
+		return err;
 	l->not_ip += !out.ip;
 	count(&l->all, wire);
 	count(&l->queue[l->reta->q[bucket]], wire);

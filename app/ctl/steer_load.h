@@ -29,13 +29,14 @@ struct load {
 	uint64_t not_ip;	/**< packets */
 	struct load_flow *flow; /**< n of them, as they came; after load_sort() the largest first */
 	uint32_t n, room;
-	uint32_t *slot; /**< of a table of flows: index + 1; 0 = free */
+	uint32_t *slot;	 /**< of a table of flows: index + 1; 0 = free */
+	uint64_t key[2]; /**< by which it is hashed: random, drawn before the first flow */
 	uint32_t mask;
 };
 
 /**
- * Count a frame. @param len bytes there are, wire those that it had. @return 0 or -ENOMEM. Not to
- * be called after load_sort().
+ * Count a frame. @param len bytes there are, wire those that it had. @return 0 or -errno: no
+ * memory, or none of the kernel's random bytes. Not to be called after load_sort().
  */
 int load_add(struct load *l, const void *frame, uint32_t len, uint32_t wire);
 void load_free(struct load *l);

@@ -68,7 +68,7 @@ static int read_all(struct sim *s, pcap_t *p, const struct link *l)
 	static uint8_t frame[HEAD_MAX];
 	struct pcap_pkthdr *h;
 	const u_char *b;
-	int got;
+	int got, err;
 
 	while ((got = pcap_next_ex(p, &h, &b)) == 1) {
 		uint32_t len = h->caplen;
@@ -78,8 +78,10 @@ static int read_all(struct sim *s, pcap_t *p, const struct link *l)
 			len = as_frame(l, b, len, frame);
 			at = frame;
 		}
-		if (load_add(&s->load, at, len, h->len) != 0) {
-			ctl_complain("steer simulate: no memory for more than %u flows", s->load.n);
+		err = load_add(&s->load, at, len, h->len);
+		if (err) {
+			ctl_complain(
+				"steer simulate: %s, after %u flows", strerror(-err), s->load.n);
 			return CTL_FAILED;
 		}
 	}
@@ -270,10 +272,9 @@ int steer_simulate(const struct steer_opts *o, int argc, char **argv)
 	code = read_file(s);
 	if (code == CTL_OK) {
 		load_sort(&s->load);
-		for (uint16_t q = 0; q < o->queues; q++) {
-			s->now[q] = s->load.queue[q].packets;
+		load_queue_packets(&s->load, o->queues, s->now);
+		for (uint16_t q = 0; q < o->queues; q++)
 			s->bytes[q] = s->load.queue[q].bytes;
-		}
 		load_weights(&s->load, o->queues, s->weight, s->after);
 		if (o->json)
 			code = print_json(s);

@@ -28,6 +28,7 @@ struct sock_dmsg {
 	int64_t real_ns; /**< when it came; 0 = nobody wants to know */
 	uint32_t charge;
 	uint32_t drops; /**< datagrams that found no room before it */
+	bool peeked;	/**< MSG_PEEK has seen it */
 };
 
 struct sock_member {

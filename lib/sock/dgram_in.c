@@ -260,9 +260,9 @@ static void put_cmsgs(
 	sock__cmsg_end(&c);
 }
 
-static const struct sock_dmsg *next_of(const struct sock_dmsg *q)
+static struct sock_dmsg *next_of(const struct sock_dmsg *q)
 {
-	return (const struct sock_dmsg *)q->node.next;
+	return (struct sock_dmsg *)q->node.next;
 }
 
 /*
@@ -319,13 +319,16 @@ static void told(struct sock_dgram *d, struct msghdr *msg, const struct sock_dms
 		msg->msg_controllen = 0;
 }
 
-/* Where SO_PEEK_OFF says (__skb_try_recv_from_queue()). @param off in it. @return NULL: beyond all.
+/*
+ * Where SO_PEEK_OFF says (__skb_try_recv_from_queue()). An empty datagram does not move it: that
+ * one has been seen is kept with it. @param off in it. @return NULL: beyond all.
  */
-static const struct sock_dmsg *peek_at(const struct sock_dgram *d, uint32_t *off)
+static struct sock_dmsg *peek_at(const struct sock_dgram *d, uint32_t *off)
 {
-	const struct sock_dmsg *q = first(d);
+	struct sock_dmsg *q = first(d);
 
-	for (*off = sock__peek_off(&d->f); q && *off && *off >= q->m->pkt_len; q = next_of(q))
+	*off = sock__peek_off(&d->f);
+	for (; q && *off >= q->m->pkt_len && (*off || q->peeked); q = next_of(q))
 		*off -= q->m->pkt_len;
 	return q;
 }
@@ -354,7 +357,7 @@ static long peek_on(
 
 static long receive(struct sock_dgram *d, struct sock_op *op)
 {
-	const struct sock_dmsg *q = first(d);
+	struct sock_dmsg *q = first(d);
 	struct msghdr *msg = op->recv;
 	size_t room = sock__iov_bytes(msg), whole = q->m->pkt_len, n;
 	uint32_t run = sock__opts(&d->f)->udp_gro ? run_of(q, room, &whole) : 1;
@@ -368,8 +371,10 @@ static long receive(struct sock_dgram *d, struct sock_op *op)
 	copy_run(msg, q, run, room);
 	told(d, msg, q, run);
 	r = (long)(op->flags & MSG_TRUNC ? whole : n);
-	if (op->flags & MSG_PEEK)
+	if (op->flags & MSG_PEEK) {
+		q->peeked = true;
 		return r;
+	}
 	for (; run; run--)
 		rte_pktmbuf_free(take(d));
 	sock__peek_moved(d->sl, &d->f, false, (size_t)r);
@@ -395,11 +400,12 @@ static long nothing(struct sock_file *f, struct sock_op *op)
 static long peek_run(struct sock_dgram *d, struct sock_op *op)
 {
 	uint32_t off;
-	const struct sock_dmsg *q = peek_at(d, &off);
+	struct sock_dmsg *q = peek_at(d, &off);
 
 	if (!q)
 		return nothing(&d->f, op);
-	if (sock__iov_bad(op->recv))
+	q->peeked = true;
+	if (q->m->pkt_len && sock__iov_bad(op->recv))
 		return -EFAULT;
 	return peek_on(d, op, q, off);
 }
@@ -423,11 +429,16 @@ long sock__dgram_recv(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 struct rte_mbuf *sock__dgram_recv_mbuf(struct sock_lcore *sl, struct sock_file *f, int *err)
 {
 	struct sock_dgram *d = (struct sock_dgram *)f;
+	struct rte_mbuf *m;
 
 	*err = 0;
 	if (f->err)
 		*err = -sock__dgram_pending(f);
 	else if (plx_fifo_empty(&d->q))
 		*err = EAGAIN;
-	return *err ? NULL : take(d);
+	if (*err)
+		return NULL;
+	m = take(d);
+	sock__peek_moved(sl, f, false, m->pkt_len);
+	return m;
 }

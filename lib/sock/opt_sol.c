@@ -229,6 +229,25 @@ static long set_zerocopy(struct sock_optarg *a)
 	return 0;
 }
 
+/* Likewise. */
+static bool has_peek_off(const struct sock_file *f)
+{
+	return f->kind->type != SOCK_RAW && !f->kind->domain;
+}
+
+static long set_peek_off(struct sock_optarg *a)
+{
+	if (!has_peek_off(a->f))
+		return -EOPNOTSUPP;
+	a->opt->peek_off = a->v;
+	return 0;
+}
+
+static long get_peek_off(struct sock_optarg *a)
+{
+	return has_peek_off(a->f) ? 0 : -EOPNOTSUPP;
+}
+
 /* ---- what it is ---- */
 
 static long get_type(struct sock_optarg *a)
@@ -354,8 +373,8 @@ static const struct sock_optdef defs[] = {
 	{SO_BROADCAST, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(broadcast)},
 	{SO_OOBINLINE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(oobinline)},
 	{SO_DONTROUTE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(dontroute)},
-	{SO_PEEK_OFF, SOCK_OPT_U32, SOCK_ONLY_STREAM | SOCK_ONLY_DGRAM | SOCK_ONLY_RAW,
-		.at = SOCK_OPT_AT(peek_off)},
+	{SO_PEEK_OFF, SOCK_OPT_U32, .at = SOCK_OPT_AT(peek_off), .set = set_peek_off,
+		.get = get_peek_off},
 	{SO_SELECT_ERR_QUEUE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(select_err)},
 	{SO_RXQ_OVFL, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(rxq_ovfl)},
 	{SO_ZEROCOPY, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(zerocopy), .set = set_zerocopy},

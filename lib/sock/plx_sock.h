@@ -148,8 +148,8 @@ PLX_API bool plx_sock_is_ours(int fd);
 PLX_API int plx_sock_owner(int fd);
 /**
  * The next piece of text, or the next datagram, without a copy: the caller's, to be freed by
- * rte_pktmbuf_free(). Its data may be shared: they are not to be written to. On the owner lcore.
- * @return NULL and errno; ENODATA at the end of a stream.
+ * rte_pktmbuf_free(). Its data may be shared: they are not to be written to. SO_PEEK_OFF moves as
+ * it does by recv(). On the owner lcore. @return NULL and errno; ENODATA at the end of a stream.
  */
 PLX_API struct rte_mbuf *plx_recv_mbuf(int fd);
 /**

@@ -172,7 +172,7 @@ static inline uint32_t sock__peek_off(const struct sock_file *f)
 {
 	return (uint32_t)PLX_MAX(sock__opts(f)->peek_off, 0);
 }
-/** n bytes were read, or peeked at. */
+/** n bytes were read, or peeked at. What sock__opts() has given may be gone then. */
 static inline void sock__peek_moved(
 	struct sock_lcore *sl, struct sock_file *f, bool peeks, size_t n)
 {

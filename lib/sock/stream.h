@@ -51,15 +51,16 @@ uint32_t sock__tcp_poll(struct sock_lcore *sl, struct sock_file *f);
 /* urgent.c */
 /** Is there an urgent byte that has not been read? */
 bool sock__tcp_urgent(const struct sock_file *f);
-/** SIOCATMARK. */
-bool sock__tcp_at_mark(const struct sock_file *f);
+/** Is the urgent byte so many bytes on? 0: SIOCATMARK. */
+bool sock__tcp_is_mark(const struct sock_file *f, uint32_t from);
 /** SIOCINQ: what can be read, up to the urgent byte. */
 uint32_t sock__tcp_inq(const struct sock_file *f);
-/** How many bytes a call may read: it stops in front of the mark, and begins behind it. */
+/** How many bytes a call may read that begins `from` bytes on: it stops in front of the mark, and
+ * begins behind it. */
 uint32_t sock__tcp_to_mark(
-	struct sock_lcore *sl, const struct sock_file *f, const struct sock_op *op);
-/** Bytes that MSG_PEEK leaves out: an urgent one that is read by MSG_OOB only. */
-uint32_t sock__tcp_hole(const struct sock_file *f);
+	struct sock_lcore *sl, const struct sock_file *f, const struct sock_op *op, uint32_t from);
+/** Bytes that MSG_PEEK leaves out there: an urgent one that is read by MSG_OOB only. */
+uint32_t sock__tcp_hole(const struct sock_file *f, uint32_t from);
 /** MSG_OOB. */
 long sock__tcp_recv_urgent(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 /** The last byte written is urgent. */

@@ -43,7 +43,7 @@ static uint32_t least_readable(const struct sock_file *f)
 {
 	const struct sock_opts *o = sock__opts(f);
 
-	return PLX_MAX(o->rcvlowat, 1u) + (!o->oobinline && sock__tcp_at_mark(f));
+	return PLX_MAX(o->rcvlowat, 1u) + (!o->oobinline && sock__tcp_is_mark(f, 0));
 }
 
 uint32_t sock__tcp_poll(struct sock_lcore *sl, struct sock_file *f)
@@ -110,23 +110,32 @@ static size_t peek(const struct plx_net_tcp *c, uint32_t from, const struct msgh
 	return total;
 }
 
+/* Where a look begins: one that goes on after a wait, where it began. */
+static uint32_t peek_from(const struct sock_file *f, const struct sock_op *op)
+{
+	uint32_t off = sock__peek_off(f);
+
+	return off > op->done ? off - (uint32_t)op->done : 0;
+}
+
+/* The urgent byte may lie where SO_PEEK_OFF begins, before it or behind it. */
 static size_t take(struct sock_lcore *sl, struct sock_file *f, const struct sock_op *op)
 {
 	struct plx_net_tcp *c = sock__tcp(f)->tc;
-	uint32_t most, hole, n;
+	uint32_t most, from, n;
 
 	if (!c)
 		return 0;
-	most = sock__tcp_to_mark(sl, f, op);
 	if (plx_likely(!(op->flags & MSG_PEEK)))
-		return copy_out(sl, c, op, most);
-	hole = sock__tcp_hole(f) + sock__peek_off(f);
+		return copy_out(sl, c, op, sock__tcp_to_mark(sl, f, op, 0));
+	from = peek_from(f, op);
+	most = sock__tcp_to_mark(sl, f, op, from);
+	from += sock__tcp_hole(f, from);
 	n = plx_net_tcp_readable(c);
-	n = n > hole ? n - hole : 0;
-	most -= PLX_MIN(most, sock__peek_off(f));
+	n = n > from ? n - from : 0;
 	if (plx_unlikely(op->flags & MSG_TRUNC))
 		return PLX_MIN(sock__iov_bytes(op->recv), (size_t)PLX_MIN(most, n));
-	return n ? peek(c, hole, op->recv, most) : 0;
+	return n ? peek(c, from, op->recv, most) : 0;
 }
 
 /* There is nothing (more) to read: is that the end? @return -EAGAIN: not yet. */
@@ -154,10 +163,17 @@ static bool goes_there(struct sock_file *f, const struct sock_op *op)
 	return !(op->flags & MSG_TRUNC) && c && plx_net_tcp_readable(c);
 }
 
+/* There is something, and the urgent byte comes next: no call goes on over it. */
+static bool stops(const struct sock_file *f, const struct sock_op *op)
+{
+	bool peeks = op->flags & MSG_PEEK;
+
+	return sock__tcp_is_mark(f, peeks ? peek_from(f, op) + (uint32_t)op->done : 0);
+}
+
 static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	const struct sock_tcp *t = sock__tcp(f);
-	const struct sock_opts *o = sock__opts(f);
 	size_t want = sock__iov_bytes(op->recv), got, least;
 	bool peeks = op->flags & MSG_PEEK, waits = sock__waits(f, op);
 	long r;
@@ -166,24 +182,21 @@ static long receive(struct sock_lcore *sl, struct sock_file *f, struct sock_op *
 		return -ENOTCONN;
 	if (plx_unlikely(op->flags & MSG_OOB))
 		return sock__tcp_recv_urgent(sl, f, op);
-	least = op->flags & MSG_WAITALL ? want : PLX_MIN(want, (size_t)PLX_MAX(o->rcvlowat, 1u));
+	least = op->flags & MSG_WAITALL ? want : PLX_MIN(want, (size_t)sock__opts(f)->rcvlowat);
 	least = PLX_MAX(least, (size_t)1);
 	if (plx_unlikely(sock__iov_bad(op->recv)) && goes_there(f, op))
 		return -EFAULT;
 	got = take(sl, f, op);
 	if (plx_unlikely(want == 0) && t->tc && plx_net_tcp_readable(t->tc))
 		return 0;
-	if (!peeks) {
-		sock__peek_moved(sl, f, false, got);
-		got = op->done += got;
-	}
-	if (got >= least || (got && (!waits || ended(f)))) {
-		if (peeks)
-			sock__peek_moved(sl, f, true, got);
+	if (peeks) /* all of it again, unless somebody has read it meanwhile */
+		got -= PLX_MIN(got, op->done);
+	sock__peek_moved(sl, f, peeks, got);
+	got = op->done += got;
+	if (got >= least || (got && (!waits || ended(f) || stops(f, op))))
 		return (long)got;
-	}
 	r = at_end(f);
-	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, o->rcvtimeo_us) : r;
+	return r == -EAGAIN ? sock__again(op, SOCK_IN | EPOLLERR, sock__opts(f)->rcvtimeo_us) : r;
 }
 
 /* Linux's tcp_inq_hint(): a FIN counts as a byte, so that who waits for bytes reads on. */
@@ -224,8 +237,10 @@ struct rte_mbuf *sock__tcp_recv_mbuf(struct sock_lcore *sl, struct sock_file *f,
 	struct rte_mbuf *m = t->tc ? plx_net_tcp_recv(sl->sn, t->tc) : NULL;
 	long r;
 
-	if (m)
+	if (m) {
+		sock__peek_moved(sl, f, false, m->pkt_len);
 		return m;
+	}
 	r = at_end(f);
 	*err = r ? (int)-r : ENODATA;
 	return NULL;
@@ -340,7 +355,7 @@ long sock__tcp_queued(struct sock_lcore *sl, struct sock_file *f, unsigned long 
 	uint8_t state = sock__tcp_state(f);
 
 	if (request == SIOCATMARK)
-		return sock__tcp_at_mark(f);
+		return sock__tcp_is_mark(f, 0);
 	if (state == PLX_TCP_LISTEN)
 		return -EINVAL;
 	if (!t->tc || state == PLX_TCP_SYN_SENT || state == PLX_TCP_SYN_RECEIVED)

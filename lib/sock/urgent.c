@@ -35,34 +35,34 @@ uint32_t sock__tcp_inq(const struct sock_file *f)
 	return !sock__opts(f)->oobinline && mark(f, &off) && off < n ? off : n;
 }
 
-bool sock__tcp_at_mark(const struct sock_file *f)
+bool sock__tcp_is_mark(const struct sock_file *f, uint32_t from)
 {
 	uint32_t off;
 
-	return mark(f, &off) && off == 0;
+	return mark(f, &off) && off == from;
 }
 
 uint32_t sock__tcp_to_mark(
-	struct sock_lcore *sl, const struct sock_file *f, const struct sock_op *op)
+	struct sock_lcore *sl, const struct sock_file *f, const struct sock_op *op, uint32_t from)
 {
 	bool peeks = op->flags & MSG_PEEK;
 	uint32_t off;
 
-	if (plx_likely(!mark(f, &off)))
+	if (plx_likely(!mark(f, &off)) || from > off)
 		return UINT32_MAX;
-	if (off)
-		return off;
-	if (op->done)
+	if (from < off)
+		return off - from;
+	if (op->done && !peeks)
 		return 0;
 	if (!sock__opts(f)->oobinline && !peeks)
 		plx_net_tcp_skip(sl->sn, sock__tcp(f)->tc, 1);
 	return UINT32_MAX;
 }
 
-uint32_t sock__tcp_hole(const struct sock_file *f)
+uint32_t sock__tcp_hole(const struct sock_file *f, uint32_t from)
 {
-	return !sock__opts(f)->oobinline && sock__tcp_at_mark(f) &&
-	       plx_net_tcp_readable(sock__tcp(f)->tc) > 0;
+	return !sock__opts(f)->oobinline && sock__tcp_is_mark(f, from) &&
+	       plx_net_tcp_readable(sock__tcp(f)->tc) > from;
 }
 
 long sock__tcp_recv_urgent(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)

@@ -9,7 +9,7 @@
  * that bit's place. It is linear, H(a ^ b) = H(a) ^ H(b), so it must never key a hash table that
  * strangers can fill. As a product of polynomials over GF(2) it costs one carry-less multiplication
  * for 32 bits of input where the CPU has that, else a look-up in a small table for each half byte.
- * By GFNI it is an affine transformation for every byte of the key.
+ * By GFNI, if asked for, it is an affine transformation for every byte of the key.
  *
  * Input, in network order: source address, destination address, then with ports source port and
  * destination port: 8 or 12 bytes of IPv4, 32 or 36 of IPv6.
@@ -31,7 +31,7 @@ PLX_C_BEGIN
 enum plx_toeplitz_by {
 	PLX_TOEPLITZ_TABLE, /**< any CPU */
 	PLX_TOEPLITZ_CLMUL, /**< PCLMULQDQ */
-	PLX_TOEPLITZ_GFNI,  /**< GFNI and AVX2 */
+	PLX_TOEPLITZ_GFNI,  /**< GFNI and AVX2; init never chooses it */
 	PLX_TOEPLITZ_WAYS,
 };
 
@@ -58,9 +58,9 @@ PLX_API extern const uint8_t plx_steer_key_microsoft[PLX_STEER_KEY_MIN];
 PLX_API int plx_steer_toeplitz_init(struct plx_toeplitz *t, const uint8_t *key, size_t len);
 
 /**
- * Compute it another way than init chose: for tests and measurements. Init takes PCLMULQDQ, then
- * GFNI, then the table, whichever the CPU has first: two or three multiplications of IPv4 are less
- * than the shuffles that GFNI needs, and what has GFNI has both.
+ * Compute it another way than init chose: for tests and measurements. Init takes PCLMULQDQ where
+ * the CPU has it, else the table. GFNI is for who asks: the CPUs that have it have PCLMULQDQ, too,
+ * and which of the two is faster has not been measured.
  * @return 0, or -ENOTSUP when this CPU can't, and *t untouched.
  */
 PLX_API int plx_steer_toeplitz_use(struct plx_toeplitz *t, enum plx_toeplitz_by by);

@@ -65,9 +65,7 @@ static bool cpu_can(enum plx_toeplitz_by by)
 
 static enum plx_toeplitz_by best(void)
 {
-	if (cpu_can(PLX_TOEPLITZ_CLMUL))
-		return PLX_TOEPLITZ_CLMUL;
-	return cpu_can(PLX_TOEPLITZ_GFNI) ? PLX_TOEPLITZ_GFNI : PLX_TOEPLITZ_TABLE;
+	return cpu_can(PLX_TOEPLITZ_CLMUL) ? PLX_TOEPLITZ_CLMUL : PLX_TOEPLITZ_TABLE;
 }
 
 int plx_steer_toeplitz_use(struct plx_toeplitz *t, enum plx_toeplitz_by by)

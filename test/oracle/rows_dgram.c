@@ -106,6 +106,47 @@ ROW(udp_peek_off_more, "SO_PEEK_OFF: from datagram to datagram; MSG_TRUNC; to th
 	get_flags(b, 10, MSG_PEEK);
 }
 
+static void put_empty(int u)
+{
+	must(S(send)(u, NULL, 0, MSG_NOSIGNAL));
+}
+
+ROW(udp_peek_off_empty, "SO_PEEK_OFF: empty datagrams, each is seen once")
+{
+	udp_pair(&a, &b);
+	put_empty(a);
+	put(a, "ab");
+	put_empty(a);
+	put_empty(a);
+	put(a, "cd");
+	await(b, POLLIN);
+	settle();
+	num(set_int(b, SOL_SOCKET, SO_PEEK_OFF, 0));
+	for (int i = 0; i < 6; i++)
+		get_flags(b, 10, MSG_PEEK);
+	for (int i = 0; i < 6; i++)
+		get(b, 10);
+}
+
+ROW(udp_peek_off_over, "SO_PEEK_OFF: over an empty datagram; one seen without it; back at 0")
+{
+	udp_pair(&a, &b);
+	put_empty(a);
+	put(a, "ab");
+	put_empty(a);
+	put(a, "cd");
+	await(b, POLLIN);
+	settle();
+	get_flags(b, 10, MSG_PEEK);
+	num(set_int(b, SOL_SOCKET, SO_PEEK_OFF, 3));
+	get_flags(b, 10, MSG_PEEK);
+	num(set_int(b, SOL_SOCKET, SO_PEEK_OFF, 0));
+	for (int i = 0; i < 4; i++)
+		get_flags(b, 10, MSG_PEEK);
+	num(set_int(b, SOL_SOCKET, SO_PEEK_OFF, -1));
+	get_flags(b, 10, MSG_PEEK);
+}
+
 ROW(udp_waitall, "MSG_WAITALL does not wait for more")
 {
 	char buf[10];

@@ -94,6 +94,23 @@ ROW(dontwait, "MSG_DONTWAIT: nothing there")
 	get(s, 10);
 }
 
+ROW(peek_off_waitall, "SO_PEEK_OFF, MSG_WAITALL: until a timeout")
+{
+	struct timeval tv = {.tv_usec = 50000};
+	char buf[16] = "";
+
+	pair_with("abcdef");
+	must(S(setsockopt)(s, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)));
+	num(S(recv)(s, buf, 10, MSG_PEEK | MSG_WAITALL));
+	num(set_int(s, SOL_SOCKET, SO_PEEK_OFF, 4));
+	num(S(recv)(s, buf, 10, MSG_PEEK | MSG_WAITALL));
+	say("'%.2s'", buf);
+	say_int(s, SOL_SOCKET, SO_PEEK_OFF);
+	num(S(recv)(s, buf, 10, MSG_PEEK));
+	num(S(recv)(s, buf, 10, MSG_WAITALL));
+	say_int(s, SOL_SOCKET, SO_PEEK_OFF);
+}
+
 static void put_later(void *arg)
 {
 	put(c, arg);
@@ -289,6 +306,59 @@ ROW(oob_ahead, "MSG_PEEK at the mark: what is behind the urgent byte")
 	get(s, 10);
 	get_flags(s, 10, MSG_PEEK);
 	get(s, 10);
+}
+
+ROW(oob_peek_off, "SO_PEEK_OFF: up to the urgent byte, over it, to the end; read")
+{
+	pair_urgent("ab", "!");
+	put(c, "cdef");
+	settle();
+	num(set_int(s, SOL_SOCKET, SO_PEEK_OFF, 0));
+	for (int i = 0; i < 4; i++)
+		get_flags(s, 10, MSG_PEEK);
+	say_int(s, SOL_SOCKET, SO_PEEK_OFF);
+	for (int i = 0; i < 2; i++) {
+		get(s, 10);
+		say_int(s, SOL_SOCKET, SO_PEEK_OFF);
+	}
+}
+
+ROW(oob_peek_off_at, "SO_PEEK_OFF: beginning at the urgent byte, and behind it; the same inline")
+{
+	pair_urgent("ab", "!");
+	put(c, "cdef");
+	settle();
+	for (int i = 0; i < 6; i++) {
+		if (i == 3)
+			num(set_int(s, SOL_SOCKET, SO_OOBINLINE, 1));
+		must(set_int(s, SOL_SOCKET, SO_PEEK_OFF, 2 + i % 3));
+		get_flags(s, 10, MSG_PEEK);
+	}
+}
+
+ROW(oob_peek_off_alone, "SO_PEEK_OFF: nothing but the urgent byte, then more")
+{
+	pair_urgent("ab", "!");
+	num(set_int(s, SOL_SOCKET, SO_PEEK_OFF, 0));
+	get_flags(s, 10, MSG_PEEK);
+	get_flags(s, 10, MSG_PEEK);
+	put(c, "cd");
+	settle();
+	get_flags(s, 10, MSG_PEEK);
+	say_int(s, SOL_SOCKET, SO_PEEK_OFF);
+}
+
+ROW(oob_waitall, "MSG_WAITALL: waits for nothing behind the urgent byte")
+{
+	char buf[16];
+
+	pair_urgent("ab", "!");
+	put(c, "cdef");
+	settle();
+	num(S(recv)(s, buf, 10, MSG_WAITALL | MSG_PEEK));
+	num(S(recv)(s, buf, 10, MSG_WAITALL));
+	num(S(recv)(s, buf, 4, MSG_WAITALL | MSG_PEEK));
+	num(S(recv)(s, buf, 4, MSG_WAITALL));
 }
 
 ROW(oob_inline, "SO_OOBINLINE: recv() stops before it, then gives it")

@@ -483,6 +483,28 @@ static void filter_of(int domain, int protocol, int level)
 		say("%u/%u/%u", bits[0], bits[7], len);
 }
 
+ROW(peek_off_raw, "SO_PEEK_OFF: of raw sockets and of packet sockets; lengths; no value")
+{
+	static const int kinds[][3] = {{AF_INET, SOCK_RAW, IPPROTO_ICMP},
+		{AF_INET6, SOCK_RAW, IPPROTO_ICMPV6}, {AF_PACKET, SOCK_RAW, 0},
+		{AF_PACKET, SOCK_DGRAM, 0}};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		int u = keep((int)must(S(socket)(kinds[i][0], kinds[i][1], kinds[i][2]))), v = 0;
+		socklen_t len = sizeof(v);
+
+		num(set_int(u, SOL_SOCKET, SO_PEEK_OFF, 0));
+		num(set_int(u, SOL_SOCKET, SO_PEEK_OFF, -1));
+		num(S(setsockopt)(u, SOL_SOCKET, SO_PEEK_OFF, &v, 3));
+		num(S(setsockopt)(u, SOL_SOCKET, SO_PEEK_OFF, NULL, sizeof(v)));
+		num(S(getsockopt)(u, SOL_SOCKET, SO_PEEK_OFF, &v, &len));
+		len = 0;
+		num(S(getsockopt)(u, SOL_SOCKET, SO_PEEK_OFF, &v, &len));
+		len = (socklen_t)-1;
+		num(S(getsockopt)(u, SOL_SOCKET, SO_PEEK_OFF, &v, &len));
+	}
+}
+
 ROW(icmp_filter, "ICMP_FILTER, ICMPV6_FILTER: raw sockets of their protocol, and of others")
 {
 	filter_of(AF_INET, IPPROTO_ICMP, SOL_RAW);

@@ -119,6 +119,15 @@ refused OPTION_VALUE $usage "no path" "'x y' for --path; form:" \
 	-- load "${one[@]}" --http 10.9.0.1:80 --path "x y"
 refused OPTION_VALUE $usage "a name server that is none" "load: .*'x' for --nameserver; form:" \
 	-- load "${one[@]}" --tcp-rr www.example:7 --nameserver x
+refused OPTION_VALUE $usage "no domain" "load: .*'' for --search; .*253" \
+	-- load "${one[@]}" --tcp-rr www.example:7 --search ""
+refused OPTION_VALUE $usage "a domain too long" "load: .*'1+'? for --search; .*253" \
+	-- load "${one[@]}" --tcp-rr www.example:7 --search "$(printf '%0254d' 0 | tr 0 1)"
+refused OPTION_VALUE $usage "a port behind the last" \
+	"traceroute: .*'65447' for --dport; 65446 at most" \
+	-- traceroute "${one[@]}" --dport 65447 10.9.0.1
+refused OPTION_VALUE $usage "no port" "traceroute: .*'65536' for --dport" \
+	-- traceroute "${one[@]}" --tcp --dport 65536 10.9.0.1
 refused OPTION_VALUE $usage "an address mistyped" "proxy: .*'10.9.0:80' for --to; form:" \
 	-- proxy "${one[@]}" --listen 80 --to 10.9.0:80
 refused OPTION_MISSING $usage "a proxy to nowhere" "proxy: --to is missing" \
@@ -147,6 +156,9 @@ in_file OPTION_VALUE "a bad name server" "2: .*'10.9.0' for --nameserver; form" 
 	"nameserver = 10.9.0"
 in_file OPTION_VALUE "too many name servers" "10: .* for --nameserver; .*8 of them" "[resolver]" \
 	"nameserver = 10.9.0."{1..9}
+in_file OPTION_VALUE "no domain" "2: .*'' for --search; .*253" "[resolver]" "search ="
+in_file OPTION_VALUE "too many domains" "10: .*'d9' for --search; .*8 of them" "[resolver]" \
+	"search = d"{1..9}
 in_file ADDR_BAD "a bad address" "3: bad address '10.9.0'" "[if 0]" "mtu = 1500" "gw = 10.9.0"
 in_file IF_SPEC "a bad MTU" "2: --if 0,mtu=7: mtu must be" "[if 0]" "mtu = 7"
 in_file ROUTE_SPEC "a bad route" "4: --route" "[if 0]" "mtu = 1500" "[up]" "route = x"

@@ -60,6 +60,10 @@ ours --icmp 10.3.0.2 >"$tmp/icmp4"
 ours --icmp --queries 1 fd00:3::2 >"$tmp/icmp6"
 ours --tcp 10.3.0.2 >"$tmp/tcp4"
 ours --tcp --dport 8080 --queries 1 fd00:3::2 >"$tmp/tcp6"
+ours --tcp --size 200 10.3.0.2 >"$tmp/data4"
+ours --tcp --size 200 --dport 8080 --queries 1 fd00:3::2 >"$tmp/data6"
+ours --tcp --dport 65535 --queries 1 10.3.0.2 >"$tmp/last"
+ours --dport 65506 --queries 1 10.3.0.2 >"$tmp/last_udp"
 ours --queries 1 10.3.0.77 >"$tmp/none"
 ours --max-hops 2 10.3.0.2 >"$tmp/max"
 ours --queries 1 10.2.0.2 --json >"$tmp/json"
@@ -82,6 +86,13 @@ same "ICMP" icmp4 -I 10.3.0.2
 same "ICMPv6" icmp6 -I -q 1 fd00:3::2
 same "TCP, a port where nobody listens" tcp4 -T 10.3.0.2
 same "TCP over IPv6, one that accepts" tcp6 -T -p 8080 -q 1 fd00:3::2
+hops() {
+	tail -n +2 "$tmp/$1" | no_times
+}
+expect_eq "TCP with data, a port where nobody listens" "$(hops data4)" "$(hops tcp4)"
+expect_eq "TCP with data, one that accepts" "$(hops data6)" "$(hops tcp6)"
+same "TCP to the last port" last -T -p 65535 -q 1 10.3.0.2
+same "UDP up to the last port" last_udp -p 65506 -q 1 10.3.0.2
 same "a way that ends" none -q 1 10.3.0.77
 same "two hops at most" max -m 2 10.3.0.2
 expect_eq "nobody was connected" "$(cat "${out[server]}")" up

@@ -27,7 +27,8 @@ T(a_syn_is_one)
 		struct plx_tcp_opts opts = {0};
 		struct plx_tcp_hdr h;
 
-		trace_syn_put(&s, p, sizeof(p));
+		s.data = 3;
+		trace_syn_put(&s, p);
 		eq(plx_cksum_finish(plx_cksum_add(
 			   plx_cksum_pseudo(&s.src, &s.dst, 6, sizeof(p)), p, sizeof(p))),
 			0);
@@ -45,12 +46,15 @@ T(a_syn_is_one)
 	}
 }
 
+static uint32_t data; /* of each */
+
 /* An answer from port 80, and what is made of it when 10 SYNs are under way. */
 static int answered(uint16_t dport, uint32_t ack, uint8_t flags, size_t bytes)
 {
 	struct trace_syn s = syn_of("10.9.0.1", "10.8.0.1");
 	uint8_t p[20] = {0};
 
+	s.data = data;
 	plx_put_be16(p, 80);
 	plx_put_be16(p + 2, dport);
 	plx_put_be32(p + 8, ack);
@@ -71,13 +75,26 @@ T(an_answer_is_to_one_of_the_syns)
 	eq(answered(40000, 0xffffffff, TH_SYN | TH_ACK, 19), -1);
 }
 
+/* A host without the port acknowledges all of it, one that listens the SYN alone, or more. */
+T(an_answer_may_acknowledge_data)
+{
+	data = 140;
+	eq(answered(40000, 0xffffffff + 140u, TH_RST | TH_ACK, 20), 0);
+	eq(answered(40001, 0xffffffff, TH_SYN | TH_ACK, 20), 1);
+	eq(answered(40002, 0xffffffff + 100u, TH_SYN | TH_ACK, 20), 2);
+	eq(answered(40000, 0xffffffff + 141u, TH_RST | TH_ACK, 20), -1);
+	eq(answered(40000, 0xfffffffe, TH_RST | TH_ACK, 20), -1);
+	data = 0;
+	eq(answered(40000, 0, TH_RST | TH_ACK, 20), -1);
+}
+
 T(an_error_quotes_one_of_the_syns)
 {
 	struct trace_syn s = syn_of("10.9.0.1", "10.8.0.1"), other = s;
 	uint8_t p[TRACE_SYN];
 
 	other.sport += 7;
-	trace_syn_put(&other, p, sizeof(p));
+	trace_syn_put(&other, p);
 	eq(trace_syn_quoted(&s, 10, p), 7);
 	eq(trace_syn_quoted(&s, 7, p), -1);
 	plx_put_be16(p + 2, 81);
@@ -87,4 +104,5 @@ T(an_error_quotes_one_of_the_syns)
 	eq(trace_syn_quoted(&s, 10, p), -1);
 }
 
-RUN(T_(a_syn_is_one), T_(an_answer_is_to_one_of_the_syns), T_(an_error_quotes_one_of_the_syns))
+RUN(T_(a_syn_is_one), T_(an_answer_is_to_one_of_the_syns), T_(an_answer_may_acknowledge_data),
+	T_(an_error_quotes_one_of_the_syns))

@@ -82,6 +82,24 @@ T(packets_are_counted_by_queue_bucket_and_flow)
 	}
 }
 
+/* A stranger who makes a capture does not know where its flows go in the table. */
+T(each_table_has_a_key_of_its_own)
+{
+	uint64_t key[2];
+
+	add_flow(1, 60);
+	memcpy(key, l.key, sizeof(key));
+	for (unsigned int i = 0; i < 1000; i++) /* it grows */
+		add_flow((uint16_t)i, 60);
+	eq(l.n, 1000);
+	mem_eq(l.key, key, sizeof(key));
+	load_free(&l);
+	up(NULL);
+	add_flow(1, 60);
+	ok(memcmp(l.key, key, sizeof(key)) != 0);
+	ok(l.key[0] | l.key[1]);
+}
+
 T(the_largest_come_first)
 {
 	for (unsigned int i = 0; i < 50; i++)
@@ -218,8 +236,8 @@ T(protocols_have_names_and_numbers)
 
 #define L_(name) cmocka_unit_test_setup_teardown(name, up, down)
 
-RUN(L_(packets_are_counted_by_queue_bucket_and_flow), L_(the_largest_come_first),
-	L_(imbalance_is_the_largest_over_the_mean),
+RUN(L_(packets_are_counted_by_queue_bucket_and_flow), L_(each_table_has_a_key_of_its_own),
+	L_(the_largest_come_first), L_(imbalance_is_the_largest_over_the_mean),
 	L_(weights_are_the_best_there_are_and_ethtool_lays_them_so),
 	L_(a_drawing_has_a_bar_for_each_queue_and_a_clean_title),
 	L_(protocols_have_names_and_numbers))

@@ -147,6 +147,112 @@ T(a_timeout)
 	eq(r.err, EAGAIN);
 }
 
+/* What came first moves SO_PEEK_OFF, and with that the place of the options. */
+T(a_timeout_after_some_of_it)
+{
+	struct timeval tv = {.tv_usec = 30000};
+	socklen_t len = sizeof(int);
+	int c[2], off = 4;
+	struct call r;
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	eq(plx_setsockopt(c[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
+	eq(plx_setsockopt(c[1], SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off)), 0);
+	begin(&r, do_recv_all, c[1]);
+	st_lock(NULL);
+	eq(plx_send(c[0], "abc", 3, 0), 3);
+	st_unlock(NULL);
+	eq(end(&r), 3);
+	eq(plx_getsockopt(c[1], SOL_SOCKET, SO_PEEK_OFF, &off, &len), 0);
+	eq(off, 1);
+}
+
+static long do_peek_all(struct call *c)
+{
+	return plx_recv(c->fd, c->buf, 10, MSG_WAITALL | MSG_PEEK);
+}
+
+static void send_later(struct call *r, int to, const char *text)
+{
+	still(r);
+	st_lock(NULL);
+	eq(plx_send(to, text, strlen(text), 0), strlen(text));
+	st_unlock(NULL);
+}
+
+/* A look that waits for more than comes says what it has seen, with SO_PEEK_OFF and without. */
+T(a_look_that_waits)
+{
+	struct timeval tv = {.tv_usec = 30000};
+	socklen_t len = sizeof(int);
+	int c[2], off = 1;
+	struct call r;
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	eq(plx_setsockopt(c[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
+	eq(plx_send(c[0], "abc", 3, 0), 3);
+	st_sleep(PLX_SEC(1));
+	begin(&r, do_peek_all, c[1]);
+	eq(end(&r), 3);
+	mem_eq(r.buf, "abc", 3);
+	eq(plx_setsockopt(c[1], SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off)), 0);
+	begin(&r, do_peek_all, c[1]);
+	send_later(&r, c[0], "de");
+	eq(end(&r), 4);
+	mem_eq(r.buf, "bcde", 4);
+	eq(plx_getsockopt(c[1], SOL_SOCKET, SO_PEEK_OFF, &off, &len), 0);
+	eq(off, 5);
+	begin(&r, do_peek_all, c[1]);
+	eq(end(&r), -1);
+	eq(r.err, EAGAIN);
+}
+
+T(what_waits_for_all_stops_at_the_urgent_byte)
+{
+	struct call r;
+	int c[2];
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	begin(&r, do_recv_all, c[1]);
+	send_later(&r, c[0], "ab");
+	still(&r);
+	st_lock(NULL);
+	eq(plx_send(c[0], "cX", 2, MSG_OOB), 2);
+	eq(plx_send(c[0], "de", 2, 0), 2);
+	st_unlock(NULL);
+	eq(end(&r), 3);
+	begin(&r, do_recv_all, c[1]);
+	send_later(&r, c[0], "01234567");
+	eq(end(&r), 10);
+	mem_eq(r.buf, "de01234567", 10);
+	begin(&r, do_peek_all, c[1]);
+	still(&r);
+	st_lock(NULL);
+	eq(plx_send(c[0], "fgX", 3, MSG_OOB), 3);
+	st_unlock(NULL);
+	eq(end(&r), 2);
+}
+
+T(a_look_over_the_urgent_byte_waits)
+{
+	int c[2], off = 2;
+	struct call r;
+
+	st_new();
+	st_pair(c, "10.0.0.2", 80);
+	eq(plx_setsockopt(c[1], SOL_SOCKET, SO_PEEK_OFF, &off, sizeof(off)), 0);
+	eq(plx_send(c[0], "abX", 3, MSG_OOB), 3);
+	st_sleep(PLX_SEC(1));
+	begin(&r, do_peek_all, c[1]);
+	send_later(&r, c[0], "01234");
+	send_later(&r, c[0], "56789");
+	eq(end(&r), 10);
+	mem_eq(r.buf, "0123456789", 10);
+}
+
 static void on_signal(int sig)
 {
 }
@@ -352,5 +458,7 @@ T(after_fork)
 }
 
 RUN_EAL(ST_(receive), ST_(receive_all), ST_(accept_and_connect), ST_(a_refused_connect),
-	ST_(a_timeout), ST_(a_signal), ST_(closed_meanwhile), ST_(epoll_waits), ST_(poll_waits),
+	ST_(a_timeout), ST_(a_timeout_after_some_of_it), ST_(a_look_that_waits),
+	ST_(what_waits_for_all_stops_at_the_urgent_byte), ST_(a_look_over_the_urgent_byte_waits),
+	ST_(a_signal), ST_(closed_meanwhile), ST_(epoll_waits), ST_(poll_waits),
 	ST_(epoll_of_the_kernels), ST_(exclusive_ones_of_the_kernels), ST_(after_fork))

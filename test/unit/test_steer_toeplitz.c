@@ -224,6 +224,7 @@ T(ways_that_the_cpu_lacks_are_refused)
 	eq(plx_steer_toeplitz_use(&t, PLX_TOEPLITZ_TABLE), 0);
 	eq(t.by, PLX_TOEPLITZ_TABLE);
 #if defined(__x86_64__)
+	eq(by, __builtin_cpu_supports("pclmul") ? PLX_TOEPLITZ_CLMUL : PLX_TOEPLITZ_TABLE);
 	eq(plx_steer_toeplitz_use(&t, PLX_TOEPLITZ_CLMUL),
 		__builtin_cpu_supports("pclmul") ? 0 : -ENOTSUP);
 	eq(plx_steer_toeplitz_use(&t, PLX_TOEPLITZ_GFNI),
