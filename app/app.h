@@ -18,7 +18,7 @@
 #include <plx_base_error.h>
 #include <plx_engine.h>
 
-#include "opt.h"
+#include "capture_conf.h"
 #include "up.h"
 
 /** Exit codes. */
@@ -70,7 +70,9 @@ struct plx_cmd {
 };
 
 extern const struct plx_cmd cmd_ports, cmd_fwd, cmd_up, cmd_config, cmd_http, cmd_load, cmd_proxy,
-	cmd_echo, cmd_discard, cmd_chargen;
+	cmd_echo, cmd_discard, cmd_chargen, cmd_capture;
+
+#define APP_CAPTURES 8
 
 /** What a command is given. */
 struct app {
@@ -80,6 +82,8 @@ struct app {
 	struct app_common common;
 	struct app_run_opts run;
 	struct stack_conf stack;
+	struct capture_conf capture[APP_CAPTURES]; /**< of the words `capture ...` */
+	unsigned int n_captures;
 	const char *operand[8];
 	unsigned int n_operands;
 	char **eal_argv; /**< EAL's part of the command line, without argv[0] */
@@ -200,7 +204,9 @@ struct app_run {
 	char port_name[PLX_PORT_MAX][PLX_PORT_NAMELEN];
 	int epfd;
 	struct app_watch signals, tick, done, control;
-	struct plx_tunables *tun; /**< live: `pollux-ctl sysctl` writes it; NULL = defaults */
+	struct captures *captures; /**< capture.h */
+	bool capture_failed;	   /**< by an error other than a reader that went away */
+	struct plx_tunables *tun;  /**< live: `pollux-ctl sysctl` writes it; NULL = defaults */
 	struct plx_tunables default_tun;
 	uint64_t hz;
 	bool ready;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "app.h"
+#include "capture.h"
 
 #include <errno.h>
 
@@ -29,6 +29,8 @@ int app_control_start(struct app_run *run, struct plx_error *e)
 	if (!err)
 		err = plx_engine_telem_add(run->eng);
 	if (!err)
+		err = capture_ctl_add(run->captures);
+	if (!err)
 		err = app_run_watch(run, &run->control);
 	return err ? plx_error_set(e, err, PLX_ERR_RUN, "the control socket", strerror(-err)) : 0;
 }
@@ -37,6 +39,7 @@ void app_control_stop(struct app_run *run)
 {
 	plx_telem_server_close(run->control.arg); /* first: its end tells others that we end */
 	run->control.arg = NULL;
+	capture_ctl_del();
 	plx_engine_telem_del();
 	plx_telem_common_del();
 }

@@ -11,6 +11,7 @@
 #include <rte_eal.h>
 #include <rte_version.h>
 
+#include "capture.h"
 #include "names.h"
 #include "version.h"
 
@@ -26,6 +27,7 @@ static const struct plx_cmd *const commands[] = {
 	&cmd_traceroute,
 	&cmd_resolve,
 	&cmd_fwd,
+	&cmd_capture,
 	&cmd_ports,
 	&cmd_config,
 };
@@ -149,8 +151,12 @@ static int run_command(struct app *app, int argc, char **argv)
 	err = opt_parse(app, conf, argc, argv, &e);
 	if (!err && app->cmd->check)
 		err = app->cmd->check(app, conf, &e);
+	if (!err)
+		err = capture_check(app, &e);
 	if (!err && !app->cmd->no_eal)
 		err = app_eal_start(app, &e);
+	if (!err && capture_wants_stdout(app))
+		err = capture_take_stdout(app, &e);
 	if (err > 0) {
 		opt_help(app->cmd, app->out);
 		code = APP_OK;

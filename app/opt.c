@@ -65,14 +65,18 @@ struct table {
 	void *conf;
 };
 
-#define TABLES 4
+#define TABLES 5
 
+/* Behind the word `capture` its options come first. */
 static void tables(struct app *app, void *conf, struct table *t)
 {
-	t[0] = (struct table){app->cmd->opts, conf};
-	t[1] = (struct table){app->cmd->stack ? stack_opts : NULL, &app->stack};
-	t[2] = (struct table){app->cmd->runs ? run_opts : NULL, &app->run};
-	t[3] = (struct table){common_opts, &app->common};
+	unsigned int n = app->n_captures;
+
+	t[0] = (struct table){n ? capture_opts : NULL, n ? &app->capture[n - 1] : NULL};
+	t[1] = (struct table){app->cmd->opts, conf};
+	t[2] = (struct table){app->cmd->stack ? stack_opts : NULL, &app->stack};
+	t[3] = (struct table){app->cmd->runs ? run_opts : NULL, &app->run};
+	t[4] = (struct table){common_opts, &app->common};
 }
 
 /* What a value should look like. */
@@ -124,19 +128,44 @@ static const struct opt *find(const struct table *t, const char *name, size_t n,
 	return NULL;
 }
 
-/* One option at argv[*i], "--name value" or "--name=value"; *i moves over its value. */
+static const struct opt *find_letter(const struct table *t, char letter, void **conf)
+{
+	for (int i = 0; i < TABLES; i++)
+		for (const struct opt *o = t[i].opts; o && o->name; o++)
+			if (o->letter == letter) {
+				*conf = t[i].conf;
+				return o;
+			}
+	return NULL;
+}
+
+/* The option of a word, "--name", "--name=value", "-n" or "-nvalue". @param value set to NULL if
+ * it is not in the word. */
+static const struct opt *find_option(
+	const struct table *t, const char *word, const char **value, void **conf)
+{
+	const char *name = word + 2;
+	size_t n = strcspn(name, "=");
+
+	if (word[1] == '-') {
+		*value = name[n] == '=' ? name + n + 1 : NULL;
+		return find(t, name, n, conf);
+	}
+	*value = *name ? name : NULL;
+	return find_letter(t, word[1], conf);
+}
+
+/* One option at argv[*i]; *i moves over its value. */
 static int parse_one(
 	struct app *app, const struct table *t, int argc, char **argv, int *i, struct plx_error *e)
 {
-	const char *cmd = app->cmd->name, *arg = argv[*i] + 2, *value;
-	size_t n = strcspn(arg, "=");
+	const char *cmd = app->cmd->name, *value = NULL;
 	char hint[256];
 	void *conf = NULL;
-	const struct opt *o = find(t, arg, n, &conf);
+	const struct opt *o = find_option(t, argv[*i], &value, &conf);
 
 	if (!o)
 		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_UNKNOWN, cmd, argv[*i], cmd);
-	value = arg[n] == '=' ? arg + n + 1 : NULL;
 	if (o->type == OPT_FLAG) {
 		if (value)
 			return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, value, o->name,
@@ -154,20 +183,36 @@ static int parse_one(
 	return 0;
 }
 
+/* Is it the word behind which a capture's options come? An operand may be called so, too. */
+static bool is_capture(const struct app *app, const char *word)
+{
+	return app->cmd->runs && (!app->cmd->operands || app->n_operands) &&
+	       strcmp(word, "capture") == 0;
+}
+
+static int begin_capture(struct app *app, struct plx_error *e)
+{
+	if (app->n_captures == APP_CAPTURES)
+		return plx_error_set(
+			e, -EINVAL, PLX_ERR_OPERAND, app->cmd->name, "capture", "capture");
+	app->n_captures++;
+	return 0;
+}
+
 int opt_parse(struct app *app, void *conf, int argc, char **argv, struct plx_error *e)
 {
 	const char *cmd = app->cmd->name;
 	struct table t[TABLES];
-	int err = 0;
+	int err = app->cmd == &cmd_capture ? begin_capture(app, e) : 0;
 
-	tables(app, conf, t);
 	for (int i = 0; !err && i < argc; i++) {
+		tables(app, conf, t);
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return 1;
-		if (strncmp(argv[i], "--", 2) == 0)
+		if (argv[i][0] == '-' && argv[i][1])
 			err = parse_one(app, t, argc, argv, &i, e);
-		else if (argv[i][0] == '-' && argv[i][1])
-			err = plx_error_set(e, -EINVAL, PLX_ERR_OPTION_UNKNOWN, cmd, argv[i], cmd);
+		else if (is_capture(app, argv[i]))
+			err = begin_capture(app, e);
 		else if (!app->cmd->operands || app->n_operands == PLX_DIM(app->operand))
 			err = plx_error_set(e, -EINVAL, PLX_ERR_OPERAND, cmd, argv[i], cmd);
 		else
@@ -208,9 +253,11 @@ static void help_table(const char *title, const struct opt *o, const struct plx_
 	for (; o->name; o++) {
 		const char *deflt = o->choices == idle_names ? idle_names[cmd->idle] : o->deflt;
 		bool said = !deflt || strcmp(deflt, "0") == 0; /* what 0 means is in the text */
-		char left[64], text[256];
+		char left[64], text[256], letter[8] = "";
 
-		snprintf(left, sizeof(left), "--%s %s", o->name, o->arg ? o->arg : "");
+		if (o->letter)
+			snprintf(letter, sizeof(letter), "-%c, ", o->letter);
+		snprintf(left, sizeof(left), "%s--%s %s", letter, o->name, o->arg ? o->arg : "");
 		snprintf(text, sizeof(text), said ? "%s%s" : "%s%s (default: %s)", o->help,
 			o->type == OPT_LIST ? " (repeatable)" : "", deflt);
 		opt_help_row(left, text, out);
@@ -222,13 +269,18 @@ void opt_help(const struct plx_cmd *cmd, FILE *out)
 	fprintf(out, "usage: pollux %s%s%s%s [OPTION]...\n\n%s\n",
 		cmd->no_eal ? "" : "[EAL ARGUMENTS] -- ", cmd->name, cmd->operands ? " " : "",
 		cmd->operands ? cmd->operands : "", cmd->text);
-	help_table("Options", cmd->opts, cmd, out);
+	help_table("Options", cmd == &cmd_capture ? capture_opts : cmd->opts, cmd, out);
 	if (cmd->stack)
 		help_table("Options of the stack", stack_opts, cmd, out);
 	if (cmd->runs)
 		help_table("Options of a run", run_opts, cmd, out);
 	if (!cmd->no_eal)
 		help_table("Options of all commands", common_opts, cmd, out);
+	if (cmd->runs && cmd != &cmd_capture)
+		fprintf(out,
+			"\nBehind these, to capture what passes meanwhile, maybe several times:\n"
+			"  capture -w FILE [-f EXPR] [OPTION]...; see 'pollux -- capture "
+			"--help'\n");
 	if (cmd->more_help)
 		cmd->more_help(out);
 }

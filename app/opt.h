@@ -38,6 +38,7 @@ struct opt {
 	const char *help;	    /**< a sentence */
 	uint32_t min, max;	    /**< of OPT_U32 */
 	const char *const *choices; /**< of OPT_CHOICE, NULL at its end */
+	char letter;		    /**< its short name; 0 = none */
 };
 
 /* opt_value.c */

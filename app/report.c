@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "app.h"
+#include "capture.h"
 
 #include <inttypes.h>
 
@@ -167,8 +167,8 @@ static json_t *lcores(const struct app_counts *c)
 static json_t *object(
 	struct app_run *run, const struct app_counts *from, const struct app_counts *c)
 {
+	json_t *captures = capture_json(run), *o;
 	struct rates r;
-	json_t *o;
 
 	rates(from, c, &r);
 	o = json_pack("{s:s,s:s,s:f}", "command", run->app->cmd->name, "mode", run->mode, "seconds",
@@ -190,6 +190,8 @@ static json_t *object(
 	set_u64(o, "tsc_hz", run->hz);
 	json_object_set_new(o, "ports", ports(run, c));
 	json_object_set_new(o, "lcores", lcores(c));
+	if (captures)
+		json_object_set_new(o, "captures", captures);
 	return o;
 }
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "app.h"
+#include "capture.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -144,6 +143,7 @@ static void on_tick(struct app_run *run, struct app_watch *w)
 	}
 	now = monotonic();
 	watch_ports();
+	capture_tick(run);
 	if (now >= run->next_report_ns) {
 		run->next_report_ns += PLX_SEC(1);
 		report_interval(run);
@@ -270,9 +270,12 @@ static int begin(struct app_run *run)
 	if (!run->eng)
 		return -ENOMEM;
 	err = plx_engine_open_ports(run->eng, &run->error);
+	if (!err)
+		err = capture_begin(run, &run->error);
 	if (!err && run->ops->begin)
 		err = run->ops->begin(run, &run->error);
 	if (err) {
+		capture_end(run);
 		plx_engine_destroy(run->eng);
 		return err;
 	}
@@ -313,15 +316,19 @@ int app_run(struct app_run *run)
 	int err = begin(run);
 	enum app_exit code;
 
-	if (err)
+	if (err) {
+		capture_free(run);
 		return app_fail(&run->error);
+	}
 	err = run_engine(run);
 	app_control_stop(run);
+	capture_end(run);
 	if (run->ops->end)
 		run->ops->end(run);
 	err = err ? err : run->err;
 	if (!run->ready)
 		run->start_ns = run->stop_ns;
 	code = settle(run, !err);
+	capture_free(run);
 	return err ? app_fail(&run->error) : (int)code;
 }

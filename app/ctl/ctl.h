@@ -68,6 +68,10 @@ int ctl_connect(const char *dir, const char *name);
 json_t *ctl_read(const struct ctl_peer *peer, const char *table);
 /** Send a command and wait for the verdict. Takes the request. @return an exit code. */
 int ctl_write(const struct ctl_peer *peer, json_t *request);
+/** The same with the answer in *reply, the caller's; NULL unless CTL_OK comes back. */
+int ctl_ask(const struct ctl_peer *peer, json_t *request, json_t **reply);
+/** Its answer, the caller's; NULL, and no complaint, if there is none or it says no. */
+json_t *ctl_ask_quietly(const struct ctl_peer *peer, json_t *request);
 /** Ask it to stop, and wait until it has. @return an exit code. */
 int ctl_stop(const struct ctl_peer *peer);
 
@@ -88,6 +92,20 @@ int ctl_request_features(int argc, char **argv, json_t **request, char *why, siz
 
 /** What `ethtool` is asked to do. @return an exit code, or -1 if it is to show something. */
 int ctl_ethtool(const struct ctl_opts *o, int argc, char **argv);
+
+/* tap.c */
+
+extern const char ctl_tap_text[]; /**< forms, options and examples */
+/** Is it a line of `tap` that begins or ends a capture? */
+bool ctl_tap_acts(int argc, char **argv);
+/** Such a line, with its own options. @return an exit code. */
+int ctl_tap(const struct ctl_opts *o, int argc, char **argv);
+
+/* tcpdump.c */
+
+extern const char ctl_tcpdump_text[];
+/** `tcpdump` and its own options. @return an exit code. */
+int ctl_tcpdump(const struct ctl_opts *o, int argc, char **argv);
 
 /* steer.c */
 

@@ -16,13 +16,22 @@ long long fmt_num(const json_t *row, const char *key)
 	return json_integer_value(json_object_get(row, key));
 }
 
+/* A text or a number of a row, as a text. */
+static const char *key_text(const json_t *row, const char *key, char buf[static 24])
+{
+	if (!json_is_integer(json_object_get(row, key)))
+		return fmt_str(row, key);
+	snprintf(buf, 24, "%lld", fmt_num(row, key));
+	return buf;
+}
+
 static bool name_wanted(const json_t *row, const struct fmt_filter *filter)
 {
-	char name[256];
+	char name[256], number[24];
 
 	if (!filter->only)
 		return true;
-	snprintf(name, sizeof(name), "%s%s", fmt_str(row, filter->key),
+	snprintf(name, sizeof(name), "%s%s", key_text(row, filter->key, number),
 		filter->key2 ? fmt_str(row, filter->key2) : "");
 	return fnmatch(filter->only, name, 0) == 0;
 }

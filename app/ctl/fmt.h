@@ -60,3 +60,4 @@ void fmt_snmp(const struct fmt *f, const json_t *rows); /**< `nstat -a`, `nstat 
 void fmt_drops(const struct fmt *f, const json_t *rows);
 void fmt_sysctl(const struct fmt *f, const json_t *rows); /**< `sysctl -a` */
 void fmt_idle(const struct fmt *f, const json_t *rows);
+void fmt_tap(const struct fmt *f, const json_t *rows); /**< captures, -s: all of each */

@@ -205,6 +205,10 @@ static const struct command commands[] = {
 		"Examples:\n"
 		"  pollux-ctl sysctl -s 'net.ipv4.*'\n"
 		"  pollux-ctl sysctl net.ipv4.ip_forward=1\n"},
+	{"tap", "tap", "tap", NULL, "s", fmt_tap, "captures: begins, shows and ends them",
+		ctl_tap_text, NULL, ctl_tap},
+	{"tcpdump", NULL, NULL, NULL, "", NULL, "prints packets as they pass, as `tcpdump`",
+		ctl_tcpdump_text, NULL, ctl_tcpdump},
 	{"steer", NULL, NULL, NULL, "", NULL, "where flows go: queues, lcores, and why",
 		ctl_steer_text, NULL, ctl_steer},
 	{"stop", NULL, NULL, NULL, "", NULL, "asks for a clean end and waits for it",
@@ -531,12 +535,17 @@ static int show(const struct command *c, const struct ctl_opts *o, const char *o
 	return rows ? CTL_OK : CTL_FAILED;
 }
 
-/* The operands of a line that shows: [show|list] [dev] [NAME]. @return false after a complaint. */
-static bool parse_show(const struct command *c, int argc, char **argv, const char **only)
+/* The operands of a line that shows: [show|list|stats] [dev] [NAME]. @return false after a
+ * complaint. */
+static bool parse_show(
+	const struct command *c, struct ctl_opts *o, int argc, char **argv, const char **only)
 {
 	int at = 1;
 
-	if (at < argc && (strcmp(argv[at], "show") == 0 || strcmp(argv[at], "list") == 0))
+	if (at < argc && c->print == fmt_tap && strcmp(argv[at], "stats") == 0) {
+		o->stats = true;
+		at++;
+	} else if (at < argc && (strcmp(argv[at], "show") == 0 || strcmp(argv[at], "list") == 0))
 		at++;
 	if (at + 1 < argc && strcmp(argv[at], "dev") == 0)
 		at++;
@@ -598,7 +607,7 @@ static int run(const struct command *c, struct ctl_opts *o, int argc, char **arg
 		return CTL_USAGE;
 	}
 	if (c->print == fmt_ss ? !ctl_ss_parse(&o->ss, argc - 1, argv + 1)
-			       : err == 1 && !parse_show(c, argc, argv, &only))
+			       : err == 1 && !parse_show(c, o, argc, argv, &only))
 		return CTL_USAGE;
 	code = ctl_find(o->prefix, o->pid, &peer);
 	if (code != CTL_OK) {
@@ -609,6 +618,12 @@ static int run(const struct command *c, struct ctl_opts *o, int argc, char **arg
 	if (err == 0)
 		return ctl_write(&peer, request);
 	return c->table ? show(c, o, only, &peer) : ctl_stop(&peer);
+}
+
+/* Does it do all, from its options on? Of `tap` some lines show a table. */
+static bool runs_itself(const struct command *c, int argc, char **argv)
+{
+	return c->run && (c->run != ctl_tap || ctl_tap_acts(argc, argv));
 }
 
 /* The command is the first operand; how options behind it are written, it says. *argv and *argc:
@@ -627,7 +642,7 @@ static int parse(int *argc, char ***argv, struct ctl_opts *o, char given[static 
 		return -1;
 	command = **argv;
 	c = find_command(command);
-	if (c && c->run) {
+	if (c && runs_itself(c, *argc, *argv)) {
 		set_given(o, given);
 		return -1;
 	}
@@ -660,7 +675,7 @@ static int ctl(int argc, char **argv)
 		ctl_complain("unknown command '%s'; 'pollux-ctl --help' lists them", argv[0]);
 		return CTL_USAGE;
 	}
-	if (c->run)
+	if (runs_itself(c, argc, argv))
 		return options_fit(c, given) ? c->run(&o, argc, argv) : CTL_USAGE;
 	if (o.help) {
 		help(c);

@@ -193,27 +193,48 @@ json_t *ctl_read(const struct ctl_peer *peer, const char *table)
 	return NULL;
 }
 
-int ctl_write(const struct ctl_peer *peer, json_t *request)
+/* @return the answer "ok", or NULL after a complaint, which may be unwanted. */
+static json_t *ask(const struct ctl_peer *peer, json_t *request, bool complain)
 {
-	int fd = ctl_connect(peer->dir, peer->sock), code = CTL_FAILED;
+	int fd = ctl_connect(peer->dir, peer->sock);
 	char *text = json_dumps(request, JSON_COMPACT);
 	json_t *reply = NULL, *error;
 
 	json_decref(request);
-	if (fd < 0)
-		ctl_complain("%s/%s: %s", peer->dir, peer->sock, strerror(-fd));
-	else
+	if (fd >= 0)
 		reply = exchange(fd, text);
+	else if (complain)
+		ctl_complain("%s/%s: %s", peer->dir, peer->sock, strerror(-fd));
 	error = json_object_get(reply, "error");
-	if (error)
+	if (error && complain)
 		ctl_complain("%s (%s)", json_string_value(json_object_get(error, "message")),
 			json_string_value(json_object_get(error, "name")));
-	else if (reply)
-		code = CTL_OK;
-	json_decref(reply);
 	free(text);
 	if (fd >= 0)
 		close(fd);
+	if (!error)
+		return reply;
+	json_decref(reply);
+	return NULL;
+}
+
+int ctl_ask(const struct ctl_peer *peer, json_t *request, json_t **reply)
+{
+	*reply = ask(peer, request, true);
+	return *reply ? CTL_OK : CTL_FAILED;
+}
+
+json_t *ctl_ask_quietly(const struct ctl_peer *peer, json_t *request)
+{
+	return ask(peer, request, false);
+}
+
+int ctl_write(const struct ctl_peer *peer, json_t *request)
+{
+	json_t *reply;
+	int code = ctl_ask(peer, request, &reply);
+
+	json_decref(reply);
 	return code;
 }
 

@@ -15,6 +15,7 @@ struct plx_telem_args {
 
 struct plx_telem_reply {
 	const char *cmd;
+	json_t *more;	   /* beside "ok"; NULL = nothing */
 	int err;	   /* 0 or -errno */
 	char message[320]; /* with err */
 };
@@ -46,6 +47,13 @@ int64_t plx_telem_args_int(const struct plx_telem_args *args, const char *name, 
 	const json_t *v = json_object_get(args->json, name);
 
 	return json_is_integer(v) ? json_integer_value(v) : def;
+}
+
+void plx_telem_reply_int(struct plx_telem_reply *reply, const char *name, int64_t value)
+{
+	if (!reply->more)
+		reply->more = json_object();
+	json_object_set_new(reply->more, name, json_integer((json_int_t)value));
 }
 
 int plx_telem_reply_error(struct plx_telem_reply *reply, int err, const char *format, ...)
@@ -216,6 +224,9 @@ static json_t *answer(json_t *request)
 		args = none = json_object();
 	out = dispatch(name, args, &reply) == 0 ? json_pack("{s:b}", "ok", 1)
 						: error_json(reply.err, reply.message);
+	if (!reply.err)
+		json_object_update_missing(out, reply.more);
+	json_decref(reply.more);
 	json_decref(none);
 	return out;
 }

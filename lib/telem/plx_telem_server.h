@@ -60,6 +60,8 @@ PLX_API const char *plx_telem_args_str(const struct plx_telem_args *args, const 
 /** An integer argument, or the default if it is missing. */
 PLX_API int64_t plx_telem_args_int(
 	const struct plx_telem_args *args, const char *name, int64_t def);
+/** Add an integer to the answer "ok": {"ok": true, "tap": 3}. */
+PLX_API void plx_telem_reply_int(struct plx_telem_reply *reply, const char *name, int64_t value);
 /** Say why it failed, in a line; the command's name is put before it. @return err. */
 PLX_API int plx_telem_reply_error(struct plx_telem_reply *reply, int err, const char *format, ...)
 	PLX_PRINTF(3, 4);

@@ -26,19 +26,19 @@ names_table() {
 declare -A own=([up]=app/cmd_up.c [fwd]=app/cmd_fwd.c [http]=app/cmd_http.c [load]=app/cmd_load.c
 	[proxy]=app/cmd_proxy.c [echo]=app/cmd_service.c [discard]=app/cmd_service.c
 	[chargen]=app/cmd_service.c [ping]=app/cmd_ping.c [resolve]=app/cmd_resolve.c
-	[traceroute]=app/cmd_traceroute.c)
+	[traceroute]=app/cmd_traceroute.c [capture]=app/capture_conf.c)
 fits "pollux" "$("$POLLUX" --help)"
 for command in "${!own[@]}" ports config; do
 	help=$("$POLLUX" -- "$command" --help)
 	fits "$command" "$help"
 	[ -n "${own[$command]-}" ] || continue
 	expect_eq "$command: each option, and no other" \
-		"$(sed '1,/^Options:/d' <<<"$help" | sed -nE 's/^  (--[a-z0-9-]+).*/\1/p' | sort)" \
+		"$(sed '1,/^Options:/d' <<<"$help" | sed -nE 's/^  (-., )?(--[a-z0-9-]+).*/\2/p' | sort)" \
 		"$({
-			table "${own[$command]}" opts
+			table "${own[$command]}" '\(capture_\)\?opts'
 			table app/opt.c run_opts
 			table app/opt.c common_opts
-			if [ "$command" != fwd ]; then table app/opt.c stack_opts; fi
+			if [[ $command != @(fwd|capture) ]]; then table app/opt.c stack_opts; fi
 			if grep -q NAMES_OPTS "${own[$command]}"; then names_table; fi
 		} | sort)"
 done

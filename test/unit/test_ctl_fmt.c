@@ -503,6 +503,50 @@ T(idle_s_draws_the_histograms)
 	ok(strstr(out_text, "wake-up until") == NULL);
 }
 
+T(taps_are_a_list_or_all_of_each)
+{
+	given("[{'tap':1,'hooks':'rx,tx','ports':'','filter':'icmp','file':'/tmp/a.pcapng',"
+	      "'state':'runs','seen':12,'accepted':10,'filtered':2,'full':0,'sampled':0,"
+	      "'written':10,'bytes':2000,'files':1,'error':''},"
+	      "{'tap':12,'hooks':'drop','ports':'v','filter':'','file':'/mnt/b.pcapng',"
+	      "'state':'failed','error':'No space left on device'}]");
+	str_eq(printed(fmt_tap),
+		"tap state    hooks            seen   accepted   filtered     full  sampled    "
+		"written  file, filter\n"
+		"  1 runs     rx,tx              12         10          2        0        0       "
+		"  10  /tmp/a.pcapng  icmp\n"
+		" 12 failed   drop                0          0          0        0        0       "
+		"   0  /mnt/b.pcapng\n");
+	opts.stats = true;
+	str_eq(printed(fmt_tap), "tap 1\n"
+				 "     state    runs\n"
+				 "     hooks    rx,tx\n"
+				 "     filter   icmp\n"
+				 "     file     /tmp/a.pcapng\n"
+				 "     seen     12\n"
+				 "     accepted 10\n"
+				 "     filtered 2\n"
+				 "     full     0\n"
+				 "     sampled  0\n"
+				 "     written  10\n"
+				 "     bytes    2000\n"
+				 "     files    1\n"
+				 "tap 12\n"
+				 "     state    failed\n"
+				 "     error    No space left on device\n"
+				 "     hooks    drop\n"
+				 "     ports    v\n"
+				 "     file     /mnt/b.pcapng\n"
+				 "     seen     0\n"
+				 "     accepted 0\n"
+				 "     filtered 0\n"
+				 "     full     0\n"
+				 "     sampled  0\n"
+				 "     written  0\n"
+				 "     bytes    0\n"
+				 "     files    0\n");
+}
+
 /* --- what is wanted ----------------------------------------------------------------------------
  */
 
@@ -529,6 +573,8 @@ T(rows_are_chosen_by_pattern_and_family)
 	eq(selected((struct fmt_filter){.only = "tap", .key = "dev"}), 0);
 	given("[{'group':'Udp','name':'InErrors'},{'group':'Udp6','name':'InErrors'}]");
 	eq(selected((struct fmt_filter){.only = "UdpIn*", .key = "group", .key2 = "name"}), 1);
+	given("[{'tap':1},{'tap':12},{'tap':'1'},{}]");
+	eq(selected((struct fmt_filter){.only = "1", .key = "tap"}), 2);
 }
 
 /* What a newer or broken process sends must not crash. */
@@ -549,6 +595,7 @@ T(rows_without_their_keys_print)
 	printed(fmt_idle);
 	printed(fmt_xstats);
 	printed(fmt_ports);
+	printed(fmt_tap);
 }
 
 #define F_(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -562,4 +609,5 @@ RUN(F_(dev_is_ip_s_link), F_(columns_grow_with_the_longest_figure_of_either_dire
 	F_(snmp_is_nstat), F_(rates_are_of_the_interval), F_(drops_tell_reason_layer_and_meaning),
 	F_(features_are_ethtool_k), F_(changes_are_ethtool_K), F_(sysctl_is_sysctl_a),
 	F_(idle_shares_add_up_and_quantiles_are_bounded), F_(idle_s_draws_the_histograms),
-	F_(rows_are_chosen_by_pattern_and_family), F_(rows_without_their_keys_print))
+	F_(taps_are_a_list_or_all_of_each), F_(rows_are_chosen_by_pattern_and_family),
+	F_(rows_without_their_keys_print))

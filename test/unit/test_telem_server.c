@@ -34,9 +34,18 @@ static int fail_with(const struct plx_telem_args *args, struct plx_telem_reply *
 	return err == EEXIST ? plx_telem_reply_error(reply, -err, "%s is there", "10.0.0.1") : -err;
 }
 
+static int count(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
+{
+	plx_telem_reply_int(reply, "tap", 3);
+	plx_telem_reply_int(reply, "bytes", INT64_MAX);
+	plx_telem_reply_int(reply, "ok", 7); /* not its own word */
+	return (int)plx_telem_args_int(args, "err", 0);
+}
+
 static const struct plx_telem_cmd rows[] = {
 	{.name = "greet", .args = "name:s times:i?", .help = "say hello", .run = greet},
 	{.name = "fail", .args = "errno:i", .help = "fail", .run = fail_with},
+	{.name = "count", .args = "err:i?", .help = "numbers", .run = count},
 };
 static char hello[] = "hello", welcome[] = "welcome";
 static struct plx_telem_cmds cmds = {.cmd = rows, .n = PLX_DIM(rows), .arg = hello};
@@ -160,6 +169,18 @@ T(an_error_has_number_name_and_message)
 	close(fd);
 }
 
+T(an_answer_may_have_numbers)
+{
+	int fd = dial();
+
+	str_eq(ask(fd, "{\"cmd\":\"count\"}"),
+		"{\"ok\":true,\"tap\":3,\"bytes\":9223372036854775807}");
+	str_eq(ask(fd, "{\"cmd\":\"count\",\"args\":{\"err\":-2}}"),
+		"{\"error\":{\"errno\":2,\"name\":\"ENOENT\","
+		"\"message\":\"count: No such file or directory\"}}");
+	close(fd);
+}
+
 T(what_is_no_request_gets_an_error_and_the_client_stays)
 {
 	int fd = dial();
@@ -193,7 +214,8 @@ T(help_lists_the_commands)
 	str_eq(ask(fd, "{\"cmd\":\"help\"}"),
 		"{\"ok\":true,\"commands\":["
 		"{\"cmd\":\"greet\",\"args\":\"name:s times:i?\",\"help\":\"say hello\"},"
-		"{\"cmd\":\"fail\",\"args\":\"errno:i\",\"help\":\"fail\"}]}");
+		"{\"cmd\":\"fail\",\"args\":\"errno:i\",\"help\":\"fail\"},"
+		"{\"cmd\":\"count\",\"args\":\"err:i?\",\"help\":\"numbers\"}]}");
 	close(fd);
 }
 
@@ -442,9 +464,9 @@ T(a_directory_that_cannot_be_used_says_why)
 #define S_(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 RUN(S_(a_command_runs_with_its_arguments), S_(an_error_has_number_name_and_message),
-	S_(what_is_no_request_gets_an_error_and_the_client_stays), S_(help_lists_the_commands),
-	S_(the_command_added_last_runs), S_(any_bytes_get_exactly_one_reply),
-	S_(a_huge_request_is_refused_and_the_client_stays),
+	S_(an_answer_may_have_numbers), S_(what_is_no_request_gets_an_error_and_the_client_stays),
+	S_(help_lists_the_commands), S_(the_command_added_last_runs),
+	S_(any_bytes_get_exactly_one_reply), S_(a_huge_request_is_refused_and_the_client_stays),
 	S_(a_client_that_leaves_before_its_reply_is_forgotten),
 	S_(a_client_that_never_reads_is_closed_and_others_are_served),
 	S_(one_call_answers_a_bounded_number), S_(the_client_silent_longest_makes_room),

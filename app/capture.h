@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * The captures of a run: those of the command line, and those that pollux-ctl begins and ends.
+ *
+ * Each is a writer of lib/tap. Until the first one begins nothing is there but an empty list. The
+ * list is the control thread's (the main thread's while no lcore runs); telemetry's threads read
+ * it under its lock.
+ */
+#include <pthread.h>
+
+#include <plx_tap.h>
+
+#include "app.h"
+
+enum capture_state {
+	CAPTURE_FREE,
+	CAPTURE_RUNS,
+	CAPTURE_STOPPING, /**< a thread waits for its end */
+	CAPTURE_DONE,	  /**< it has ended, by itself or because it was asked to */
+};
+
+/** One of them, as long as it is in the list. */
+struct capture {
+	struct captures *list;
+	enum capture_state state;
+	uint32_t number; /**< from 1 on */
+	bool once;	 /**< is forgotten soon after its end, and nothing said of it */
+	plx_ns ended_ns; /**< since the run began */
+	bool said;	 /**< what it came to */
+	char *file, *filter;
+	char ports[128];
+	uint32_t hooks;
+	struct plx_tap_writer *writer;	   /**< while it runs */
+	struct plx_tap_writer_stats stats; /**< since it ended, or as they were last seen */
+	int pipe;		       /**< our own hold on a pipe, to see its reader go; or -1 */
+	struct plx_tap_writer *ending; /**< the stopping thread's */
+	pthread_t stopper;
+};
+
+#define CAPTURES 32
+
+struct captures {
+	struct app_run *run;
+	pthread_mutex_t lock;
+	struct plx_taps *taps; /**< NULL until there was one */
+	uint32_t last;	       /**< number given */
+	struct capture item[CAPTURES];
+};
+
+/* The command line: before EAL starts, and behind it */
+
+/** What can be wrong with the captures, seen before EAL starts. 0 or -errno with *e filled. */
+int capture_check(const struct app *app, struct plx_error *e);
+/** Is one of them written to the standard output? */
+bool capture_wants_stdout(const struct app *app);
+/** For that: all else goes to stderr from now on. 0 or -errno with *e filled. */
+int capture_take_stdout(struct app *app, struct plx_error *e);
+
+/* A run */
+
+/** Those of the command line: from now on they capture. Main thread, before lcores run, with the
+ * ports open. @return 0 or -errno with *e filled; then none does. */
+int capture_begin(struct app_run *run, struct plx_error *e);
+/** All of them end; what they came to is said on stderr. Main thread, when lcores have stopped. */
+void capture_end(struct app_run *run);
+/** Forget them. */
+void capture_free(struct app_run *run);
+/** Now and then: see whether some have ended by themselves. Control thread. */
+void capture_tick(struct app_run *run);
+/** Does any still capture? */
+bool capture_runs(const struct app_run *run);
+
+/** Begin one. @param cmd for errors. @return it, or NULL with *e filled. */
+struct capture *capture_start(
+	struct captures *cs, const struct capture_conf *conf, const char *cmd, struct plx_error *e);
+/**
+ * Have one end, and forget it. *s: what it came to.
+ * @return 0; -ENOENT: there is none of this number; -EBUSY: it ends when its reader lets it.
+ */
+int capture_stop(struct captures *cs, uint32_t number, struct plx_tap_writer_stats *s);
+/** What it has come to so far. Any thread, under the lock. */
+void capture_stats(const struct capture *c, struct plx_tap_writer_stats *s);
+/** runs, stopping, done, failed. */
+const char *capture_state_name(const struct capture *c);
+
+/** What --json says of them: an array, or NULL if there are none. */
+json_t *capture_json(const struct app_run *run);
+
+/* capture_ctl.c: the table `tap`, and the commands that begin with this word */
+
+int capture_ctl_add(struct captures *cs);
+void capture_ctl_del(void);

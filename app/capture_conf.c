@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "capture_conf.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define FIELD(name) offsetof(struct capture_conf, name)
+
+const struct opt capture_opts[] = {
+	{"filter", "EXPR", OPT_STR, FIELD(filter), NULL,
+		"which packets, by an expression of tcpdump's (pcap-filter(7)); otherwise all",
+		.letter = 'f'},
+	{"write", "FILE", OPT_STR, FIELD(file), NULL,
+		"where to, as pcapng; -: to the standard output, for tshark -i -", .letter = 'w'},
+	{"hook", "LIST", OPT_STR, FIELD(hooks), NULL,
+		"where: rx, rx-gro (behind GRO), tx, drop, fwd; otherwise rx,tx"},
+	{"port", "LIST", OPT_STR, FIELD(ports), NULL, "of these ports alone", .letter = 'i'},
+	{"direction", "in|out", OPT_STR, FIELD(direction), NULL, "on their way in or out alone",
+		.letter = 'Q'},
+	{"snaplen", "BYTES", OPT_U32, FIELD(snaplen), NULL, "of each packet at most; 0: all", 0,
+		262144, .letter = 's'},
+	{"count", "N", OPT_U32, FIELD(count), NULL, "end after so many packets; 0: never", 0,
+		UINT32_MAX, .letter = 'c'},
+	{"sample", "N", OPT_U32, FIELD(sample), NULL, "one packet of N, at random", 1, UINT32_MAX},
+	{"ring", "LIMIT[,LIMIT...]", OPT_STR, FIELD(ring), NULL,
+		"several files: files:N (keep the newest N), filesize:SIZE, duration:S, packets:N",
+		.letter = 'b'},
+	{"buffer", "SIZE", OPT_STR, FIELD(buffer), NULL,
+		"between each lcore and the file, 64K to 1G; otherwise 4M", .letter = 'B'},
+	{NULL},
+};
+
+/* As PLX_PKT_POINTS has them: capture.c makes sure. */
+const char *const capture_hook_name[CAPTURE_HOOKS + 1] = {
+	"rx", "rx-gro", "tx", "drop", "fwd", NULL};
+
+#define BUFFER_MIN (UINT64_C(64) << 10)
+#define BUFFER_MAX (UINT64_C(1) << 30)
+#define FILE_MAX   (UINT64_C(1) << 50)
+#define ITEM_MAX   32
+
+/* The next item of a list, without its comma. @return false at the end, or if it is too long. */
+static bool next_item(const char **at, char item[static ITEM_MAX])
+{
+	size_t n = strcspn(*at, ",");
+
+	if (n == 0 || n >= ITEM_MAX)
+		return false;
+	memcpy(item, *at, n);
+	item[n] = '\0';
+	*at += n;
+	if (**at == ',' && (*at)[1]) /* one at the end stays, and is an item too many */
+		++*at;
+	return true;
+}
+
+static bool parse_hooks(const char *text, uint32_t *hooks)
+{
+	char item[ITEM_MAX];
+	int i;
+
+	if (!*text)
+		return false;
+	while (next_item(&text, item)) {
+		for (i = 0; i < CAPTURE_HOOKS && strcmp(capture_hook_name[i], item) != 0; i++)
+			;
+		if (i == CAPTURE_HOOKS)
+			return false;
+		*hooks |= 1u << i;
+	}
+	return !*text;
+}
+
+bool capture_bytes_parse(const char *text, uint64_t unit, uint64_t max, uint64_t *bytes)
+{
+	static const char suffixes[] = "KkMmGg";
+	uint64_t n = 0;
+	const char *s;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	for (; *text >= '0' && *text <= '9' && n <= max; text++)
+		n = n * 10 + (uint64_t)(*text - '0');
+	if (n > max)
+		return false;
+	s = *text ? strchr(suffixes, *text) : NULL;
+	if (*text && (!s || text[1]))
+		return false;
+	unit = s ? UINT64_C(1) << (10 * ((s - suffixes) / 2 + 1)) : unit;
+	if (n == 0 || n > max / unit)
+		return false;
+	*bytes = n * unit;
+	return true;
+}
+
+/* "filesize:100M" */
+static bool parse_limit(const char *item, struct plx_pcapng_rotate_conf *r)
+{
+	const char *value = strchr(item, ':');
+	size_t n = value ? (size_t)(value - item) : 0;
+	uint32_t v = 0;
+
+	if (!value)
+		return false;
+	value++;
+	if (n == 8 && memcmp(item, "filesize", n) == 0) /* dumpcap's unit is 1,000 bytes */
+		return capture_bytes_parse(value, 1000, FILE_MAX, &r->bytes);
+	if (n == 5 && memcmp(item, "files", n) == 0)
+		return opt_u32(value, 1, 100000, &r->files);
+	if (n == 7 && memcmp(item, "packets", n) == 0) {
+		r->pkts = opt_u32(value, 1, UINT32_MAX, &v) ? v : 0;
+		return v;
+	}
+	if (n == 8 && memcmp(item, "duration", n) == 0) {
+		r->duration_ns = opt_u32(value, 1, 1000000, &v) ? PLX_SEC(v) : 0;
+		return v;
+	}
+	return false;
+}
+
+static bool parse_ring(const char *text, struct plx_pcapng_rotate_conf *r)
+{
+	char item[ITEM_MAX];
+
+	while (next_item(&text, item))
+		if (!parse_limit(item, r))
+			return false;
+	/* how many to keep says nothing of when the next one begins */
+	return !*text && (r->bytes || r->pkts || r->duration_ns);
+}
+
+static int bad(const char *cmd, const char *value, const char *option, const char *hint,
+	struct plx_error *e)
+{
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, value, option, hint);
+}
+
+static int plan_direction(
+	const char *text, const char *cmd, struct capture_plan *plan, struct plx_error *e)
+{
+	if (strcmp(text, "in") == 0)
+		plan->directions = 1;
+	else if (strcmp(text, "out") == 0)
+		plan->directions = 2;
+	else
+		return bad(cmd, text, "direction", "choose one of: in out", e);
+	return 0;
+}
+
+int capture_plan(const struct capture_conf *conf, const char *cmd, struct capture_plan *plan,
+	struct plx_error *e)
+{
+	uint64_t bytes = 0;
+
+	*plan = (struct capture_plan){0};
+	if (!conf->file || !*conf->file)
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_MISSING, cmd, "-w FILE", "capture");
+	if (conf->hooks && !parse_hooks(conf->hooks, &plan->hooks))
+		return bad(cmd, conf->hooks, "hook", "a list of: rx rx-gro tx drop fwd", e);
+	if (conf->direction && plan_direction(conf->direction, cmd, plan, e) != 0)
+		return -EINVAL;
+	if (conf->ring && !parse_ring(conf->ring, &plan->rotate))
+		return bad(cmd, conf->ring, "ring",
+			"form: files:10,filesize:100M,duration:60,packets:1000; one of the last "
+			"three must be there",
+			e);
+	if (conf->ring && strcmp(conf->file, "-") == 0)
+		return bad(cmd, conf->ring, "ring", "the standard output is one file", e);
+	if (conf->buffer && !capture_bytes_parse(conf->buffer, 1, BUFFER_MAX, &bytes))
+		return bad(cmd, conf->buffer, "buffer", "64K to 1G", e);
+	if (conf->buffer && bytes < BUFFER_MIN)
+		return bad(cmd, conf->buffer, "buffer", "64K to 1G", e);
+	plan->ring_bytes = (uint32_t)bytes;
+	return 0;
+}
+
+const char *capture_hooks_format(uint32_t hooks, char *buf)
+{
+	size_t n = 0;
+
+	buf[0] = '\0';
+	for (int i = 0; i < CAPTURE_HOOKS; i++)
+		if (hooks >> i & 1)
+			n += (size_t)snprintf(buf + n, CAPTURE_HOOKS_STRLEN - n, "%s%s",
+				n ? "," : "", capture_hook_name[i]);
+	return buf;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * What a capture is asked to be, in words (struct capture_conf: the options behind `capture`, the
+ * arguments of `tap start`) and in values (struct capture_plan). Knows nothing of DPDK.
+ */
+#include <plx_base_error.h>
+#include <plx_pcapng_rotate.h>
+
+#include "opt.h"
+
+/** As it was given; NULL and 0: not said. */
+struct capture_conf {
+	const char *filter, *file, *hooks, *ports, *direction, *ring, *buffer;
+	uint32_t snaplen, count, sample;
+};
+
+/** Options of a struct capture_conf. */
+extern const struct opt capture_opts[];
+
+#define CAPTURE_HOOKS 5 /**< enum plx_pkt_point has as many */
+/** Their names, in that order; NULL at the end. */
+extern const char *const capture_hook_name[CAPTURE_HOOKS + 1];
+#define CAPTURE_HOOKS_STRLEN 32
+
+/** All parsed, but the filter and the names of ports. */
+struct capture_plan {
+	uint32_t hooks;	     /**< a bit for each, by its place in capture_hook_name */
+	uint32_t directions; /**< PLX_TAP_IN, PLX_TAP_OUT; 0 = both */
+	uint32_t ring_bytes; /**< of each lcore; 0 = not said */
+	struct plx_pcapng_rotate_conf rotate;
+};
+
+/** @param cmd whose options they are, for errors. @return 0 or -EINVAL with *e filled. */
+int capture_plan(const struct capture_conf *conf, const char *cmd, struct capture_plan *plan,
+	struct plx_error *e);
+
+/** "rx,tx", of bits as in a plan, into buf of CAPTURE_HOOKS_STRLEN bytes. @return buf. */
+const char *capture_hooks_format(uint32_t hooks, char *buf);
+/**
+ * "100M": a number, and K, M or G for 1024 to the power of 1, 2 or 3; without one the number times
+ * unit. @return false if it is none, 0, or more than max bytes.
+ */
+bool capture_bytes_parse(const char *text, uint64_t unit, uint64_t max, uint64_t *bytes);

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "fmt.h"
+
+static void list_row(FILE *out, const json_t *row)
+{
+	fprintf(out, "%3lld %-8s %-10s %10lld %10lld %10lld %8lld %8lld %10lld  %s",
+		fmt_num(row, "tap"), fmt_str(row, "state"), fmt_str(row, "hooks"),
+		fmt_num(row, "seen"), fmt_num(row, "accepted"), fmt_num(row, "filtered"),
+		fmt_num(row, "full"), fmt_num(row, "sampled"), fmt_num(row, "written"),
+		fmt_str(row, "file"));
+	if (*fmt_str(row, "filter"))
+		fprintf(out, "  %s", fmt_str(row, "filter"));
+	fputc('\n', out);
+}
+
+static void stats_row(FILE *out, const json_t *row)
+{
+	static const char *const words[] = {"state", "error", "hooks", "ports", "filter", "file"};
+	static const char *const numbers[] = {
+		"seen", "accepted", "filtered", "full", "sampled", "written", "bytes", "files"};
+
+	fprintf(out, "tap %lld\n", fmt_num(row, "tap"));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (*fmt_str(row, words[i]))
+			fprintf(out, "     %-8s %s\n", words[i], fmt_str(row, words[i]));
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+		fprintf(out, "     %-8s %lld\n", numbers[i], fmt_num(row, numbers[i]));
+}
+
+void fmt_tap(const struct fmt *f, const json_t *rows)
+{
+	json_t *row;
+	size_t i;
+
+	if (!f->opts->stats)
+		fprintf(f->out, "%3s %-8s %-10s %10s %10s %10s %8s %8s %10s  %s\n", "tap", "state",
+			"hooks", "seen", "accepted", "filtered", "full", "sampled", "written",
+			"file, filter");
+	json_array_foreach(rows, i, row)
+	{
+		if (f->opts->stats)
+			stats_row(f->out, row);
+		else
+			list_row(f->out, row);
+	}
+}
