@@ -370,7 +370,7 @@ static int run(struct app *app, void *arg)
 		[REPLAY_FLAT] = "flat-out",
 	};
 	struct app_run r = {.app = app, .ops = &ops, .mode = modes[replay.pace.mode], .arg = arg};
-	struct plx_error e;
+	struct plx_error e = {0};
 	int err = find_port(&e), code;
 
 	if (!err)
