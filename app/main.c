@@ -28,6 +28,7 @@ static const struct plx_cmd *const commands[] = {
 	&cmd_resolve,
 	&cmd_fwd,
 	&cmd_capture,
+	&cmd_replay,
 	&cmd_ports,
 	&cmd_config,
 };
