@@ -82,6 +82,13 @@ void engine__leave(struct plx_softnet *sn);
 uint32_t engine__serve(struct plx_softnet *sn);
 void engine__gone(struct plx_softnet *sn);
 
+/** Is the lcore to limit the flows of what it hands over? */
+static inline bool engine__limits(const struct plx_softnet *sn)
+{
+	return sn->lcore < 63 && sn->eng->conf.ops->flow &&
+	       engine__tun(sn->eng, PLX_TUN_FLOW_LIMIT_CPU_BITMAP) >> sn->lcore & 1;
+}
+
 /** hand.c */
 uint32_t engine__backlog(struct plx_softnet *sn, uint32_t budget);
 void engine__hand_flush(struct plx_softnet *sn);

@@ -36,7 +36,7 @@ static enum plx_telem_more softnet_row(struct plx_telem_row *r, uint64_t *cursor
 	plx_telem_row_u64(r, "time_squeeze", plx_count_read(sn->time_squeeze));
 	plx_telem_row_u64(r, "cpu_collision", 0);
 	plx_telem_row_u64(r, "received_rps", plx_count_read(sn->received_rps));
-	plx_telem_row_u64(r, "flow_limit_count", 0); /* there is none: each pair has its ring */
+	plx_telem_row_u64(r, "flow_limit_count", plx_count_read(sn->limit.count));
 	plx_telem_row_u64(r, "backlog_len", waiting);
 	plx_telem_row_u64(r, "cpu", sn->lcore);
 	plx_telem_row_u64(r, "input_qlen", waiting);

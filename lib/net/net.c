@@ -114,6 +114,21 @@ static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t 
 	net__tcp_serve(nl);
 }
 
+/* For the flow limit: as Linux's flow dissector, to which all that is not IP is one flow. What did
+ * not come from outside belongs to none. */
+static uint32_t on_flow(struct plx_softnet *sn, struct rte_mbuf *m)
+{
+	uint8_t stage = plx_pkt_meta(m)->stage;
+	struct plx_tuple t;
+
+	if (stage == NET_STAGE_NEIGH || stage == NET_STAGE_TAP)
+		return 0;
+	if (stage == NET_STAGE_ARP ||
+		!plx_wire_tuple_l3(&t, rte_pktmbuf_mtod(m, const void *), m->data_len))
+		return 1;
+	return plx_steer_hash_nonzero(plx_steer_hash_tuple(&net__self(sn)->net->toeplitz, &t));
+}
+
 static void frames_in(struct net_lcore *nl, struct rte_mbuf **pkts, uint16_t n, uint16_t port)
 {
 	for (uint16_t i = 0; i < n && i < PREFETCH; i++)
@@ -340,6 +355,7 @@ static void on_stop(struct plx_softnet *sn)
 const struct plx_engine_ops plx_net_ops = {
 	.rx = on_rx,
 	.backlog = on_backlog,
+	.flow = on_flow,
 	.timer = on_timer,
 	.start = on_start,
 	.stop = on_stop,
