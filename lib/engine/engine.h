@@ -121,6 +121,13 @@ int engine__feature_set(
 /** `link set` */
 int engine__link_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 
+/** telem_steer.c: how devices spread packets, and the flow limit, for telem.c. */
+enum plx_telem_more engine__rss_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+enum plx_telem_more engine__indir_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+enum plx_telem_more engine__limit_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+/** Has the lcore at the cursor fill its page. */
+int engine__limit_run(void *arg, uint64_t cursor, void (*fn)(void *fn_arg), void *fn_arg);
+
 /** gro.c: at open. @return 0 or -ENOMEM. */
 int engine__gro_init(struct plx_softnet *sn, struct plx_rxq *q);
 /** n packets of one poll, which may be none; all but what waits for more goes to rx(). */

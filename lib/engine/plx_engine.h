@@ -361,8 +361,8 @@ PLX_API int plx_softnet_call(
 /* For the control thread */
 
 /**
- * Serve the tables ports, dev, xstats, softnet and idle, and the commands `link set` and `stop`.
- * Ports are open; of one engine at a time. @return 0 or -errno.
+ * Serve the tables ports, dev, xstats, features, softnet, rss, indir, flow_limit and idle, and the
+ * commands `link set` and `stop`. Ports are open; of one engine at a time. @return 0 or -errno.
  */
 PLX_API int plx_engine_telem_add(struct plx_engine *eng);
 /** Before the ports are closed. Nothing happens if there is nothing to undo. */

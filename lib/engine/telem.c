@@ -139,6 +139,22 @@ static struct plx_telem_table tables[] = {
 		.row = softnet_row,
 	},
 	{
+		.name = "rss",
+		.help = "Ports: how the device spreads packets over queues. Parameter: cursor",
+		.row = engine__rss_row,
+	},
+	{
+		.name = "indir",
+		.help = "Ports: 128 entries of the indirection table. Parameter: cursor",
+		.row = engine__indir_row,
+	},
+	{
+		.name = "flow_limit",
+		.help = "Lcores: the flow limit of what is handed over. Parameter: cursor",
+		.row = engine__limit_row,
+		.run = engine__limit_run,
+	},
+	{
 		.name = "idle",
 		.help = "Lcores: what their time went to, sleeps, wake-ups. Parameter: cursor",
 		.row = idle_row,
