@@ -7,6 +7,7 @@
 
 #include <rte_prefetch.h>
 
+#include "rps.h"
 #include "tap.h"
 
 #define FRAG_DATAGRAMS 1024
@@ -148,6 +149,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 
 	way.cfg = way.in_cfg = NULL;
 	way.nbr = NULL;
+	way.q = q;
 	nl->way = &way;
 	net__begin(nl);
 	if (plx_unlikely(nl->taps))
@@ -513,6 +515,7 @@ void plx_net_destroy(struct plx_net *net)
 	}
 	net__cfg_free(net->cfg);
 	net__taps_free(net);
+	net__rps_free(net);
 	net__hear_free(net);
 	net__rtab_fini(&net->nbr);
 	net__rtab_fini(&net->exc);

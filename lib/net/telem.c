@@ -563,6 +563,12 @@ static struct plx_telem_table tables[] = {
 		.row = net__steer_row,
 	},
 	{
+		.name = "rps",
+		.help = "Receive queues: the lcores that forward what comes. Parameter: cursor",
+		.row = net__rps_row,
+		.run = on_control,
+	},
+	{
 		.name = "sockstat",
 		.help = "Lcores: sockets and their memory. Parameter: cursor",
 		.row = net__mem_row,
