@@ -46,6 +46,8 @@ static const struct opt stack_opts[] = {
 		"a route"},
 	{"sysctl", "NAME=VALUE", OPT_LIST, offsetof(struct stack_conf, sysctl), NULL,
 		"a tunable under its Linux name, e.g. net.ipv4.ip_forward=1"},
+	{"rps", "PORT[:QUEUE]=LCORES", OPT_LIST, offsetof(struct stack_conf, rps), NULL,
+		"spread what comes there and is forwarded over these lcores, 0,2-3"},
 	{"config", "FILE", OPT_STR, offsetof(struct stack_conf, file), NULL,
 		"read all of this from an INI file; see 'pollux -- config --help'"},
 	{"no-offload", NULL, OPT_FLAG, offsetof(struct stack_conf, no_offload), NULL,

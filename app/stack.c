@@ -78,6 +78,52 @@ static int add_route(struct stack *s, struct up_route *r, struct plx_error *e)
 	return 0;
 }
 
+/* "net_tap0" or "net_tap0:1": the whole may be a name, too. @return the port; *queue: its queue. */
+static const struct plx_port *find_queue(const char *text, int *queue)
+{
+	const struct plx_port *p = plx_port_find(text);
+	const char *colon = strrchr(text, ':');
+	char name[UP_PORT_NAMELEN];
+	uint32_t n;
+
+	*queue = PLX_NET_ALL_QUEUES;
+	if (p || !colon || colon - text >= (int)sizeof(name) ||
+		!opt_u32(colon + 1, 0, UINT16_MAX, &n))
+		return p;
+	snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
+	*queue = (int)n;
+	return plx_port_find(name);
+}
+
+static bool all_run(const struct stack *s, const struct plx_lcore_set *set)
+{
+	struct plx_lcore_set rest = *set;
+
+	for (uint16_t i = 0; i < s->lcores; i++)
+		plx_lcore_set_del(&rest, (uint16_t)plx_engine_softnet(s->eng, i)->lcore);
+	for (uint32_t i = 0; i < PLX_STEER_LCORES_MAX; i++)
+		if (plx_lcore_set_has(&rest, i))
+			return false;
+	return true;
+}
+
+static int add_rps(struct stack *s, const struct up_rps *r, struct plx_error *e)
+{
+	int queue, err;
+	const struct plx_port *p = find_queue(r->port, &queue);
+
+	if (!p)
+		return plx_error_set(e, -ENODEV, PLX_ERR_PORT_UNKNOWN, r->port);
+	if (!all_run(s, &r->lcores))
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, s->app->cmd->name, r->text,
+			"rps", "name lcores of this run (EAL's -l or --lcores)");
+	err = plx_net_rps_set(s->net, p->id, queue, &r->lcores);
+	if (err == -EINVAL)
+		return plx_error_set(e, err, PLX_ERR_OPTION_VALUE, s->app->cmd->name, r->text,
+			"rps", "the port has fewer queues: they are numbered from 0");
+	return err ? plx_error_set(e, err, PLX_ERR_RUN, "RPS", strerror(-err)) : 0;
+}
+
 static void undo(struct stack *s)
 {
 	if (s->ops->end)
@@ -104,6 +150,8 @@ static int begin(struct app_run *run, struct plx_error *e)
 		err = add_if(s, &s->plan.ifs[i], e);
 	for (uint32_t i = 0; !err && i < s->plan.n_route; i++)
 		err = add_route(s, &s->plan.routes[i], e);
+	for (uint32_t i = 0; !err && i < s->plan.n_rps; i++)
+		err = add_rps(s, &s->plan.rps[i], e);
 	if (!err && s->sockets) {
 		s->sock = plx_sock_create(s->net, &conf, e);
 		err = s->sock ? 0 : -ENOMEM;

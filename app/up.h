@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include <plx_base_error.h>
+#include <plx_steer_rps.h>
 
 #include "opt.h"
 
@@ -18,6 +19,7 @@
 #define UP_ROUTES   256
 #define UP_SERVICES 32
 #define UP_SYSCTLS  64
+#define UP_RPS	    64
 #define UP_SERVERS  8 /**< PLX_RESOLV_SERVERS, which is lib/resolv's */
 #define UP_SEARCH   8 /**< PLX_RESOLV_SEARCH */
 
@@ -25,7 +27,7 @@
 
 /** The options of all commands that run a stack. */
 struct stack_conf {
-	struct opt_list ifs, routes, sysctl;
+	struct opt_list ifs, routes, sysctl, rps;
 	const char *file;
 	bool no_offload;
 	uint32_t sockets, tcp_mib, sock_mib; /**< 0 = as the libraries have it */
@@ -62,6 +64,13 @@ struct up_sysctl {
 	int64_t value;
 };
 
+/** Lcores that forward what comes by a port, or by one queue of it. */
+struct up_rps {
+	char text[256]; /**< as it was given, for errors */
+	char port[256]; /**< with its queue, if there is one */
+	struct plx_lcore_set lcores;
+};
+
 struct up_service {
 	uint16_t port;
 	uint8_t kind; /**< enum up_kind */
@@ -85,7 +94,8 @@ struct up_plan {
 	struct up_route routes[UP_ROUTES];
 	struct up_sysctl sysctl[UP_SYSCTLS];
 	struct up_service service[UP_SERVICES];
-	uint32_t n_if, n_route, n_sysctl, n_service;
+	struct up_rps rps[UP_RPS];
+	uint32_t n_if, n_route, n_sysctl, n_service, n_rps;
 	struct up_resolver resolver; /**< of the file: options stand in its place */
 };
 
@@ -100,6 +110,7 @@ int up_plan(const char *cmd, const struct stack_conf *conf, const struct up_conf
 int up_parse_if(struct up_plan *plan, const char *text, struct plx_error *e);
 int up_parse_route(struct up_plan *plan, const char *text, struct plx_error *e);
 int up_parse_sysctl(struct up_plan *plan, const char *text, struct plx_error *e);
+int up_parse_rps(struct up_plan *plan, const char *text, struct plx_error *e); /* up_rps.c */
 int up_parse_service(
 	struct up_plan *plan, enum up_kind kind, const char *text, struct plx_error *e);
 

@@ -7,8 +7,8 @@
 
 /*
  * The file of --config: the command line's items as an INI file. A section [if PORT] or [if
- * PORT.VLAN] has the keys of --if; [up] has route, sysctl, udp-echo, udp-sink, tcp-echo, tcp-sink
- * and tcp-source, each as often as needed; [resolver] what up_resolver.c says.
+ * PORT.VLAN] has the keys of --if; [up] has route, sysctl, rps, udp-echo, udp-sink, tcp-echo,
+ * tcp-sink and tcp-source, each as often as needed; [resolver] what up_resolver.c says.
  */
 
 struct reader {
@@ -94,11 +94,13 @@ static int up_line(struct reader *r, const char *key, const char *value)
 		err = up_parse_route(r->plan, value, r->e);
 	else if (strcmp(key, "sysctl") == 0)
 		err = up_parse_sysctl(r->plan, value, r->e);
+	else if (strcmp(key, "rps") == 0)
+		err = up_parse_rps(r->plan, value, r->e);
 	else if (kind >= 0)
 		err = up_parse_service(r->plan, (enum up_kind)kind, value, r->e);
 	else
 		return fault(r, r->at,
-			"unknown key in [up]: there are route, sysctl, udp-echo, udp-sink, "
+			"unknown key in [up]: there are route, sysctl, rps, udp-echo, udp-sink, "
 			"tcp-echo, tcp-sink and tcp-source");
 	if (err)
 		locate(r);

@@ -207,6 +207,8 @@ int up_plan(const char *cmd, const struct stack_conf *conf, const struct up_conf
 		err = up_parse_route(plan, conf->routes.v[i], e);
 	for (unsigned int i = 0; !err && i < conf->sysctl.n; i++)
 		err = up_parse_sysctl(plan, conf->sysctl.v[i], e);
+	for (unsigned int i = 0; !err && i < conf->rps.n; i++)
+		err = up_parse_rps(plan, conf->rps.v[i], e);
 	for (int k = 0; services && k < UP_KINDS; k++)
 		for (unsigned int i = 0; !err && i < services->service[k].n; i++)
 			err = up_parse_service(plan, (enum up_kind)k, services->service[k].v[i], e);

@@ -13,13 +13,18 @@
 #define TOP_MAX 1000
 
 const char ctl_steer_text[] =
-	"usage: pollux-ctl steer explain PROTO SRC DST --offline [OPTION...]\n"
+	"usage: pollux-ctl steer explain PROTO SRC DST [--fragment]\n"
+	"       pollux-ctl steer show [PORT]\n"
+	"       pollux-ctl steer explain PROTO SRC DST --offline [OPTION...]\n"
 	"       pollux-ctl steer simulate FILE [OPTION...]\n"
 	"\n"
-	"explain says, step by step, where a packet of a flow goes: hash, bucket, queue, the\n"
-	"lcore that RPS chooses, and which rule decided. PROTO is tcp, udp, sctp, icmp, icmp6\n"
-	"or a number; SRC and DST are 10.0.0.1:80 or [2001:db8::1]:80, and addresses alone\n"
+	"explain says, step by step, where a packet of a flow goes in the running process: hash,\n"
+	"bucket, queue, who polls that, for whom it is, owner, socket, flow limit, and which rule\n"
+	"decided. With --offline the tables are made of options. PROTO is tcp, udp, sctp, icmp,\n"
+	"icmp6 or a number; SRC and DST are 10.0.0.1:80 or [2001:db8::1]:80, and addresses alone\n"
 	"where there are no ports.\n"
+	"show prints the tables that ports spread packets by, as ethtool -x, and the map of the\n"
+	"lcores that own flows.\n"
 	"simulate reads a capture (pcap or pcapng) and says how its packets would spread over\n"
 	"queues, which flows are the largest, and which weights would even it out.\n"
 	"\n"
@@ -38,6 +43,8 @@ const char ctl_steer_text[] =
 	"  --svg FILE         simulate: draw the queues' load\n"
 	"\n"
 	"Examples:\n"
+	"  pollux-ctl steer explain tcp 10.9.0.1:40000 10.9.0.2:7\n"
+	"  pollux-ctl steer show tap\n"
 	"  pollux-ctl steer explain tcp 66.9.149.187:2794 161.142.100.80:1766 --offline\n"
 	"  pollux-ctl steer explain udp [fd00::1]:53 [fd00::2]:999 --offline --rps 0-3 --json\n"
 	"  pollux-ctl steer simulate day.pcap --queues 8 --svg day.svg\n"
@@ -71,6 +78,8 @@ static const struct option steer_options[] = {
 	{"inner", no_argument, NULL, INNER},
 	{"top", required_argument, NULL, TOP_},
 	{"svg", required_argument, NULL, SVG},
+	{"file-prefix", required_argument, NULL, 'f'},
+	{"pid", required_argument, NULL, 'p'},
 	{"json", no_argument, NULL, 'j'},
 	{"help", no_argument, NULL, 'h'},
 	{NULL},
@@ -257,6 +266,11 @@ static bool set_value(struct steer_opts *o, int c, const char *text)
 		return plx_lcore_set_parse(&set, text) == 0;
 	case TOP_:
 		return number(text, end, TOP_MAX, &o->top);
+	case 'p':
+		if (!number(text, end, INT32_MAX, &v) || v == 0)
+			return false;
+		o->pid = (int)v;
+		return true;
 	default:
 		o->svg = text;
 		return *text;
@@ -280,6 +294,8 @@ static const char *what_is_wanted(int c)
 		return "lcores, as 0,2-5, below 256";
 	case TOP_:
 		return "0 to 1000";
+	case 'p':
+		return "that is no process's number";
 	default:
 		return "a file";
 	}
@@ -303,11 +319,15 @@ static int set_option(struct steer_opts *o, int c, char **argv)
 	case 'h':
 		o->help = true;
 		return -1;
+	case 'f':
+		o->prefix = optarg;
+		return -1;
 	case OFFLINE:
 		o->offline = true;
 		return -1;
 	case SYMMETRIC:
 		o->rss.key.symmetric = true;
+		o->made_up = option_name(c);
 		return -1;
 	case FRAGMENT:
 		o->fragment = true;
@@ -323,6 +343,8 @@ static int set_option(struct steer_opts *o, int c, char **argv)
 			argv[optind - 1]);
 		return CTL_USAGE;
 	default:
+		if (c != TOP_ && c != SVG && c != 'p')
+			o->made_up = option_name(c);
 		if (set_value(o, c, optarg))
 			return -1;
 		ctl_complain("--%s %s: %s", option_name(c), optarg, what_is_wanted(c));
@@ -362,7 +384,7 @@ static int parse(struct steer_opts *o, int argc, char **argv)
 
 	optind = 0;
 	opterr = 0;
-	while (code < 0 && (c = getopt_long(argc, argv, ":jh", steer_options, NULL)) != -1) {
+	while (code < 0 && (c = getopt_long(argc, argv, ":f:p:jh", steer_options, NULL)) != -1) {
 		symmetric = o->rss.key.symmetric;
 		code = set_option(o, c, argv);
 		o->rss.key.symmetric |= symmetric; /* a key that comes later begins anew */
@@ -375,8 +397,12 @@ int ctl_steer(const struct ctl_opts *ctl, int argc, char **argv)
 	static struct steer_opts o; /* too large for a stack */
 	int code;
 
-	o = (struct steer_opts){
-		.json = ctl->json, .help = ctl->help, .reta_size = PLX_RETA_SIZE_MIN, .top = TOP};
+	o = (struct steer_opts){.prefix = ctl->prefix,
+		.pid = ctl->pid,
+		.json = ctl->json,
+		.help = ctl->help,
+		.reta_size = PLX_RETA_SIZE_MIN,
+		.top = TOP};
 	o.rss.types = PLX_RSS_ALL;
 	plx_steer_toeplitz_init(&o.rss.key, plx_steer_key_microsoft, PLX_STEER_KEY_MIN);
 	code = parse(&o, argc, argv);
@@ -390,12 +416,14 @@ int ctl_steer(const struct ctl_opts *ctl, int argc, char **argv)
 	argv += optind;
 	if (argc > 0 && strcmp(argv[0], "explain") == 0)
 		return steer_explain(&o, argc - 1, argv + 1);
+	if (argc > 0 && strcmp(argv[0], "show") == 0)
+		return steer_show(&o, argc - 1, argv + 1);
 	if (argc > 0 && strcmp(argv[0], "simulate") == 0)
 		return steer_simulate(&o, argc - 1, argv + 1);
 	if (argc > 0)
 		ctl_complain(
 			"steer: '%s' is not understood; see 'pollux-ctl steer --help'", argv[0]);
 	else
-		ctl_complain("steer: explain or simulate; see 'pollux-ctl steer --help'");
+		ctl_complain("steer: explain, show or simulate; see 'pollux-ctl steer --help'");
 	return CTL_USAGE;
 }

@@ -3,7 +3,8 @@
 
 /**
  * @file
- * `pollux-ctl steer`: where flows go, by tables made up from options. No process is asked.
+ * `pollux-ctl steer`: where flows go, by the tables of a running process, or by tables that are
+ * made up from options.
  */
 #include "ctl.h"
 
@@ -14,7 +15,10 @@
 
 /** Options, and the tables made of them. */
 struct steer_opts {
+	const char *prefix; /**< as those of struct ctl_opts */
+	int pid;
 	bool json, help, offline, fragment;
+	const char *made_up; /**< an option of a made-up table that was given; NULL = none */
 	uint16_t queues;
 	uint16_t n_weights;
 	uint32_t reta_size, weight[PLX_RETA_SIZE_MAX];
@@ -40,6 +44,16 @@ json_t *steer_tuple_json(const struct plx_tuple *t);
 
 /** explain PROTO SRC DST. @return an exit code. */
 int steer_explain(const struct steer_opts *o, int argc, char **argv);
+/** What is hashed, and what comes of it. @param whose "the process's": the key. */
+void steer_print_hash(
+	FILE *out, const struct plx_steer_explain *e, const struct plx_rss *rss, const char *whose);
+
+/* steer_ask.c */
+
+/** The same of a running process. @return an exit code. */
+int steer_explain_live(const struct steer_opts *o, const struct plx_tuple *tuple);
+/** show [PORT]. @return an exit code. */
+int steer_show(const struct steer_opts *o, int argc, char **argv);
 
 /* steer_simulate.c */
 

@@ -118,20 +118,20 @@ static void hex(const uint8_t *b, size_t n, const char *between, char *text, siz
 		at += (size_t)snprintf(text + at, size - at, "%s%02x", i ? between : "", b[i]);
 }
 
-static void print_hash(const struct plx_steer_explain *e, const struct steer_opts *o)
+void steer_print_hash(
+	FILE *out, const struct plx_steer_explain *e, const struct plx_rss *rss, const char *whose)
 {
-	bool microsofts = memcmp(o->rss.key.key, plx_steer_key_microsoft, PLX_STEER_KEY_MIN) == 0;
 	char in[3 * PLX_STEER_INPUT_MAX + 1];
 
 	if (e->how == PLX_RSS_NONE) {
-		printf("hash      none: such packets are not hashed (--rx-flow-hash)\n");
+		fprintf(out, "hash      none: such packets are not hashed (--rx-flow-hash)\n");
 		return;
 	}
 	hex(e->input, e->input_bytes, " ", in, sizeof(in));
-	printf("hash      0x%08x, Toeplitz of %s%s by %s key\n", e->hash,
+	fprintf(out, "hash      0x%08x, Toeplitz of %s%s by %s key\n", e->hash,
 		e->how == PLX_RSS_PORTS ? "addresses and ports" : "the addresses alone",
-		o->rss.key.symmetric ? ", sorted," : "", microsofts ? "Microsoft's" : "the given");
-	printf("          %s%s\n", in,
+		rss->key.symmetric ? ", sorted," : "", whose);
+	fprintf(out, "          %s%s\n", in,
 		e->sorted_addrs || e->sorted_ports ? "  (exchanged to be in order)" : "");
 }
 
@@ -162,10 +162,11 @@ static void print_decided(const struct plx_steer_explain *e)
 static void print_text(
 	const struct plx_steer_explain *e, const struct steer_opts *o, const struct plx_tuple *t)
 {
+	bool microsofts = memcmp(o->rss.key.key, plx_steer_key_microsoft, PLX_STEER_KEY_MIN) == 0;
 	char text[STEER_TUPLE_STRLEN];
 
 	printf("flow      %s\n", steer_tuple_text(t, text));
-	print_hash(e, o);
+	steer_print_hash(stdout, e, &o->rss, microsofts ? "Microsoft's" : "the given");
 	if (e->how == PLX_RSS_NONE)
 		printf("bucket    0 of %u, as without a hash\n", o->reta.size);
 	else
@@ -237,9 +238,8 @@ int steer_explain(const struct steer_opts *o, int argc, char **argv)
 		ctl_complain("steer explain: --svg and --inner are of simulate");
 		return CTL_USAGE;
 	}
-	if (!o->offline) {
-		ctl_complain("steer explain: a running process does not tell its tables; ask with "
-			     "--offline");
+	if (!o->offline && o->made_up) {
+		ctl_complain("steer explain: --%s is of --offline", o->made_up);
 		return CTL_USAGE;
 	}
 	why = parse_flow(&t, o, argv);
@@ -247,6 +247,8 @@ int steer_explain(const struct steer_opts *o, int argc, char **argv)
 		ctl_complain("steer explain %s %s %s: %s", argv[0], argv[1], argv[2], why);
 		return CTL_USAGE;
 	}
+	if (!o->offline)
+		return steer_explain_live(o, &t);
 	make_tables(o);
 	plx_steer_explain(&e, &made.t, &t);
 	if (o->json)

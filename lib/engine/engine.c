@@ -44,6 +44,25 @@ static bool shares_cpu(uint32_t lcore)
 	return false;
 }
 
+/* For the flow limit, whether or not it is ever switched on. */
+static int limit_init(struct plx_softnet *sn, int socket)
+{
+	uint32_t wanted = (uint32_t)engine__tun(sn->eng, PLX_TUN_FLOW_LIMIT_TABLE_LEN), n = 1;
+	void *mem;
+
+	while (n < wanted)
+		n *= 2;
+	mem = plx_pkt_mem_alloc(n, socket);
+	return mem ? plx_steer_limit_init(&sn->limit, mem, n) : -ENOMEM;
+}
+
+static void softnet_free(struct plx_softnet *sn)
+{
+	rte_free(sn->limit.bucket);
+	rte_free(sn->rxq);
+	rte_free(sn);
+}
+
 static struct plx_softnet *softnet_new(struct plx_engine *eng, uint32_t lcore, uint64_t seed)
 {
 	int socket = (int)rte_lcore_to_socket_id(lcore);
@@ -51,12 +70,12 @@ static struct plx_softnet *softnet_new(struct plx_engine *eng, uint32_t lcore, u
 
 	if (!sn)
 		return NULL;
+	sn->eng = eng;
 	sn->rxq = plx_pkt_mem_alloc(sizeof(*sn->rxq) * PLX_ENGINE_RXQ_MAX, socket);
-	if (!sn->rxq) {
-		rte_free(sn);
+	if (!sn->rxq || limit_init(sn, socket) != 0) {
+		softnet_free(sn);
 		return NULL;
 	}
-	sn->eng = eng;
 	sn->lcore = lcore;
 	sn->index = eng->n;
 	sn->shared_cpu = shares_cpu(lcore);
@@ -97,8 +116,7 @@ static void engine_free(struct plx_engine *eng)
 		rte_mempool_free(sn->pool);
 		rte_mempool_free(sn->clones);
 		rte_mempool_free(sn->reserve);
-		rte_free(sn->rxq);
-		rte_free(sn);
+		softnet_free(sn);
 	}
 	rte_free(eng->rcu);
 	rte_free(eng);

@@ -82,6 +82,13 @@ void engine__leave(struct plx_softnet *sn);
 uint32_t engine__serve(struct plx_softnet *sn);
 void engine__gone(struct plx_softnet *sn);
 
+/** Is the lcore to limit the flows of what it hands over? */
+static inline bool engine__limits(const struct plx_softnet *sn)
+{
+	return sn->lcore < 63 && sn->eng->conf.ops->flow &&
+	       engine__tun(sn->eng, PLX_TUN_FLOW_LIMIT_CPU_BITMAP) >> sn->lcore & 1;
+}
+
 /** hand.c */
 uint32_t engine__backlog(struct plx_softnet *sn, uint32_t budget);
 void engine__hand_flush(struct plx_softnet *sn);
@@ -113,6 +120,13 @@ int engine__feature_set(
 	const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 /** `link set` */
 int engine__link_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
+
+/** telem_steer.c: how devices spread packets, and the flow limit, for telem.c. */
+enum plx_telem_more engine__rss_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+enum plx_telem_more engine__indir_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+enum plx_telem_more engine__limit_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+/** Has the lcore at the cursor fill its page. */
+int engine__limit_run(void *arg, uint64_t cursor, void (*fn)(void *fn_arg), void *fn_arg);
 
 /** gro.c: at open. @return 0 or -ENOMEM. */
 int engine__gro_init(struct plx_softnet *sn, struct plx_rxq *q);

@@ -50,6 +50,54 @@ static uint32_t beyond(struct rte_mbuf **pkts, uint32_t n)
 	return more;
 }
 
+static void refuse(struct plx_softnet *sn, struct rte_mbuf **pkts, uint32_t n, enum plx_drop reason)
+{
+	plx_count(sn->dropped, n);
+	plx_count(sn->more_out, -(uint64_t)beyond(pkts, n));
+	plx_pkt_drop_bulk(pkts, n, reason);
+}
+
+/* What is for a transmit queue is in no backlog of Linux's. The hash is only asked for if needed.
+ */
+static bool is_over(struct plx_softnet *sn, struct rte_mbuf *m, uint32_t qlen, uint32_t max)
+{
+	uint32_t hash;
+
+	if (qlen < max / 2 || plx_pkt_meta(m)->stage == PLX_STAGE_TX)
+		return false;
+	hash = sn->eng->conf.ops->flow(sn, m);
+	return hash && plx_steer_limit(&sn->limit, hash, qlen, max);
+}
+
+/* Of those that there is room for, as enqueue_to_backlog() asks. @return how many are left. */
+static uint16_t drop_over(
+	struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n, uint32_t held, uint32_t max)
+{
+	struct rte_mbuf *over[PLX_PORT_BURST];
+	uint16_t left = 0, n_over = 0;
+
+	for (uint16_t i = 0; i < n; i++)
+		if (held + left < max && is_over(sn, pkts[i], held + left, max))
+			over[n_over++] = pkts[i];
+		else
+			pkts[left++] = pkts[i];
+	if (n_over)
+		refuse(sn, over, n_over, PLX_DROP_FLOW_LIMIT);
+	return left;
+}
+
+/* Some lcores limit flows, or did: do we? */
+PLX_NOINLINE static uint16_t limit_flows(
+	struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n, uint32_t held, uint32_t max)
+{
+	bool on = engine__limits(sn);
+
+	if (on && !sn->limits)
+		plx_steer_limit_forget(&sn->limit);
+	sn->limits = on;
+	return on ? drop_over(sn, pkts, n, held, max) : n;
+}
+
 static void hand_flush_one(struct plx_softnet *sn, uint16_t index)
 {
 	uint16_t n = sn->out[index].n;
@@ -57,14 +105,14 @@ static void hand_flush_one(struct plx_softnet *sn, uint16_t index)
 	uint32_t max = (uint32_t)engine__tun(sn->eng, PLX_TUN_NETDEV_MAX_BACKLOG);
 	uint32_t held = plx_ring_count(sn->out[index].ring);
 	uint32_t room = held < max ? max - held : 0;
-	uint16_t sent = (uint16_t)plx_ring_enqueue(
-		sn->out[index].ring, (void *const *)pkts, PLX_MIN(n, room));
+	uint16_t sent;
 
-	if (sent < n) {
-		plx_count(sn->dropped, n - sent);
-		plx_count(sn->more_out, -(uint64_t)beyond(pkts + sent, n - sent));
-		plx_pkt_drop_bulk(pkts + sent, n - sent, PLX_DROP_BACKLOG_FULL);
-	}
+	if (plx_unlikely(engine__tun(sn->eng, PLX_TUN_FLOW_LIMIT_CPU_BITMAP) || sn->limits))
+		n = limit_flows(sn, pkts, n, held, max);
+	sent = (uint16_t)plx_ring_enqueue(
+		sn->out[index].ring, (void *const *)pkts, PLX_MIN(n, room));
+	if (sent < n)
+		refuse(sn, pkts + sent, n - sent, PLX_DROP_BACKLOG_FULL);
 	stage(sn, index, 0);
 	sn->staged &= ~(UINT64_C(1) << index);
 	plx_count(sn->handed_pkts, sent);

@@ -23,6 +23,7 @@
 #include <plx_base_wheel.h>
 #include <plx_pkt.h>
 #include <plx_port.h>
+#include <plx_steer_limit.h>
 
 PLX_C_BEGIN
 
@@ -89,6 +90,12 @@ struct plx_engine_ops {
 	/** Packets that another lcore handed over (plx_softnet_hand()). Takes them. NULL if none
 	 * can. */
 	void (*backlog)(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n);
+	/**
+	 * The hash of the flow that a packet to be handed over belongs to, for the flow limit; 0:
+	 * it belongs to none, and is not limited. Asked for packets that are not PLX_STAGE_TX.
+	 * Optional: without it no flow is limited.
+	 */
+	uint32_t (*flow)(struct plx_softnet *sn, struct rte_mbuf *m);
 	/** A timer of sn->wheel fired. NULL if there are none. */
 	void (*timer)(struct plx_softnet *sn, struct plx_timer *t);
 	/** Before the first pass, on each lcore. 0 or -errno; optional. */
@@ -125,7 +132,7 @@ struct plx_softnet {
 	/* softnet_stat's columns; single writer */
 	uint64_t processed; /**< packets received or taken from the backlog */
 	uint64_t dropped; /**< packets that this lcore could not hand over: the target's backlog was
-			     full */
+			     full, or their flow had its share of it */
 	uint64_t time_squeeze; /**< passes cut short by budget or time */
 	uint64_t received_rps; /**< times woken by another lcore's packets */
 
@@ -159,6 +166,8 @@ struct plx_softnet {
 		uint16_t n;
 		struct rte_mbuf *pkts[PLX_PORT_BURST];
 	} out[PLX_ENGINE_LCORES_MAX];
+	bool limits; /**< the flow limit was on when something was handed over last */
+	struct plx_flow_limit limit; /**< its count is a column of softnet_stat */
 
 	/* written by others */
 	struct plx_mpsc msgs PLX_ALIGNED;
@@ -352,8 +361,8 @@ PLX_API int plx_softnet_call(
 /* For the control thread */
 
 /**
- * Serve the tables ports, dev, xstats, softnet and idle, and the commands `link set` and `stop`.
- * Ports are open; of one engine at a time. @return 0 or -errno.
+ * Serve the tables ports, dev, xstats, features, softnet, rss, indir, flow_limit and idle, and the
+ * commands `link set` and `stop`. Ports are open; of one engine at a time. @return 0 or -errno.
  */
 PLX_API int plx_engine_telem_add(struct plx_engine *eng);
 /** Before the ports are closed. Nothing happens if there is nothing to undo. */

@@ -36,7 +36,7 @@ static enum plx_telem_more softnet_row(struct plx_telem_row *r, uint64_t *cursor
 	plx_telem_row_u64(r, "time_squeeze", plx_count_read(sn->time_squeeze));
 	plx_telem_row_u64(r, "cpu_collision", 0);
 	plx_telem_row_u64(r, "received_rps", plx_count_read(sn->received_rps));
-	plx_telem_row_u64(r, "flow_limit_count", 0); /* there is none: each pair has its ring */
+	plx_telem_row_u64(r, "flow_limit_count", plx_count_read(sn->limit.count));
 	plx_telem_row_u64(r, "backlog_len", waiting);
 	plx_telem_row_u64(r, "cpu", sn->lcore);
 	plx_telem_row_u64(r, "input_qlen", waiting);
@@ -137,6 +137,22 @@ static struct plx_telem_table tables[] = {
 		.name = "softnet",
 		.help = "Lcores: the columns of softnet_stat. Parameter: cursor",
 		.row = softnet_row,
+	},
+	{
+		.name = "rss",
+		.help = "Ports: how the device spreads packets over queues. Parameter: cursor",
+		.row = engine__rss_row,
+	},
+	{
+		.name = "indir",
+		.help = "Ports: 128 entries of the indirection table. Parameter: cursor",
+		.row = engine__indir_row,
+	},
+	{
+		.name = "flow_limit",
+		.help = "Lcores: the flow limit of what is handed over. Parameter: cursor",
+		.row = engine__limit_row,
+		.run = engine__limit_run,
 	},
 	{
 		.name = "idle",

@@ -23,16 +23,20 @@ struct args {
 	int result;
 };
 
+int net__control(struct plx_net *net, void (*fn)(struct plx_softnet *sn, void *arg), void *arg)
+{
+	struct plx_softnet *sn = net->lcore[0]->sn;
+
+	if (__atomic_load_n(&net->started, __ATOMIC_ACQUIRE))
+		return plx_softnet_call(sn, fn, arg);
+	fn(sn, arg);
+	return 0;
+}
+
 static int control(struct args *a, void (*fn)(struct plx_softnet *sn, void *arg))
 {
-	struct plx_softnet *sn = a->net->lcore[0]->sn;
-	int err;
+	int err = net__control(a->net, fn, a);
 
-	if (!__atomic_load_n(&a->net->started, __ATOMIC_ACQUIRE)) {
-		fn(sn, a);
-		return a->result;
-	}
-	err = plx_softnet_call(sn, fn, a);
 	return err ? err : a->result;
 }
 

@@ -7,6 +7,7 @@
 
 #include <rte_prefetch.h>
 
+#include "rps.h"
 #include "tap.h"
 
 #define FRAG_DATAGRAMS 1024
@@ -114,6 +115,21 @@ static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t 
 	net__tcp_serve(nl);
 }
 
+/* For the flow limit: as Linux's flow dissector, to which all that is not IP is one flow. What did
+ * not come from outside belongs to none. */
+static uint32_t on_flow(struct plx_softnet *sn, struct rte_mbuf *m)
+{
+	uint8_t stage = plx_pkt_meta(m)->stage;
+	struct plx_tuple t;
+
+	if (stage == NET_STAGE_NEIGH || stage == NET_STAGE_TAP)
+		return 0;
+	if (stage == NET_STAGE_ARP ||
+		!plx_wire_tuple_l3(&t, rte_pktmbuf_mtod(m, const void *), m->data_len))
+		return 1;
+	return plx_steer_hash_nonzero(plx_steer_hash_tuple(&net__self(sn)->net->toeplitz, &t));
+}
+
 static void frames_in(struct net_lcore *nl, struct rte_mbuf **pkts, uint16_t n, uint16_t port)
 {
 	for (uint16_t i = 0; i < n && i < PREFETCH; i++)
@@ -133,6 +149,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 
 	way.cfg = way.in_cfg = NULL;
 	way.nbr = NULL;
+	way.q = q;
 	nl->way = &way;
 	net__begin(nl);
 	if (plx_unlikely(nl->taps))
@@ -339,6 +356,7 @@ static void on_stop(struct plx_softnet *sn)
 const struct plx_engine_ops plx_net_ops = {
 	.rx = on_rx,
 	.backlog = on_backlog,
+	.flow = on_flow,
 	.timer = on_timer,
 	.start = on_start,
 	.stop = on_stop,
@@ -496,6 +514,7 @@ void plx_net_destroy(struct plx_net *net)
 	}
 	net__cfg_free(net->cfg);
 	net__taps_free(net);
+	net__rps_free(net);
 	net__hear_free(net);
 	net__rtab_fini(&net->nbr);
 	net__rtab_fini(&net->exc);

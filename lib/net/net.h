@@ -144,6 +144,7 @@ struct net_redirected {
 	plx_ns last;
 };
 
+struct net_rps;	 /* rps.h */
 struct net_tcp;	 /* tcp.h */
 struct net_taps; /* tap.h */
 
@@ -227,6 +228,7 @@ struct net_ethertype {
 struct plx_net {
 	struct net_cfg *cfg;   /**< published */
 	struct net_taps *taps; /**< published; NULL: there are none */
+	struct net_rps *rps;   /**< the same; NULL: what is forwarded stays where it came */
 	struct net_rtab nbr;   /**< struct net_nbr */
 	struct net_rtab exc;   /**< struct net_exc */
 	struct plx_tunables *tun;
@@ -361,6 +363,9 @@ bool net__group_joined(const struct net_cfg *cfg, uint16_t iface, const struct p
 plx_ns net__now(const struct plx_net *net);
 
 /* api.c */
+/** Run fn on the control lcore and wait; at once before the run. @return 0 or -ESHUTDOWN. */
+int net__control(
+	struct plx_net *net, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);
 /** Forget what programs have joined. At the end. */
 void net__members_free(struct net_ifc *c);
 
@@ -523,6 +528,7 @@ struct net_way {
 	uint16_t oif;
 	struct net_dst d;
 	struct net_nbr *nbr; /**< the last next hop; NULL: none yet */
+	const struct plx_rxq *q; /**< that the burst came by */
 	/* input's: where the last packet went to */
 	const struct net_cfg *in_cfg; /**< that in_rt is by; NULL: none yet */
 	struct plx_addr in_dst;

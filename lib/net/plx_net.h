@@ -95,6 +95,20 @@ PLX_API int plx_net_if_find(struct plx_net *net, const char *name);
 /** The next one after *index (0 to begin). @return false at the end. Any thread. */
 PLX_API bool plx_net_if_next(struct plx_net *net, uint16_t *index, struct plx_net_if *ifc);
 
+#define PLX_NET_ALL_QUEUES (-1)
+
+/**
+ * Spread what comes by a receive queue of a port, and is to be forwarded, over lcores: Linux's
+ * rps_cpus. What is for us goes to its owner, whatever this says. At any time; packets of a flow
+ * that are on their way then may be overtaken.
+ * @param queue  or PLX_NET_ALL_QUEUES.
+ * @param lcores by EAL's numbers; those that are not the engine's are left out. NULL, or none: it
+ *               is forwarded where it comes in.
+ * @return 0, -ENODEV: no such port, -EINVAL: no such queue, -ENOMEM or -ESHUTDOWN.
+ */
+PLX_API int plx_net_rps_set(
+	struct plx_net *net, uint16_t port, int queue, const struct plx_lcore_set *lcores);
+
 /* Addresses: control */
 
 enum plx_net_addr_state {

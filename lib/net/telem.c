@@ -558,6 +558,17 @@ static struct plx_telem_table tables[] = {
 		.run = net__telem_on_owner,
 	},
 	{
+		.name = "steer",
+		.help = "By what flows are given to lcores. Parameter: cursor",
+		.row = net__steer_row,
+	},
+	{
+		.name = "rps",
+		.help = "Receive queues: the lcores that forward what comes. Parameter: cursor",
+		.row = net__rps_row,
+		.run = on_control,
+	},
+	{
 		.name = "sockstat",
 		.help = "Lcores: sockets and their memory. Parameter: cursor",
 		.row = net__mem_row,

@@ -230,7 +230,8 @@ struct plx_port_caps {
 	uint16_t min_mtu, max_mtu;
 	uint16_t reta_size; /**< 0 = no table */
 	uint16_t key_bytes;
-	int socket; /**< NUMA node, SOCKET_ID_ANY */
+	uint32_t rss_types; /**< PLX_RSS_*: what it hashes, with PLX_PORT_F_RSS */
+	int socket;	    /**< NUMA node, SOCKET_ID_ANY */
 };
 
 /** How a port is to be opened. */

@@ -14,6 +14,13 @@ int plx_steer_limit_init(struct plx_flow_limit *l, void *mem, uint32_t buckets)
 	return 0;
 }
 
+void plx_steer_limit_forget(struct plx_flow_limit *l)
+{
+	memset(l->bucket, 0, (size_t)1 << l->log);
+	memset(l->history, 0, sizeof(l->history));
+	l->head = 0;
+}
+
 static bool applies(const struct plx_flow_limit *l, uint32_t qlen, uint32_t max_backlog)
 {
 	return l->bucket && qlen >= max_backlog / 2;

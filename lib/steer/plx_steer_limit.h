@@ -36,6 +36,9 @@ struct plx_flow_limit {
  */
 PLX_API int plx_steer_limit_init(struct plx_flow_limit *l, void *mem, uint32_t buckets);
 
+/** Forget the history; what was counted stays. */
+PLX_API void plx_steer_limit_forget(struct plx_flow_limit *l);
+
 /**
  * A packet is offered to a backlog.
  * @param qlen         packets in it.

@@ -85,6 +85,8 @@ refused ADDR_BAD $usage "a bad gateway" "'x': not an address of a gateway" -- up
 refused ADDR_BAD $usage "a group that is none" "not a multicast" -- up --if 0,group=10.9.0.2
 refused ROUTE_SPEC $usage "no prefix" "not a prefix" -- up "${one[@]}" --route x,via=10.9.0.1
 refused ROUTE_SPEC $usage "no way" "neither a gateway" -- up "${one[@]}" --route 10.7.0.0/16
+refused OPTION_VALUE $usage "no lcores" "'0=' for --rps; form" -- up "${one[@]}" --rps 0=
+refused OPTION_VALUE $usage "no port to spread" "for --rps; form" -- up "${one[@]}" --rps 1-2
 refused UDP_PORT_IN_USE $usage "two services on a port" "UDP port 7 is taken; .*--udp-sink" \
 	-- up "${one[@]}" --udp-echo 7 --udp-sink 7
 refused OPTION_VALUE $usage "a port that is none" "'65536' for --udp-echo; .*1 to 65535" \
@@ -162,6 +164,7 @@ in_file OPTION_VALUE "too many domains" "10: .*'d9' for --search; .*8 of them" "
 in_file ADDR_BAD "a bad address" "3: bad address '10.9.0'" "[if 0]" "mtu = 1500" "gw = 10.9.0"
 in_file IF_SPEC "a bad MTU" "2: --if 0,mtu=7: mtu must be" "[if 0]" "mtu = 7"
 in_file ROUTE_SPEC "a bad route" "4: --route" "[if 0]" "mtu = 1500" "[up]" "route = x"
+in_file OPTION_VALUE "a bad map" "2: .* for --rps; form" "[up]" "rps = 0=3-1"
 in_file OPTION_VALUE "a bad tunable" "2: .* for --sysctl; form" "[up]" "sysctl = x"
 in_file TCP_PORT_IN_USE "two services of TCP" "3: TCP port 7" "[up]" "tcp-echo = 7" "tcp-sink = 7"
 in_file UDP_PORT_IN_USE "two services" "3: UDP port 7" "[up]" "udp-echo = 7" "udp-sink = 7"
@@ -253,6 +256,12 @@ refused IF_SPEC $usage "more groups than there may be" "No buffer space" \
 	--sysctl net.ipv4.igmp_max_memberships=1
 refused ROUTE_SPEC $usage "a gateway far away" "on none of our networks" \
 	"${null[@]}" -- up "${one[@]}" --route 10.7.0.0/16,via=10.6.0.1
+refused PORT_UNKNOWN $usage "a port that is not there, to be spread" "'eth7:0'" \
+	"${null[@]}" -- up "${one[@]}" --rps eth7:0=0
+refused OPTION_VALUE $usage "a queue that is not there" "'0:9=0' for --rps; .*fewer queues" \
+	"${null[@]}" -- up "${one[@]}" --rps 0:9=0
+refused OPTION_VALUE $usage "an lcore that is not there" "'0=200' for --rps; .*-l" \
+	"${null[@]}" -- up "${one[@]}" --rps 0=200
 refused ROUTE_SPEC $usage "a route by nothing" "no such interface" \
 	"${null[@]}" -- up "${one[@]}" --route 10.7.0.0/16,if=eth7
 refused OPTION_VALUE $usage "a frame that fits no buffer" "'8000' for --size; .*up to 1514" \

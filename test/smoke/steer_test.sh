@@ -90,9 +90,8 @@ refuses() { # what regex argument...
 }
 
 x=(explain "${flow[@]}" --offline)
-refuses "nothing to do" "explain or simulate"
+refuses "nothing to do" "explain, show or simulate"
 refuses "something else" "'ask' is not understood" ask
-refuses "a process's tables" "ask with --offline" explain "${flow[@]}"
 refuses "no flow" "PROTO SRC DST" explain --offline
 refuses "no protocol" "PROTO is" explain tpc 1.2.3.4:1 1.2.3.4:2 --offline
 refuses "no address" "SRC and DST are" explain tcp 1.2.3:1 1.2.3.4:2 --offline

@@ -137,6 +137,193 @@ T(a_full_backlog_drops_the_newest)
 	eq(got[1][99], 99);
 }
 
+/* ---- the flow limit ---- */
+
+static bool got_flow[1u << 16];
+
+/* The packet's number has its flow in the upper half. */
+static uint32_t flow_of(struct plx_softnet *sn, struct rte_mbuf *m)
+{
+	return plx_get_be32(rte_pktmbuf_mtod(m, const void *)) >> 16;
+}
+
+static void note_flows(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++)
+		got_flow[flow_of(sn, pkts[i])] = true;
+	n_got[sn->index] += n;
+	plx_pkt_deliver_bulk(pkts, n);
+}
+
+static void start_limited(int64_t bitmap)
+{
+	memset(got_flow, 0, sizeof(got_flow));
+	start();
+	et.ops.backlog = note_flows;
+	et.ops.flow = flow_of;
+	et.tun.v[PLX_TUN_FLOW_LIMIT_CPU_BITMAP] = bitmap;
+	et.tun.v[PLX_TUN_NETDEV_MAX_BACKLOG] = 400;
+}
+
+/* Nine packets of flow 9 to each of a flow of its own, which are numbered from 100 on. */
+static void offer(uint16_t from, uint16_t to, uint32_t mice)
+{
+	for (uint32_t i = 0; i < mice; i++) {
+		hand(from, to, 9u << 16, 9);
+		hand(from, to, (100 + i) << 16, 1);
+	}
+}
+
+/* All is taken; that the account closes then, the end of each test asserts. */
+static void closes(void)
+{
+	for (int i = 0; i < 16; i++)
+		for (uint16_t l = 0; l < 3; l++)
+			plx_engine_step(et.eng, l);
+	eq(plx_engine_held(et.eng), 0);
+}
+
+T(a_loud_flow_is_limited_and_quiet_ones_pass)
+{
+	uint32_t limited;
+
+	start_limited(1);
+	hand(0, 1, 8u << 16, 192); /* three full stages: not half of it yet */
+	offer(0, 1, 96);
+	plx_engine_step(et.eng, 0);
+	limited = lcore(0)->limit.count;
+	ok(limited > 500);
+	eq(drops(PLX_DROP_FLOW_LIMIT), limited);
+	eq(drops(PLX_DROP_BACKLOG_FULL), 0);
+	eq(lcore(0)->dropped, limited);
+	eq(lcore(1)->limit.count, 0); /* who steers counts, not who is steered to */
+	eq(plx_engine_held(et.eng), 192 + 960 - limited);
+	for (int i = 0; i < 10; i++)
+		plx_engine_step(et.eng, 1);
+	for (uint32_t i = 0; i < 96; i++)
+		ok(got_flow[100 + i]);
+	eq(n_got[1], 192 + 960 - limited);
+	closes();
+}
+
+/* The same, and the loud one takes the room of the quiet ones. */
+static void is_unlimited(void)
+{
+	hand(0, 1, 8u << 16, 192);
+	offer(0, 1, 96);
+	plx_engine_step(et.eng, 0);
+	eq(drops(PLX_DROP_FLOW_LIMIT), 0);
+	eq(lcore(0)->limit.count, 0);
+	eq(drops(PLX_DROP_BACKLOG_FULL), 192 + 960 - 400);
+	closes();
+	ok(!got_flow[100 + 95]);
+}
+
+T(flows_are_not_limited_unless_asked_for)
+{
+	start_limited(0);
+	is_unlimited();
+}
+
+T(flows_are_limited_by_the_lcores_that_are_named)
+{
+	start_limited(6);
+	is_unlimited();
+	hand(1, 2, 8u << 16, 192);
+	offer(1, 2, 20);
+	plx_engine_step(et.eng, 1);
+	eq(drops(PLX_DROP_FLOW_LIMIT), lcore(1)->limit.count);
+	ok(lcore(1)->limit.count > 100);
+	closes();
+}
+
+T(flows_are_not_limited_where_nobody_tells_them_apart)
+{
+	start_limited(7);
+	et.ops.flow = NULL;
+	is_unlimited();
+}
+
+/* A backlog that is half full of it, and then 64 in the history of 128. */
+T(the_limit_begins_at_half_of_the_backlog)
+{
+	start_limited(1);
+	hand(0, 1, 5u << 16, 200 + 64);
+	plx_engine_step(et.eng, 0);
+	eq(lcore(0)->limit.count, 0);
+	hand(0, 1, 5u << 16, 1);
+	plx_engine_step(et.eng, 0);
+	eq(lcore(0)->limit.count, 1);
+	eq(plx_engine_held(et.eng), 264);
+	closes();
+}
+
+/* What there is no room for is not noted: it is dropped for another reason. */
+T(what_a_full_backlog_drops_is_not_limited)
+{
+	start_limited(1);
+	for (uint32_t i = 0; i < 400; i++)
+		hand(0, 1, (100 + i) << 16, 1);
+	hand(0, 1, 5u << 16, 300);
+	plx_engine_step(et.eng, 0);
+	eq(lcore(0)->limit.count, 0);
+	eq(drops(PLX_DROP_BACKLOG_FULL), 300);
+	closes();
+}
+
+T(the_history_begins_anew_when_it_is_switched_on_again)
+{
+	start_limited(1);
+	hand(0, 1, 5u << 16, 300);
+	plx_engine_step(et.eng, 0);
+	eq(lcore(0)->limit.count, 36);
+	et.tun.v[PLX_TUN_FLOW_LIMIT_CPU_BITMAP] = 0;
+	hand(0, 1, 5u << 16, 40);
+	plx_engine_step(et.eng, 0);
+	et.tun.v[PLX_TUN_FLOW_LIMIT_CPU_BITMAP] = 1;
+	hand(0, 1, 5u << 16, 65);
+	plx_engine_step(et.eng, 0);
+	eq(lcore(0)->limit.count, 37);
+	closes();
+}
+
+T(what_has_no_flow_and_what_is_to_be_sent_is_not_limited)
+{
+	start_limited(1);
+	hand(0, 1, 0, 390); /* flow 0 */
+	plx_engine_step(et.eng, 0);
+	eq(lcore(0)->limit.count, 0);
+	for (int i = 0; i < 10; i++)
+		plx_engine_step(et.eng, 1);
+	lcore(0)->tx_via[0] = 1;
+	for (int i = 0; i < 390; i++)
+		plx_softnet_tx_slow(lcore(0), 0, et_mbuf(lcore(0), 5u << 16));
+	plx_engine_step(et.eng, 0);
+	eq(lcore(0)->limit.count, 0);
+	eq(drops(PLX_DROP_FLOW_LIMIT), 0);
+	closes();
+}
+
+T(the_table_has_as_many_buckets_as_are_asked_for)
+{
+	static const struct {
+		int64_t wanted;
+		uint8_t log;
+	} sizes[] = {{1, 0}, {4096, 12}, {4097, 13}, {65536, 16}};
+
+	for (unsigned int i = 0; i < PLX_DIM(sizes); i++) {
+		et_new(1, 3);
+		et.ops.backlog = on_backlog;
+		et.tun.v[PLX_TUN_FLOW_LIMIT_TABLE_LEN] = sizes[i].wanted;
+		et_start();
+		eq(lcore(2)->limit.log, sizes[i].log);
+		plx_engine_step_end(et.eng);
+		eq(plx_engine_destroy(et.eng), 0);
+		et.eng = NULL;
+		plx_port_fini_all();
+	}
+}
+
 /* One lcore has no queue of the port: another one sends for it. */
 T(an_lcore_without_a_queue_sends_by_another)
 {
@@ -369,7 +556,15 @@ T(engines_are_strangers)
 
 RUN_EAL(ET_(what_is_handed_over_arrives_in_order),
 	ET_(what_is_under_way_is_counted_in_wire_packets), ET_(to_oneself_it_is_a_call),
-	ET_(a_full_backlog_drops_the_newest), ET_(an_lcore_without_a_queue_sends_by_another),
+	ET_(a_full_backlog_drops_the_newest), ET_(a_loud_flow_is_limited_and_quiet_ones_pass),
+	ET_(flows_are_not_limited_unless_asked_for),
+	ET_(flows_are_limited_by_the_lcores_that_are_named),
+	ET_(flows_are_not_limited_where_nobody_tells_them_apart),
+	ET_(the_limit_begins_at_half_of_the_backlog), ET_(what_a_full_backlog_drops_is_not_limited),
+	ET_(the_history_begins_anew_when_it_is_switched_on_again),
+	ET_(what_has_no_flow_and_what_is_to_be_sent_is_not_limited),
+	ET_(the_table_has_as_many_buckets_as_are_asked_for),
+	ET_(an_lcore_without_a_queue_sends_by_another),
 	ET_(lcores_without_queues_are_refused_unless_spare),
 	ET_(what_is_on_its_way_at_the_end_is_served),
 	ET_(messages_come_in_order_and_within_a_budget), ET_(no_wake_up_by_a_packet_is_lost),

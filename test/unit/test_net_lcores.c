@@ -179,6 +179,85 @@ T(an_error_finds_its_flow)
 	plx_net_udp_close(nt.net, &b.s);
 }
 
-RUN_EAL(NT_(an_error_finds_its_flow), NT_(a_datagram_goes_to_its_socket),
-	NT_(a_group_has_members_everywhere), NT_(a_route_that_goes_meanwhile),
-	NT_(the_newest_configuration_is_used_everywhere))
+static void feed(uint16_t queue, const char *frame, unsigned int n)
+{
+	nt_make(0, frame);
+	while (n--)
+		t_port_feed(&nt.port[0], queue, nt.in.b, nt.in.bytes, 0);
+}
+
+static void start_limited(int64_t bitmap)
+{
+	start();
+	nt_tun(PLX_TUN_NETDEV_MAX_BACKLOG, 200);
+	nt_tun(PLX_TUN_FLOW_LIMIT_CPU_BITMAP, bitmap);
+}
+
+/* @return how many were dropped by the limit, and by nothing else. */
+static uint64_t limited_by(uint16_t lcore)
+{
+	uint64_t n = plx_engine_softnet(nt.eng, lcore)->limit.count;
+
+	if (n)
+		nt_drops(PLX_DROP_FLOW_LIMIT, n);
+	nt_no_drop();
+	return n;
+}
+
+/* While the socket's lcore is late, of what waits for it one flow has half at most. */
+T(a_loud_flow_does_not_push_out_others)
+{
+	char text[128];
+	uint64_t n;
+
+	start_limited(1);
+	for (int i = 0; i < 30; i++) {
+		feed(0, "ip 10.0.0.1 > 10.0.0.2 udp 1 > 9 len 4", 9);
+		snprintf(text, sizeof(text), "ip 10.0.0.1 > 10.0.0.2 udp %d > 9 len 4", 1000 + i);
+		feed(0, text, 1);
+	}
+	plx_engine_step(nt.eng, 0);
+	plx_engine_step(nt.eng, 0);
+	nt_run();
+	n = limited_by(0);
+	ok(n >= 300 - 200);
+	eq(there.n, 300 - n);
+}
+
+/* By their hash, as all that is not IP has the same. */
+T(arp_is_a_flow)
+{
+	start_limited(2);
+	feed(1, "arp who-has 10.0.0.2 tell 10.0.0.9", 190);
+	plx_engine_step(nt.eng, 1);
+	nt_run();
+	eq(limited_by(1), 190 - 100 - 64);
+}
+
+static void send_many(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	const struct plx_net_udp_msg to = {.dst = t_addr("10.0.0.7"), .sport = 9, .dport = 9};
+
+	for (int i = 0; i < 199; i++)
+		eq(plx_net_udp_send(sn, plx_softnet_alloc(sn), &to), PLX_DROP_NONE);
+}
+
+/* What we send ourselves is in no backlog of Linux's: it waits for its neighbour. */
+T(what_waits_for_a_neighbour_is_not_limited)
+{
+	struct plx_msg msg = {.fn = send_many};
+
+	start_limited(2);
+	nt_tun(PLX_TUN_NEIGH_UNRES_QLEN, 500);
+	plx_softnet_post(plx_engine_softnet(nt.eng, 1), &msg);
+	nt_run();
+	eq(limited_by(1), 0);
+	nt_out(0, "arp who-has 10.0.0.7 tell 10.0.0.2");
+	nt_sleep(PLX_SEC(5));
+	nt_drops(PLX_DROP_NEIGH_FAILED, 199);
+}
+
+RUN_EAL(NT_(a_loud_flow_does_not_push_out_others), NT_(arp_is_a_flow),
+	NT_(what_waits_for_a_neighbour_is_not_limited), NT_(an_error_finds_its_flow),
+	NT_(a_datagram_goes_to_its_socket), NT_(a_group_has_members_everywhere),
+	NT_(a_route_that_goes_meanwhile), NT_(the_newest_configuration_is_used_everywhere))

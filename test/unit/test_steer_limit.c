@@ -27,6 +27,20 @@ T(a_flow_alone_is_dropped_from_its_65th_packet_on)
 	eq(l.count, 200);
 }
 
+T(what_is_forgotten_is_not_held_against_a_flow)
+{
+	struct plx_flow_limit l = limit(PLX_FLOW_LIMIT_BUCKETS);
+
+	for (int i = 0; i < 100; i++)
+		plx_steer_limit(&l, 0x1234567, 600, 1000);
+	plx_steer_limit_forget(&l);
+	eq(l.count, 36); /* stays */
+	for (int i = 0; i < 64; i++)
+		ok(!plx_steer_limit(&l, 0x1234567, 600, 1000));
+	ok(plx_steer_limit(&l, 0x1234567, 600, 1000));
+	eq(l.count, 37);
+}
+
 T(below_half_of_the_backlog_nothing_is_noted)
 {
 	struct plx_flow_limit l = limit(PLX_FLOW_LIMIT_BUCKETS), before = l;
@@ -164,7 +178,8 @@ T(sizes_that_are_no_power_of_two_are_refused)
 	eq(l.log, 0);
 }
 
-RUN(T_(a_flow_alone_is_dropped_from_its_65th_packet_on),
+RUN(T_(what_is_forgotten_is_not_held_against_a_flow),
+	T_(a_flow_alone_is_dropped_from_its_65th_packet_on),
 	T_(below_half_of_the_backlog_nothing_is_noted), T_(two_flows_that_share_evenly_both_pass),
 	T_(a_small_flow_passes_beside_a_large_one), T_(without_buckets_nothing_is_limited),
 	T_(it_drops_what_a_list_of_the_last_128_says),

@@ -163,6 +163,8 @@ static int describe(struct ethdev *d, struct plx_port_caps *caps, struct plx_mac
 		.max_mtu = d->info.max_mtu,
 		.reta_size = d->info.reta_size,
 		.key_bytes = d->info.hash_key_size,
+		.rss_types =
+			(uint32_t)(d->info.flow_type_rss_offloads & ETHDEV_RSS_TYPES & PLX_RSS_ALL),
 		.max_segs = max_segs(&d->info.tx_desc_lim),
 		.socket = rte_eth_dev_socket_id(d->port_id),
 		.features = features(&d->info, plx_quirk_flags(d->info.driver_name)),

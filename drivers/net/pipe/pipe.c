@@ -195,6 +195,7 @@ static struct plx_port *add_port(const char *name, struct pipe_end *e, uint16_t 
 		.max_mtu = UINT16_MAX,
 		.reta_size = RETA_SIZE,
 		.key_bytes = sizeof(plx_steer_key_microsoft),
+		.rss_types = PLX_RSS_ALL,
 		.socket = SOCKET_ID_ANY,
 	};
 

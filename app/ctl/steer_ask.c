@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "steer_live.h"
+
+#include <string.h>
+
+#include "fmt.h"
+
+/* `steer explain` and `steer show` of a running process: its tables are read, then it is as if it
+ * were the question that tables were made up for. */
+
+/* --- explain -----------------------------------------------------------------------------------
+ */
+
+static void forget(struct live_tables *t)
+{
+	json_decref(t->rss);
+	json_decref(t->indir);
+	json_decref(t->steer);
+	json_decref(t->limit);
+	json_decref(t->addr);
+	json_decref(t->socks);
+}
+
+/* @return false after a complaint. */
+static bool read_tables(struct live_tables *t, const struct ctl_peer *peer, uint8_t proto)
+{
+	*t = (struct live_tables){.steer = ctl_read(peer, "steer")};
+	if (t->steer)
+		t->rss = ctl_read(peer, "rss");
+	if (t->rss)
+		t->indir = ctl_read(peer, "indir");
+	if (t->indir)
+		t->limit = ctl_read(peer, "flow_limit");
+	if (t->limit)
+		t->addr = ctl_read(peer, "addr");
+	if (!t->addr)
+		return false;
+	if (proto == PLX_IPPROTO_TCP || proto == PLX_IPPROTO_UDP)
+		t->socks = ctl_read(peer, proto == PLX_IPPROTO_TCP ? "tcp" : "udp");
+	else
+		t->socks = json_array();
+	return t->socks;
+}
+
+int steer_explain_live(const struct steer_opts *o, const struct plx_tuple *tuple)
+{
+	static struct live l; /* too large for a stack */
+	struct live_tables t = {0};
+	struct ctl_peer peer;
+	int code = ctl_find(o->prefix, o->pid, &peer);
+
+	if (code != CTL_OK)
+		return code;
+	l = (struct live){.t = *tuple};
+	code = CTL_FAILED;
+	if (!read_tables(&t, &peer, tuple->proto)) {
+		/* has been said */
+	} else if (!live_reckon(&l, &t)) {
+		ctl_complain("steer explain: the process tells tables of another form; are "
+			     "pollux-ctl and pollux of one version?");
+	} else {
+		if (o->json)
+			live_print_json(stdout, &l);
+		else
+			live_print(stdout, &l);
+		code = CTL_OK;
+	}
+	forget(&t);
+	return code;
+}
+
+/* --- show --------------------------------------------------------------------------------------
+ */
+
+/* In lines of eight, as ethtool -x. */
+static void print_table(const json_t *entries)
+{
+	size_t i, n = json_array_size(entries);
+	json_t *v;
+
+	json_array_foreach(entries, i, v)
+	{
+		if (i % 8 == 0)
+			printf("%5zu: ", i);
+		printf(" %5lld%s", json_integer_value(v), i % 8 == 7 || i + 1 == n ? "\n" : "");
+	}
+}
+
+static void print_key(const json_t *key)
+{
+	size_t i;
+	json_t *v;
+
+	json_array_foreach(key, i, v)
+	{
+		printf("%s%02llx", i ? ":" : "", json_integer_value(v));
+	}
+	printf("\n");
+}
+
+/* All entries of a port. */
+static json_t *indir_of(const json_t *indir, const char *port)
+{
+	json_t *all = json_array(), *row;
+	size_t i;
+
+	json_array_foreach(indir, i, row)
+	{
+		if (strcmp(fmt_str(row, "ifname"), port) == 0)
+			json_array_extend(all, json_object_get(row, "queues"));
+	}
+	return all;
+}
+
+static void show_port(const json_t *port, const json_t *indir)
+{
+	json_t *table = indir_of(indir, fmt_str(port, "ifname"));
+	const char *why = fmt_str(port, "software_steering");
+
+	printf("RX flow hash indirection table for %s with %lld RX ring(s):\n",
+		fmt_str(port, "ifname"), fmt_num(port, "rings"));
+	if (*why)
+		printf("Operation not supported: %s\n", why);
+	print_table(table);
+	printf("RSS hash key:\n");
+	if (*why)
+		printf("Operation not supported\n");
+	else
+		print_key(json_object_get(port, "key"));
+	printf("RSS hash function:\n");
+	printf("    toeplitz: %s\n    xor: off\n    crc32: off\n", *why ? "off" : "on");
+	json_decref(table);
+}
+
+static void show_owners(const json_t *steer)
+{
+	printf("Owner map with %zu lcore(s):\n", json_array_size(json_object_get(steer, "lcores")));
+	print_table(json_object_get(steer, "owners"));
+	printf("Hash key:\n");
+	print_key(json_object_get(steer, "key"));
+}
+
+static json_t *show_json(const json_t *rss, const json_t *indir, const json_t *steer)
+{
+	json_t *ports = json_array(), *port;
+	size_t i;
+
+	json_array_foreach(rss, i, port)
+	{
+		json_t *o = json_copy(port);
+
+		json_object_set_new(o, "indir", indir_of(indir, fmt_str(port, "ifname")));
+		json_array_append_new(ports, o);
+	}
+	return json_pack("{s:o, s:O}", "ports", ports, "owner_map", steer);
+}
+
+/* @return an exit code. */
+static int show(const struct steer_opts *o, const char *port, const struct ctl_peer *peer)
+{
+	const struct fmt_filter only = {.only = port, .key = "ifname"};
+	json_t *rss = ctl_read(peer, "rss"), *indir = rss ? ctl_read(peer, "indir") : NULL;
+	json_t *steer = indir ? ctl_read(peer, "steer") : NULL, *ports, *one, *all;
+	int code = CTL_FAILED;
+	size_t i;
+
+	ports = steer ? fmt_select(rss, &only) : NULL;
+	if (ports && json_array_size(ports) == 0) {
+		ctl_complain("steer show: no port '%s'", port);
+	} else if (ports && o->json) {
+		all = show_json(ports, indir, json_array_get(steer, 0));
+		json_dumpf(all, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(all);
+		code = CTL_OK;
+	} else if (ports) {
+		json_array_foreach(ports, i, one)
+		{
+			show_port(one, indir);
+		}
+		show_owners(json_array_get(steer, 0));
+		code = CTL_OK;
+	}
+	json_decref(ports);
+	json_decref(rss);
+	json_decref(indir);
+	json_decref(steer);
+	return code;
+}
+
+int steer_show(const struct steer_opts *o, int argc, char **argv)
+{
+	struct ctl_peer peer;
+	int code;
+
+	if (o->offline || o->made_up) {
+		ctl_complain("steer show: --%s is of explain and simulate",
+			o->offline ? "offline" : o->made_up);
+		return CTL_USAGE;
+	}
+	if (argc > 1) {
+		ctl_complain("steer show: one PORT or none; see 'pollux-ctl steer --help'");
+		return CTL_USAGE;
+	}
+	code = ctl_find(o->prefix, o->pid, &peer);
+	return code == CTL_OK ? show(o, argc ? argv[0] : NULL, &peer) : code;
+}

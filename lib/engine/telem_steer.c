@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "engine.h"
+
+#include <errno.h>
+
+/*
+ * How devices spread packets, and the flow limit, for `pollux-ctl steer`. Devices are asked by the
+ * reader's thread; the history of the flow limit is its lcore's, which fills the page.
+ */
+
+#define RETA_CHUNK 128 /* entries in a row */
+
+static struct plx_port *at(uint64_t cursor)
+{
+	return cursor < plx_port_count() ? plx_port_get((uint16_t)cursor) : NULL;
+}
+
+/* @return whether the device spreads by a key and a table, and says so. */
+static bool rss_of(struct plx_port *p, uint8_t *key, uint16_t *bytes, struct plx_reta *reta)
+{
+	*bytes = PLX_STEER_KEY_MAX;
+	return p->open && plx_port_features(p) & PLX_PORT_F_RSS && !p->steer_why &&
+	       p->ops->rss_get && p->ops->rss_get(p, key, bytes, reta) == 0 && reta->size > 0;
+}
+
+enum plx_telem_more engine__rss_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
+{
+	uint64_t lcores[PLX_PORT_QUEUES_MAX], bytes[PLX_STEER_KEY_MAX];
+	struct plx_port *p = at(*cursor);
+	uint8_t key[PLX_STEER_KEY_MAX];
+	struct plx_reta reta;
+	uint16_t n;
+	bool rss;
+
+	if (!p)
+		return PLX_TELEM_END;
+	++*cursor;
+	rss = rss_of(p, key, &n, &reta);
+	for (uint16_t i = 0; i < p->n_rxq; i++)
+		lcores[i] = p->rxq[i]->lcore;
+	plx_telem_row_str(r, "ifname", p->name);
+	plx_telem_row_str(r, "driver", p->caps.driver);
+	plx_telem_row_u64(r, "rings", p->n_rxq);
+	plx_telem_row_u64s(r, "lcores", lcores, p->n_rxq);
+	plx_telem_row_str(r, "software_steering",
+		rss	       ? ""
+		: p->steer_why ? p->steer_why
+			       : "the driver does not say how it spreads");
+	if (!rss)
+		return PLX_TELEM_MORE;
+	for (uint16_t i = 0; i < n; i++)
+		bytes[i] = key[i];
+	plx_telem_row_u64s(r, "key", bytes, n);
+	plx_telem_row_u64(r, "types", p->caps.rss_types);
+	plx_telem_row_u64(r, "indir_size", reta.size);
+	return PLX_TELEM_MORE;
+}
+
+/* A cursor is the port in the upper bits, the first entry in the lower 16. */
+enum plx_telem_more engine__indir_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
+{
+	struct plx_port *p = at(*cursor >> 16);
+	uint8_t key[PLX_STEER_KEY_MAX];
+	uint64_t queue[RETA_CHUNK];
+	uint32_t first = *cursor & 0xffff;
+	struct plx_reta reta;
+	uint16_t n = 0, bytes;
+
+	if (!p)
+		return PLX_TELEM_END;
+	if (!rss_of(p, key, &bytes, &reta) || first >= reta.size) {
+		*cursor = ((*cursor >> 16) + 1) << 16;
+		return PLX_TELEM_MORE;
+	}
+	while (n < RETA_CHUNK && first + n < reta.size) {
+		queue[n] = reta.q[first + n];
+		n++;
+	}
+	plx_telem_row_str(r, "ifname", p->name);
+	plx_telem_row_u64(r, "first", first);
+	plx_telem_row_u64s(r, "queues", queue, n);
+	*cursor += n;
+	return PLX_TELEM_MORE;
+}
+
+enum plx_telem_more engine__limit_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
+{
+	uint64_t history[PLX_FLOW_LIMIT_HISTORY], packets[PLX_FLOW_LIMIT_HISTORY];
+	uint64_t waiting[PLX_ENGINE_LCORES_MAX];
+	const struct plx_engine *eng = arg;
+	const struct plx_softnet *sn;
+
+	if (*cursor >= eng->n)
+		return PLX_TELEM_END;
+	sn = eng->sn[(*cursor)++];
+	for (uint16_t i = 0; i < eng->n; i++)
+		waiting[i] = sn->out[i].ring ? plx_ring_count(sn->out[i].ring) : 0;
+	for (int i = 0; i < PLX_FLOW_LIMIT_HISTORY; i++) { /* the oldest first */
+		history[i] = sn->limit.history[(sn->limit.head + i) % PLX_FLOW_LIMIT_HISTORY];
+		packets[i] = sn->limit.bucket[history[i]];
+	}
+	plx_telem_row_u64(r, "lcore", sn->lcore);
+	plx_telem_row_u64(r, "on", engine__limits(sn));
+	plx_telem_row_u64(r, "buckets", UINT64_C(1) << sn->limit.log);
+	plx_telem_row_u64(r, "count", sn->limit.count);
+	plx_telem_row_u64(r, "max_backlog", (uint64_t)engine__tun(eng, PLX_TUN_NETDEV_MAX_BACKLOG));
+	plx_telem_row_u64s(r, "waiting", waiting, eng->n);
+	if (sn->limits) {
+		plx_telem_row_u64s(r, "history", history, PLX_FLOW_LIMIT_HISTORY);
+		plx_telem_row_u64s(r, "packets", packets, PLX_FLOW_LIMIT_HISTORY);
+	}
+	return *cursor < eng->n ? PLX_TELEM_TURN : PLX_TELEM_MORE;
+}
+
+struct call {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void do_call(struct plx_softnet *sn, void *arg)
+{
+	struct call *c = arg;
+
+	c->fn(c->arg);
+}
+
+int engine__limit_run(void *arg, uint64_t cursor, void (*fn)(void *fn_arg), void *fn_arg)
+{
+	const struct plx_engine *eng = arg;
+	struct call c = {fn, fn_arg};
+
+	return plx_softnet_call(eng->sn[PLX_MIN(cursor, eng->n - 1u)], do_call, &c);
+}
