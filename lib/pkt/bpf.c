@@ -38,8 +38,24 @@
 #define REG_A	   EBPF_REG_0
 #define REG_X	   EBPF_REG_7
 #define REG_SPARE  EBPF_REG_9 /* rte_bpf_convert() has no use for it */
-#define GROWS	   6	      /* instructions that one becomes at most, with the way back */
+#define GROWS	   12	      /* instructions that one becomes at most, with the way back */
 #define GAP	   40	      /* instructions of 7 bytes; 170 bytes are enough */
+
+/*
+ * DPDK walks each way through a program that it has not yet walked with the same ranges of values
+ * (22.11: in all registers and on the stack; at most 8 for each place, and in all two for each
+ * jump). Where ways meet that bring different ones it walks all that follows once more for each,
+ * and so seconds or years go by. So where ways meet it is to know nothing: what is not needed any
+ * more is a constant; what is, and what is stored, is combined with a zero that it does not know as
+ * one. Scratch memory is written at the beginning; whether a program reads what it has not written
+ * itself is looked for here.
+ */
+
+#define CTX	 EBPF_REG_6 /* rte_bpf_convert()'s, as the next two */
+#define REG_TMP	 EBPF_REG_8
+#define MEMWORDS 16
+#define NEEDS_A	 1
+#define NEEDS_X	 2
 
 /* libpcap's, which DPDK takes. */
 struct bpf_program {
@@ -47,12 +63,20 @@ struct bpf_program {
 	const struct plx_bpf_insn *bf_insns;
 };
 
+/* Of an instruction. */
+struct place {
+	uint32_t at;	  /* where it went */
+	uint16_t written; /* scratch memory that is, whichever way one comes; a bit for each word */
+	uint8_t needs;	  /* NEEDS_*: values that are used here or behind */
+	bool meet;	  /* jumps lead here */
+};
+
 struct patch {
 	const struct ebpf_insn *from;
 	uint32_t n;
 	struct ebpf_insn *to;
 	uint32_t len;
-	uint32_t *at; /* where each instruction went */
+	struct place *place; /* of each of from */
 };
 
 static void put(struct patch *p, struct ebpf_insn i)
@@ -63,6 +87,71 @@ static void put(struct patch *p, struct ebpf_insn i)
 /* Where to, if the place is not known yet: what is not wanted, and the exit after it. */
 #define TO_REJECT INT16_MIN
 #define TO_EXIT	  (INT16_MIN + 1)
+
+static void put_const(struct patch *p, uint8_t reg)
+{
+	put(p, (struct ebpf_insn){.code = BPF_ALU | EBPF_MOV | BPF_K, .dst_reg = reg});
+}
+
+static void put_len(struct patch *p, uint8_t reg, uint8_t mbuf)
+{
+	put(p, (struct ebpf_insn){.code = BPF_LDX | BPF_MEM | BPF_W,
+		       .dst_reg = reg,
+		       .src_reg = mbuf,
+		       .off = offsetof(struct rte_mbuf, pkt_len)});
+}
+
+static void put_xor(struct patch *p, uint8_t reg, uint8_t with)
+{
+	put(p, (struct ebpf_insn){
+		       .code = BPF_ALU | BPF_XOR | BPF_X, .dst_reg = reg, .src_reg = with});
+}
+
+static void put_move(struct patch *p, uint8_t reg, uint8_t from)
+{
+	put(p, (struct ebpf_insn){
+		       .code = BPF_ALU | EBPF_MOV | BPF_X, .dst_reg = reg, .src_reg = from});
+}
+
+/* The spare register is 0, and DPDK does not know. */
+static void put_zero(struct patch *p, uint8_t mbuf)
+{
+	put_len(p, REG_SPARE, mbuf);
+	put_len(p, REG_TMP, mbuf);
+	put_xor(p, REG_SPARE, REG_TMP);
+}
+
+static void put_meeting(struct patch *p, uint8_t needs)
+{
+	if (needs) {
+		put_zero(p, CTX);
+	} else {
+		put_const(p, REG_SPARE);
+		put_const(p, REG_TMP);
+	}
+	if (needs & NEEDS_A) {
+		put_xor(p, REG_SPARE, REG_A);
+		put_move(p, REG_A, REG_SPARE);
+	}
+	if (needs == (NEEDS_A | NEEDS_X))
+		put_xor(p, REG_SPARE, REG_A); /* 0 again */
+	if (needs & NEEDS_X) {
+		put_xor(p, REG_SPARE, REG_X);
+		put_move(p, REG_X, REG_SPARE);
+	}
+	if (!(needs & NEEDS_A))
+		put_const(p, REG_A);
+	if (!(needs & NEEDS_X))
+		put_const(p, REG_X);
+}
+
+static void put_store(struct patch *p, struct ebpf_insn i)
+{
+	put_zero(p, CTX);
+	put_xor(p, REG_SPARE, i.src_reg);
+	i.src_reg = REG_SPARE;
+	put(p, i);
+}
 
 static void put_load(struct patch *p, struct ebpf_insn i)
 {
@@ -125,6 +214,9 @@ static void put_safe(struct patch *p, struct ebpf_insn i)
 	case BPF_JMP | BPF_JSET | BPF_K:
 		put_test(p, i);
 		break;
+	case BPF_STX | BPF_MEM | BPF_W:
+		put_store(p, i);
+		break;
 	case BPF_JMP | EBPF_EXIT:
 		put(p, (struct ebpf_insn){.code = BPF_JMP | BPF_JA, .off = TO_EXIT});
 		break;
@@ -143,6 +235,119 @@ static bool jumps(const struct ebpf_insn *i)
 	return BPF_CLASS(i->code) == BPF_JMP && !exits(i);
 }
 
+static uint32_t end_of(const struct patch *p, uint32_t i)
+{
+	return (uint32_t)((int64_t)i + 1 + p->from[i].off);
+}
+
+/* Where it goes on: @return how many places, of two. */
+static unsigned int next_of(const struct patch *p, uint32_t i, uint32_t next[2])
+{
+	unsigned int n = 0;
+
+	if (jumps(&p->from[i]))
+		next[n++] = end_of(p, i);
+	if (!exits(&p->from[i]) && p->from[i].code != (BPF_JMP | BPF_JA))
+		next[n++] = i + 1;
+	return n;
+}
+
+static uint16_t word_of(const struct ebpf_insn *i)
+{
+	return (uint16_t)(1u << ((-i->off / 4 - 1) % MEMWORDS));
+}
+
+static bool reads_word(const struct ebpf_insn *i)
+{
+	return i->code == (BPF_LDX | BPF_MEM | BPF_W) && i->src_reg == EBPF_REG_10;
+}
+
+static bool writes_word(const struct ebpf_insn *i)
+{
+	return i->code == (BPF_STX | BPF_MEM | BPF_W);
+}
+
+/* All jumps go forward: from the beginning to the end each place is known when it is met.
+ * @return all words that are written; -1: one is read that may not be */
+static int32_t look_forward(struct patch *p)
+{
+	uint16_t all = 0;
+	uint32_t next[2];
+
+	for (uint32_t i = 1; i < p->n; i++)
+		p->place[i].written = UINT16_MAX;
+	for (uint32_t i = 0; i < p->n; i++) {
+		uint16_t written = p->place[i].written;
+
+		if (reads_word(&p->from[i]) && !(written & word_of(&p->from[i])))
+			return -1;
+		if (writes_word(&p->from[i]))
+			written |= word_of(&p->from[i]);
+		if (jumps(&p->from[i]))
+			p->place[end_of(p, i)].meet = true;
+		for (unsigned int k = next_of(p, i, next); k--;)
+			p->place[next[k]].written &= written;
+		if (writes_word(&p->from[i]))
+			all |= word_of(&p->from[i]);
+	}
+	return all;
+}
+
+static uint8_t needs_reg(uint8_t reg)
+{
+	return reg == REG_A ? NEEDS_A : reg == REG_X ? NEEDS_X : 0;
+}
+
+/* @param needs  behind it. @return in front of it. */
+static uint8_t needs_before(const struct ebpf_insn *i, uint8_t needs)
+{
+	uint8_t dst = needs_reg(i->dst_reg), src = needs_reg(i->src_reg);
+
+	switch (BPF_CLASS(i->code)) {
+	case BPF_LD: /* to A */
+		needs &= (uint8_t)~NEEDS_A;
+		return BPF_MODE(i->code) == BPF_IND ? needs | NEEDS_X : needs;
+	case BPF_LDX:
+		return needs & (uint8_t)~dst;
+	case BPF_STX:
+		return needs | src;
+	case BPF_ALU:
+	case EBPF_ALU64:
+		needs = BPF_OP(i->code) == EBPF_MOV ? needs & (uint8_t)~dst : needs | dst;
+		return BPF_SRC(i->code) == BPF_X ? needs | src : needs;
+	default: /* jumps, the exit */
+		if (i->code == (BPF_JMP | BPF_JA))
+			return needs;
+		needs |= exits(i) ? NEEDS_A : dst;
+		return BPF_SRC(i->code) == BPF_X ? needs | src : needs;
+	}
+}
+
+static void look_back(struct patch *p)
+{
+	for (uint32_t i = p->n; i--;) {
+		uint32_t next[2];
+		uint8_t needs = 0;
+
+		for (unsigned int k = next_of(p, i, next); k--;)
+			needs |= p->place[next[k]].needs;
+		p->place[i].needs = needs_before(&p->from[i], needs);
+	}
+}
+
+/* Before anything else. */
+static void put_words(struct patch *p, uint16_t words)
+{
+	if (words)
+		put_zero(p, EBPF_REG_1);
+	for (int16_t k = 0; k < MEMWORDS; k++)
+		if (words >> k & 1)
+			put(p, (struct ebpf_insn){.code = BPF_STX | BPF_MEM | BPF_W,
+				       .dst_reg = EBPF_REG_10,
+				       .src_reg = REG_SPARE,
+				       .off = (int16_t)(-4 * (k + 1))});
+}
+
 static int16_t distance(uint32_t from, uint32_t to)
 {
 	return (int16_t)(to - from - 1);
@@ -158,14 +363,15 @@ static void aim(struct patch *p, uint32_t reject)
 			p->to[i].off = distance(i, reject + 1);
 	}
 	for (uint32_t i = 0; i + 1 < p->n; i++) {
-		uint32_t jump = p->at[i + 1] - 1;
-		uint32_t end = (uint32_t)((int64_t)i + 1 + p->from[i].off);
+		uint32_t jump = p->place[i + 1].at - 1;
+		uint32_t end;
 
 		if (!jumps(&p->from[i]))
 			continue;
+		end = end_of(p, i);
 		p->to[jump].off = distance(jump, p->len);
-		put(p, (struct ebpf_insn){
-			       .code = BPF_JMP | BPF_JA, .off = distance(p->len, p->at[end])});
+		put(p, (struct ebpf_insn){.code = BPF_JMP | BPF_JA,
+			       .off = distance(p->len, p->place[end].at)});
 	}
 }
 
@@ -190,18 +396,26 @@ static bool takes_x(const struct ebpf_insn *i)
 static int patch(struct patch *p)
 {
 	uint32_t last = p->n - 1, reject;
+	int32_t words;
 
 	if (!exits(&p->from[last]))
 		return EINVAL;
+	words = look_forward(p);
+	if (words < 0)
+		return EINVAL;
+	look_back(p);
+	put_words(p, (uint16_t)words);
 	for (uint32_t i = 0; i < last; i++) {
 		struct ebpf_insn insn = p->from[i];
 
 		if (takes_x(&insn))
 			insn.imm = 0;
-		p->at[i] = p->len;
+		p->place[i].at = p->len;
+		if (p->place[i].meet)
+			put_meeting(p, p->place[i].needs);
 		put_safe(p, insn);
 	}
-	p->at[last] = p->len;
+	p->place[last].at = p->len;
 	put_gap(p);
 	reject = p->len;
 	put(p, (struct ebpf_insn){.code = BPF_ALU | EBPF_MOV | BPF_K, .dst_reg = REG_A});
@@ -216,16 +430,16 @@ static struct rte_bpf *load_safe(struct rte_bpf_prm *prm)
 	struct patch p = {.from = prm->ins, .n = prm->nb_ins};
 	struct rte_bpf *bpf = NULL;
 
-	p.to = calloc((size_t)p.n * GROWS + GAP + 2, sizeof(*p.to));
-	p.at = calloc(p.n, sizeof(*p.at));
-	rte_errno = p.to && p.at ? patch(&p) : ENOMEM;
+	p.to = calloc((size_t)p.n * GROWS + GAP + MEMWORDS + 6, sizeof(*p.to));
+	p.place = calloc(p.n, sizeof(*p.place));
+	rte_errno = p.to && p.place ? patch(&p) : ENOMEM;
 	if (rte_errno == 0) {
 		prm->ins = p.to;
 		prm->nb_ins = p.len;
 		bpf = rte_bpf_load(prm);
 	}
 	free(p.to);
-	free(p.at);
+	free(p.place);
 	return bpf;
 }
 

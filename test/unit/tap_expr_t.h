@@ -86,8 +86,9 @@ static const char *const tap_expr[] = {
 	"tcp and not port 80",
 	"(tcp port 80 or udp port 53) and src net 10.0.0.0/8",
 	"ip and (tcp or icmp) and not src port 443",
-	"port 1 or port 2 or port 3 or port 4 or port 5 or port 6 or port 7 or port 8 or port 9 or "
-	"port 80",
+	("port 1 or port 2 or port 3 or port 4 or port 5 or port 6 or port 7 or port 8 or port 9 "
+	 "or "
+	 "port 80"),
 	"tcp[tcpflags] & tcp-syn != 0",
 	"tcp[tcpflags] & (tcp-syn|tcp-ack) == tcp-syn",
 	"tcp[tcpflags] == tcp-syn",

@@ -2,6 +2,7 @@
 #include "t_eal.h"
 
 #include <errno.h>
+#include <time.h>
 
 #include <pcap/pcap.h>
 
@@ -13,7 +14,7 @@
  * outside the packet return 0, is right.
  */
 
-#define MAX   64
+#define MAX   260
 #define SLOTS 4 /* of the scratch memory */
 
 static struct bpf_insn insns[MAX + 2 * SLOTS];
@@ -235,8 +236,46 @@ T(between_two_returns_may_be_any_number_of_bytes)
 	}
 }
 
+/* DPDK walks all ways with different values: here 2^40, by registers, and 2^14, by the scratch
+ * memory. */
+T(ways_that_meet_are_walked_once)
+{
+	const clock_t began = clock();
+	static uint8_t b[60] = {0xff, 0xf0, 0x0f, 0xaa, 0x55, 1, 2, 3, 4, 5};
+	struct plx_pkt_bpf p = {0};
+	struct rte_mbuf *m = segment(b, sizeof(b));
+
+	n_insns = 0;
+	for (uint32_t i = 0; i < 14; i++) {
+		put(BPF_LD | BPF_IMM, i);
+		put(BPF_ST, i);
+		put(BPF_LD | BPF_B | BPF_ABS, i);
+		put(BPF_JMP | BPF_JSET | BPF_K, 1);
+		insns[n_insns - 1].jf = 2;
+		put(BPF_LD | BPF_IMM, 100 + i);
+		put(BPF_ST, i);
+	}
+	for (uint32_t i = 0; i < 40; i++) {
+		put(BPF_LDX | BPF_MEM, i % 14);
+		put(BPF_JMP | BPF_JGT | BPF_K, 50 * i);
+		insns[n_insns - 1].jf = 1;
+		put(BPF_ALU | BPF_ADD | BPF_K, i);
+		put(BPF_ALU | BPF_ADD | BPF_X, 0);
+	}
+	put(BPF_RET | BPF_A, 0);
+	eq(plx_pkt_bpf_load(&p, (const void *)insns, n_insns), 0);
+	eq(plx_pkt_bpf_run(&p, m), bpf_filter(insns, b, sizeof(b), sizeof(b)));
+	eq(plx_pkt_bpf_interpret(&p, m), bpf_filter(insns, b, sizeof(b), sizeof(b)));
+	ok(clock() - began < 2 * CLOCKS_PER_SEC);
+	plx_pkt_bpf_free(&p);
+	rte_pktmbuf_free(m);
+}
+
 T(what_cannot_be_loaded_is_refused)
 {
+	static const struct plx_bpf_insn unwritten[] = {{BPF_LD | BPF_W | BPF_LEN, 0, 0, 0},
+		{BPF_JMP | BPF_JGT | BPF_K, 1, 0, 40}, {BPF_ST, 0, 0, 3},
+		{BPF_LD | BPF_MEM, 0, 0, 3}, {BPF_RET | BPF_A, 0, 0, 0}};
 	static const struct plx_bpf_insn unknown[] = {
 		{0xffff, 0, 0, 0}, {BPF_RET | BPF_K, 0, 0, 1}};
 	static const struct plx_bpf_insn lost[] = {
@@ -244,11 +283,12 @@ T(what_cannot_be_loaded_is_refused)
 	struct plx_pkt_bpf p = {0};
 
 	ok(plx_pkt_bpf_load(&p, unknown, 2) < 0);
-	ok(plx_pkt_bpf_load(&p, lost, 2) < 0); /* the second is never reached */
+	ok(plx_pkt_bpf_load(&p, lost, 2) < 0);	    /* the second is never reached */
+	ok(plx_pkt_bpf_load(&p, unwritten, 5) < 0); /* but on one of two ways */
 	assert_null(p.bpf);
 	plx_pkt_bpf_free(&p);
 }
 
 RUN_EAL(T_EAL_(what_a_program_returns_is_what_libpcap_says),
 	T_EAL_(between_two_returns_may_be_any_number_of_bytes),
-	T_EAL_(what_cannot_be_loaded_is_refused))
+	T_EAL_(ways_that_meet_are_walked_once), T_EAL_(what_cannot_be_loaded_is_refused))
