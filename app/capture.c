@@ -3,9 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -37,11 +35,9 @@ static struct capture *find(struct captures *cs, uint32_t number)
 /* It has no writer any more. */
 static void forget(struct capture *c)
 {
-	if (c->pipe >= 0)
-		close(c->pipe);
 	free(c->file);
 	free(c->filter);
-	*c = (struct capture){.list = c->list, .pipe = -1};
+	*c = (struct capture){.list = c->list};
 }
 
 /* A free place; of those that have ended the oldest may go for it. */
@@ -136,30 +132,9 @@ static uint64_t seed(const struct captures *cs)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static int bad_file(const char *cmd, const char *file, const char *why, struct plx_error *e)
+static int bad_file(const char *file, const char *why, struct plx_error *e)
 {
-	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, file, "write", why);
-}
-
-/*
- * Of a pipe: a hold of our own on it, by which we see when its reader goes; that there is no reader
- * is said here, and nothing waits for one.
- */
-static int hold_pipe(struct capture *c, const char *cmd, struct plx_error *e)
-{
-	struct stat st;
-
-	c->pipe = -1;
-	if (strcmp(c->file, "-") == 0)
-		c->pipe = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-	else if (stat(c->file, &st) == 0 && S_ISFIFO(st.st_mode))
-		c->pipe = open(c->file, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-	else
-		return 0;
-	if (c->pipe >= 0)
-		return 0;
-	return bad_file(
-		cmd, c->file, errno == ENXIO ? "nobody reads this pipe" : strerror(errno), e);
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "capture", file, "write", why);
 }
 
 /* The writer, by a plan. */
@@ -198,43 +173,27 @@ static int open_writer(struct capture *c, const struct capture_conf *conf,
 	return c->writer ? 0 : -EIO;
 }
 
-static int fill(
-	struct capture *c, const struct capture_conf *conf, const char *cmd, struct plx_error *e)
+static int fill(struct capture *c, const struct capture_conf *conf, struct plx_error *e)
 {
 	c->file = strdup(conf->file);
 	c->filter = strdup(conf->filter ? conf->filter : "");
 	snprintf(c->ports, sizeof(c->ports), "%s", conf->ports ? conf->ports : "");
 	if (!c->file || !c->filter)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "a capture");
-	return hold_pipe(c, cmd, e);
-}
-
-/* A thread inherits the CPUs of the one that makes it: not those of an lcore. */
-static int start_on_cpus(struct capture *c, const struct capture_conf *conf,
-	const struct capture_plan *plan, const char *cmd, struct plx_error *e)
-{
-	cpu_set_t mine;
-	int err;
-
-	pthread_getaffinity_np(pthread_self(), sizeof(mine), &mine);
-	pthread_setaffinity_np(
-		pthread_self(), sizeof(c->list->run->app->cpus), &c->list->run->app->cpus);
-	err = open_writer(c, conf, plan, cmd, e);
-	pthread_setaffinity_np(pthread_self(), sizeof(mine), &mine);
-	return err;
+	return 0;
 }
 
 struct capture *capture_start(
 	struct captures *cs, const struct capture_conf *conf, const char *cmd, struct plx_error *e)
 {
-	struct capture made = {.list = cs, .pipe = -1}, *c;
+	struct capture made = {.list = cs}, *c;
 	struct capture_plan plan;
 	int err = capture_plan(conf, cmd, &plan, e);
 
 	if (!err)
-		err = fill(&made, conf, cmd, e);
+		err = fill(&made, conf, e);
 	if (!err)
-		err = start_on_cpus(&made, conf, &plan, cmd, e);
+		err = open_writer(&made, conf, &plan, cmd, e);
 	if (err) {
 		forget(&made);
 		return NULL;
@@ -265,9 +224,6 @@ static void close_stdout(void)
 /* Its writer is no more. Under the lock. */
 static void ended(struct capture *c, const struct plx_tap_writer_stats *s)
 {
-	if (c->pipe >= 0)
-		close(c->pipe);
-	c->pipe = -1;
 	c->stats = *s;
 	c->ended_ns = app_run_elapsed(c->list->run);
 	c->state = CAPTURE_DONE;
@@ -347,13 +303,6 @@ int capture_stop(struct captures *cs, uint32_t number, struct plx_tap_writer_sta
 
 /* ---- those that end by themselves ---- */
 
-static bool reader_gone(const struct capture *c)
-{
-	struct pollfd p = {.fd = c->pipe};
-
-	return c->pipe >= 0 && poll(&p, 1, 0) == 1 && p.revents & (POLLERR | POLLHUP | POLLNVAL);
-}
-
 static void look_after(struct capture *c)
 {
 	switch (c->state) {
@@ -361,8 +310,7 @@ static void look_after(struct capture *c)
 		break;
 	case CAPTURE_RUNS:
 		/* by itself: its thread has ended, and lcores see it no more */
-		if (reader_gone(c) || (plx_tap_writer_ended(c->writer) &&
-					      plx_tap_gone(plx_tap_writer_tap(c->writer))))
+		if (plx_tap_writer_ended(c->writer) && plx_tap_gone(plx_tap_writer_tap(c->writer)))
 			ask(c);
 		break;
 	case CAPTURE_STOPPING:
@@ -409,7 +357,7 @@ static struct captures *captures_new(struct app_run *run)
 	cs->run = run;
 	pthread_mutex_init(&cs->lock, NULL);
 	for (int i = 0; i < CAPTURES; i++)
-		cs->item[i] = (struct capture){.list = cs, .pipe = -1};
+		cs->item[i] = (struct capture){.list = cs};
 	return cs;
 }
 
@@ -541,9 +489,9 @@ int capture_check(const struct app *app, struct plx_error *e)
 		if (err || strcmp(c->file, "-") != 0)
 			continue;
 		if (n++)
-			err = bad_file("capture", "-", "there is one standard output", e);
+			err = bad_file("-", "there is one standard output", e);
 		else if (isatty(STDOUT_FILENO))
-			err = bad_file("capture", "-", "a terminal; append: | tshark -i -", e);
+			err = bad_file("-", "a terminal; append: | tshark -i -", e);
 	}
 	return err;
 }

@@ -35,8 +35,7 @@ struct capture {
 	uint32_t hooks;
 	struct plx_tap_writer *writer;	   /**< while it runs */
 	struct plx_tap_writer_stats stats; /**< since it ended, or as they were last seen */
-	int pipe;		       /**< our own hold on a pipe, to see its reader go; or -1 */
-	struct plx_tap_writer *ending; /**< the stopping thread's */
+	struct plx_tap_writer *ending;	   /**< the stopping thread's */
 	pthread_t stopper;
 };
 

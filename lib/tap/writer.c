@@ -465,7 +465,8 @@ static int begin(struct plx_tap_writer *w, struct plx_error *e)
 	if (!w->err)
 		w->err = tap__out_flush(&w->out);
 	if (w->err)
-		return plx_error_set(e, w->err, PLX_ERR_PCAP_FILE, w->file, strerror(-w->err));
+		return plx_error_set(e, w->err, PLX_ERR_PCAP_FILE, w->file,
+			w->err == -ENXIO ? "nobody reads this pipe" : strerror(-w->err));
 	err = start_thread(w, e);
 	if (!err && (err = tap__hang(w->tap, e)) != 0)
 		stop_thread(w);
