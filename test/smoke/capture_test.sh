@@ -226,7 +226,7 @@ expect_eq "with their reason" "$(tshark -r "$tmp/drop.pcapng" -T fields -e frame
 # --- alone -------------------------------------------------------------------------------------
 start_pollux "--vdev=net_pcap0,rx_pcap=$tmp/theirs.pcap" -- capture -w "$tmp/alone.pcapng" -c 50
 wait_pollux
-expect_eq "alone it ends with its captures" "$(json_field '.captures[0].state')" done
+expect_eq "alone it ends with its captures" "$(json_field '.captures[0].state')" "done"
 packets "$tmp/alone.pcapng" >"$tmp/ours"
 packets "$tmp/theirs.pcap" | head -n 50 >"$tmp/theirs"
 expect "and has what came, byte by byte" cmp "$tmp/ours" "$tmp/theirs"
