@@ -198,9 +198,25 @@ static int open_writer(struct capture *c, const struct capture_conf *conf,
 	return c->writer ? 0 : -EIO;
 }
 
+#define TAKEN "another capture writes it"
+
+static bool is_taken(const struct captures *cs, const char *file)
+{
+	for (int i = 0; i < CAPTURES; i++) {
+		const struct capture *c = &cs->item[i];
+
+		if ((c->state == CAPTURE_RUNS || c->state == CAPTURE_STOPPING) &&
+			strcmp(c->file, file) == 0)
+			return true;
+	}
+	return false;
+}
+
 static int fill(
 	struct capture *c, const struct capture_conf *conf, const char *cmd, struct plx_error *e)
 {
+	if (is_taken(c->list, conf->file))
+		return bad_file(cmd, conf->file, TAKEN, e);
 	c->file = strdup(conf->file);
 	c->filter = strdup(conf->filter ? conf->filter : "");
 	snprintf(c->ports, sizeof(c->ports), "%s", conf->ports ? conf->ports : "");
@@ -531,19 +547,17 @@ bool capture_wants_stdout(const struct app *app)
 int capture_check(const struct app *app, struct plx_error *e)
 {
 	struct capture_plan plan;
-	unsigned int n = 0;
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < app->n_captures; i++) {
 		const struct capture_conf *c = &app->capture[i];
 
 		err = capture_plan(c, "capture", &plan, e);
-		if (err || strcmp(c->file, "-") != 0)
-			continue;
-		if (n++)
-			err = bad_file("capture", "-", "there is one standard output", e);
-		else if (isatty(STDOUT_FILENO))
+		if (!err && strcmp(c->file, "-") == 0 && isatty(STDOUT_FILENO))
 			err = bad_file("capture", "-", "a terminal; append: | tshark -i -", e);
+		for (unsigned int j = 0; !err && j < i; j++)
+			if (strcmp(c->file, app->capture[j].file) == 0)
+				err = bad_file("capture", c->file, TAKEN, e);
 	}
 	return err;
 }

@@ -52,7 +52,7 @@ expect_refused "no file" 2 "capture: -w FILE is missing; .*capture --help" -- fw
 expect_refused "an unknown hook" 2 "'rx,up' for --hook; .*rx-gro" -- fwd capture -w x --hook rx,up
 expect_refused "a ring without an end" 2 "'files:3' for --ring; " \
 	-- fwd capture -w x --ring files:3
-expect_refused "two on one stdout" 2 "there is one standard output" \
+expect_refused "two to one file" 2 "'-' for --write; another capture writes it" \
 	-- fwd capture -w - capture -w -
 expect_refused "a bad expression, and where it is bad" 2 \
 	"'tcp prot 80' for --filter; .* at column 5, 'prot'" "${eal[@]}" \
@@ -146,6 +146,7 @@ refuses() { # what regex argument...
 }
 refuses "a bad expression, and where it is bad" "at column 1, 'fly'" tap start -w "$tmp/no" fly
 expect "nothing is left of it" test ! -e "$tmp/no"
+refuses "a file that is taken" "another capture writes it" tap start -w "$tmp/all.pcapng"
 refuses "no number" "number of a tap" tap stop x
 refuses "no tap" "ENOENT" tap stop 99
 refuses "a pipe that nobody reads" "nobody reads" tap start -w "$tmp/live"
