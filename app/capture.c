@@ -132,9 +132,9 @@ static uint64_t seed(const struct captures *cs)
 	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
-static int bad_file(const char *file, const char *why, struct plx_error *e)
+static int bad_file(const char *cmd, const char *file, const char *why, struct plx_error *e)
 {
-	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "capture", file, "write", why);
+	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, file, "write", why);
 }
 
 /* The writer, by a plan. */
@@ -173,8 +173,25 @@ static int open_writer(struct capture *c, const struct capture_conf *conf,
 	return c->writer ? 0 : -EIO;
 }
 
-static int fill(struct capture *c, const struct capture_conf *conf, struct plx_error *e)
+#define TAKEN "another capture writes it"
+
+static bool is_taken(const struct captures *cs, const char *file)
 {
+	for (int i = 0; i < CAPTURES; i++) {
+		const struct capture *c = &cs->item[i];
+
+		if ((c->state == CAPTURE_RUNS || c->state == CAPTURE_STOPPING) &&
+			strcmp(c->file, file) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int fill(
+	struct capture *c, const struct capture_conf *conf, const char *cmd, struct plx_error *e)
+{
+	if (is_taken(c->list, conf->file))
+		return bad_file(cmd, conf->file, TAKEN, e);
 	c->file = strdup(conf->file);
 	c->filter = strdup(conf->filter ? conf->filter : "");
 	snprintf(c->ports, sizeof(c->ports), "%s", conf->ports ? conf->ports : "");
@@ -191,7 +208,7 @@ struct capture *capture_start(
 	int err = capture_plan(conf, cmd, &plan, e);
 
 	if (!err)
-		err = fill(&made, conf, e);
+		err = fill(&made, conf, cmd, e);
 	if (!err)
 		err = open_writer(&made, conf, &plan, cmd, e);
 	if (err) {
@@ -479,19 +496,17 @@ bool capture_wants_stdout(const struct app *app)
 int capture_check(const struct app *app, struct plx_error *e)
 {
 	struct capture_plan plan;
-	unsigned int n = 0;
 	int err = 0;
 
 	for (unsigned int i = 0; !err && i < app->n_captures; i++) {
 		const struct capture_conf *c = &app->capture[i];
 
 		err = capture_plan(c, "capture", &plan, e);
-		if (err || strcmp(c->file, "-") != 0)
-			continue;
-		if (n++)
-			err = bad_file("-", "there is one standard output", e);
-		else if (isatty(STDOUT_FILENO))
-			err = bad_file("-", "a terminal; append: | tshark -i -", e);
+		if (!err && strcmp(c->file, "-") == 0 && isatty(STDOUT_FILENO))
+			err = bad_file("capture", "-", "a terminal; append: | tshark -i -", e);
+		for (unsigned int j = 0; !err && j < i; j++)
+			if (strcmp(c->file, app->capture[j].file) == 0)
+				err = bad_file("capture", c->file, TAKEN, e);
 	}
 	return err;
 }

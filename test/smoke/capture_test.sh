@@ -52,7 +52,7 @@ expect_refused "no file" 2 "capture: -w FILE is missing; .*capture --help" -- fw
 expect_refused "an unknown hook" 2 "'rx,up' for --hook; .*rx-gro" -- fwd capture -w x --hook rx,up
 expect_refused "a ring without an end" 2 "'files:3' for --ring; " \
 	-- fwd capture -w x --ring files:3
-expect_refused "two on one stdout" 2 "there is one standard output" \
+expect_refused "two to one file" 2 "'-' for --write; another capture writes it" \
 	-- fwd capture -w - capture -w -
 expect_refused "a bad expression, and where it is bad" 2 \
 	"'tcp prot 80' for --filter; .* at column 5, 'prot'" "${eal[@]}" \
@@ -123,7 +123,7 @@ expect_ge "files of 4 KiB" "$(find "$tmp" -name 'size_*' | wc -l)" 3
 expect_eq "and no more, but for the statistics at their ends" \
 	"$(find "$tmp" -name 'size_*' -size +4608c)" ""
 
-n=$(ctl tap start -w "$tmp/five.pcapng" -c 5 -s 40 --hook tx --port v -Q out icmp)
+n=$(cd "$tmp" && ctl tap start -w five.pcapng -c 5 -s 40 --hook tx --port v -Q out icmp)
 pings 10
 eventually_taps "it ends by itself after so many packets" \
 	".[] | select(.tap == $n) | \"\(.state) \(.written)\"" "done 5"
@@ -146,6 +146,7 @@ refuses() { # what regex argument...
 }
 refuses "a bad expression, and where it is bad" "at column 1, 'fly'" tap start -w "$tmp/no" fly
 expect "nothing is left of it" test ! -e "$tmp/no"
+refuses "a file that is taken" "another capture writes it" tap start -w "$tmp/all.pcapng"
 refuses "no number" "number of a tap" tap stop x
 refuses "no tap" "ENOENT" tap stop 99
 refuses "a pipe that nobody reads" "nobody reads" tap start -w "$tmp/live"
@@ -201,6 +202,20 @@ finish raw
 sound "a file of ours" "$tmp/raw.pcapng" 6
 gone raw
 
+# Nobody reads a pipe that is open: the capture may not end, all else does.
+spawn asleep sh -c "exec sleep 1000 <'$tmp/live'"
+eventually_quietly sh -c "exec 3>'$tmp/live'"
+n=$(ctl tap start -w "$tmp/live")
+run ping -q -c 100 -i 0.002 -s 1400 -W 2 10.9.0.2 >/dev/null || fail "traffic waits for a reader"
+ok "traffic does not wait for a reader"
+since=$SECONDS
+said=$(ctl tap stop "$n" 2>&1)
+expect_ge "nor does stop: $said" $((patience - SECONDS + since)) 5
+pings 3
+kill -KILL "${pid[asleep]}"
+finish asleep 2>/dev/null
+gone "a reader that never read"
+
 stop_pollux
 expect_match "what each came to is said at the end" "$(cat "${err[pollux]}")" \
 	"capture 1 to $tmp/all.pcapng: [1-9][0-9]* captured, 0 filtered, 0 lost"
@@ -208,6 +223,14 @@ sound "from the beginning to the end" "$tmp/all.pcapng" "$(json_field '.captures
 sound "drops alone" "$tmp/drop.pcapng" "$(json_field .drops.UDP_NO_PORT)"
 expect_eq "with their reason" "$(tshark -r "$tmp/drop.pcapng" -T fields -e frame.comment \
 	2>/dev/null | sort -u)" "UDP_NO_PORT: no socket on this port"
+
+# --- alone -------------------------------------------------------------------------------------
+start_pollux "--vdev=net_pcap0,rx_pcap=$tmp/theirs.pcap" -- capture -w "$tmp/alone.pcapng" -c 50
+wait_pollux
+expect_eq "alone it ends with its captures" "$(json_field '.captures[0].state')" "done"
+packets "$tmp/alone.pcapng" >"$tmp/ours"
+packets "$tmp/theirs.pcap" | head -n 50 >"$tmp/theirs"
+expect "and has what came, byte by byte" cmp "$tmp/ours" "$tmp/theirs"
 
 # --- into a pipe -------------------------------------------------------------------------------
 spawn tshark sh -c "exec tshark -n -l -i - <'$tmp/live'"

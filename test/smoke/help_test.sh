@@ -34,7 +34,8 @@ for command in "${!own[@]}" ports config; do
 	fits "$command" "$help"
 	[ -n "${own[$command]-}" ] || continue
 	expect_eq "$command: each option, and no other" \
-		"$(sed '1,/^Options:/d' <<<"$help" | sed -nE 's/^  (-., )?(--[a-z0-9-]+).*/\2/p' | sort)" \
+		"$(sed '1,/^Options:/d' <<<"$help" |
+			sed -nE 's/^  (-., )?(--[a-z0-9-]+).*/\2/p' | sort)" \
 		"$({
 			table "${own[$command]}" '\(capture_\)\?opts'
 			table app/opt.c run_opts

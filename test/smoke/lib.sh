@@ -49,7 +49,7 @@ patience=10 # seconds that something may take
 # block. Two threads of EAL never do, and net_tap would not hear of packets: leave them out, unless
 # pollux-ctl is what the test is about.
 eal_more=()
-[[ $PLX_BUILD != *tsan* || $0 = */@(ctl|ethtool|tcp|vtap)_test.sh ]] ||
+[[ $PLX_BUILD != *tsan* || $0 = */@(capture|ctl|ethtool|tcp|vtap)_test.sh ]] ||
 	eal_more=(--no-telemetry --no-shconf)
 
 declare -A pid=() prefix=() out=() err=() # by the name of a process
