@@ -9,6 +9,16 @@
  * behind theirs, they are made void.
  */
 
+/* What is the same for all packets of a call, and their time: they came together, or go together.
+ */
+struct call {
+	const struct plx_tap *t;
+	struct tap_lane *l;
+	struct tap_sums *sum;
+	const struct plx_pkt_seen *seen;
+	plx_ns now_ns; /* 0: nobody has asked yet */
+};
+
 /* A packet as it is to be copied. */
 struct sight {
 	const struct rte_mbuf *m;
@@ -47,24 +57,17 @@ static void restore(struct sight *s, const struct plx_pkt_came *c)
 	s->seen.queue = c->queue;
 }
 
-static void look(struct sight *s, const struct plx_pkt_seen *seen, const struct rte_mbuf *m)
+/* What may have lost headers. */
+static void look_back(struct sight *s)
 {
-	const struct plx_pkt_came *c;
+	const struct plx_pkt_came *c = plx_pkt_came(s->m);
 
-	s->m = m;
-	s->seen = *seen;
-	s->flags = seen->out ? PLX_TAP_F_OUT : 0;
-	if (seen->link == PLX_PKT_LINK_UNKNOWN) {
-		c = plx_pkt_came(m);
-		if (c) {
-			restore(s, c);
-		} else {
-			s->seen.link = is_ip(m) ? PLX_PKT_LINK_IP : PLX_PKT_LINK_ETHER;
-			s->flags |= PLX_TAP_F_REST;
-		}
+	if (c) {
+		restore(s, c);
+	} else {
+		s->seen.link = is_ip(s->m) ? PLX_PKT_LINK_IP : PLX_PKT_LINK_ETHER;
+		s->flags |= PLX_TAP_F_REST;
 	}
-	if (s->seen.link == PLX_PKT_LINK_ETHER)
-		s->m = tap__view(&s->view, s->m);
 }
 
 /* Of what is at its points. */
@@ -115,16 +118,23 @@ static void copy(void *to, const struct rte_mbuf *m, uint32_t n)
 	}
 }
 
-static void fill(struct plx_tap_pkt *p, const struct plx_tap *t, struct tap_lane *l,
-	const struct sight *s, uint32_t caplen)
+static plx_ns time_of(struct call *c)
+{
+	if (!c->now_ns)
+		c->now_ns = tap__now(c->t);
+	return c->now_ns;
+}
+
+static void fill(struct plx_tap_pkt *p, struct call *c, const struct sight *s, uint32_t caplen)
 {
 	struct rte_mbuf *m = (struct rte_mbuf *)(uintptr_t)s->m;
+	const struct tap_lane *l = c->l;
 
 	p->kind = PLX_TAP_PKT;
 	p->point = s->seen.point;
 	p->link = s->seen.link;
 	p->flags = (uint8_t)(s->flags | flags_of(m));
-	p->ts_ns = tap__now(t);
+	p->ts_ns = time_of(c);
 	p->caplen = caplen;
 	p->len = m->pkt_len;
 	p->hash = m->hash.rss;
@@ -136,75 +146,110 @@ static void fill(struct plx_tap_pkt *p, const struct plx_tap *t, struct tap_lane
 	copy(p + 1, m, caplen);
 }
 
-static bool left_out(const struct plx_tap *t, struct tap_lane *l)
+/* @return how many of the next n packets are not in the sample; 0: the next one is. */
+static uint16_t leave_out(struct call *c, uint16_t n)
 {
+	const struct plx_tap *t = c->t;
+	struct tap_lane *l = c->l;
+	uint16_t gap;
+
 	if (t->conf.sample <= 1)
-		return false;
-	if (l->skip) {
-		l->skip--;
-		return true;
+		return 0;
+	gap = (uint16_t)PLX_MIN(l->skip, (uint32_t)n);
+	if (gap) {
+		l->skip -= gap;
+		plx_count(c->sum->sampled, gap);
+		return gap;
 	}
 	/* the gap is sample - 1 on average, and even: what comes in step is sampled as well */
 	l->skip = (uint32_t)plx_rng_below(&l->rng, 2 * (uint64_t)t->conf.sample - 1);
-	return false;
+	return 0;
 }
 
-static void judge(const struct plx_tap *t, struct tap_lane *l, struct tap_sums *sum,
-	const struct plx_pkt_seen *seen, const struct rte_mbuf *m)
+PLX_NOINLINE static void take(struct call *c, const struct sight *s)
 {
-	struct plx_tap_pkt *p;
-	uint32_t caplen;
-	struct sight s;
+	uint32_t caplen = PLX_MIN(s->m->pkt_len, c->t->conf.snap_bytes);
+	struct plx_tap_pkt *p = tap_ring_lay(&c->l->ring, tap_rec_bytes(caplen));
 
-	look(&s, seen, m);
-	if (seen->link == PLX_PKT_LINK_UNKNOWN && !concerns(t, &s.seen))
-		return;
-	if (left_out(t, l)) {
-		plx_count(sum->sampled, 1);
-		return;
-	}
-	if (!wanted(t, &s)) {
-		plx_count(sum->filtered, 1);
-		return;
-	}
-	caplen = PLX_MIN(s.m->pkt_len, t->conf.snap_bytes);
-	p = tap_ring_lay(&l->ring, tap_rec_bytes(caplen));
 	if (plx_unlikely(!p)) {
-		plx_count(sum->full, 1);
+		plx_count(c->sum->full, 1);
 		return;
 	}
-	fill(p, t, l, &s, caplen);
-	plx_count(sum->accepted, 1);
-	plx_count(sum->bytes, caplen);
+	fill(p, c, s, caplen);
+	plx_count(c->sum->accepted, 1);
+	plx_count(c->sum->bytes, caplen);
 }
 
-/* May it be at a port that is only known from what was noted? */
-static bool may_concern(const struct plx_tap *t, const struct plx_pkt_seen *s)
+/* What it is, and of which port, is known from what was noted only. */
+static bool is_late(const struct plx_pkt_seen *s)
 {
-	return s->link == PLX_PKT_LINK_UNKNOWN
-		       ? t->conf.directions & (s->out ? PLX_TAP_OUT : PLX_TAP_IN)
-		       : concerns(t, s);
+	return s->link == PLX_PKT_LINK_UNKNOWN;
 }
 
-/* ---- on the way out ---- */
+static void judge(struct call *c, struct sight *s)
+{
+	if (s->seen.link == PLX_PKT_LINK_ETHER)
+		s->m = tap__view(&s->view, s->m);
+	if (wanted(c->t, s))
+		take(c, s);
+	else
+		plx_count(c->sum->filtered, 1);
+}
 
 static void mark(struct tap_stage *st, const struct tap_lane *l, uint16_t i)
 {
 	st->at[i] = (struct tap_mark){.laid = l->ring.laid, .skip = l->skip, .sums = st->sums};
 }
 
-static void stage(const struct plx_tap *t, struct tap_lane *l, const struct plx_pkt_seen *seen,
-	struct rte_mbuf *const *pkts, uint16_t n)
+/* @param st where to note how far things were in front of each packet; NULL: nowhere. */
+static void judge_all(
+	struct call *c, struct tap_stage *st, struct rte_mbuf *const *pkts, uint16_t n)
 {
-	struct tap_stage *st = &l->stage;
+	uint8_t flags = c->seen->out ? PLX_TAP_F_OUT : 0;
+	bool late = is_late(c->seen), some = !late && c->t->conf.sample > 1;
+	struct sight s;
+	uint16_t gap;
+
+	s.seen = *c->seen;
+	s.flags = flags;
+	for (uint16_t i = 0; i < n; i++) {
+		if (st)
+			mark(st, c->l, i);
+		gap = some ? leave_out(c, st ? 1 : (uint16_t)(n - i)) : 0;
+		if (gap) {
+			i = (uint16_t)(i + gap - 1);
+			continue;
+		}
+		s.m = pkts[i];
+		if (plx_unlikely(late)) {
+			s.seen = *c->seen;
+			s.flags = flags;
+			look_back(&s);
+			if (!concerns(c->t, &s.seen) || leave_out(c, 1))
+				continue;
+		}
+		judge(c, &s);
+	}
+}
+
+/* May it be at a port that is only known from what was noted? */
+static bool may_concern(const struct plx_tap *t, const struct plx_pkt_seen *s)
+{
+	return is_late(s) ? t->conf.directions & (s->out ? PLX_TAP_OUT : PLX_TAP_IN)
+			  : concerns(t, s);
+}
+
+/* ---- on the way out ---- */
+
+static void stage(struct call *c, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	struct tap_stage *st = &c->l->stage;
 
 	st->sums = (struct tap_sums){0};
 	st->open = true;
-	for (uint16_t i = 0; i < n; i++) {
-		mark(st, l, i);
-		judge(t, l, &st->sums, seen, pkts[i]);
-	}
-	mark(st, l, n);
+	c->sum = &st->sums;
+	judge_all(c, st, pkts, n);
+	mark(st, c->l, n);
 	st->n = n;
 }
 
@@ -246,15 +291,15 @@ void tap__see(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
 	for (uint32_t i = 0; i < list->n; i++) {
 		const struct plx_tap *t = list->tap[i];
 		struct tap_lane *l = t->lane[lcore];
+		struct call c = {.t = t, .l = l, .sum = &l->sums, .seen = s};
 
 		if (!may_concern(t, s))
 			continue;
 		if (s->point == PLX_PKT_AT_TX) {
-			stage(t, l, s, pkts, n);
+			stage(&c, pkts, n);
 			continue;
 		}
-		for (uint16_t k = 0; k < n; k++)
-			judge(t, l, &l->sums, s, pkts[k]);
+		judge_all(&c, NULL, pkts, n);
 		if (!l->stage.open)
 			tap_ring_give(&l->ring);
 	}

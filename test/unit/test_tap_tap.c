@@ -222,6 +222,67 @@ T(sampling_is_even)
 	close_tap(t);
 }
 
+/* Which packets are in the sample is a matter of their order, not of bursts. */
+T(bursts_are_sampled_as_packets_are)
+{
+	const struct plx_tap_conf one_of_ten = {
+		.points = PLX_TAP_BIT(RX), .sample = 10, .seed = 7, .ring_bytes = 1u << 20};
+	uint32_t alone[64];
+	unsigned int n;
+	struct plx_tap *t;
+
+	start();
+	t = open_tap(one_of_ten);
+	for (uint32_t i = 0; i < 300; i++) {
+		feed(0, i, 1, 0x9999);
+		plx_engine_step(et.eng, 0);
+	}
+	n = read_all(t);
+	ok(n > 10 && n < PLX_DIM(alone));
+	for (unsigned int i = 0; i < n; i++)
+		alone[i] = number_of(i);
+	expect(t, n, 0, 0, 300 - n);
+	close_tap(t);
+
+	t = open_tap(one_of_ten);
+	for (uint32_t i = 0; i < 300; i += 50) {
+		feed(0, i, 50, 0x9999);
+		plx_engine_step(et.eng, 0);
+	}
+	eq(read_all(t), n);
+	for (unsigned int i = 0; i < n; i++)
+		eq(number_of(i), alone[i]);
+	expect(t, n, 0, 0, 300 - n);
+	close_tap(t);
+}
+
+static plx_ns ticks(void *arg)
+{
+	return ++*(plx_ns *)arg;
+}
+
+/* The clock is asked once for all that came together. */
+T(a_burst_has_one_time)
+{
+	plx_ns first;
+	struct plx_tap *t;
+
+	start();
+	et.clock = (struct plx_clock){.now = ticks, .arg = &et.now};
+	t = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(RX)});
+	feed(0, 0, 3, 0x9999);
+	plx_engine_step(et.eng, 0);
+	eq(read_all(t), 3);
+	first = got[0].p.ts_ns;
+	eq(got[1].p.ts_ns, first);
+	eq(got[2].p.ts_ns, first);
+	feed(0, 0, 1, 0x9999);
+	plx_engine_step(et.eng, 0);
+	eq(read_all(t), 1);
+	ok(got[0].p.ts_ns > first);
+	close_tap(t);
+}
+
 /* What does not fit is counted, also in front of the next that does; traffic goes on. */
 T(a_full_ring)
 {
@@ -519,7 +580,8 @@ static int after(void **state)
 #define TAP_(name) cmocka_unit_test_teardown(name, after)
 
 RUN_EAL(TAP_(what_comes_is_seen), TAP_(ports_queues_directions_and_points_count),
-	TAP_(a_filter_and_a_snap_length), TAP_(a_limit), TAP_(sampling_is_even), TAP_(a_full_ring),
+	TAP_(a_filter_and_a_snap_length), TAP_(a_limit), TAP_(sampling_is_even),
+	TAP_(bursts_are_sampled_as_packets_are), TAP_(a_burst_has_one_time), TAP_(a_full_ring),
 	TAP_(what_a_driver_refuses_is_seen_once), TAP_(a_burst_past_the_queue_is_seen_too),
 	TAP_(drops_within_a_drivers_burst), TAP_(a_drop_shows_the_frame_that_came),
 	TAP_(what_came_by_no_port_is_at_none), TAP_(a_drop_on_the_way_out),
