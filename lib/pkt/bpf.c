@@ -107,18 +107,31 @@ static void put_xor(struct patch *p, uint8_t reg, uint8_t with)
 		       .code = BPF_ALU | BPF_XOR | BPF_X, .dst_reg = reg, .src_reg = with});
 }
 
-static void put_move(struct patch *p, uint8_t reg, uint8_t from)
-{
-	put(p, (struct ebpf_insn){
-		       .code = BPF_ALU | EBPF_MOV | BPF_X, .dst_reg = reg, .src_reg = from});
-}
-
-/* The spare register is 0, and DPDK does not know. */
+/* The spare register is 0, and DPDK does not know. A load leaves some of what it knew of a register
+ * before: so constants first. */
 static void put_zero(struct patch *p, uint8_t mbuf)
 {
+	put_const(p, REG_SPARE);
+	put_const(p, REG_TMP);
 	put_len(p, REG_SPARE, mbuf);
 	put_len(p, REG_TMP, mbuf);
 	put_xor(p, REG_SPARE, REG_TMP);
+}
+
+/* The spare register, from 0, to the value of another: any of 32 bits, to DPDK, whatever it knew.
+ * Its bounds with a sign are the same as well by a bitwise and. */
+static void put_unknown(struct patch *p, uint8_t reg)
+{
+	put_xor(p, REG_SPARE, reg);
+	put(p, (struct ebpf_insn){
+		       .code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = REG_SPARE, .imm = -1});
+}
+
+static void put_forget(struct patch *p, uint8_t reg)
+{
+	put_unknown(p, reg);
+	put(p, (struct ebpf_insn){
+		       .code = BPF_ALU | EBPF_MOV | BPF_X, .dst_reg = reg, .src_reg = REG_SPARE});
 }
 
 static void put_meeting(struct patch *p, uint8_t needs)
@@ -129,26 +142,16 @@ static void put_meeting(struct patch *p, uint8_t needs)
 		put_const(p, REG_SPARE);
 		put_const(p, REG_TMP);
 	}
-	if (needs & NEEDS_A) {
-		put_xor(p, REG_SPARE, REG_A);
-		put_move(p, REG_A, REG_SPARE);
-	}
+	needs &NEEDS_A ? put_forget(p, REG_A) : put_const(p, REG_A);
 	if (needs == (NEEDS_A | NEEDS_X))
 		put_xor(p, REG_SPARE, REG_A); /* 0 again */
-	if (needs & NEEDS_X) {
-		put_xor(p, REG_SPARE, REG_X);
-		put_move(p, REG_X, REG_SPARE);
-	}
-	if (!(needs & NEEDS_A))
-		put_const(p, REG_A);
-	if (!(needs & NEEDS_X))
-		put_const(p, REG_X);
+	needs &NEEDS_X ? put_forget(p, REG_X) : put_const(p, REG_X);
 }
 
 static void put_store(struct patch *p, struct ebpf_insn i)
 {
 	put_zero(p, CTX);
-	put_xor(p, REG_SPARE, i.src_reg);
+	put_unknown(p, i.src_reg);
 	i.src_reg = REG_SPARE;
 	put(p, i);
 }
@@ -338,8 +341,10 @@ static void look_back(struct patch *p)
 /* Before anything else. */
 static void put_words(struct patch *p, uint16_t words)
 {
-	if (words)
+	if (words) {
 		put_zero(p, EBPF_REG_1);
+		put_unknown(p, REG_TMP); /* the length, as nobody reads it */
+	}
 	for (int16_t k = 0; k < MEMWORDS; k++)
 		if (words >> k & 1)
 			put(p, (struct ebpf_insn){.code = BPF_STX | BPF_MEM | BPF_W,
