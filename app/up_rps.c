@@ -3,7 +3,8 @@
 
 #include <errno.h>
 
-/* Names of ports have colons, too: where the queue begins is seen when it is known which there are. */
+/* Names of ports have colons, too: where the queue begins is seen when it is known which there are.
+ */
 int up_parse_rps(struct up_plan *plan, const char *text, struct plx_error *e)
 {
 	struct up_rps *r = &plan->rps[plan->n_rps];

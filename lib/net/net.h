@@ -364,8 +364,7 @@ plx_ns net__now(const struct plx_net *net);
 
 /* api.c */
 /** Run fn on the control lcore and wait; at once before the run. @return 0 or -ESHUTDOWN. */
-int net__control(
-	struct plx_net *net, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);
+int net__control(struct plx_net *net, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);
 /** Forget what programs have joined. At the end. */
 void net__members_free(struct net_ifc *c);
 
@@ -527,7 +526,7 @@ struct net_way {
 	struct plx_addr dst;
 	uint16_t oif;
 	struct net_dst d;
-	struct net_nbr *nbr; /**< the last next hop; NULL: none yet */
+	struct net_nbr *nbr;	 /**< the last next hop; NULL: none yet */
 	const struct plx_rxq *q; /**< that the burst came by */
 	/* input's: where the last packet went to */
 	const struct net_cfg *in_cfg; /**< that in_rt is by; NULL: none yet */

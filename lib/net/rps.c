@@ -82,8 +82,8 @@ static bool is_meant(const struct change *c, uint16_t port, uint16_t queue)
 static struct net_rps *changed(const struct change *c, unsigned int *n)
 {
 	const struct net_rps *old = c->net->rps;
-	struct net_rps *r = calloc(1, sizeof(*r) + sizeof(r->map[0]) * PLX_PORT_MAX *
-							PLX_PORT_QUEUES_MAX);
+	struct net_rps *r =
+		calloc(1, sizeof(*r) + sizeof(r->map[0]) * PLX_PORT_MAX * PLX_PORT_QUEUES_MAX);
 
 	*n = 0;
 	if (!r)

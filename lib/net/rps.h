@@ -16,7 +16,6 @@ struct net_rps {
 };
 
 /** It came by nl->way->q: is it another lcore's to forward? Takes m then. */
-PLX_NOINLINE bool net__rps(
-	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx);
+PLX_NOINLINE bool net__rps(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx);
 /** At the end. */
 void net__rps_free(struct plx_net *net);

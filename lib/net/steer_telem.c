@@ -36,7 +36,8 @@ enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, vo
 	return PLX_TELEM_MORE;
 }
 
-/* A row for each receive queue with a map; a cursor is how many queues, of all ports, come before. */
+/* A row for each receive queue with a map; a cursor is how many queues, of all ports, come before.
+ */
 enum plx_telem_more net__rps_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
 {
 	const struct plx_net *net = arg;
