@@ -17,6 +17,7 @@ static void forget(struct live_tables *t)
 	json_decref(t->indir);
 	json_decref(t->steer);
 	json_decref(t->limit);
+	json_decref(t->rps);
 	json_decref(t->addr);
 	json_decref(t->socks);
 }
@@ -32,6 +33,8 @@ static bool read_tables(struct live_tables *t, const struct ctl_peer *peer, uint
 	if (t->indir)
 		t->limit = ctl_read(peer, "flow_limit");
 	if (t->limit)
+		t->rps = ctl_read(peer, "rps");
+	if (t->rps)
 		t->addr = ctl_read(peer, "addr");
 	if (!t->addr)
 		return false;
@@ -155,36 +158,73 @@ static json_t *show_json(const json_t *rss, const json_t *indir, const json_t *s
 	return json_pack("{s:o, s:O}", "ports", ports, "owner_map", steer);
 }
 
+/* Each queue's map, as the files rps_cpus of /sys. */
+static void show_rps(const json_t *rps)
+{
+	size_t i, k;
+	json_t *row, *lcore;
+
+	json_array_foreach(rps, i, row)
+	{
+		printf("RPS of %s, queue %lld:", fmt_str(row, "ifname"), fmt_num(row, "queue"));
+		json_array_foreach(json_object_get(row, "lcores"), k, lcore)
+		{
+			printf("%s %lld", k ? "," : "", json_integer_value(lcore));
+		}
+		printf("\n");
+	}
+}
+
+static void show_all(const struct live_tables *t, const json_t *ports, const json_t *rps)
+{
+	json_t *port;
+	size_t i;
+
+	json_array_foreach(ports, i, port)
+	{
+		show_port(port, t->indir);
+	}
+	show_rps(rps);
+	show_owners(json_array_get(t->steer, 0));
+}
+
+static void show_all_json(const struct live_tables *t, const json_t *ports, const json_t *rps)
+{
+	json_t *all = show_json(ports, t->indir, json_array_get(t->steer, 0));
+
+	json_object_set_new(all, "rps", json_deep_copy(rps));
+	json_dumpf(all, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(all);
+}
+
 /* @return an exit code. */
 static int show(const struct steer_opts *o, const char *port, const struct ctl_peer *peer)
 {
 	const struct fmt_filter only = {.only = port, .key = "ifname"};
-	json_t *rss = ctl_read(peer, "rss"), *indir = rss ? ctl_read(peer, "indir") : NULL;
-	json_t *steer = indir ? ctl_read(peer, "steer") : NULL, *ports, *one, *all;
+	struct live_tables t = {.steer = ctl_read(peer, "steer")};
+	json_t *ports = NULL, *rps = NULL;
 	int code = CTL_FAILED;
-	size_t i;
 
-	ports = steer ? fmt_select(rss, &only) : NULL;
+	if (t.steer)
+		t.rss = ctl_read(peer, "rss");
+	if (t.rss)
+		t.indir = ctl_read(peer, "indir");
+	if (t.indir)
+		t.rps = ctl_read(peer, "rps");
+	if (t.rps) {
+		ports = fmt_select(t.rss, &only);
+		rps = fmt_select(t.rps, &only);
+	}
 	if (ports && json_array_size(ports) == 0) {
 		ctl_complain("steer show: no port '%s'", port);
-	} else if (ports && o->json) {
-		all = show_json(ports, indir, json_array_get(steer, 0));
-		json_dumpf(all, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(all);
-		code = CTL_OK;
 	} else if (ports) {
-		json_array_foreach(ports, i, one)
-		{
-			show_port(one, indir);
-		}
-		show_owners(json_array_get(steer, 0));
+		(o->json ? show_all_json : show_all)(&t, ports, rps);
 		code = CTL_OK;
 	}
 	json_decref(ports);
-	json_decref(rss);
-	json_decref(indir);
-	json_decref(steer);
+	json_decref(rps);
+	forget(&t);
 	return code;
 }
 

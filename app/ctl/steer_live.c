@@ -99,6 +99,53 @@ static int received(const struct live *l)
 	return l->n_ports ? l->port[0].lcore : LIVE_NONE;
 }
 
+/* --- RPS ---------------------------------------------------------------------------------------
+ */
+
+/* As hash_of() of lib/net/rps.c. */
+static uint32_t rps_hash(const struct live *l, const struct live_port *p)
+{
+	struct plx_rss sorted = l->rss;
+	bool ports = !l->t.frag && (l->t.proto == PLX_IPPROTO_TCP || l->t.proto == PLX_IPPROTO_UDP);
+
+	if (p->known && ports && p->e.how != PLX_RSS_NONE && fmt_num(p->row, "rxhash"))
+		return plx_steer_hash_nonzero(p->e.hash);
+	sorted.key.symmetric = true;
+	return plx_steer_hash_nonzero(plx_steer_rss_tuple(&sorted, &l->t));
+}
+
+/* Who forwards what comes by this queue. */
+static int by_queue(struct live_port *p, const struct live_tables *t, size_t queue, uint32_t hash)
+{
+	size_t i, n;
+	json_t *row;
+
+	json_array_foreach(t->rps, i, row)
+	{
+		n = length(row, "lcores");
+		if (n == 0 || strcmp(fmt_str(row, "ifname"), fmt_str(p->row, "ifname")) != 0 ||
+			fmt_num(row, "queue") != (long long)queue)
+			continue;
+		p->spread = true;
+		return (int)at(row, "lcores", plx_steer_reciprocal_scale(hash, (uint32_t)n));
+	}
+	return (int)at(p->row, "lcores", queue);
+}
+
+static void reckon_rps(struct live *l, const struct live_tables *t)
+{
+	for (unsigned int i = 0; i < l->n_ports; i++) {
+		struct live_port *p = &l->port[i];
+		size_t n = length(p->row, "lcores"), q = p->known ? p->e.queue : 0;
+		uint32_t hash = rps_hash(l, p);
+
+		p->rps = n ? by_queue(p, t, q, hash) : LIVE_NONE;
+		for (q = 0; !p->known && q < n; q++)
+			if (by_queue(p, t, q, hash) != p->rps)
+				p->rps = LIVE_NONE;
+	}
+}
+
 /* --- the owner map -----------------------------------------------------------------------------
  */
 
@@ -239,11 +286,30 @@ static void decide_udp(struct live *l, const struct live_tables *t, const json_t
 		decide(l, LIVE_BY_SOCKET, l->sock_lcore);
 }
 
+static void decide_forwarded(struct live *l, const struct live_tables *t)
+{
+	enum live_by by = LIVE_BY_QUEUE;
+
+	reckon_rps(l, t);
+	for (unsigned int i = 0; i < l->n_ports; i++)
+		if (l->port[i].spread)
+			by = LIVE_BY_RPS;
+	decide(l, by, by == LIVE_BY_QUEUE ? received(l) : LIVE_NONE);
+	if (by == LIVE_BY_RPS) {
+		l->lcore = l->port[0].rps;
+		for (unsigned int i = 1; i < l->n_ports; i++)
+			if (l->port[i].rps != l->lcore)
+				l->lcore = LIVE_NONE;
+	}
+}
+
 static void decide_all(struct live *l, const struct live_tables *t, const json_t *steer)
 {
 	if (l->to == LIVE_TO_MANY)
 		decide(l, LIVE_BY_MEMBERS, LIVE_NONE);
-	else if (l->to != LIVE_TO_US)
+	else if (l->to == LIVE_TO_FORWARD)
+		decide_forwarded(l, t);
+	else if (l->to == LIVE_TO_NOBODY)
 		decide(l, LIVE_BY_QUEUE, received(l));
 	else if (l->t.frag)
 		decide(l, LIVE_BY_OWNER, l->owner);

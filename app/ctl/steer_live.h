@@ -16,7 +16,7 @@
 
 /** What the process tells; rows as in doc/guide/telemetry.md. */
 struct live_tables {
-	json_t *rss, *indir, *steer, *limit, *addr, *socks;
+	json_t *rss, *indir, *steer, *limit, *rps, *addr, *socks;
 };
 
 /** For whom a packet is. */
@@ -34,6 +34,7 @@ enum live_by {
 	LIVE_BY_CONNECTION, /**< it lives on another lcore than its flow's */
 	LIVE_BY_SOCKET,	    /**< the lcore of a UDP socket */
 	LIVE_BY_MEMBERS,    /**< a copy for each lcore that listens */
+	LIVE_BY_RPS,	    /**< the map of its queue; of what is forwarded */
 };
 
 /** A port that it may come in by. */
@@ -42,6 +43,8 @@ struct live_port {
 	bool known;		    /**< the device says how it spreads: e is filled */
 	struct plx_steer_explain e; /**< by the device's own key and table */
 	int lcore;		    /**< that polls its queue; LIVE_NONE: not known */
+	bool spread;		    /**< a queue that it may come by has an RPS map */
+	int rps; /**< the lcore that follows from the maps; LIVE_NONE: not known */
 };
 
 /** An lcore that limits what it hands over to where the flow is handled. */

@@ -3,7 +3,7 @@
 
 #include "fmt.h"
 
-static const char *const by_name[] = {"queue", "owner", "connection", "socket", "members"};
+static const char *const by_name[] = {"queue", "owner", "connection", "socket", "members", "rps"};
 
 /* --- in words ----------------------------------------------------------------------------------
  */
@@ -61,6 +61,28 @@ static void print_socket(FILE *out, const struct live *l)
 		fprintf(out, "socket    several, on several lcores\n");
 }
 
+static void print_rps(FILE *out, const struct live *l)
+{
+	bool any = false;
+
+	if (l->to != LIVE_TO_FORWARD)
+		return;
+	for (unsigned int i = 0; i < l->n_ports; i++) {
+		const struct live_port *p = &l->port[i];
+
+		if (!p->spread)
+			continue;
+		any = true;
+		fprintf(out, "rps       what comes by %s: ", fmt_str(p->row, "ifname"));
+		if (p->rps == LIVE_NONE)
+			fprintf(out, "not known, as its queues' maps differ\n");
+		else
+			fprintf(out, "lcore %d\n", p->rps);
+	}
+	if (!any)
+		fprintf(out, "rps       none: no queue has a map (--rps)\n");
+}
+
 static void print_limits(FILE *out, const struct live *l)
 {
 	if (l->n_limits == 0)
@@ -89,6 +111,8 @@ static const char *why(const struct live *l)
 		return "by the connection, which is not where its flow is: ";
 	case LIVE_BY_SOCKET:
 		return "by the socket: ";
+	case LIVE_BY_RPS:
+		return "by RPS: ";
 	default:
 		return "by who listens: a copy for each lcore with a member";
 	}
@@ -101,6 +125,8 @@ static void print_decided(FILE *out, const struct live *l)
 		fprintf(out, "lcore %d", l->lcore);
 	else if (l->by == LIVE_BY_QUEUE)
 		fprintf(out, "not known");
+	else if (l->by == LIVE_BY_RPS)
+		fprintf(out, "another one by each port");
 	else if (l->by != LIVE_BY_MEMBERS)
 		fprintf(out, "one of several, by hash");
 	fputc('\n', out);
@@ -118,6 +144,7 @@ void live_print(FILE *out, const struct live *l)
 	fprintf(out, "owner     lcore %d: bucket %u of %u\n", l->owner, l->e.owner_bucket,
 		l->buckets);
 	print_socket(out, l);
+	print_rps(out, l);
 	print_limits(out, l);
 	print_decided(out, l);
 }
@@ -148,6 +175,8 @@ static json_t *ports_json(const struct live *l)
 			json_object_set_new(o, "bucket", json_integer(p->e.bucket));
 			json_object_set_new(o, "queue", json_integer(p->e.queue));
 		}
+		if (p->spread)
+			json_object_set_new(o, "rps", lcore_json(p->rps));
 		json_array_append_new(list, o);
 	}
 	return list;

@@ -82,10 +82,11 @@ void engine__leave(struct plx_softnet *sn);
 uint32_t engine__serve(struct plx_softnet *sn);
 void engine__gone(struct plx_softnet *sn);
 
-/** Is the lcore to limit the flows of what it hands over? */
+/** Is the lcore to limit the flows of what it hands over? The bitmap has 53 bits: the integers of
+ * JSON readers end there. */
 static inline bool engine__limits(const struct plx_softnet *sn)
 {
-	return sn->lcore < 63 && sn->eng->conf.ops->flow &&
+	return sn->lcore < 53 && sn->eng->conf.ops->flow &&
 	       engine__tun(sn->eng, PLX_TUN_FLOW_LIMIT_CPU_BITMAP) >> sn->lcore & 1;
 }
 

@@ -52,6 +52,7 @@ enum plx_telem_more engine__rss_row(struct plx_telem_row *r, uint64_t *cursor, v
 		bytes[i] = key[i];
 	plx_telem_row_u64s(r, "key", bytes, n);
 	plx_telem_row_u64(r, "types", p->caps.rss_types);
+	plx_telem_row_u64(r, "rxhash", !!(plx_port_features(p) & PLX_PORT_F_RX_HASH));
 	plx_telem_row_u64(r, "indir_size", reta.size);
 	return PLX_TELEM_MORE;
 }

@@ -58,7 +58,8 @@ said='' wanted=''
 for key in "${!at[@]}"; do
 	src="10.9.0.1:${key#*/}" dst=10.9.0.2:7
 	[[ $key != fd* ]] || src="[fd00:9::1]:${key#*/}" dst="[fd00:9::2]:7"
-	said+="$key $(explained '"\(.lcore) \(.decided_by) \(.socket.lcore)"' tcp "$src" "$dst")"$'\n'
+	said+="$key $(explained '"\(.lcore) \(.decided_by) \(.socket.lcore)"' \
+		tcp "$src" "$dst")"$'\n'
 	wanted+="$key ${at[$key]} owner ${at[$key]}"$'\n'
 done
 expect_eq "explain says where each is" "$said" "$wanted"

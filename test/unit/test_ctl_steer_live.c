@@ -55,6 +55,7 @@ static int up(void **state)
 		    "\"lcores\": [4, 6], \"software_steering\": \"the driver has no RSS\"}]");
 	set(&t.indir, "[]");
 	set(&t.limit, "[]");
+	set(&t.rps, "[]");
 	set(&t.addr, "[{\"ifname\": \"tap\", \"local\": \"161.142.100.80\", "
 		     "\"broadcast\": \"161.142.100.255\"}, {\"ifname\": \"bare\"}]");
 	set(&t.socks, "[]");
@@ -63,7 +64,7 @@ static int up(void **state)
 
 static int down(void **state)
 {
-	json_t **all[] = {&t.rss, &t.indir, &t.steer, &t.limit, &t.addr, &t.socks};
+	json_t **all[] = {&t.rss, &t.indir, &t.steer, &t.limit, &t.rps, &t.addr, &t.socks};
 
 	for (unsigned int i = 0; i < PLX_DIM(all); i++) {
 		json_decref(*all[i]);
@@ -301,6 +302,62 @@ T(what_the_flow_limit_says)
 	eq(l.n_limits, 0);
 }
 
+static void forwarded(uint16_t sport)
+{
+	set_steer(1, 1);
+	flow(PLX_IPPROTO_TCP);
+	l.t.dst = t_addr("192.0.2.1");
+	l.t.sport = sport;
+	ok(live_reckon(&l, &t));
+	eq(l.to, LIVE_TO_FORWARD);
+}
+
+T(what_is_forwarded_goes_by_rps)
+{
+	struct plx_rss sorted = {.types = PLX_RSS_ALL};
+	uint32_t hash;
+
+	plx_steer_toeplitz_init(&sorted.key, plx_steer_key_microsoft, PLX_STEER_KEY_MIN);
+	sorted.key.symmetric = true;
+	/* both queues alike: whichever it comes by */
+	set(&t.rps, "[{\"ifname\": \"tap\", \"queue\": 0, \"lcores\": [4, 6]}, "
+		    "{\"ifname\": \"tap\", \"queue\": 1, \"lcores\": [4, 6]}]");
+	for (uint16_t i = 0; i < 20; i++) {
+		forwarded((uint16_t)(3000 + i));
+		hash = plx_steer_rss_tuple(&sorted, &l.t);
+		eq(l.by, LIVE_BY_RPS);
+		eq(l.lcore, hash >> 31 ? 6 : 4);
+	}
+	flow(PLX_IPPROTO_TCP); /* for us it is as before */
+	decided(LIVE_BY_OWNER, 4);
+	/* one alone: it depends on the queue, unless that gives the same */
+	set(&t.rps, "[{\"ifname\": \"tap\", \"queue\": 1, \"lcores\": [4]}]");
+	forwarded(3000);
+	eq(l.by, LIVE_BY_RPS);
+	eq(l.lcore, 4);
+	set(&t.rps, "[{\"ifname\": \"tap\", \"queue\": 0, \"lcores\": [4]}]");
+	forwarded(3000);
+	eq(l.lcore, LIVE_NONE);
+	ok(l.port[0].spread);
+	set(&t.rps, "[{\"ifname\": \"other\", \"queue\": 0, \"lcores\": [4]}]");
+	forwarded(3000);
+	eq(l.by, LIVE_BY_QUEUE);
+}
+
+/* By the device's hash, if it gives that. */
+T(rps_by_a_device_that_hashes)
+{
+	rss_port("p");
+	set(&t.rps, "[{\"ifname\": \"p\", \"queue\": 0, \"lcores\": [4, 6]}, "
+		    "{\"ifname\": \"p\", \"queue\": 1, \"lcores\": [6, 4]}]");
+	json_object_set_new(json_array_get(t.rss, 0), "rxhash", json_integer(1));
+	for (uint16_t i = 0; i < 20; i++) {
+		forwarded((uint16_t)(3000 + i));
+		ok(l.port[0].known);
+		eq(l.lcore, (l.port[0].e.hash >> 31 ^ l.port[0].e.queue) ? 6 : 4);
+	}
+}
+
 T(tables_of_another_form_are_refused)
 {
 	static const char *const bad[] = {"[]", "[{}]", "[{\"key\": [1], \"owners\": [0]}]",
@@ -373,6 +430,7 @@ int main(void)
 		L_(datagrams_go_to_their_socket),
 		L_(of_sockets_that_share_a_port_the_owners_is_taken), L_(for_whom_it_is),
 		L_(a_device_that_tells_how_it_spreads), L_(what_the_flow_limit_says),
+		L_(what_is_forwarded_goes_by_rps), L_(rps_by_a_device_that_hashes),
 		L_(tables_of_another_form_are_refused), L_(in_words), L_(as_json)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
