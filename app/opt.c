@@ -124,15 +124,28 @@ static const struct opt *find(const struct table *t, const char *name, size_t n,
 	return NULL;
 }
 
-/* One option at argv[*i], "--name value" or "--name=value"; *i moves over its value. */
+/* By its letter, "-f". */
+static const struct opt *find_letter(const struct table *t, const char *arg, void **conf)
+{
+	for (int i = 0; i < TABLES; i++)
+		for (const struct opt *o = t[i].opts; o && o->name; o++)
+			if (o->letter && o->letter == arg[1] && arg[2] == '\0') {
+				*conf = t[i].conf;
+				return o;
+			}
+	return NULL;
+}
+
+/* One option at argv[*i], "--name value", "--name=value" or "-n value"; *i moves over its value. */
 static int parse_one(
 	struct app *app, const struct table *t, int argc, char **argv, int *i, struct plx_error *e)
 {
 	const char *cmd = app->cmd->name, *arg = argv[*i] + 2, *value;
-	size_t n = strcspn(arg, "=");
+	bool is_long = argv[*i][1] == '-';
+	size_t n = is_long ? strcspn(arg, "=") : 0;
 	char hint[256];
 	void *conf = NULL;
-	const struct opt *o = find(t, arg, n, &conf);
+	const struct opt *o = is_long ? find(t, arg, n, &conf) : find_letter(t, argv[*i], &conf);
 
 	if (!o)
 		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_UNKNOWN, cmd, argv[*i], cmd);
@@ -164,10 +177,8 @@ int opt_parse(struct app *app, void *conf, int argc, char **argv, struct plx_err
 	for (int i = 0; !err && i < argc; i++) {
 		if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
 			return 1;
-		if (strncmp(argv[i], "--", 2) == 0)
+		if (argv[i][0] == '-' && argv[i][1])
 			err = parse_one(app, t, argc, argv, &i, e);
-		else if (argv[i][0] == '-' && argv[i][1])
-			err = plx_error_set(e, -EINVAL, PLX_ERR_OPTION_UNKNOWN, cmd, argv[i], cmd);
 		else if (!app->cmd->operands || app->n_operands == PLX_DIM(app->operand))
 			err = plx_error_set(e, -EINVAL, PLX_ERR_OPERAND, cmd, argv[i], cmd);
 		else
@@ -208,9 +219,11 @@ static void help_table(const char *title, const struct opt *o, const struct plx_
 	for (; o->name; o++) {
 		const char *deflt = o->choices == idle_names ? idle_names[cmd->idle] : o->deflt;
 		bool said = !deflt || strcmp(deflt, "0") == 0; /* what 0 means is in the text */
-		char left[64], text[256];
+		char left[64], text[256], letter[8] = "";
 
-		snprintf(left, sizeof(left), "--%s %s", o->name, o->arg ? o->arg : "");
+		if (o->letter)
+			snprintf(letter, sizeof(letter), ", -%c", o->letter);
+		snprintf(left, sizeof(left), "--%s%s %s", o->name, letter, o->arg ? o->arg : "");
 		snprintf(text, sizeof(text), said ? "%s%s" : "%s%s (default: %s)", o->help,
 			o->type == OPT_LIST ? " (repeatable)" : "", deflt);
 		opt_help_row(left, text, out);

@@ -38,6 +38,7 @@ struct opt {
 	const char *help;	    /**< a sentence */
 	uint32_t min, max;	    /**< of OPT_U32 */
 	const char *const *choices; /**< of OPT_CHOICE, NULL at its end */
+	char letter;		    /**< 'f': it may be given as -f, too; 0 = it may not */
 };
 
 /* opt_value.c */
