@@ -70,7 +70,7 @@ struct plx_cmd {
 };
 
 extern const struct plx_cmd cmd_ports, cmd_fwd, cmd_up, cmd_config, cmd_http, cmd_load, cmd_proxy,
-	cmd_echo, cmd_discard, cmd_chargen;
+	cmd_echo, cmd_discard, cmd_chargen, cmd_replay;
 
 /** What a command is given. */
 struct app {

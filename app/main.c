@@ -26,6 +26,7 @@ static const struct plx_cmd *const commands[] = {
 	&cmd_traceroute,
 	&cmd_resolve,
 	&cmd_fwd,
+	&cmd_replay,
 	&cmd_ports,
 	&cmd_config,
 };

@@ -26,7 +26,7 @@ names_table() {
 declare -A own=([up]=app/cmd_up.c [fwd]=app/cmd_fwd.c [http]=app/cmd_http.c [load]=app/cmd_load.c
 	[proxy]=app/cmd_proxy.c [echo]=app/cmd_service.c [discard]=app/cmd_service.c
 	[chargen]=app/cmd_service.c [ping]=app/cmd_ping.c [resolve]=app/cmd_resolve.c
-	[traceroute]=app/cmd_traceroute.c)
+	[traceroute]=app/cmd_traceroute.c [replay]=app/cmd_replay.c)
 fits "pollux" "$("$POLLUX" --help)"
 for command in "${!own[@]}" ports config; do
 	help=$("$POLLUX" -- "$command" --help)
@@ -38,7 +38,7 @@ for command in "${!own[@]}" ports config; do
 			table "${own[$command]}" opts
 			table app/opt.c run_opts
 			table app/opt.c common_opts
-			if [ "$command" != fwd ]; then table app/opt.c stack_opts; fi
+			if [[ $command != @(fwd|replay) ]]; then table app/opt.c stack_opts; fi
 			if grep -q NAMES_OPTS "${own[$command]}"; then names_table; fi
 		} | sort)"
 done
@@ -47,6 +47,8 @@ one_line() {
 }
 expect_match "up rests by sleeping" "$("$POLLUX" -- up --help | one_line)" \
 	"--idle POLICY [^-]*\(default: sleep\)"
+expect_match "an option may have a letter" "$("$POLLUX" -- replay --help | one_line)" \
+	"--filter, -f EXPR "
 expect_match "fwd by polling" "$("$POLLUX" -- fwd --help | one_line)" \
 	"--idle POLICY [^-]*\(default: poll\)"
 
