@@ -90,7 +90,7 @@ static int start(const struct plx_telem_args *args, struct plx_telem_reply *repl
 		return err;
 	c = capture_start(cs, &conf, "tap", &e);
 	if (!c)
-		return plx_telem_reply_error(reply, -EINVAL, "%s; %s", e.text, e.remedy);
+		return plx_telem_reply_error(reply, -EINVAL, "%.120s; %s", e.text, e.remedy);
 	c->once = plx_telem_args_int(args, "once", 0);
 	plx_telem_reply_int(reply, "tap", c->number);
 	return 0;
