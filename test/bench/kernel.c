@@ -235,6 +235,9 @@ int prog_main(struct app *app, const struct prog_ops *ops, void *arg)
 	return APP_OK;
 }
 
+/* The kernel's sockets are captured by others. */
+const struct plx_cmd cmd_capture = {.name = "capture"};
+
 int main(int argc, char **argv)
 {
 	static const struct plx_cmd *const commands[] = {
