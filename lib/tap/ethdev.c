@@ -116,7 +116,7 @@ static void forget(struct tap_host *h)
 	for (uint16_t p = 0; p < PLX_PORT_MAX; p++) {
 		struct port *port = &dpdk.port[p];
 
-		for (uint16_t q = 0; q < RTE_MAX_QUEUES_PER_PORT && port->added; q++) {
+		for (uint16_t q = 0; q < QUEUES && port->added; q++) {
 			struct queue *queue = &port->queue[q];
 
 			if (queue->rx && rte_eth_remove_rx_callback(p, q, queue->rx) == 0)
