@@ -15,6 +15,7 @@ shown=$(cat "$tmp/expect")
 expect_match "it shows the clients" "$shown" "3 received, 0% packet loss"
 expect_match "and an echo" "$shown" "nc -u fd00:9::2 7"$'\n'"hello"
 expect_match "and TCP" "$shown" "nc -N fd00:9::2 7 "[^$'\n']*$'\n'"the same MiB came back"
+expect_match "and a drop as it happens" "$shown" " > 10.9.0.2:9 udp len 6 drop UDP_NO_PORT"
 expect_match "and sockets" "$shown" \
 	"HTTP/1.1 200 OK.*ESTAB .*10.8.0.2:80 .*"$'\n'"in [0-9.]+ s: [1-9]"
 expect_match "and the way on" "$shown" "Where to go next"
