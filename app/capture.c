@@ -19,7 +19,7 @@ static_assert(CAPTURE_HOOKS == 0 PLX_PKT_POINTS(X), "each point has a name");
 #undef X
 static_assert(PLX_TAP_IN == 1 && PLX_TAP_OUT == 2, "capture_conf.c has these numbers");
 
-#define PATIENCE_NS PLX_SEC(2) /* with a capture that is to end */
+#define PATIENCE_NS PLX_SEC(4) /* with a capture that is to end; pollux-ctl has 5 s */
 #define ONCE_NS	    PLX_SEC(2) /* in which one may ask what it came to */
 
 /* ---- one of them ---- */

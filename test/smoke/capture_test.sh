@@ -89,7 +89,7 @@ head -c 300000 /dev/urandom >"$tmp/data"
 expect "TCP goes both ways" bash -c "nc -N 10.9.0.2 7 <'$tmp/data' | cmp - '$tmp/data'"
 expect "UDP of many sizes" test/smoke/flows.py fd00:9::2 7 --flows 4 --count 16 --size 0,64,1452
 udp_ask 10.9.0.2 9 x >/dev/null
-said=$(ctl tap stop "$n")
+said=$(ctl tap stop "$n" 2>&1)
 captured t0 tcp.options.sack_le
 tcpdump -r "$tmp/t0.pcap" -w "$tmp/theirs.pcap" "$expr" 2>/dev/null
 for way in port:${port_mac[t0]} kernel:${kernel_mac[t0]}; do
