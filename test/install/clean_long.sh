@@ -56,4 +56,5 @@ git -c safe.directory="$PWD" archive HEAD | tar -x -C "$root/pollux" || skip "no
 inside "$@" 2>&1 | tee "$tmp/inside" | sed 's/^/    /'
 expect_eq "$* succeeds on it, after $((SECONDS - begin)) s" "${PIPESTATUS[0]}" 0
 [ "$*" != ./scripts/demo ] ||
-	expect_eq "and leaks nothing" "$(grep '^mbufs leaked: ' "$tmp/inside" | sort -u)" "mbufs leaked: 0"
+	expect_eq "and leaks nothing" \
+		"$(grep '^mbufs leaked: ' "$tmp/inside" | sort -u)" "mbufs leaked: 0"

@@ -40,7 +40,7 @@ for command in "${!own[@]}" ports config; do
 			table "${own[$command]}" '\(capture_\)\?opts'
 			table app/opt.c run_opts
 			table app/opt.c common_opts
-			if [[ $command != @(fwd|capture|replay) ]]; then table app/opt.c stack_opts; fi
+			[[ $command = @(fwd|capture|replay) ]] || table app/opt.c stack_opts
 			if grep -q NAMES_OPTS "${own[$command]}"; then names_table; fi
 		} | sort)"
 done
