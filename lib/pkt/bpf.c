@@ -38,7 +38,7 @@
 #define REG_A	   EBPF_REG_0
 #define REG_X	   EBPF_REG_7
 #define REG_SPARE  EBPF_REG_9 /* rte_bpf_convert() has no use for it */
-#define GROWS	   12	      /* instructions that one becomes at most, with the way back */
+#define LEN_MAX	   INT16_MAX  /* instructions: a jump's distance has 16 bits */
 #define GAP	   40	      /* instructions of 7 bytes; 170 bytes are enough */
 
 /*
@@ -81,7 +81,9 @@ struct patch {
 
 static void put(struct patch *p, struct ebpf_insn i)
 {
-	p->to[p->len++] = i;
+	if (p->len < LEN_MAX)
+		p->to[p->len] = i;
+	p->len++;
 }
 
 /* Where to, if the place is not known yet: what is not wanted, and the exit after it. */
@@ -425,8 +427,9 @@ static int patch(struct patch *p)
 	reject = p->len;
 	put(p, (struct ebpf_insn){.code = BPF_ALU | EBPF_MOV | BPF_K, .dst_reg = REG_A});
 	put(p, (struct ebpf_insn){.code = BPF_JMP | EBPF_EXIT});
-	aim(p, reject);
-	return p->len > INT16_MAX ? E2BIG : 0;
+	if (p->len <= LEN_MAX)
+		aim(p, reject);
+	return p->len > LEN_MAX ? E2BIG : 0;
 }
 
 /* @return NULL: rte_errno says why. */
@@ -435,7 +438,7 @@ static struct rte_bpf *load_safe(struct rte_bpf_prm *prm)
 	struct patch p = {.from = prm->ins, .n = prm->nb_ins};
 	struct rte_bpf *bpf = NULL;
 
-	p.to = calloc((size_t)p.n * GROWS + GAP + MEMWORDS + 6, sizeof(*p.to));
+	p.to = calloc(LEN_MAX, sizeof(*p.to));
 	p.place = calloc(p.n, sizeof(*p.place));
 	rte_errno = p.to && p.place ? patch(&p) : ENOMEM;
 	if (rte_errno == 0) {
