@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -154,6 +155,7 @@ static int open_writer(struct capture *c, const struct capture_conf *conf,
 			.seed = seed(cs)},
 		.file = conf->file,
 		.app = "pollux " PLX_VERSION " (git " PLX_GIT ")",
+		.there = conf->once,
 		.rotate = plan->rotate,
 	};
 	int err = find_ports(conf->ports ? conf->ports : "", &w.tap.ports, e);
@@ -175,13 +177,21 @@ static int open_writer(struct capture *c, const struct capture_conf *conf,
 
 #define TAKEN "another capture writes it"
 
+static bool is_same(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return strcmp(a, b) == 0 || (stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev &&
+					    x.st_ino == y.st_ino);
+}
+
 static bool is_taken(const struct captures *cs, const char *file)
 {
 	for (int i = 0; i < CAPTURES; i++) {
 		const struct capture *c = &cs->item[i];
 
 		if ((c->state == CAPTURE_RUNS || c->state == CAPTURE_STOPPING) &&
-			strcmp(c->file, file) == 0)
+			is_same(c->file, file))
 			return true;
 	}
 	return false;
@@ -215,6 +225,7 @@ struct capture *capture_start(
 		forget(&made);
 		return NULL;
 	}
+	made.once = conf->once;
 	made.state = CAPTURE_RUNS;
 	made.number = ++cs->last;
 	pthread_mutex_lock(&cs->lock);
@@ -407,7 +418,8 @@ static bool end_all(struct captures *cs)
 		if (c->state == CAPTURE_FREE)
 			continue;
 		if (!wait_for(c, PATIENCE_NS)) {
-			app_note("capture %u to %s: nobody reads what is left", c->number, c->file);
+			app_note("capture %u to %s: what is left cannot be written", c->number,
+				c->file);
 			all = false;
 		} else {
 			say(c);

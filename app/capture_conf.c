@@ -21,7 +21,7 @@ const struct opt capture_opts[] = {
 		262144, .letter = 's'},
 	{"count", "N", OPT_U32, FIELD(count), NULL, "end after so many packets; 0: never", 0,
 		UINT32_MAX, .letter = 'c'},
-	{"sample", "N", OPT_U32, FIELD(sample), NULL, "one packet of N, at random", 1, UINT32_MAX},
+	{"sample", "N", OPT_U32, FIELD(sample), NULL, "one packet of N, at random", 1, 1u << 31},
 	{"ring", "LIMIT[,LIMIT...]", OPT_STR, FIELD(ring), NULL,
 		"several files: files:N (keep the newest N), filesize:SIZE, duration:S, packets:N",
 		.letter = 'b'},

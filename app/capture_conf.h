@@ -15,6 +15,7 @@
 struct capture_conf {
 	const char *filter, *file, *hooks, *ports, *direction, *ring, *buffer;
 	uint32_t snaplen, count, sample;
+	bool once; /**< into a pipe that there is, and forgotten when it has ended */
 };
 
 /** Options of a struct capture_conf. */

@@ -63,6 +63,7 @@ static int read_args(
 		.direction = plx_telem_args_str(args, "direction"),
 		.ring = plx_telem_args_str(args, "ring"),
 		.buffer = plx_telem_args_str(args, "buffer"),
+		.once = plx_telem_args_int(args, "once", 0),
 	};
 	err = number(args, "snaplen", &conf->snaplen);
 	if (!err)
@@ -91,7 +92,6 @@ static int start(const struct plx_telem_args *args, struct plx_telem_reply *repl
 	c = capture_start(cs, &conf, "tap", &e);
 	if (!c)
 		return plx_telem_reply_error(reply, -EINVAL, "%.120s; %s", e.text, e.remedy);
-	c->once = plx_telem_args_int(args, "once", 0);
 	plx_telem_reply_int(reply, "tap", c->number);
 	return 0;
 }

@@ -119,9 +119,10 @@ void opt_defaults(struct app *app, void *conf)
 				opt_assign(o, t[i].conf, o->deflt);
 }
 
-static const struct opt *find(const struct table *t, const char *name, size_t n, void **conf)
+static const struct opt *find(
+	const struct table *t, int tables, const char *name, size_t n, void **conf)
 {
-	for (int i = 0; i < TABLES; i++)
+	for (int i = 0; i < tables; i++)
 		for (const struct opt *o = t[i].opts; o && o->name; o++)
 			if (strlen(o->name) == n && memcmp(o->name, name, n) == 0) {
 				*conf = t[i].conf;
@@ -151,7 +152,7 @@ static const struct opt *find_option(
 
 	if (word[1] == '-') {
 		*value = name[n] == '=' ? name + n + 1 : NULL;
-		return find(t, name, n, conf);
+		return find(t, TABLES, name, n, conf);
 	}
 	*value = *name ? name : NULL;
 	return find_letter(t, word[1], conf);
@@ -178,6 +179,8 @@ static int parse_one(
 				wanted(o, hint, sizeof(hint)));
 		value = argv[++*i];
 	}
+	if (o->letter == 'i' && conf == t[0].conf && strchr(value, '=')) /* it is to be made */
+		o = find(t + TABLES - 1, 1, "port", 4, &conf);
 	if (!opt_assign(o, conf, value))
 		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, value, o->name,
 			o->type == OPT_LIST ? "it may be given 64 times at most"

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <rte_eal.h>
 #include <rte_ethdev.h>
@@ -62,10 +63,12 @@ int main(int argc, char **argv)
 	struct plx_tap_writer *w = NULL;
 	struct rte_mempool *pool;
 	struct plx_taps *taps;
+	FILE *say;
 
 	if (used < 0 || argc - used < 2 || rte_eth_dev_count_avail() != 2)
 		return die("usage", "tap_ports EAL... (two ports) -- FILE [FILTER]");
 	conf.file = argv[used + 1];
+	say = strcmp(conf.file, "-") == 0 ? stderr : stdout;
 	conf.tap.filter = argc - used > 2 ? argv[used + 2] : NULL;
 	pool = rte_pktmbuf_pool_create("pkts", 8191, 250, 0, RTE_MBUF_DEFAULT_BUF_SIZE, 0);
 	if (!pool || port_start(0, pool) || port_start(1, pool))
@@ -76,16 +79,16 @@ int main(int argc, char **argv)
 	if (!w)
 		return die("capture", *e.text ? e.text : why.text);
 	signal(SIGINT, on_signal);
-	printf("ready\n");
-	fflush(stdout);
+	fprintf(say, "ready\n");
+	fflush(say);
 	while (!stop) {
 		pass_on(0);
 		pass_on(1);
 	}
 	err = plx_tap_writer_stop(w, &s); /* no lcore is in a burst, so none is waited for */
 	plx_taps_destroy(taps);
-	printf("%" PRIu64 " packets seen, %" PRIu64 " written, %" PRIu64 " lost\n", s.tap.seen,
-		s.written, s.tap.full);
+	fprintf(say, "%" PRIu64 " packets seen, %" PRIu64 " written, %" PRIu64 " lost\n",
+		s.tap.seen, s.written, s.tap.full);
 	rte_eth_dev_close(0);
 	rte_eth_dev_close(1);
 	rte_eal_cleanup();

@@ -333,6 +333,8 @@ static void learn(struct reading *in, const struct plx_pcapng_iface *i)
 	in->bare[n] = i->link == PLX_PCAPNG_LINK_RAW;
 	snprintf(in->name[n], sizeof(in->name[n]), "%.*s", i->name.p ? (int)i->name.len : 0,
 		i->name.p ? i->name.p : "");
+	for (char *c = in->name[n]; *c; c++)
+		*c = *c >= ' ' && *c < 0x7f ? *c : '?';
 }
 
 static void print(struct reading *in, const struct plx_pcapng_pkt *p)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,7 +110,6 @@ static int set_option(struct dump *d, int c, char **argv)
 	if (c == TAP_FORM)
 		return set_form(d, optarg) ? 0 : -EINVAL;
 	if (c == 'w') {
-		d->form = FORM_RAW;
 		d->file = optarg;
 		return 0;
 	}
@@ -167,6 +167,8 @@ static int parse(struct dump *d, int argc, char **argv)
 	}
 	if (!err)
 		err = tap_expression(d->args, argc - optind, argv + optind);
+	if (d->file)
+		d->form = FORM_RAW;
 	if (!err && d->form == FORM_RAW && strcmp(d->file, "-") == 0 && isatty(STDOUT_FILENO)) {
 		ctl_complain("-w -: a terminal cannot show it; append: | tshark -i -");
 		err = -EINVAL;
@@ -180,7 +182,7 @@ static int parse(struct dump *d, int argc, char **argv)
 /* Its writer is the process's user, who need not be ours. */
 static int make_pipe(struct dump *d)
 {
-	struct stat st;
+	struct stat st, own;
 	char sock[CTL_PATH_MAX + 300];
 
 	snprintf(d->pipe, sizeof(d->pipe), "%s/tcpdump.%d", d->peer.dir, (int)getpid());
@@ -189,9 +191,11 @@ static int make_pipe(struct dump *d)
 		ctl_complain("%s: %s", d->pipe, strerror(errno));
 		return -errno;
 	}
-	d->fd = open(d->pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	if (d->fd >= 0 && stat(sock, &st) == 0 &&
-		(st.st_uid == geteuid() || chown(d->pipe, st.st_uid, st.st_gid) == 0))
+	/* the directory is the other one's, who may have put something else there */
+	d->fd = open(d->pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+	if (d->fd >= 0 && fstat(d->fd, &own) == 0 && S_ISFIFO(own.st_mode) &&
+		stat(sock, &st) == 0 &&
+		(st.st_uid == geteuid() || fchown(d->fd, st.st_uid, st.st_gid) == 0))
 		return 0;
 	ctl_complain("%s: %s", d->pipe, strerror(errno));
 	unlink(d->pipe);
@@ -280,7 +284,7 @@ static int by_tcpdump(const struct dump *d)
 		snprintf(letters[i], sizeof(letters[i]), "-%c", d->given[i]);
 		argv[n++] = letters[i];
 	}
-	if (c) {
+	if (json_integer_value(c) > 0 && json_integer_value(c) <= INT_MAX) {
 		snprintf(count, sizeof(count), "%lld", json_integer_value(c));
 		argv[n++] = WORD("-c");
 		argv[n++] = count;

@@ -175,6 +175,8 @@ static int add_callbacks(struct port *p, uint16_t id)
 	struct rte_eth_dev_info info;
 	int err = rte_eth_dev_info_get(id, &info);
 
+	if (!err && !info.nb_rx_queues && !info.nb_tx_queues)
+		return -EINVAL; /* not configured */
 	if (!err && (info.nb_rx_queues > QUEUES || info.nb_tx_queues > QUEUES))
 		return -E2BIG;
 	for (uint16_t q = 0; !err && q < info.nb_rx_queues; q++) {
@@ -202,6 +204,8 @@ int plx_taps_add_port(struct plx_taps *ts, uint16_t port, struct plx_error *e)
 	if (!err) {
 		p->added = true; /* what was added of it goes with the taps */
 		err = add_callbacks(p, port);
+		if (err && !p->queue[0].rx && !p->queue[0].tx)
+			p->added = false; /* nothing was: it may be tried again */
 	}
 	return err ? plx_error_set(e, err, PLX_ERR_PORT_OPEN, number, "adding its callbacks",
 			     strerror(-err), "configure the port first, and add it once")

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define WAIT_MS 50 /* for a reader, between two looks whether to stop */
@@ -36,7 +37,10 @@ int tap__out_open(struct tap_out *o, const char *path, uint32_t num)
 
 	o->given = strcmp(path, "-") == 0;
 	o->fd = o->given ? STDOUT_FILENO
-			 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, 0644);
+			 : open(path,
+				   O_WRONLY | O_CLOEXEC | O_NONBLOCK |
+					   (o->there ? 0 : O_CREAT | O_TRUNC),
+				   0644);
 	if (o->fd < 0)
 		return -errno;
 	o->whole = fstat(o->fd, &st) == 0 && S_ISREG(st.st_mode);
@@ -67,28 +71,42 @@ static void cut(struct tap_out *o, uint32_t done)
 		o->whole = false; /* nothing else can be done */
 }
 
-/*
- * Until something can be written to what is no file. Who was asked to stop waits on, so that a slow
- * reader gets all, as long as the reader takes something now and then.
- */
-static int wait_for(const struct tap_out *o)
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000) + t.tv_nsec / 1000000;
+}
+
+static bool has_to_end(struct tap_out *o)
+{
+	if (!__atomic_load_n(&o->stop, __ATOMIC_RELAXED))
+		return false;
+	if (!o->until)
+		o->until = now_ms() + TAP_OUT_PATIENCE_MS;
+	return now_ms() >= o->until;
+}
+
+/* Until something can be written to what is no file. */
+static int wait_for(struct tap_out *o)
 {
 	struct pollfd p = {.fd = o->fd, .events = POLLOUT};
-	int waited = 0, n;
 
-	do {
-		n = poll(&p, 1, WAIT_MS);
+	while (!has_to_end(o)) {
+		int n = poll(&p, 1, WAIT_MS);
+
+		if (n > 0)
+			return 0;
 		if (n < 0 && errno != EINTR)
 			return -errno;
-		if (n == 0 && __atomic_load_n(&o->stop, __ATOMIC_RELAXED))
-			waited += WAIT_MS;
-	} while (n <= 0 && waited < TAP_OUT_PATIENCE_MS);
-	return n > 0 ? 0 : -ECANCELED;
+	}
+	return -ECANCELED;
 }
 
 /* The standard output may be a pipe that blocks, which is others' affair as well: so many bytes
  * find room in any that can be written to (pipe(7)). */
-static ssize_t write_some(const struct tap_out *o, uint32_t from)
+static ssize_t write_some(struct tap_out *o, uint32_t from)
 {
 	uint32_t n = o->n - from;
 	int err = o->whole ? 0 : wait_for(o);
@@ -120,6 +138,15 @@ int tap__out_flush(struct tap_out *o)
 		cut(o, done);
 	o->n = 0;
 	return err;
+}
+
+int tap__out_flush_now(struct tap_out *o)
+{
+	struct pollfd p = {.fd = o->fd, .events = POLLOUT};
+
+	if (!o->whole && (o->n > PIPE_BUF || poll(&p, 1, 0) != 1))
+		return 0;
+	return tap__out_flush(o);
 }
 
 int tap__out_check(const struct tap_out *o)

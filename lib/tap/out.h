@@ -5,13 +5,15 @@
 #include "plx_tap_writer.h"
 
 #define TAP_OUT_BYTES	    (1u << 20) /* more than the longest block */
-#define TAP_OUT_PATIENCE_MS 1000
+#define TAP_OUT_PATIENCE_MS 2000
 
 struct tap_out {
 	int fd;		/* -1: none is open */
 	bool given;	/* the standard output: not ours to close */
 	bool whole;	/* a file: what is written can be cut again, and a write does not wait */
-	bool stop;	/* who waits for a reader gives up soon; any thread sets it */
+	bool there;	/* it is a pipe that there is: nothing is made */
+	bool stop;	/* no reader is waited for long any more; any thread sets it */
+	int64_t until;	/* nor at all from then on, ms; 0: stop was not seen yet */
 	uint32_t n;	/* bytes in buf, whole blocks */
 	uint64_t bytes; /* written, all files; single writer */
 	uint8_t *buf;
@@ -30,9 +32,11 @@ int tap__out_open(struct tap_out *o, const char *path, uint32_t num);
 void *tap__out_room(struct tap_out *o, size_t bytes, int *err);
 /**
  * All of the buffer. Upon an error the file ends with its last whole block. A pipe's reader is
- * waited for, but after o->stop for TAP_OUT_PATIENCE_MS only: -ECANCELED.
+ * waited for, but behind o->stop for TAP_OUT_PATIENCE_MS in all: -ECANCELED.
  */
 int tap__out_flush(struct tap_out *o);
+/** The same if that waits for nobody; else nothing happens. */
+int tap__out_flush_now(struct tap_out *o);
 /** Is there still somebody to read? @return 0, or -EPIPE. */
 int tap__out_check(const struct tap_out *o);
 /** @return the error of the flush, or of close(). */

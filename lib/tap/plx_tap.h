@@ -24,7 +24,8 @@ PLX_C_BEGIN
 struct plx_taps;
 struct plx_tap;
 
-#define PLX_TAP_SNAP_MAX   262144u    /**< what others can read */
+#define PLX_TAP_SNAP_MAX   262144u /**< what others can read */
+#define PLX_TAP_SAMPLE_MAX (1u << 31)
 #define PLX_TAP_RING_MIN   65536u     /**< bytes */
 #define PLX_TAP_RING	   (4u << 20) /**< bytes, unless said otherwise */
 #define PLX_TAP_IN	   1u	      /**< of plx_tap_conf.directions */
@@ -38,8 +39,9 @@ struct plx_tap_conf {
 	uint32_t directions; /**< PLX_TAP_IN, PLX_TAP_OUT; 0 = both */
 	const char *filter;  /**< an expression, or NULL; not kept */
 	uint32_t snap_bytes; /**< of a packet at most; 0 = as many as others can read */
-	uint32_t sample;     /**< one of so many at random, before the filter; 0, 1 = all */
-	uint64_t limit;	     /**< packets that plx_tap_read() gives at most; 0 = any number */
+	uint32_t sample; /**< one of so many (PLX_TAP_SAMPLE_MAX) at random, before the filter; 0, 1
+			    = all */
+	uint64_t limit;	 /**< packets that plx_tap_read() gives at most; 0 = any number */
 	uint32_t ring_bytes; /**< for each lcore, made a power of two; 0 = PLX_TAP_RING */
 	uint64_t seed;	     /**< of sampling */
 };

@@ -18,6 +18,7 @@ PLX_C_BEGIN
 struct plx_tap_writer_conf {
 	struct plx_tap_conf tap;
 	const char *file; /**< a path, or "-" for the standard output; its old content is gone */
+	bool there;	  /**< file is a named pipe, or none is made: -ENOENT */
 	const char *app;  /**< the program and its release, for the file; may be NULL */
 	/** If any of its limits is on, file is the base of plx_pcapng_rotate_name(). */
 	struct plx_pcapng_rotate_conf rotate;
@@ -48,7 +49,8 @@ PLX_API bool plx_tap_writer_ended(const struct plx_tap_writer *w);
 PLX_API void plx_tap_writer_stats(const struct plx_tap_writer *w, struct plx_tap_writer_stats *s);
 /**
  * Take no more, write what there is and the final statistics, close, free. Waits for the lcores as
- * plx_tap_close() does, and for the thread. @param s may be NULL. @return 0 or s->err.
+ * plx_tap_close() does, and for the thread; for the reader of a pipe two seconds (-ECANCELED).
+ * @param s may be NULL. @return 0 or s->err.
  */
 PLX_API int plx_tap_writer_stop(struct plx_tap_writer *w, struct plx_tap_writer_stats *s);
 

@@ -257,7 +257,7 @@ static void complete(struct plx_tap_conf *c)
 	c->ports = c->ports ? c->ports : UINT32_MAX;
 	c->queues = c->queues ? c->queues : UINT32_MAX;
 	c->directions = c->directions ? c->directions : PLX_TAP_IN | PLX_TAP_OUT;
-	c->sample = c->sample ? c->sample : 1;
+	c->sample = PLX_MAX(PLX_MIN(c->sample, PLX_TAP_SAMPLE_MAX), 1u);
 	c->ring_bytes = power_of_two(c->ring_bytes ? c->ring_bytes : PLX_TAP_RING);
 	if (!c->snap_bytes || c->snap_bytes > PLX_TAP_SNAP_MAX)
 		c->snap_bytes = PLX_TAP_SNAP_MAX;

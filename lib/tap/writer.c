@@ -425,8 +425,10 @@ static struct plx_tap_writer *writer_new(const struct plx_tap_writer_conf *conf)
 	w->file = strdup(conf->file);
 	w->app = strdup(conf->app ? conf->app : "");
 	plx_pcapng_rotate_init(&w->rotate, &conf->rotate);
-	if (tap__out_init(&w->out, conf->rotate.files) == 0 && w->file && w->app)
+	if (tap__out_init(&w->out, conf->rotate.files) == 0 && w->file && w->app) {
+		w->out.there = conf->there;
 		return w;
+	}
 	writer_free(w);
 	return NULL;
 }
@@ -463,7 +465,7 @@ static int begin(struct plx_tap_writer *w, struct plx_error *e)
 	plx_tap_clock_init(&w->clock, tap__now(w->tap), w->start_ns);
 	file_begin(w);
 	if (!w->err)
-		w->err = tap__out_flush(&w->out);
+		w->err = tap__out_flush_now(&w->out);
 	if (w->err)
 		return plx_error_set(e, w->err, PLX_ERR_PCAP_FILE, w->file,
 			w->err == -ENXIO ? "nobody reads this pipe" : strerror(-w->err));
@@ -486,6 +488,7 @@ struct plx_tap_writer *plx_tap_writer_start(struct plx_taps *ts,
 	w->tap = tap__new(ts, &conf->tap, e, why);
 	if (w->tap && begin(w, e) == 0)
 		return w;
+	w->out.n = 0;
 	tap__out_close(&w->out);
 	writer_free(w);
 	return NULL;

@@ -224,6 +224,9 @@ expect_eq "with their reason" "$(tshark -r "$tmp/drop.pcapng" -T fields -e frame
 	2>/dev/null | sort -u)" "UDP_NO_PORT: no socket on this port"
 
 # --- alone -------------------------------------------------------------------------------------
+start_pollux -n made -- capture --port l=loop --port l -w "$tmp/made.pcapng"
+stop_pollux -n made
+expect_match "a port of ours can be made, and be looked at" "$(capinfos "$tmp/made.pcapng")" "= l"
 start_pollux "--vdev=net_pcap0,rx_pcap=$tmp/theirs.pcap" -- capture -w "$tmp/alone.pcapng" -c 50
 wait_pollux
 expect_eq "alone it ends with its captures" "$(json_field '.captures[0].state')" "done"

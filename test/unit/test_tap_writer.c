@@ -378,6 +378,36 @@ T(a_reader_that_reads_nothing)
 	close(fd[1]);
 }
 
+/* To begin waits for nobody, nor does to end for long. */
+T(a_pipe_that_is_full)
+{
+	struct plx_tap_writer *w;
+	char name[64];
+	int fd[2];
+
+	start();
+	eq(pipe2(fd, O_NONBLOCK), 0);
+	while (write(fd[1], name, sizeof(name)) > 0)
+		;
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[1]);
+	w = begin((struct plx_tap_writer_conf){.file = name});
+	feed(0, 0, 10);
+	eq(end(w, NULL), -ECANCELED);
+	close(fd[0]);
+	close(fd[1]);
+}
+
+T(a_pipe_that_has_to_be_there)
+{
+	struct plx_tap_writer_conf conf = {.file = path, .there = true};
+	struct plx_error e = {0};
+
+	start();
+	assert_null(plx_tap_writer_start(taps, &conf, &e, NULL));
+	eq(e.id, PLX_ERR_PCAP_FILE);
+	eq(access(path, F_OK), -1);
+}
+
 T(a_pipe_that_nobody_reads)
 {
 	struct plx_tap_writer_conf conf = {.file = path};
@@ -423,4 +453,5 @@ RUN_EAL(TAP_(a_file_has_what_was_seen), TAP_(a_drop_says_why), TAP_(files_rotate
 	TAP_(no_file_is_longer_than_it_may_be), TAP_(a_limit_ends_it), TAP_(a_full_disk_ends_it),
 	TAP_(a_file_that_may_not_grow), TAP_(a_reader_that_goes_away),
 	TAP_(a_reader_that_goes_away_in_silence), TAP_(a_reader_that_reads_nothing),
+	TAP_(a_pipe_that_is_full), TAP_(a_pipe_that_has_to_be_there),
 	TAP_(a_pipe_that_nobody_reads), TAP_(refusals))
