@@ -53,7 +53,10 @@ bool net__rps(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx 
 	lcore = plx_steer_rps(map, hash_of(nl->net, m, rx), &r->online);
 	if (lcore == PLX_STEER_NO_LCORE || lcore == nl->sn->index)
 		return false;
-	net__hand(nl, m, rx, lcore);
+	net__stage(m, NET_STAGE_IP, rx->iface,
+		NET_F_HANDED | NET_F_FORWARDED | (rx->link_group ? NET_F_LINK_GROUP : 0) |
+			(rx->looped ? NET_F_LOOPED : 0));
+	plx_softnet_hand(nl->sn, lcore, m);
 	return true;
 }
 
