@@ -4,14 +4,19 @@
 #include <errno.h>
 
 #define WAIT_LINK PLX_MS(5)
-#define ETH_BYTES 18 /* an Ethernet header and a VLAN tag, as ports count */
+#define ETH_BYTES 14u
+#define TAG_BYTES 4u /* ports count a VLAN tag beside the MTU */
 
-/* Some drivers would take it, and some refuse it for ever. */
-static bool too_long(const struct replay_send *r, const struct replay_pkt *p)
+/* Some drivers would take it, and some refuse it for ever, or read a header that is not there. */
+static enum plx_drop unfit(const struct replay_send *r, const struct replay_pkt *p)
 {
-	uint32_t link = plx_port_features(r->port) & PLX_PORT_F_NO_ETH ? 0 : ETH_BYTES;
+	bool ip = plx_port_features(r->port) & PLX_PORT_F_NO_ETH;
+	uint32_t mtu = __atomic_load_n(&r->port->mtu, __ATOMIC_RELAXED);
 
-	return p->bytes > __atomic_load_n(&r->port->mtu, __ATOMIC_RELAXED) + link;
+	if (p->bytes < (ip ? 1u : ETH_BYTES))
+		return PLX_DROP_ETH_SHORT;
+	return p->bytes > mtu + (ip ? 0 : ETH_BYTES + TAG_BYTES) ? PLX_DROP_TX_TOO_LONG
+								 : PLX_DROP_NONE;
 }
 
 /* A chain if one buffer does not hold it. @return NULL: no buffers. */
@@ -35,7 +40,8 @@ static struct rte_mbuf *make(struct plx_softnet *sn, const uint8_t *data, uint32
 }
 
 /* What one buffer holds of it has to do. @return false: no buffer. */
-static bool refuse(struct replay_send *r, struct plx_softnet *sn, const struct replay_pkt *p)
+static bool refuse(struct replay_send *r, struct plx_softnet *sn, const struct replay_pkt *p,
+	enum plx_drop why)
 {
 	bool ip = plx_port_features(r->port) & PLX_PORT_F_NO_ETH;
 	const struct plx_pkt_seen s = {.point = PLX_PKT_AT_TX,
@@ -50,7 +56,7 @@ static bool refuse(struct replay_send *r, struct plx_softnet *sn, const struct r
 	rte_pktmbuf_append(m, (uint16_t)PLX_MIN(p->bytes, rte_pktmbuf_tailroom(m)));
 	memcpy(rte_pktmbuf_mtod(m, void *), p->data, m->data_len);
 	plx_pkt_originate(1);
-	plx_pkt_drop_out(m, PLX_DROP_TX_TOO_LONG, &s);
+	plx_pkt_drop_out(m, why, &s);
 	return true;
 }
 
@@ -81,11 +87,13 @@ static uint16_t take(struct replay_send *r, struct plx_softnet *sn, plx_ns now,
 
 	for (*seen = 0; r->next && *seen < r->burst; ++*seen) {
 		const struct replay_pkt *p = r->next;
+		enum plx_drop why;
 
 		if (!flat && due_ns(r) > now)
 			break;
-		if (too_long(r, p)) {
-			if (!refuse(r, sn, p))
+		why = unfit(r, p);
+		if (why) {
+			if (!refuse(r, sn, p, why))
 				break;
 			advance(r);
 			continue;

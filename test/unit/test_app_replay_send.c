@@ -220,9 +220,41 @@ T(all_are_too_long)
 	eq(snd.sent, 0);
 }
 
+T(what_is_shorter_than_its_header_is_dropped)
+{
+	static const uint32_t bytes[] = {0, 13, 14, 1, 60, 0};
+
+	timed(2);
+	start_with(PLX_DIM(bytes), NULL, bytes);
+	replay_send_go(&snd);
+	eq(sent_at(T0), 4);
+	eq(snd.round, 2);
+	eq(snd.sent, 4);
+	eq(snd.bytes, 2 * (14 + 60));
+	eq(snd.late.count, 4);
+	eq(drops(PLX_DROP_ETH_SHORT), 8);
+	eq(et.port[0].q[0].tx[0]->pkt_len, 14);
+}
+
+/* Without Ethernet nothing is known of a header's length but that there is one. */
+T(an_empty_packet_without_ethernet)
+{
+	static const uint32_t bytes[] = {0, 1, 13, 1500, 1501};
+
+	pace = (struct replay_pace){.mode = REPLAY_FLAT};
+	snd.rounds = 1;
+	start_with(PLX_DIM(bytes), NULL, bytes);
+	snd.port->features |= PLX_PORT_F_NO_ETH;
+	replay_send_go(&snd);
+	eq(sent_at(T0), 3);
+	eq(snd.bytes, 1514);
+	eq(drops(PLX_DROP_ETH_SHORT), 1);
+	eq(drops(PLX_DROP_TX_TOO_LONG), 1);
+}
+
 T(a_packet_of_several_buffers)
 {
-	static const uint32_t bytes[] = {9018, 2048, 2049, 1, 0};
+	static const uint32_t bytes[] = {9018, 2048, 2049, 1514, 14};
 	static uint8_t room[9018];
 
 	pace = (struct replay_pace){.mode = REPLAY_FLAT};
@@ -289,4 +321,6 @@ T(for_ever)
 RUN_EAL(ET_(each_leaves_when_it_is_due), ET_(what_is_late_is_made_up_for),
 	ET_(rounds_follow_each_other), ET_(nothing_is_sent_without_a_link),
 	ET_(a_device_that_is_slow), ET_(a_link_that_is_lost), ET_(what_is_too_long_is_dropped),
-	ET_(all_are_too_long), ET_(a_packet_of_several_buffers), ET_(no_buffers), ET_(for_ever))
+	ET_(all_are_too_long), ET_(what_is_shorter_than_its_header_is_dropped),
+	ET_(an_empty_packet_without_ethernet), ET_(a_packet_of_several_buffers), ET_(no_buffers),
+	ET_(for_ever))
