@@ -110,11 +110,13 @@ static uint16_t take(struct replay_send *r, struct plx_softnet *sn, plx_ns now,
 
 /*
  * What has left the queue of the burst that was given to it: in order, and what was dropped of it,
- * as when the link is lost, behind what was sent.
+ * as when the link is lost, behind what was sent. So many were sent as the lcore's account says,
+ * in which nobody else sends: a driver takes back there what it took and lost, at once or later.
  */
 static void settle(struct replay_send *r, plx_ns now)
 {
-	uint64_t sent = r->q->pkts - r->was_sent;
+	uint64_t total = plx_acct_self()->tx_pkts - r->was_sent;
+	uint64_t sent = total > r->sent ? total - r->sent : 0;
 	uint16_t left = (uint16_t)plx_txq_len(r->q), gone = (uint16_t)(r->n_given - left);
 	uint64_t bytes = 0;
 
@@ -125,11 +127,10 @@ static void settle(struct replay_send *r, plx_ns now)
 	}
 	memmove(r->given, r->given + gone, left * sizeof(r->given[0]));
 	r->n_given = left;
-	r->was_sent = r->q->pkts;
+	__atomic_store_n(&r->sent, total, __ATOMIC_RELAXED);
 	if (!sent)
 		return;
 	__atomic_store_n(&r->last_ns, (uint64_t)(now - r->start_ns), __ATOMIC_RELAXED);
-	plx_count(r->sent, sent);
 	plx_count(r->bytes, bytes);
 }
 
@@ -141,6 +142,7 @@ static bool started(struct replay_send *r, const struct plx_softnet *sn)
 	if (!__atomic_load_n(&r->go, __ATOMIC_ACQUIRE) || !plx_count_read(r->q->limit))
 		return false;
 	r->start_ns = plx_engine_now(sn->eng);
+	r->was_sent = plx_acct_self()->tx_pkts;
 	r->next = replay_first(r->store);
 	return r->started = true;
 }
@@ -196,7 +198,6 @@ int replay_send_add(struct replay_send *r, struct plx_engine *eng)
 		r->q = sn->txq[r->port->id];
 		if (!r->q)
 			continue;
-		r->was_sent = r->q->pkts;
 		plx_softnet_add_poller(sn, &r->poller);
 		return 0;
 	}

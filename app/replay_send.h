@@ -38,10 +38,10 @@ struct replay_send {
 		plx_ns due_ns;
 		uint32_t bytes;
 	} given[PLX_PORT_BURST];
-	uint64_t was_sent; /**< the queue's count, when last looked at */
+	uint64_t was_sent; /**< the lcore's account, when it began */
 
 	/* counters; the lcore writes */
-	uint64_t sent, bytes;	    /**< taken by the device */
+	uint64_t sent, bytes;	    /**< taken by the device, and not lost by its driver */
 	uint64_t round;		    /**< rounds that are behind us */
 	uint64_t first_ns, last_ns; /**< from when on they left and until when, since the start */
 	struct hist late;	    /**< ns; of those sent, but for REPLAY_FLAT */

@@ -188,6 +188,75 @@ T(a_link_that_is_lost)
 	eq(plx_engine_held(et.eng), 0);
 }
 
+/* A driver that takes all, and loses every other one. */
+static uint16_t lossy(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct t_port_queue *w = &et.port[0].q[q->id];
+
+	for (uint16_t i = 0; i < n; i++) {
+		if (*rte_pktmbuf_mtod(pkts[i], uint8_t *) % 2)
+			plx_txq_lost(pkts[i], PLX_DROP_IMPAIR_LOSS);
+		else
+			w->tx[w->n_tx++] = pkts[i];
+	}
+	return n;
+}
+
+static uint64_t transmitted(void)
+{
+	struct plx_acct sum;
+
+	plx_acct_sum(&sum);
+	return sum.tx_pkts;
+}
+
+T(what_the_driver_loses_was_not_sent)
+{
+	pace = (struct replay_pace){.mode = REPLAY_PPS, .rate = 1000000000};
+	snd.rounds = 1;
+	start_with(100, NULL, NULL);
+	snd.q->burst = lossy;
+	replay_send_go(&snd);
+	while (!over)
+		sent_at(et.now + PLX_MS(1));
+	eq(et.port[0].q[0].n_tx, 50);
+	eq(drops(PLX_DROP_IMPAIR_LOSS), 50);
+	eq(snd.sent, 50);
+	eq(snd.bytes, 3000);
+	eq(snd.late.count, 50);
+	eq(transmitted(), 50);
+}
+
+static int n_lost_later;
+
+/* It holds what it takes, and loses the last one of the burst before. */
+static uint16_t lossy_later(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	struct t_port_queue *w = &et.port[0].q[q->id];
+
+	if (w->n_tx) {
+		plx_txq_lost(w->tx[--w->n_tx], PLX_DROP_TX_DOWN);
+		n_lost_later++;
+	}
+	for (uint16_t i = 0; i < n; i++)
+		w->tx[w->n_tx++] = pkts[i];
+	return n;
+}
+
+T(what_the_driver_loses_later_was_not_sent)
+{
+	timed(3);
+	START(0, PLX_MS(1));
+	n_lost_later = 0;
+	snd.q->burst = lossy_later;
+	replay_send_go(&snd);
+	for (int i = 0; !over; i++)
+		sent_at(T0 + PLX_MS(i));
+	eq(n_lost_later, 5);
+	eq(snd.sent, 1);
+	eq(transmitted(), 1);
+}
+
 T(what_is_too_long_is_dropped)
 {
 	static const uint32_t bytes[] = {1518, 1519, 60, 262144, 65536, 60};
@@ -320,7 +389,8 @@ T(for_ever)
 
 RUN_EAL(ET_(each_leaves_when_it_is_due), ET_(what_is_late_is_made_up_for),
 	ET_(rounds_follow_each_other), ET_(nothing_is_sent_without_a_link),
-	ET_(a_device_that_is_slow), ET_(a_link_that_is_lost), ET_(what_is_too_long_is_dropped),
-	ET_(all_are_too_long), ET_(what_is_shorter_than_its_header_is_dropped),
-	ET_(an_empty_packet_without_ethernet), ET_(a_packet_of_several_buffers), ET_(no_buffers),
-	ET_(for_ever))
+	ET_(a_device_that_is_slow), ET_(what_the_driver_loses_was_not_sent),
+	ET_(what_the_driver_loses_later_was_not_sent), ET_(a_link_that_is_lost),
+	ET_(what_is_too_long_is_dropped), ET_(all_are_too_long),
+	ET_(what_is_shorter_than_its_header_is_dropped), ET_(an_empty_packet_without_ethernet),
+	ET_(a_packet_of_several_buffers), ET_(no_buffers), ET_(for_ever))
