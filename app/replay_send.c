@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #define WAIT_LINK PLX_MS(5)
+#define LINGER	  PLX_MS(50) /* for what a NIC's ring or a port that delays still holds */
 #define ETH_BYTES 14u
 #define TAG_BYTES 4u /* ports count a VLAN tag beside the MTU */
 
@@ -147,6 +148,18 @@ static bool started(struct replay_send *r, const struct plx_softnet *sn)
 	return r->started = true;
 }
 
+/* All that there was has left the queue: when the port had time for it, the run is over. */
+static void linger(struct replay_send *r, plx_ns now)
+{
+	if (!r->lingers)
+		r->over_ns = now + LINGER;
+	r->lingers = true;
+	if (now < r->over_ns)
+		return;
+	r->told = true;
+	r->over(r->arg);
+}
+
 static uint32_t work(struct plx_softnet *sn, void *arg)
 {
 	struct rte_mbuf *pkts[PLX_PORT_BURST];
@@ -154,10 +167,10 @@ static uint32_t work(struct plx_softnet *sn, void *arg)
 	uint16_t n, seen;
 	plx_ns now;
 
-	if (!started(r, sn))
+	if (r->told || !started(r, sn))
 		return 0;
 	now = plx_engine_now(sn->eng);
-	if (r->n_given)
+	if (r->n_given || r->lingers)
 		settle(r, now);
 	if (r->n_given)
 		return 0;
@@ -169,12 +182,11 @@ static uint32_t work(struct plx_softnet *sn, void *arg)
 				&r->first_ns, (uint64_t)(now - r->start_ns), __ATOMIC_RELAXED);
 		plx_pkt_originate(n);
 		plx_softnet_tx_burst(sn, r->port->id, pkts, n);
-		settle(r, plx_engine_now(sn->eng));
+		now = plx_engine_now(sn->eng);
+		settle(r, now);
 	}
-	if (!r->next && !r->n_given && !r->told) {
-		r->told = true;
-		r->over(r->arg);
-	}
+	if (!r->next && !r->n_given)
+		linger(r, now);
 	return seen;
 }
 
@@ -184,8 +196,12 @@ static plx_ns deadline(struct plx_softnet *sn, void *arg)
 
 	if (!r->started)
 		return sn->now_ns + WAIT_LINK;
-	if (!r->next)
-		return r->n_given ? sn->now_ns : PLX_NEVER;
+	if (r->told)
+		return PLX_NEVER;
+	if (r->lingers)
+		return r->over_ns;
+	if (r->n_given)
+		return sn->now_ns;
 	return r->pace->mode == REPLAY_FLAT ? sn->now_ns : due_ns(r);
 }
 

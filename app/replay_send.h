@@ -21,7 +21,7 @@ struct replay_send {
 	uint32_t rounds; /**< 0 = for ever */
 	uint16_t burst;	 /**< packets at a time, at most PLX_PORT_BURST */
 	struct plx_port *port;
-	void (*over)(void *arg); /**< on the lcore, once: all of it is sent, or dropped */
+	void (*over)(void *arg); /**< on the lcore, once: all was sent, or dropped, 50 ms ago */
 	void *arg;
 
 	struct plx_poller poller;
@@ -31,7 +31,8 @@ struct replay_send {
 	/* the lcore's */
 	const struct replay_pkt *next; /**< NULL: there is no more */
 	plx_ns start_ns, round_ns;     /**< of the engine's clock; of the round, since the start */
-	bool started, told;
+	plx_ns over_ns;		       /**< if it lingers: when the run is over */
+	bool started, lingers, told;
 	/* a burst that has been given to the queue, and has not left it */
 	uint16_t n_given;
 	struct {
