@@ -271,8 +271,9 @@ static int up(struct app_run *run, struct plx_error *e)
 static double seconds(void)
 {
 	const struct replay_send *s = &replay.send;
+	uint64_t first = plx_count_read(s->first_ns), last = plx_count_read(s->last_ns);
 
-	return (double)(plx_count_read(s->last_ns) - plx_count_read(s->first_ns)) / 1e9;
+	return last > first ? (double)(last - first) / 1e9 : 0; /* none may have left yet */
 }
 
 static void set_u64(json_t *o, const char *name, uint64_t v)
