@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <plx_tap_filter.h>
@@ -79,6 +80,20 @@ static int bad(const char *value, const char *option, const char *hint, struct p
 	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "replay", value, option, hint);
 }
 
+/*
+ * Signals, which main() has blocked for those who wait for them, end the process while a file is
+ * read: a FIFO that nobody writes to, or a terminal, may never come to an end.
+ */
+static void heed_signals(bool on)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
+}
+
 /* --- options --------------------------------------------------------------------------------- */
 
 static int check_pace(const struct options *o, struct plx_error *e)
@@ -131,6 +146,7 @@ static int check(struct app *app, void *arg, struct plx_error *e)
 {
 	const struct options *o = arg;
 	struct replay_want *w = &replay.want;
+	int err;
 
 	if (app->n_operands == 0)
 		return plx_error_set(
@@ -147,7 +163,10 @@ static int check(struct app *app, void *arg, struct plx_error *e)
 	replay.store.max = (size_t)o->max_mem << 20;
 	replay.o = o;
 	replay.path = app->operand[0];
-	return replay_file_open(&replay.file, replay.path, e);
+	heed_signals(true);
+	err = replay_file_open(&replay.file, replay.path, e);
+	heed_signals(false);
+	return err;
 }
 
 /* --- the file -------------------------------------------------------------------------------- */
@@ -375,8 +394,10 @@ static int run(struct app *app, void *arg)
 	struct plx_error e = {0};
 	int err = find_port(&e), code;
 
+	heed_signals(true);
 	if (!err)
 		err = load(&e);
+	heed_signals(false);
 	replay_file_close(&replay.file);
 	if (!err)
 		replay_plan(&replay.store, &replay.pace);
