@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #include <plx_tap_filter.h>
@@ -64,7 +65,8 @@ static const char help[] =
 	"All of the file is read before the first packet leaves. Sending begins when the port has "
 	"a\n"
 	"link. A packet whose time is before that of one in front of it is sent at once. One that\n"
-	"is longer than the port's MTU is not sent: TX_TOO_LONG.\n"
+	"is longer than the port's MTU is not sent: TX_TOO_LONG; nor is one that is shorter than\n"
+	"an Ethernet header: ETH_SHORT.\n"
 	"\n"
 	"Examples:\n"
 	"  pollux --no-pci --no-huge -m 128 -l 0 -- replay in.pcap --port v=vtap,iface=plx0\n"
@@ -76,6 +78,20 @@ static const char help[] =
 static int bad(const char *value, const char *option, const char *hint, struct plx_error *e)
 {
 	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, "replay", value, option, hint);
+}
+
+/*
+ * Signals, which main() has blocked for those who wait for them, end the process while a file is
+ * read: a FIFO that nobody writes to, or a terminal, may never come to an end.
+ */
+static void heed_signals(bool on)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(on ? SIG_UNBLOCK : SIG_BLOCK, &set, NULL);
 }
 
 /* --- options --------------------------------------------------------------------------------- */
@@ -130,6 +146,7 @@ static int check(struct app *app, void *arg, struct plx_error *e)
 {
 	const struct options *o = arg;
 	struct replay_want *w = &replay.want;
+	int err;
 
 	if (app->n_operands == 0)
 		return plx_error_set(
@@ -146,7 +163,10 @@ static int check(struct app *app, void *arg, struct plx_error *e)
 	replay.store.max = (size_t)o->max_mem << 20;
 	replay.o = o;
 	replay.path = app->operand[0];
-	return replay_file_open(&replay.file, replay.path, e);
+	heed_signals(true);
+	err = replay_file_open(&replay.file, replay.path, e);
+	heed_signals(false);
+	return err;
 }
 
 /* --- the file -------------------------------------------------------------------------------- */
@@ -270,8 +290,9 @@ static int up(struct app_run *run, struct plx_error *e)
 static double seconds(void)
 {
 	const struct replay_send *s = &replay.send;
+	uint64_t first = plx_count_read(s->first_ns), last = plx_count_read(s->last_ns);
 
-	return (double)(plx_count_read(s->last_ns) - plx_count_read(s->first_ns)) / 1e9;
+	return last > first ? (double)(last - first) / 1e9 : 0; /* none may have left yet */
 }
 
 static void set_u64(json_t *o, const char *name, uint64_t v)
@@ -373,8 +394,10 @@ static int run(struct app *app, void *arg)
 	struct plx_error e = {0};
 	int err = find_port(&e), code;
 
+	heed_signals(true);
 	if (!err)
 		err = load(&e);
+	heed_signals(false);
 	replay_file_close(&replay.file);
 	if (!err)
 		replay_plan(&replay.store, &replay.pace);

@@ -149,7 +149,7 @@ static int take(const struct replay_file *f, const struct replay_want *w, struct
 	struct replay_counts *c, struct plx_error *e)
 {
 	const struct plx_pcapng_pkt *p = &f->item.pkt;
-	plx_ns at = f->reader.classic || p->ts_ns ? p->ts_ns : REPLAY_NO_TIME;
+	plx_ns at = p->has & PLX_PCAPNG_UNTIMED ? REPLAY_NO_TIME : p->ts_ns;
 	uint32_t len = PLX_MIN(p->len, PLX_PCAPNG_SNAPLEN_MAX); /* hostile files name any */
 	struct replay_pkt *out;
 

@@ -4,14 +4,20 @@
 #include <errno.h>
 
 #define WAIT_LINK PLX_MS(5)
-#define ETH_BYTES 18 /* an Ethernet header and a VLAN tag, as ports count */
+#define LINGER	  PLX_MS(50) /* for what a NIC's ring or a port that delays still holds */
+#define ETH_BYTES 14u
+#define TAG_BYTES 4u /* ports count a VLAN tag beside the MTU */
 
-/* Some drivers would take it, and some refuse it for ever. */
-static bool too_long(const struct replay_send *r, const struct replay_pkt *p)
+/* Some drivers would take it, and some refuse it for ever, or read a header that is not there. */
+static enum plx_drop unfit(const struct replay_send *r, const struct replay_pkt *p)
 {
-	uint32_t link = plx_port_features(r->port) & PLX_PORT_F_NO_ETH ? 0 : ETH_BYTES;
+	bool ip = plx_port_features(r->port) & PLX_PORT_F_NO_ETH;
+	uint32_t mtu = __atomic_load_n(&r->port->mtu, __ATOMIC_RELAXED);
 
-	return p->bytes > __atomic_load_n(&r->port->mtu, __ATOMIC_RELAXED) + link;
+	if (p->bytes < (ip ? 1u : ETH_BYTES))
+		return PLX_DROP_ETH_SHORT;
+	return p->bytes > mtu + (ip ? 0 : ETH_BYTES + TAG_BYTES) ? PLX_DROP_TX_TOO_LONG
+								 : PLX_DROP_NONE;
 }
 
 /* A chain if one buffer does not hold it. @return NULL: no buffers. */
@@ -35,7 +41,8 @@ static struct rte_mbuf *make(struct plx_softnet *sn, const uint8_t *data, uint32
 }
 
 /* What one buffer holds of it has to do. @return false: no buffer. */
-static bool refuse(struct replay_send *r, struct plx_softnet *sn, const struct replay_pkt *p)
+static bool refuse(struct replay_send *r, struct plx_softnet *sn, const struct replay_pkt *p,
+	enum plx_drop why)
 {
 	bool ip = plx_port_features(r->port) & PLX_PORT_F_NO_ETH;
 	const struct plx_pkt_seen s = {.point = PLX_PKT_AT_TX,
@@ -50,7 +57,7 @@ static bool refuse(struct replay_send *r, struct plx_softnet *sn, const struct r
 	rte_pktmbuf_append(m, (uint16_t)PLX_MIN(p->bytes, rte_pktmbuf_tailroom(m)));
 	memcpy(rte_pktmbuf_mtod(m, void *), p->data, m->data_len);
 	plx_pkt_originate(1);
-	plx_pkt_drop_out(m, PLX_DROP_TX_TOO_LONG, &s);
+	plx_pkt_drop_out(m, why, &s);
 	return true;
 }
 
@@ -81,11 +88,13 @@ static uint16_t take(struct replay_send *r, struct plx_softnet *sn, plx_ns now,
 
 	for (*seen = 0; r->next && *seen < r->burst; ++*seen) {
 		const struct replay_pkt *p = r->next;
+		enum plx_drop why;
 
 		if (!flat && due_ns(r) > now)
 			break;
-		if (too_long(r, p)) {
-			if (!refuse(r, sn, p))
+		why = unfit(r, p);
+		if (why) {
+			if (!refuse(r, sn, p, why))
 				break;
 			advance(r);
 			continue;
@@ -102,11 +111,13 @@ static uint16_t take(struct replay_send *r, struct plx_softnet *sn, plx_ns now,
 
 /*
  * What has left the queue of the burst that was given to it: in order, and what was dropped of it,
- * as when the link is lost, behind what was sent.
+ * as when the link is lost, behind what was sent. So many were sent as the lcore's account says,
+ * in which nobody else sends: a driver takes back there what it took and lost, at once or later.
  */
 static void settle(struct replay_send *r, plx_ns now)
 {
-	uint64_t sent = r->q->pkts - r->was_sent;
+	uint64_t total = plx_acct_self()->tx_pkts - r->was_sent;
+	uint64_t sent = total > r->sent ? total - r->sent : 0;
 	uint16_t left = (uint16_t)plx_txq_len(r->q), gone = (uint16_t)(r->n_given - left);
 	uint64_t bytes = 0;
 
@@ -117,11 +128,10 @@ static void settle(struct replay_send *r, plx_ns now)
 	}
 	memmove(r->given, r->given + gone, left * sizeof(r->given[0]));
 	r->n_given = left;
-	r->was_sent = r->q->pkts;
+	__atomic_store_n(&r->sent, total, __ATOMIC_RELAXED);
 	if (!sent)
 		return;
 	__atomic_store_n(&r->last_ns, (uint64_t)(now - r->start_ns), __ATOMIC_RELAXED);
-	plx_count(r->sent, sent);
 	plx_count(r->bytes, bytes);
 }
 
@@ -133,8 +143,21 @@ static bool started(struct replay_send *r, const struct plx_softnet *sn)
 	if (!__atomic_load_n(&r->go, __ATOMIC_ACQUIRE) || !plx_count_read(r->q->limit))
 		return false;
 	r->start_ns = plx_engine_now(sn->eng);
+	r->was_sent = plx_acct_self()->tx_pkts;
 	r->next = replay_first(r->store);
 	return r->started = true;
+}
+
+/* All that there was has left the queue: when the port had time for it, the run is over. */
+static void linger(struct replay_send *r, plx_ns now)
+{
+	if (!r->lingers)
+		r->over_ns = now + LINGER;
+	r->lingers = true;
+	if (now < r->over_ns)
+		return;
+	r->told = true;
+	r->over(r->arg);
 }
 
 static uint32_t work(struct plx_softnet *sn, void *arg)
@@ -144,10 +167,10 @@ static uint32_t work(struct plx_softnet *sn, void *arg)
 	uint16_t n, seen;
 	plx_ns now;
 
-	if (!started(r, sn))
+	if (r->told || !started(r, sn))
 		return 0;
 	now = plx_engine_now(sn->eng);
-	if (r->n_given)
+	if (r->n_given || r->lingers)
 		settle(r, now);
 	if (r->n_given)
 		return 0;
@@ -159,12 +182,11 @@ static uint32_t work(struct plx_softnet *sn, void *arg)
 				&r->first_ns, (uint64_t)(now - r->start_ns), __ATOMIC_RELAXED);
 		plx_pkt_originate(n);
 		plx_softnet_tx_burst(sn, r->port->id, pkts, n);
-		settle(r, plx_engine_now(sn->eng));
+		now = plx_engine_now(sn->eng);
+		settle(r, now);
 	}
-	if (!r->next && !r->n_given && !r->told) {
-		r->told = true;
-		r->over(r->arg);
-	}
+	if (!r->next && !r->n_given)
+		linger(r, now);
 	return seen;
 }
 
@@ -174,8 +196,12 @@ static plx_ns deadline(struct plx_softnet *sn, void *arg)
 
 	if (!r->started)
 		return sn->now_ns + WAIT_LINK;
-	if (!r->next)
-		return r->n_given ? sn->now_ns : PLX_NEVER;
+	if (r->told)
+		return PLX_NEVER;
+	if (r->lingers)
+		return r->over_ns;
+	if (r->n_given)
+		return sn->now_ns;
 	return r->pace->mode == REPLAY_FLAT ? sn->now_ns : due_ns(r);
 }
 
@@ -188,7 +214,6 @@ int replay_send_add(struct replay_send *r, struct plx_engine *eng)
 		r->q = sn->txq[r->port->id];
 		if (!r->q)
 			continue;
-		r->was_sent = r->q->pkts;
 		plx_softnet_add_poller(sn, &r->poller);
 		return 0;
 	}

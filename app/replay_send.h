@@ -21,7 +21,7 @@ struct replay_send {
 	uint32_t rounds; /**< 0 = for ever */
 	uint16_t burst;	 /**< packets at a time, at most PLX_PORT_BURST */
 	struct plx_port *port;
-	void (*over)(void *arg); /**< on the lcore, once: all of it is sent, or dropped */
+	void (*over)(void *arg); /**< on the lcore, once: all was sent, or dropped, 50 ms ago */
 	void *arg;
 
 	struct plx_poller poller;
@@ -31,17 +31,18 @@ struct replay_send {
 	/* the lcore's */
 	const struct replay_pkt *next; /**< NULL: there is no more */
 	plx_ns start_ns, round_ns;     /**< of the engine's clock; of the round, since the start */
-	bool started, told;
+	plx_ns over_ns;		       /**< if it lingers: when the run is over */
+	bool started, lingers, told;
 	/* a burst that has been given to the queue, and has not left it */
 	uint16_t n_given;
 	struct {
 		plx_ns due_ns;
 		uint32_t bytes;
 	} given[PLX_PORT_BURST];
-	uint64_t was_sent; /**< the queue's count, when last looked at */
+	uint64_t was_sent; /**< the lcore's account, when it began */
 
 	/* counters; the lcore writes */
-	uint64_t sent, bytes;	    /**< taken by the device */
+	uint64_t sent, bytes;	    /**< taken by the device, and not lost by its driver */
 	uint64_t round;		    /**< rounds that are behind us */
 	uint64_t first_ns, last_ns; /**< from when on they left and until when, since the start */
 	struct hist late;	    /**< ns; of those sent, but for REPLAY_FLAT */

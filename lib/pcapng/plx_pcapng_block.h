@@ -64,6 +64,7 @@ enum {
 	PLX_PCAPNG_VERDICT = 1 << 4,
 	PLX_PCAPNG_META = 1 << 5,
 	PLX_PCAPNG_ID = 1 << 6,
+	PLX_PCAPNG_UNTIMED = 1 << 7, /**< as read: ts_ns is void. What we write has a time */
 };
 
 /** Bits of plx_pcapng_pkt.flags (draft-ietf-opsawg-pcapng 4.3.1). */

@@ -88,9 +88,9 @@ PLX_API void plx_pcapng_reader_init(
 /**
  * The next item of what begins at buf.
  *
- * Packets: ts_ns is 0 where the file has none (Simple Packet Block), and the nearest that plx_ns
- * holds where it is out of range. len is never below caplen. Of several comments or hashes of a
- * packet the first is given.
+ * Packets: ts_ns is 0, and UNTIMED set, where the file has no time (Simple Packet Block), and the
+ * nearest that plx_ns holds where it is out of range. len is never below caplen. Of several
+ * comments or hashes of a packet the first is given.
  */
 PLX_API enum plx_pcapng_kind plx_pcapng_next(
 	struct plx_pcapng_reader *r, const void *buf, size_t len, struct plx_pcapng_item *item);

@@ -325,8 +325,10 @@ static enum plx_pcapng_kind on_simple(const struct block *b)
 		caplen = PLX_MIN(len, b->r->ifaces[0].snaplen);
 	if (caplen > b->total - PKT_SIMPLE_LEAST)
 		return fail(b, 8, "this packet has more bytes than its block");
-	*b->item = (struct plx_pcapng_item){
-		.pkt = {.data = b->p + PKT_SIMPLE_LEAST - 4, .caplen = caplen, .len = len}};
+	*b->item = (struct plx_pcapng_item){.pkt = {.data = b->p + PKT_SIMPLE_LEAST - 4,
+						    .caplen = caplen,
+						    .len = len,
+						    .has = PLX_PCAPNG_UNTIMED}};
 	return PLX_PCAPNG_PKT;
 }
 

@@ -106,6 +106,32 @@ T(classic_times_from_zero)
 	free(b.f.p);
 }
 
+/* And so is it in pcapng, but in blocks that have none. */
+T(pcapng_times_from_zero)
+{
+	struct replay_pace pace = {.mode = REPLAY_TIMED, .speed = 1};
+	struct build b = {0};
+
+	section(&b, NULL);
+	iface(&b, 1, 0, 9, 0);
+	pkt_begin(&b, 0, 0, 3, 3);
+	end(&b);
+	pkt_begin(&b, 0, 1000, 3, 3);
+	end(&b);
+	begin(&b, 3);
+	u32(&b, 4);
+	bytes(&b, "none", 4);
+	end(&b);
+	file(b.f.p, b.f.len);
+	eq(load(&(struct replay_want){0}), 0);
+	eq(nth(0)->at_ns, 0);
+	eq(nth(2)->at_ns, REPLAY_NO_TIME);
+	replay_plan(&s, &pace);
+	eq(pace.untimed, 1);
+	eq(nth(1)->at_ns, 1000);
+	free(b.f.p);
+}
+
 T(every_kind_of_block_of_two_sections)
 {
 	const struct replay_want ether = {0}, ip = {.ip = true};
@@ -312,7 +338,7 @@ T(what_is_no_capture)
 	eq(load(&(struct replay_want){0}), -EISDIR);
 }
 
-RUN(T_(classic_files_of_four_forms), T_(classic_times_from_zero),
+RUN(T_(classic_files_of_four_forms), T_(classic_times_from_zero), T_(pcapng_times_from_zero),
 	T_(every_kind_of_block_of_two_sections), T_(one_interface), T_(what_was_not_captured),
 	T_(a_filter_and_a_rewrite), T_(more_than_is_allowed), T_(large_ones), T_(cut_off_anywhere),
 	T_(what_is_no_capture))

@@ -97,7 +97,7 @@ T(every_block_in_both_byte_orders)
 		eq(u.item.pkt.caplen, 8);
 		eq(u.item.pkt.len, 20);
 		eq(u.item.pkt.ts_ns, 0);
-		eq(u.item.pkt.has, 0);
+		eq(u.item.pkt.has, PLX_PCAPNG_UNTIMED);
 		old_pkts(&u);
 		t_want(&u, PLX_PCAPNG_SKIPPED);
 		eq(u.item.skipped, 0x99);

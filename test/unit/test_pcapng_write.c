@@ -106,6 +106,21 @@ T(a_packet_with_all_options)
 		1, 0, 3, 0, 'w', 'h', 'y', 0, 0, 0, 0, 0, 132, 0, 0, 0);
 }
 
+/* That it had none where it was read is not written: it has one now. */
+T(a_packet_without_a_time)
+{
+	struct plx_pcapng_pkt p = {.has = PLX_PCAPNG_QUEUE, .queue = 3};
+	struct t_file with = {0}, without = {0};
+
+	t_put(&with, plx_pcapng_pkt_put, &p);
+	p.has |= PLX_PCAPNG_UNTIMED;
+	t_put(&without, plx_pcapng_pkt_put, &p);
+	eq(without.len, with.len);
+	mem_eq(without.p, with.p, with.len);
+	free(with.p);
+	free(without.p);
+}
+
 T(statistics_of_an_interface)
 {
 	const struct plx_pcapng_stats s = {.iface = 1,
@@ -254,6 +269,6 @@ T(a_long_text_is_cut_between_characters)
 RUN(T_(a_section_of_unknown_length), T_(a_section_says_who_captured),
 	T_(an_interface_has_times_in_ns), T_(an_interface_is_described),
 	T_(a_packet_without_options_has_no_end_mark), T_(a_packet_with_all_options),
-	T_(statistics_of_an_interface), T_(a_classic_file_in_us_and_in_ns),
-	T_(a_block_fits_or_is_not_written), T_(data_may_be_filled_in_by_the_caller),
-	T_(a_long_text_is_cut_between_characters))
+	T_(a_packet_without_a_time), T_(statistics_of_an_interface),
+	T_(a_classic_file_in_us_and_in_ns), T_(a_block_fits_or_is_not_written),
+	T_(data_may_be_filled_in_by_the_caller), T_(a_long_text_is_cut_between_characters))
