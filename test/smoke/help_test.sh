@@ -50,7 +50,7 @@ one_line() {
 expect_match "up rests by sleeping" "$("$POLLUX" -- up --help | one_line)" \
 	"--idle POLICY [^-]*\(default: sleep\)"
 expect_match "an option may have a letter" "$("$POLLUX" -- replay --help | one_line)" \
-	"--filter, -f EXPR "
+	"-f, --filter EXPR "
 expect_match "fwd by polling" "$("$POLLUX" -- fwd --help | one_line)" \
 	"--idle POLICY [^-]*\(default: poll\)"
 
