@@ -355,7 +355,7 @@ static long long print_items(struct reading *in, long long max)
 	while (err > 0 && !(max && n >= max) && !*in->stop && !ferror(stdout)) {
 		switch (plx_pcapng_next(&in->r, in->buf + in->at, in->have - in->at, &it)) {
 		case PLX_PCAPNG_MORE:
-			fflush(stdout); /* nothing more for now */
+			fflush(stdout); /* what has come is to be seen before the next comes */
 			err = need(in, it.want);
 			continue;
 		case PLX_PCAPNG_IFACE:
