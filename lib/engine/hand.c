@@ -292,3 +292,22 @@ int plx_softnet_call(
 	__atomic_sub_fetch(&eng->callers, 1, __ATOMIC_SEQ_CST);
 	return err;
 }
+
+struct plain {
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+static void run_plain(struct plx_softnet *sn, void *arg)
+{
+	const struct plain *p = arg;
+
+	p->fn(p->arg);
+}
+
+int plx_softnet_call_plain(struct plx_softnet *sn, void (*fn)(void *arg), void *arg)
+{
+	struct plain p = {fn, arg};
+
+	return plx_softnet_call(sn, run_plain, &p);
+}

@@ -357,6 +357,8 @@ PLX_API bool plx_softnet_try_post(struct plx_softnet *sn, struct plx_msg *msg);
  */
 PLX_API int plx_softnet_call(
 	struct plx_softnet *sn, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);
+/** The same of fn(arg): the way of plx_telem_table.run. */
+PLX_API int plx_softnet_call_plain(struct plx_softnet *sn, void (*fn)(void *arg), void *arg);
 
 /* For the control thread */
 

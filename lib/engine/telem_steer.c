@@ -113,22 +113,9 @@ enum plx_telem_more engine__limit_row(struct plx_telem_row *r, uint64_t *cursor,
 	return *cursor < eng->n ? PLX_TELEM_TURN : PLX_TELEM_MORE;
 }
 
-struct call {
-	void (*fn)(void *arg);
-	void *arg;
-};
-
-static void do_call(struct plx_softnet *sn, void *arg)
-{
-	struct call *c = arg;
-
-	c->fn(c->arg);
-}
-
 int engine__limit_run(void *arg, uint64_t cursor, void (*fn)(void *fn_arg), void *fn_arg)
 {
 	const struct plx_engine *eng = arg;
-	struct call c = {fn, fn_arg};
 
-	return plx_softnet_call(eng->sn[PLX_MIN(cursor, eng->n - 1u)], do_call, &c);
+	return plx_softnet_call_plain(eng->sn[PLX_MIN(cursor, eng->n - 1u)], fn, fn_arg);
 }

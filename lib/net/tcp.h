@@ -385,5 +385,3 @@ enum plx_telem_more net__udp_row(struct plx_telem_row *r, uint64_t *cursor, void
 enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /** The table rps; on the control lcore. */
 enum plx_telem_more net__rps_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
-/* telem.c: run fn(arg) on sn's lcore and wait. @return as plx_softnet_call(). */
-int net__telem_call(struct plx_softnet *sn, void (*fn)(void *), void *arg);

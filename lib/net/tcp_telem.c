@@ -278,5 +278,5 @@ int net__telem_on_owner(void *arg, uint64_t cursor, void (*fn)(void *), void *fn
 	const struct plx_net *net = arg;
 	uint64_t lcore = PLX_MIN(cursor >> LCORE_SHIFT, net->n_lcores - 1u);
 
-	return net__telem_call(net->lcore[lcore]->sn, fn, fn_arg);
+	return plx_softnet_call_plain(net->lcore[lcore]->sn, fn, fn_arg);
 }

@@ -494,30 +494,11 @@ static int feature_set(const struct plx_telem_args *args, struct plx_telem_reply
 
 /* ---- both ---- */
 
-struct call {
-	void (*fn)(void *arg);
-	void *arg;
-};
-
-static void do_call(struct plx_softnet *sn, void *arg)
-{
-	struct call *c = arg;
-
-	c->fn(c->arg);
-}
-
-int net__telem_call(struct plx_softnet *sn, void (*fn)(void *), void *arg)
-{
-	struct call c = {fn, arg};
-
-	return plx_softnet_call(sn, do_call, &c);
-}
-
 static int on_control(void *arg, uint64_t cursor, void (*fn)(void *), void *fn_arg)
 {
 	const struct plx_net *net = arg;
 
-	return net__telem_call(plx_engine_softnet(net->eng, 0), fn, fn_arg);
+	return plx_softnet_call_plain(plx_engine_softnet(net->eng, 0), fn, fn_arg);
 }
 
 static struct plx_telem_table tables[] = {
