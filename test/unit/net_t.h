@@ -294,6 +294,23 @@ static inline void nt_simple(void)
 	nt_settle();
 }
 
+/** A router between 10.0.0.0/24 and 10.1.0.0/24, and the same for IPv6; a peer in each; settled. */
+static inline void nt_router(void)
+{
+	nt_new(2, 0);
+	nt_tun(PLX_TUN_IP_FORWARD, 1);
+	nt_tun(PLX_TUN_IP6_FORWARDING, 1);
+	nt_addr(1, "10.0.0.2/24");
+	nt_addr(2, "10.1.0.2/24");
+	nt_addr(1, "2001:db8::2/64");
+	nt_addr(2, "2001:db8:1::2/64");
+	nt_neigh(1, "10.0.0.1");
+	nt_neigh(2, "10.1.0.1");
+	nt_neigh(1, "2001:db8::1");
+	nt_neigh(2, "2001:db8:1::1");
+	nt_settle();
+}
+
 /** A datagram of ours from port 9 to port 9. @return what the stack says. */
 static inline enum plx_drop nt_send(const char *dst, uint16_t len)
 {

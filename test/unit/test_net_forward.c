@@ -3,26 +3,9 @@
 
 #define HOST_MAC "02:00:00:00:01:01"
 
-/* A router between 10.0.0.0/24 and 10.1.0.0/24, and the same for IPv6. */
-static void router(void)
-{
-	nt_new(2, 0);
-	nt_tun(PLX_TUN_IP_FORWARD, 1);
-	nt_tun(PLX_TUN_IP6_FORWARDING, 1);
-	nt_addr(1, "10.0.0.2/24");
-	nt_addr(2, "10.1.0.2/24");
-	nt_addr(1, "2001:db8::2/64");
-	nt_addr(2, "2001:db8:1::2/64");
-	nt_neigh(1, "10.0.0.1");
-	nt_neigh(2, "10.1.0.1");
-	nt_neigh(1, "2001:db8::1");
-	nt_neigh(2, "2001:db8:1::1");
-	nt_settle();
-}
-
 T(forwards)
 {
-	router();
+	nt_router();
 	nt_in(0, "ip 10.0.0.1 > 10.1.0.1 ttl 9 tos 4 df udp 1 > 2 len 9");
 	nt_out(1, "ip 10.0.0.1 > 10.1.0.1 ttl 8 tos 4 df udp 1 > 2 len 9");
 	nt_in(0, "ip 2001:db8::1 > 2001:db8:1::1 ttl 9 udp 1 > 2 len 9");
@@ -35,7 +18,7 @@ T(forwards)
 
 T(not_without_being_told)
 {
-	router();
+	nt_router();
 	nt_tun(PLX_TUN_IP_FORWARD, 0);
 	nt_tun(PLX_TUN_IP6_FORWARDING, 0);
 	nt_in(0, "ip 10.0.0.1 > 10.1.0.1 udp 1 > 2 len 9");
@@ -47,7 +30,7 @@ T(not_without_being_told)
 
 T(time_exceeded)
 {
-	router();
+	nt_router();
 	nt_in(0, "ip 10.0.0.1 > 10.1.0.1 ttl 1 udp 1 > 2 len 9");
 	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 tos 192 icmp time 0 quote 37");
 	nt_drop(PLX_DROP_IP_TTL);
@@ -61,7 +44,7 @@ T(time_exceeded)
 
 T(no_route)
 {
-	router();
+	nt_router();
 	nt_in(0, "ip 10.0.0.1 > 10.9.0.1 udp 1 > 2 len 9");
 	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 tos 192 icmp unreach 0 quote 37");
 	nt_drop(PLX_DROP_IP_NO_ROUTE);
@@ -76,7 +59,7 @@ T(unreachable_tells_and_a_black_hole_does_not)
 	struct plx_net_route r = {
 		.dst = t_prefix("10.8.0.0/16"), .type = PLX_NET_ROUTE_UNREACHABLE};
 
-	router();
+	nt_router();
 	eq(plx_net_route_add(nt.net, &r), 0);
 	r.dst = t_prefix("10.7.0.0/16");
 	r.type = PLX_NET_ROUTE_BLACKHOLE;
@@ -91,7 +74,7 @@ T(unreachable_tells_and_a_black_hole_does_not)
 
 T(too_big)
 {
-	router();
+	nt_router();
 	eq(plx_net_if_set_mtu(nt.net, 2, 1300), 0);
 	nt_in(0, "ip 10.0.0.1 > 10.1.0.1 df udp 1 > 2 len 1300");
 	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 tos 192 icmp unreach 4 rest 1300 quote 548");
@@ -105,7 +88,7 @@ T(too_big)
 
 T(fragments_what_may_be)
 {
-	router();
+	nt_router();
 	eq(plx_net_if_set_mtu(nt.net, 2, 600), 0);
 	nt_in(0, "ip 10.0.0.1 > 10.1.0.1 id 77 udp 1 > 2 len 1300");
 	nt_out(1, "ip 10.0.0.1 > 10.1.0.1 ttl 63 +0 proto 17 len 576");
@@ -122,7 +105,7 @@ T(fragments_what_may_be)
 /* A fragment is cut again, in its place; the last one's end stays the end. */
 T(fragments_a_fragment)
 {
-	router();
+	nt_router();
 	eq(plx_net_if_set_mtu(nt.net, 2, 600), 0);
 	nt_make(0, "ip 10.0.0.1 > 10.1.0.1 id 5 proto 17 len 800");
 	plx_put_be16(nt.in.b + 14 + 6, 0x2000 | 100); /* MF, offset 800 */
@@ -149,7 +132,7 @@ T(what_is_never_forwarded)
 		"ip 2001:db8::1 > fe80::99 udp 1 > 2 len 9",
 	};
 
-	router();
+	nt_router();
 	for (unsigned int i = 0; i < PLX_DIM(never); i++) {
 		nt_in(0, never[i]);
 		nt_drop(PLX_DROP_IP_FWD_REFUSED);
@@ -167,7 +150,7 @@ T(what_is_never_forwarded)
 
 T(strange_sources_and_destinations)
 {
-	router();
+	nt_router();
 	nt_in(0, "ip 127.0.0.1 > 10.1.0.1 udp 1 > 2 len 9");
 	nt_drop(PLX_DROP_IP4_MARTIAN_SRC);
 	nt_in(0, "ip 0.0.0.1 > 10.1.0.1 udp 1 > 2 len 9");
@@ -188,7 +171,7 @@ T(strange_sources_and_destinations)
 /* The next hop does not answer: the sender hears of it (RFC 1812 5.2.7.1). */
 T(next_hop_is_silent)
 {
-	router();
+	nt_router();
 	nt_in(0, "ip 10.0.0.1 > 10.1.0.77 udp 1 > 2 len 9");
 	nt_out(1, "arp who-has 10.1.0.77 tell 10.1.0.2");
 	nt_sleep(PLX_SEC(4));
@@ -207,7 +190,7 @@ T(next_hop_is_silent)
  */
 T(next_hops_and_senders_are_all_silent)
 {
-	router();
+	nt_router();
 	nt_tun(PLX_TUN_ICMP_RATELIMIT, 0);
 	nt_tun(PLX_TUN_ICMP_MSGS_BURST, 10000);
 	for (int i = 0; i < 200; i++) {
@@ -227,7 +210,7 @@ T(next_hops_and_senders_are_all_silent)
 
 T(stops_while_forwarded_packets_wait)
 {
-	router();
+	nt_router();
 	nt_in(0, "ip 10.0.0.77 > 10.1.0.77 udp 1 > 2 len 9");
 	nt_forget();
 	plx_engine_step_end(nt.eng);
@@ -240,7 +223,7 @@ T(mtu_of_a_route)
 	struct plx_net_route r = {
 		.dst = t_prefix("10.5.0.0/16"), .via = t_addr("10.1.0.1"), .mtu = 67};
 
-	router();
+	nt_router();
 	eq(plx_net_route_add(nt.net, &r), -EINVAL);
 	r.mtu = 1000;
 	eq(plx_net_route_add(nt.net, &r), 0);
@@ -267,7 +250,7 @@ T(shows_what_goes_on)
 	const struct plx_pkt_watch w = {.see = on_show};
 	unsigned int lcore;
 
-	router();
+	nt_router();
 	lcore = plx_engine_softnet(nt.eng, 0)->lcore;
 	n_shown = 0;
 	plx_pkt_watch_set(lcore, PLX_PKT_AT_FWD, &w);

@@ -9,19 +9,8 @@
 /* A router; each lcore has a queue of each port, so that its number tells who has sent. */
 static void router(void)
 {
-	nt_new(2, 0);
+	nt_router();
 	eq(plx_engine_lcores(nt.eng), 3);
-	nt_tun(PLX_TUN_IP_FORWARD, 1);
-	nt_tun(PLX_TUN_IP6_FORWARDING, 1);
-	nt_addr(1, "10.0.0.2/24");
-	nt_addr(2, "10.1.0.2/24");
-	nt_addr(1, "2001:db8::2/64");
-	nt_addr(2, "2001:db8:1::2/64");
-	nt_neigh(1, "10.0.0.1");
-	nt_neigh(2, "10.1.0.1");
-	nt_neigh(1, "2001:db8::1");
-	nt_neigh(2, "2001:db8:1::1");
-	nt_settle();
 }
 
 /* @param lcores "1,2", or NULL */

@@ -319,19 +319,33 @@ T(a_file_that_may_not_grow)
 	eq(file.last, file.pkts - 1);
 }
 
+/* A pipe, which a path leads to. */
+static struct {
+	int fd[2];
+	char name[64];
+} to;
+
+static void start_pipe(int flags)
+{
+	start();
+	eq(pipe2(to.fd, flags), 0);
+	snprintf(to.name, sizeof(to.name), "/proc/self/fd/%d", to.fd[1]);
+}
+
+static void close_pipe(void)
+{
+	close(to.fd[0]);
+	close(to.fd[1]);
+}
+
 T(a_reader_that_goes_away)
 {
 	struct plx_tap_writer_stats s;
 	struct plx_tap_writer *w;
-	char name[64];
-	int fd[2];
 
-	start();
-	eq(pipe(fd), 0);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[1]);
-	w = begin((struct plx_tap_writer_conf){.file = name});
-	close(fd[0]);
-	close(fd[1]);
+	start_pipe(0);
+	w = begin((struct plx_tap_writer_conf){.file = to.name});
+	close_pipe();
 	until_ended(w);
 	eq(end(w, &s), -EPIPE);
 }
@@ -340,15 +354,10 @@ T(a_reader_that_goes_away)
 T(a_reader_that_goes_away_in_silence)
 {
 	struct plx_tap_writer *w;
-	char name[64];
-	int fd[2];
 
-	start();
-	eq(pipe(fd), 0);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[1]);
-	w = begin((struct plx_tap_writer_conf){.file = name});
-	close(fd[0]);
-	close(fd[1]);
+	start_pipe(0);
+	w = begin((struct plx_tap_writer_conf){.file = to.name});
+	close_pipe();
 	while (!plx_tap_writer_ended(w)) {
 		plx_engine_step(et.eng, 0);
 		usleep(100);
@@ -361,40 +370,30 @@ T(a_reader_that_reads_nothing)
 {
 	struct plx_tap_writer_stats s;
 	struct plx_tap_writer *w;
-	char name[64];
-	int fd[2];
 
-	start();
-	eq(pipe(fd), 0);
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[1]);
-	w = begin((struct plx_tap_writer_conf){.file = name, .tap = {.ring_bytes = 65536}});
+	start_pipe(0);
+	w = begin((struct plx_tap_writer_conf){.file = to.name, .tap = {.ring_bytes = 65536}});
 	do {
 		feed(0, 0, 60);
 		plx_tap_writer_stats(w, &s);
 	} while (!s.tap.full);
 	eq(end(w, &s), -ECANCELED);
 	eq(s.tap.seen, s.tap.accepted + s.tap.full);
-	close(fd[0]);
-	close(fd[1]);
+	close_pipe();
 }
 
 /* To begin waits for nobody, nor does to end for long. */
 T(a_pipe_that_is_full)
 {
 	struct plx_tap_writer *w;
-	char name[64];
-	int fd[2];
 
-	start();
-	eq(pipe2(fd, O_NONBLOCK), 0);
-	while (write(fd[1], name, sizeof(name)) > 0)
+	start_pipe(O_NONBLOCK);
+	while (write(to.fd[1], to.name, sizeof(to.name)) > 0)
 		;
-	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd[1]);
-	w = begin((struct plx_tap_writer_conf){.file = name});
+	w = begin((struct plx_tap_writer_conf){.file = to.name});
 	feed(0, 0, 10);
 	eq(end(w, NULL), -ECANCELED);
-	close(fd[0]);
-	close(fd[1]);
+	close_pipe();
 }
 
 T(a_pipe_that_has_to_be_there)
