@@ -453,7 +453,7 @@ void capture_free(struct app_run *run)
 
 /* ---- what the program says ---- */
 
-static void json_u64(json_t *o, const char *name, uint64_t v)
+static void json_u64(void *o, const char *name, uint64_t v)
 {
 	json_object_set_new(o, name, json_integer((json_int_t)v));
 }
@@ -467,14 +467,7 @@ static json_t *json_of(const struct capture *c)
 		"state", capture_state_name(c));
 
 	capture_stats(c, &s);
-	json_u64(o, "seen", s.tap.seen);
-	json_u64(o, "accepted", s.tap.accepted);
-	json_u64(o, "filtered", s.tap.filtered);
-	json_u64(o, "full", s.tap.full);
-	json_u64(o, "sampled", s.tap.sampled);
-	json_u64(o, "written", s.written);
-	json_u64(o, "bytes", s.bytes);
-	json_u64(o, "files", s.files);
+	capture_counts(&s, json_u64, o);
 	json_object_set_new(o, "error", json_string(s.err ? strerror(-s.err) : ""));
 	return o;
 }

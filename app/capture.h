@@ -82,6 +82,19 @@ struct capture *capture_start(
 int capture_stop(struct captures *cs, uint32_t number, struct plx_tap_writer_stats *s);
 /** What it has come to so far. Any thread, under the lock. */
 void capture_stats(const struct capture *c, struct plx_tap_writer_stats *s);
+/** Calls fn for each of the counts, by the names that all tables have for them. */
+static inline void capture_counts(const struct plx_tap_writer_stats *s,
+	void (*fn)(void *arg, const char *name, uint64_t v), void *arg)
+{
+	fn(arg, "seen", s->tap.seen);
+	fn(arg, "accepted", s->tap.accepted);
+	fn(arg, "filtered", s->tap.filtered);
+	fn(arg, "full", s->tap.full);
+	fn(arg, "sampled", s->tap.sampled);
+	fn(arg, "written", s->written);
+	fn(arg, "bytes", s->bytes);
+	fn(arg, "files", s->files);
+}
 /** runs, stopping, done, failed. */
 const char *capture_state_name(const struct capture *c);
 

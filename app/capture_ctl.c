@@ -7,6 +7,11 @@
 
 /* What pollux-ctl sees of captures, and how it begins and ends them. */
 
+static void row_u64(void *r, const char *name, uint64_t v)
+{
+	plx_telem_row_u64(r, name, v);
+}
+
 /* A cursor is the place in the list, plus 1. */
 static enum plx_telem_more row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
 {
@@ -27,14 +32,7 @@ static enum plx_telem_more row(struct plx_telem_row *r, uint64_t *cursor, void *
 		plx_telem_row_str(r, "filter", c->filter);
 		plx_telem_row_str(r, "file", c->file);
 		plx_telem_row_str(r, "state", capture_state_name(c));
-		plx_telem_row_u64(r, "seen", s.tap.seen);
-		plx_telem_row_u64(r, "accepted", s.tap.accepted);
-		plx_telem_row_u64(r, "filtered", s.tap.filtered);
-		plx_telem_row_u64(r, "full", s.tap.full);
-		plx_telem_row_u64(r, "sampled", s.tap.sampled);
-		plx_telem_row_u64(r, "written", s.written);
-		plx_telem_row_u64(r, "bytes", s.bytes);
-		plx_telem_row_u64(r, "files", s.files);
+		capture_counts(&s, row_u64, r);
 		plx_telem_row_str(r, "error", s.err ? strerror(-s.err) : "");
 	}
 	pthread_mutex_unlock(&cs->lock);
