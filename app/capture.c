@@ -18,7 +18,8 @@
 #define X(id, name, text) +1
 static_assert(CAPTURE_HOOKS == 0 PLX_PKT_POINTS(X), "each point has a name");
 #undef X
-static_assert(PLX_TAP_IN == 1 && PLX_TAP_OUT == 2, "capture_conf.c has these numbers");
+static_assert(PLX_TAP_IN == 1 && PLX_TAP_OUT == 2 && PLX_TAP_PCAP_US == 1 && PLX_TAP_PCAP_NS == 2,
+	"capture_conf.c has these numbers");
 
 #define PATIENCE_NS PLX_SEC(4) /* with a capture that is to end; pollux-ctl has 5 s */
 #define ONCE_NS	    PLX_SEC(2) /* in which one may ask what it came to */
@@ -84,15 +85,19 @@ static void say(struct capture *c)
 {
 	const struct plx_tap_writer_stats *s = &c->stats;
 	const char *why = s->err ? strerror(-s->err) : "";
+	char unfit[64] = "";
 
 	if (c->said || c->once)
 		return;
 	c->said = true;
 	if (s->err && s->err != -EPIPE) /* whose reader has read enough has not failed */
 		c->list->run->capture_failed = true;
-	app_note("capture %u to %s: %llu captured, %llu filtered, %llu lost%s%s", c->number,
+	if (s->unfit)
+		snprintf(unfit, sizeof(unfit), ", %llu of another link type",
+			(unsigned long long)s->unfit);
+	app_note("capture %u to %s: %llu captured, %llu filtered, %llu lost%s%s%s", c->number,
 		c->file, (unsigned long long)s->written, (unsigned long long)s->tap.filtered,
-		(unsigned long long)s->tap.full, s->err ? "; ended early: " : "", why);
+		(unsigned long long)s->tap.full, unfit, s->err ? "; ended early: " : "", why);
 }
 
 /* ---- begin ---- */
@@ -156,6 +161,7 @@ static int open_writer(struct capture *c, const struct capture_conf *conf,
 		.file = conf->file,
 		.app = "pollux " PLX_VERSION " (git " PLX_GIT ")",
 		.there = conf->once,
+		.format = (enum plx_tap_format)plan->format,
 		.rotate = plan->rotate,
 	};
 	int err = find_ports(conf->ports ? conf->ports : "", &w.tap.ports, e);

@@ -92,6 +92,7 @@ static inline void capture_counts(const struct plx_tap_writer_stats *s,
 	fn(arg, "full", s->tap.full);
 	fn(arg, "sampled", s->tap.sampled);
 	fn(arg, "written", s->written);
+	fn(arg, "unfit", s->unfit);
 	fn(arg, "bytes", s->bytes);
 	fn(arg, "files", s->files);
 }

@@ -11,7 +11,7 @@ const struct opt capture_opts[] = {
 		"which packets, by an expression of tcpdump's (pcap-filter(7)); otherwise all",
 		.letter = 'f'},
 	{"write", "FILE", OPT_STR, FIELD(file), NULL,
-		"where to, as pcapng; -: to the standard output, for tshark -i -", .letter = 'w'},
+		"where to; -: to the standard output, for tshark -i -", .letter = 'w'},
 	{"hook", "LIST", OPT_STR, FIELD(hooks), NULL,
 		"where: rx, rx-gro (behind GRO), tx, drop, fwd; otherwise rx,tx"},
 	{"port", "LIST", OPT_STR, FIELD(ports), NULL, "of these ports alone", .letter = 'i'},
@@ -22,6 +22,9 @@ const struct opt capture_opts[] = {
 	{"count", "N", OPT_U32, FIELD(count), NULL, "end after so many packets; 0: never", 0,
 		UINT32_MAX, .letter = 'c'},
 	{"sample", "N", OPT_U32, FIELD(sample), NULL, "one packet of N, at random", 1, 1u << 31},
+	{"format", "NAME", OPT_STR, FIELD(format), NULL,
+		"of the file: pcapng, or classic pcap (microseconds) and pcap-ns; otherwise "
+		"pcapng"},
 	{"ring", "LIMIT[,LIMIT...]", OPT_STR, FIELD(ring), NULL,
 		"several files: files:N (keep the newest N), filesize:SIZE, duration:S, packets:N",
 		.letter = 'b'},
@@ -147,6 +150,19 @@ static int plan_direction(
 	return 0;
 }
 
+static int plan_format(
+	const char *text, const char *cmd, struct capture_plan *plan, struct plx_error *e)
+{
+	static const char *const names[] = {"pcapng", "pcap", "pcap-ns"};
+
+	for (uint32_t i = 0; i < PLX_DIM(names); i++)
+		if (strcmp(text, names[i]) == 0) {
+			plan->format = i;
+			return 0;
+		}
+	return bad(cmd, text, "format", "choose one of: pcapng pcap pcap-ns", e);
+}
+
 int capture_plan(const struct capture_conf *conf, const char *cmd, struct capture_plan *plan,
 	struct plx_error *e)
 {
@@ -158,6 +174,8 @@ int capture_plan(const struct capture_conf *conf, const char *cmd, struct captur
 	if (conf->hooks && !parse_hooks(conf->hooks, &plan->hooks))
 		return bad(cmd, conf->hooks, "hook", "a list of: rx rx-gro tx drop fwd", e);
 	if (conf->direction && plan_direction(conf->direction, cmd, plan, e) != 0)
+		return -EINVAL;
+	if (conf->format && plan_format(conf->format, cmd, plan, e) != 0)
 		return -EINVAL;
 	if (conf->ring && !parse_ring(conf->ring, &plan->rotate))
 		return bad(cmd, conf->ring, "ring",

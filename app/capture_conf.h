@@ -13,7 +13,7 @@
 
 /** As it was given; NULL and 0: not said. */
 struct capture_conf {
-	const char *filter, *file, *hooks, *ports, *direction, *ring, *buffer;
+	const char *filter, *file, *hooks, *ports, *direction, *format, *ring, *buffer;
 	uint32_t snaplen, count, sample;
 	bool once; /**< into a pipe that there is, and forgotten when it has ended */
 };
@@ -30,6 +30,7 @@ extern const char *const capture_hook_name[CAPTURE_HOOKS + 1];
 struct capture_plan {
 	uint32_t hooks;	     /**< a bit for each, by its place in capture_hook_name */
 	uint32_t directions; /**< PLX_TAP_IN, PLX_TAP_OUT; 0 = both */
+	uint32_t format;     /**< enum plx_tap_format */
 	uint32_t ring_bytes; /**< of each lcore; 0 = not said */
 	struct plx_pcapng_rotate_conf rotate;
 };

@@ -59,6 +59,7 @@ static int read_args(
 		.hooks = plx_telem_args_str(args, "hooks"),
 		.ports = plx_telem_args_str(args, "ports"),
 		.direction = plx_telem_args_str(args, "direction"),
+		.format = plx_telem_args_str(args, "format"),
 		.ring = plx_telem_args_str(args, "ring"),
 		.buffer = plx_telem_args_str(args, "buffer"),
 		.once = plx_telem_args_int(args, "once", 0),
@@ -110,6 +111,7 @@ static int stop(const struct plx_telem_args *args, struct plx_telem_reply *reply
 	plx_telem_reply_int(reply, "written", (int64_t)s.written);
 	plx_telem_reply_int(reply, "filtered", (int64_t)s.tap.filtered);
 	plx_telem_reply_int(reply, "full", (int64_t)s.tap.full);
+	plx_telem_reply_int(reply, "unfit", (int64_t)s.unfit);
 	plx_telem_reply_int(reply, "errno", -s.err);
 	return 0;
 }
@@ -123,7 +125,8 @@ static struct plx_telem_table table = {
 static const struct plx_telem_cmd cmd[] = {
 	{
 		.name = "tap start",
-		.args = "file:s filter:s? hooks:s? ports:s? direction:s? ring:s? buffer:s? "
+		.args = "file:s filter:s? hooks:s? ports:s? direction:s? format:s? ring:s? "
+			"buffer:s? "
 			"snaplen:i? count:i? sample:i? once:i?",
 		.help = "begin a capture; once: forget it when it has ended",
 		.run = start,

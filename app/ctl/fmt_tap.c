@@ -16,8 +16,8 @@ static void list_row(FILE *out, const json_t *row)
 static void stats_row(FILE *out, const json_t *row)
 {
 	static const char *const words[] = {"state", "error", "hooks", "ports", "filter", "file"};
-	static const char *const numbers[] = {
-		"seen", "accepted", "filtered", "full", "sampled", "written", "bytes", "files"};
+	static const char *const numbers[] = {"seen", "accepted", "filtered", "full", "sampled",
+		"written", "unfit", "bytes", "files"};
 
 	fprintf(out, "tap %lld\n", fmt_num(row, "tap"));
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

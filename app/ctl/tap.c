@@ -27,6 +27,7 @@ const char ctl_tap_text[] =
 	"  -s, --snaplen BYTES    of each packet at most\n"
 	"  -c, --count N          end after so many packets\n"
 	"      --sample N         one packet of N, at random\n"
+	"      --format NAME      of the file: pcapng (default), pcap, pcap-ns\n"
 	"  -b, --ring LIMITS      several files: files:N,filesize:SIZE,duration:S,packets:N\n"
 	"  -B, --buffer SIZE      between each lcore and the file, 64K to 1G (default: 4M)\n"
 	"\n"
@@ -45,6 +46,7 @@ static const struct option tap_options[] = {
 	{"snaplen", required_argument, NULL, 's'},
 	{"count", required_argument, NULL, 'c'},
 	{"sample", required_argument, NULL, TAP_SAMPLE},
+	{"format", required_argument, NULL, TAP_FORMAT},
 	{"ring", required_argument, NULL, 'b'},
 	{"buffer", required_argument, NULL, 'B'},
 	{"json", no_argument, NULL, 'j'},
@@ -66,6 +68,7 @@ static const struct {
 	{'s', "snaplen", true},
 	{'c', "count", true},
 	{TAP_SAMPLE, "sample", true},
+	{TAP_FORMAT, "format", false},
 	{'b', "ring", false},
 	{'B', "buffer", false},
 };
@@ -232,9 +235,11 @@ static int run_stop(const struct ctl_opts *o, int argc, char **argv)
 			json_pack("{s:s,s:{s:O}}", "cmd", "tap stop", "args", "tap", n), &reply);
 	if (code == CTL_OK) {
 		err = (int)fmt_num(reply, "errno");
-		printf("%lld captured, %lld filtered, %lld lost%s%s\n", fmt_num(reply, "written"),
-			fmt_num(reply, "filtered"), fmt_num(reply, "full"),
-			err ? "; ended early: " : "", err ? strerror(err) : "");
+		printf("%lld captured, %lld filtered, %lld lost", fmt_num(reply, "written"),
+			fmt_num(reply, "filtered"), fmt_num(reply, "full"));
+		if (fmt_num(reply, "unfit"))
+			printf(", %lld of another link type", fmt_num(reply, "unfit"));
+		printf("%s%s\n", err ? "; ended early: " : "", err ? strerror(err) : "");
 	}
 	json_decref(n);
 	json_decref(reply);

@@ -14,7 +14,7 @@
 /* tap.c */
 
 /** Long options without a short name. */
-enum { TAP_HOOK = 256, TAP_SAMPLE, TAP_FORM };
+enum { TAP_HOOK = 256, TAP_SAMPLE, TAP_FORM, TAP_FORMAT };
 
 /** Short options of a capture. */
 #define TAP_LETTERS "f:w:i:Q:s:c:b:B:"

@@ -47,15 +47,25 @@ int tap__out_open(struct tap_out *o, const char *path, uint32_t num)
 	return o->given ? 0 : remember(o, path, num);
 }
 
-/* Of the first n bytes of the buffer those that are whole blocks; each has its length behind its
- * type. */
+/* A block of pcapng has its length behind its type, a packet of pcap behind its time. */
+static uint32_t block_bytes(const struct tap_out *o, uint32_t at)
+{
+	uint32_t len;
+
+	memcpy(&len, o->buf + at + (o->classic ? 8 : 4), sizeof(len));
+	return o->classic ? PLX_PCAP_PKT_DATA + len : len;
+}
+
+/* Of the first n bytes of the buffer those that are whole blocks; none is shorter than 12. */
 static uint32_t whole_blocks(const struct tap_out *o, uint32_t n)
 {
-	uint32_t at = 0, len;
+	uint32_t at = o->head, len;
 
-	while (at + 8 <= n) {
-		memcpy(&len, o->buf + at + 4, sizeof(len));
-		if (len < 8 || len > n - at)
+	if (n < at)
+		return 0;
+	while (at + 12 <= n) {
+		len = block_bytes(o, at);
+		if (len < 12 || len > n - at)
 			break;
 		at += len;
 	}
@@ -136,7 +146,7 @@ int tap__out_flush(struct tap_out *o)
 	plx_count(o->bytes, done);
 	if (err && done)
 		cut(o, done);
-	o->n = 0;
+	o->n = o->head = 0;
 	return err;
 }
 

@@ -14,6 +14,8 @@ struct tap_out {
 	bool there;	/* it is a pipe that there is: nothing is made */
 	bool stop;	/* no reader is waited for long any more; any thread sets it */
 	int64_t until;	/* nor at all from then on, ms; 0: stop was not seen yet */
+	bool classic;	/* pcap; else pcapng */
+	uint32_t head;	/* of pcap: bytes of the file's header that is at the front of buf */
 	uint32_t n;	/* bytes in buf, whole blocks */
 	uint64_t bytes; /* written, all files; single writer */
 	uint8_t *buf;

@@ -3,7 +3,7 @@
 
 /**
  * @file
- * A capture: a tap, a thread of its own that empties the tap's rings, and pcapng files.
+ * A capture: a tap, a thread of its own that empties the tap's rings, and pcapng or pcap files.
  *
  * The thread is an ordinary one: it touches no mempool, and no lcore waits for it or wakes it; when
  * there is nothing it sleeps, longer each time up to 2 ms. What cannot be written (a full disk, a
@@ -15,8 +15,18 @@
 
 PLX_C_BEGIN
 
+enum plx_tap_format {
+	PLX_TAP_PCAPNG,
+	/** Classic pcap, in microseconds and nanoseconds: packets of one link type, that of the
+	 * first port, without all that pcapng says of them. Those of another are left out: unfit.
+	 */
+	PLX_TAP_PCAP_US,
+	PLX_TAP_PCAP_NS,
+};
+
 struct plx_tap_writer_conf {
 	struct plx_tap_conf tap;
+	enum plx_tap_format format;
 	const char *file; /**< a path, or "-" for the standard output; its old content is gone */
 	bool there;	  /**< file is a named pipe, or none is made: -ENOENT */
 	const char *app;  /**< the program and its release, for the file; may be NULL */
@@ -29,6 +39,7 @@ struct plx_tap_writer;
 struct plx_tap_writer_stats {
 	struct plx_tap_stats tap;
 	uint64_t written; /**< packets */
+	uint64_t unfit;	  /**< packets that a classic file cannot hold */
 	uint64_t bytes;	  /**< of files, all together */
 	uint32_t files;	  /**< begun */
 	int err;	  /**< 0, or the -errno that ended the capture */

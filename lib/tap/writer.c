@@ -17,6 +17,7 @@
 #define IDLE_US	 50
 #define IDLE_MAX 2000
 #define SET_NS	 PLX_MS(100)			/* between two corrections of the clock */
+#define TELL_NS	 PLX_SEC(10)			/* between two statistics of an interface */
 #define IFACES	 (PLX_PORT_MAX + PLX_TAP_LINKS) /* ports, then what is of none */
 #define NO_IFACE UINT32_MAX
 
@@ -37,9 +38,14 @@ struct plx_tap_writer {
 	uint64_t tail_bytes; /* that the statistics at the end of the file will take */
 	plx_ns start_ns;     /* wall time */
 	plx_ns last_ns;	     /* of the packet that was read last */
+	plx_ns told_ns;	     /* when statistics were written */
+	uint64_t told;	     /* packets that had been written by then */
+	enum plx_tap_format format;
+	bool ip; /* of a classic file: without Ethernet */
 	char *file, *app;
 	pthread_t thread;
-	uint64_t written; /* single writer, as the next */
+	uint64_t written; /* single writer, as the next two */
+	uint64_t unfit;
 	uint32_t files;
 	int err;   /* the thread's, while it runs */
 	bool stop; /* no more will come */
@@ -130,12 +136,35 @@ static void stats_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_p
 	}
 }
 
-static void put_stats(struct plx_tap_writer *w, uint32_t slot)
+static void put_stats(struct plx_tap_writer *w, uint32_t slot, bool end)
 {
 	struct plx_pcapng_stats s;
 
 	stats_of(w, slot, &s);
+	if (!end)
+		s.has &= ~PLX_PCAPNG_END;
 	PUT(w, plx_pcapng_stats_put, &s);
+}
+
+/* Of all interfaces. */
+static void put_all_stats(struct plx_tap_writer *w, bool end)
+{
+	for (uint32_t i = 0; !w->err && i < IFACES; i++)
+		if (w->iface[i].id != NO_IFACE)
+			put_stats(w, i, end);
+}
+
+/* Now and then, so that a capture that is cut off has some; the file's end must still have room. */
+static void keep_told(struct plx_tap_writer *w, plx_ns now)
+{
+	uint64_t max = w->rotate.conf.bytes;
+
+	if (now - w->told_ns < TELL_NS || w->told == w->written || w->err)
+		return;
+	w->told_ns = now;
+	w->told = w->written;
+	if (!max || w->rotate.bytes + 2 * w->tail_bytes <= max)
+		put_all_stats(w, false);
 }
 
 static void put_iface(struct plx_tap_writer *w, uint32_t slot)
@@ -172,6 +201,36 @@ static bool is_tapped(const struct plx_tap_writer *w, uint32_t port)
 	       (!eng || plx_engine_has_port(eng, (uint16_t)port));
 }
 
+static enum plx_pcap_unit unit_of(const struct plx_tap_writer *w)
+{
+	return w->format == PLX_TAP_PCAP_NS ? PLX_PCAP_NS : PLX_PCAP_US;
+}
+
+/* Of the first port that is looked at. */
+static bool first_is_ip(const struct plx_tap_writer *w)
+{
+	struct tap_port p;
+
+	for (uint32_t i = 0; i < PLX_PORT_MAX; i++)
+		if (is_tapped(w, i) && find_port(w, i, &p))
+			return p.ip;
+	return false;
+}
+
+static void put_classic_head(struct plx_tap_writer *w)
+{
+	void *room = tap__out_room(&w->out, PLX_PCAP_HEAD, &w->err);
+
+	if (!room)
+		return;
+	w->ip = first_is_ip(w);
+	w->out.head = PLX_PCAP_HEAD;
+	plx_pcap_head_put(room, PLX_PCAP_HEAD, unit_of(w),
+		w->ip ? PLX_PCAPNG_LINK_RAW : PLX_PCAPNG_LINK_ETHERNET,
+		plx_tap_conf_of(w->tap)->snap_bytes);
+	plx_pcapng_rotate_wrote(&w->rotate, PLX_PCAP_HEAD, 0);
+}
+
 static void put_head(struct plx_tap_writer *w)
 {
 	struct tap_port p;
@@ -180,19 +239,16 @@ static void put_head(struct plx_tap_writer *w)
 	w->tail_bytes = 0;
 	for (uint32_t i = 0; i < IFACES; i++)
 		w->iface[i].id = NO_IFACE;
+	if (w->out.classic) {
+		put_classic_head(w);
+		return;
+	}
 	put_section(w);
 	for (uint32_t i = 0; !w->err && i < PLX_PORT_MAX; i++) {
 		w->iface[i].links = find_port(w, i, &p) ? 1 << p.ip : 0;
 		if (w->iface[i].links && is_tapped(w, i))
 			put_iface(w, i);
 	}
-}
-
-static void put_tail(struct plx_tap_writer *w)
-{
-	for (uint32_t i = 0; !w->err && i < IFACES; i++)
-		if (w->iface[i].id != NO_IFACE)
-			put_stats(w, i);
 }
 
 /* ---- files ---- */
@@ -238,7 +294,7 @@ static void file_end(struct plx_tap_writer *w)
 {
 	int err;
 
-	put_tail(w);
+	put_all_stats(w, true);
 	err = tap__out_close(&w->out);
 	if (!w->err)
 		w->err = err;
@@ -344,6 +400,31 @@ static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
 	return true;
 }
 
+static bool on_classic_pkt(void *arg, const struct plx_tap_pkt *p)
+{
+	struct plx_tap_writer *w = arg;
+	const struct plx_pcapng_pkt pkt = {.ts_ns = plx_tap_clock_wall(&w->clock, p->ts_ns),
+		.data = plx_tap_data(p),
+		.caplen = p->caplen,
+		.len = p->len};
+	size_t need = plx_pcap_pkt_put(NULL, 0, unit_of(w), &pkt);
+	void *room;
+
+	w->last_ns = p->ts_ns;
+	if ((p->link == PLX_TAP_LINK_IP) != w->ip) {
+		plx_count(w->unfit, 1);
+		return true;
+	}
+	rotate(w, need);
+	room = w->err ? NULL : tap__out_room(&w->out, need, &w->err);
+	if (!room)
+		return false;
+	plx_pcap_pkt_put(room, need, unit_of(w), &pkt);
+	plx_pcapng_rotate_wrote(&w->rotate, need, 1);
+	plx_count(w->written, 1);
+	return true;
+}
+
 /* ---- the thread ---- */
 
 /* Nothing has come: what was written is to be seen, and the next look may wait. */
@@ -357,6 +438,7 @@ static void rest(struct plx_tap_writer *w, unsigned int *us)
 
 static void run(struct plx_tap_writer *w)
 {
+	plx_tap_read_fn fn = w->out.classic ? on_classic_pkt : on_pkt;
 	unsigned int us = IDLE_US;
 
 	while (!w->err && !plx_tap_done(w->tap)) {
@@ -364,7 +446,8 @@ static void run(struct plx_tap_writer *w)
 		bool last = __atomic_load_n(&w->stop, __ATOMIC_ACQUIRE);
 		plx_ns now = tap__now(w->tap);
 
-		if (plx_tap_read(w->tap, on_pkt, w, BATCH)) {
+		keep_told(w, now);
+		if (plx_tap_read(w->tap, fn, w, BATCH)) {
 			keep_time(w, w->last_ns);
 			us = IDLE_US;
 			continue;
@@ -427,6 +510,8 @@ static struct plx_tap_writer *writer_new(const struct plx_tap_writer_conf *conf)
 	plx_pcapng_rotate_init(&w->rotate, &conf->rotate);
 	if (tap__out_init(&w->out, conf->rotate.files) == 0 && w->file && w->app) {
 		w->out.there = conf->there;
+		w->out.classic = conf->format != PLX_TAP_PCAPNG;
+		w->format = conf->format;
 		return w;
 	}
 	writer_free(w);
@@ -462,7 +547,8 @@ static int begin(struct plx_tap_writer *w, struct plx_error *e)
 	int err;
 
 	w->start_ns = wall_now();
-	plx_tap_clock_init(&w->clock, tap__now(w->tap), w->start_ns);
+	w->told_ns = tap__now(w->tap);
+	plx_tap_clock_init(&w->clock, w->told_ns, w->start_ns);
 	file_begin(w);
 	if (!w->err)
 		w->err = tap__out_flush_now(&w->out);
@@ -508,6 +594,7 @@ void plx_tap_writer_stats(const struct plx_tap_writer *w, struct plx_tap_writer_
 {
 	plx_tap_stats(w->tap, &s->tap);
 	s->written = plx_count_read(w->written);
+	s->unfit = plx_count_read(w->unfit);
 	s->bytes = plx_count_read(w->out.bytes);
 	s->files = plx_count_read(w->files);
 	s->err = plx_tap_writer_ended(w) ? w->err : 0;

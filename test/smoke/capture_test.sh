@@ -106,6 +106,13 @@ expect_eq "it says by which port, and which way" "$(tshark -r "$tmp/ours.pcapng"
 expect_match "each packet was counted once" "$(taps \
 	'.[0] | .seen - .accepted - .filtered - .full - .sampled')" "^0$"
 
+n=$(ctl tap start -w "$tmp/classic.pcap" --format pcap-ns icmp)
+pings 5
+eventually_taps "a classic file: all are written" ".[] | select(.tap == $n).written" 10
+ctl tap stop "$n" >/dev/null
+sound "a classic file" "$tmp/classic.pcap" 10
+expect_eq "and it is one, in nanoseconds" "$(capinfos -tTr "$tmp/classic.pcap" | cut -f 2)" nsecpcap
+
 # --- several files, and ends -------------------------------------------------------------------
 n=$(ctl tap start -w "$tmp/ring.pcapng" --ring files:3,packets:10 icmp)
 pings 23

@@ -97,6 +97,18 @@ T(hooks_that_are_none)
 		str_eq(refused((struct capture_conf){.hooks = bad[i]}), "hook");
 }
 
+T(formats)
+{
+	str_eq(refused((struct capture_conf){.format = "pcapng"}), "");
+	eq(plan.format, 0);
+	str_eq(refused((struct capture_conf){.format = "pcap"}), "");
+	eq(plan.format, 1);
+	str_eq(refused((struct capture_conf){.format = "pcap-ns"}), "");
+	eq(plan.format, 2);
+	str_eq(refused((struct capture_conf){.format = "pcap-us"}), "format");
+	str_eq(refused((struct capture_conf){.format = ""}), "format");
+}
+
 T(a_ring_of_files)
 {
 	str_eq(refused((struct capture_conf){.ring = "files:10,filesize:100M"}), "");
@@ -141,5 +153,5 @@ T(the_rest)
 }
 
 RUN(T_(a_size_has_a_unit), T_(what_is_none_is_refused), T_(a_file_has_to_be_named),
-	T_(hooks_are_bits_in_their_order), T_(hooks_that_are_none), T_(a_ring_of_files),
-	T_(a_ring_that_is_none), T_(the_rest))
+	T_(hooks_are_bits_in_their_order), T_(hooks_that_are_none), T_(formats),
+	T_(a_ring_of_files), T_(a_ring_that_is_none), T_(the_rest))

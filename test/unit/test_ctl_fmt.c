@@ -529,6 +529,7 @@ T(taps_are_a_list_or_all_of_each)
 				 "     full     0\n"
 				 "     sampled  0\n"
 				 "     written  10\n"
+				 "     unfit    0\n"
 				 "     bytes    2000\n"
 				 "     files    1\n"
 				 "tap 12\n"
@@ -543,6 +544,7 @@ T(taps_are_a_list_or_all_of_each)
 				 "     full     0\n"
 				 "     sampled  0\n"
 				 "     written  0\n"
+				 "     unfit    0\n"
 				 "     bytes    0\n"
 				 "     files    0\n");
 }

@@ -177,6 +177,22 @@ static void rx_drops(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf 
 	plx_pkt_drop_bulk(pkts, n, PLX_DROP_UDP_NO_PORT);
 }
 
+/* Of bare packets that were made here. */
+static void rx_drops_bare(
+	struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	for (uint16_t i = 0; i < n; i++) {
+		struct rte_mbuf *m = et_mbuf(sn, 0);
+		uint8_t *p = rte_pktmbuf_mtod(m, uint8_t *);
+
+		memset(p, 0, m->pkt_len);
+		p[0] = 0x45;
+		plx_put_be16(p + 2, (uint16_t)m->pkt_len);
+		plx_pkt_drop(m, PLX_DROP_UDP_NO_PORT);
+	}
+	plx_pkt_deliver_bulk(pkts, n);
+}
+
 T(a_drop_says_why)
 {
 	struct plx_tap_writer *w;
@@ -255,6 +271,76 @@ T(no_file_is_longer_than_it_may_be)
 		unlink(name);
 	}
 	closedir(list);
+}
+
+T(classic_files)
+{
+	static const enum plx_tap_format formats[] = {PLX_TAP_PCAP_US, PLX_TAP_PCAP_NS};
+
+	start();
+	for (unsigned int i = 0; i < PLX_DIM(formats); i++) {
+		struct plx_tap_writer_stats s;
+		struct plx_tap_writer *w;
+		struct stat st;
+
+		w = begin((struct plx_tap_writer_conf){.format = formats[i]});
+		feed(1, 0, 50);
+		et.now += PLX_SEC(20); /* they have no statistics */
+		feed(0, 50, 50);
+		eq(end(w, &s), 0);
+		eq(s.written, 100);
+		eq(s.unfit, 0);
+		eq(stat(path, &st), 0);
+		eq(st.st_size, PLX_PCAP_HEAD + 100 * (PLX_PCAP_PKT_DATA + FRAME));
+		read_file(path);
+		eq(file.pkts, 100);
+		eq(file.last, 99);
+		eq(file.pkt.len, FRAME);
+		ok(formats[i] == PLX_TAP_PCAP_NS || file.pkt.ts_ns % 1000 == 0);
+	}
+}
+
+/* What is no frame any more has no place among frames. */
+T(a_classic_file_has_one_link_type)
+{
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+
+	start();
+	et.ops.rx = rx_drops_bare;
+	w = begin((struct plx_tap_writer_conf){
+		.format = PLX_TAP_PCAP_US, .tap = {.points = PLX_TAP_BIT(DROP)}});
+	feed(0, 0, 3);
+	eq(end(w, &s), 0);
+	eq(s.tap.accepted, 3);
+	eq(s.unfit, 3);
+	eq(s.written, 0);
+	read_file(path);
+	eq(file.pkts, 0);
+}
+
+/* Statistics come every ten seconds in which something was written, and at the end. */
+T(statistics_come_now_and_then)
+{
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+
+	start();
+	w = begin((struct plx_tap_writer_conf){.app = NULL});
+	for (uint32_t i = 0; i < 3; i++) {
+		feed(0, i, 1);
+		do
+			plx_tap_writer_stats(w, &s);
+		while (s.written <= i);
+		et.now += PLX_SEC(10);
+		plx_engine_step(et.eng, 0);
+		usleep(20000); /* it looks every 2 ms */
+		et.now += PLX_SEC(10);
+	}
+	eq(end(w, NULL), 0);
+	read_file(path);
+	eq(file.pkts, 3);
+	eq(file.stats, 4 * 2);
 }
 
 T(a_limit_ends_it)
@@ -449,8 +535,9 @@ static int after(void **state)
 #define TAP_(name) cmocka_unit_test_teardown(name, after)
 
 RUN_EAL(TAP_(a_file_has_what_was_seen), TAP_(a_drop_says_why), TAP_(files_rotate),
-	TAP_(no_file_is_longer_than_it_may_be), TAP_(a_limit_ends_it), TAP_(a_full_disk_ends_it),
-	TAP_(a_file_that_may_not_grow), TAP_(a_reader_that_goes_away),
-	TAP_(a_reader_that_goes_away_in_silence), TAP_(a_reader_that_reads_nothing),
-	TAP_(a_pipe_that_is_full), TAP_(a_pipe_that_has_to_be_there),
-	TAP_(a_pipe_that_nobody_reads), TAP_(refusals))
+	TAP_(no_file_is_longer_than_it_may_be), TAP_(classic_files),
+	TAP_(a_classic_file_has_one_link_type), TAP_(statistics_come_now_and_then),
+	TAP_(a_limit_ends_it), TAP_(a_full_disk_ends_it), TAP_(a_file_that_may_not_grow),
+	TAP_(a_reader_that_goes_away), TAP_(a_reader_that_goes_away_in_silence),
+	TAP_(a_reader_that_reads_nothing), TAP_(a_pipe_that_is_full),
+	TAP_(a_pipe_that_has_to_be_there), TAP_(a_pipe_that_nobody_reads), TAP_(refusals))
