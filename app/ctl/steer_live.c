@@ -102,16 +102,14 @@ static int received(const struct live *l)
 /* --- RPS ---------------------------------------------------------------------------------------
  */
 
-/* As hash_of() of lib/net/rps.c. */
 static uint32_t rps_hash(const struct live *l, const struct live_port *p)
 {
-	struct plx_rss sorted = l->rss;
-	bool ports = !l->t.frag && (l->t.proto == PLX_IPPROTO_TCP || l->t.proto == PLX_IPPROTO_UDP);
+	struct plx_toeplitz sorted = l->rss.key;
+	bool hashed = p->known && fmt_num(p->row, "rxhash");
 
-	if (p->known && ports && p->e.how != PLX_RSS_NONE && fmt_num(p->row, "rxhash"))
-		return plx_steer_hash_nonzero(p->e.hash);
-	sorted.key.symmetric = true;
-	return plx_steer_hash_nonzero(plx_steer_rss_tuple(&sorted, &l->t));
+	sorted.symmetric = true;
+	return plx_steer_rps_hash(
+		&sorted, &l->t, hashed ? (uint32_t)fmt_num(p->row, "types") : 0, p->e.hash);
 }
 
 /* Who forwards what comes by this queue. */

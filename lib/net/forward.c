@@ -188,8 +188,7 @@ void net__forward(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *r
 	struct net_dst d;
 	enum plx_drop drop;
 
-	if (plx_unlikely(__atomic_load_n(&nl->net->rps, __ATOMIC_RELAXED)) && nl->way &&
-		net__rps(nl, m, rx))
+	if (nl->way && plx_unlikely(nl->way->rps) && net__rps(nl, m, rx))
 		return;
 	if (forbidden(rx))
 		drop = PLX_DROP_IP_FWD_REFUSED;

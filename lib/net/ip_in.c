@@ -198,7 +198,7 @@ PLX_FLATTEN void net__ip4_in(
 	bool sum = (m->ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) != RTE_MBUF_F_RX_IP_CKSUM_GOOD;
 	enum plx_drop drop;
 
-	if (plx_likely(!(flags & NET_F_HANDED)))
+	if (plx_likely(!(flags & (NET_F_HANDED | NET_F_FORWARDED)))) /* has been counted */
 		plx_stat_inc(PLX_STAT_IP_INRECEIVES);
 	if (plx_unlikely(m->nb_segs > 1 && !(m = headers_in_front(m))))
 		return;
@@ -209,7 +209,6 @@ PLX_FLATTEN void net__ip4_in(
 	rx.copy = flags & NET_F_COPY;
 	rx.raw = flags & NET_F_RAW;
 	rx.handed = flags & NET_F_HANDED;
-	rx.forwarded = flags & NET_F_FORWARDED;
 	rx.looped = flags & NET_F_LOOPED;
 	if (plx_likely(drop == PLX_DROP_NONE) && !rx.looped) {
 		if (plx_unlikely(bad_src4(&rx.ip) || net__from_self(nl, &rx.ip.src)))
@@ -289,13 +288,12 @@ void net__ip6_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint8
 		.copy = flags & NET_F_COPY,
 		.raw = flags & NET_F_RAW,
 		.handed = flags & NET_F_HANDED,
-		.forwarded = flags & NET_F_FORWARDED,
 		.looped = flags & NET_F_LOOPED,
 	};
 	enum plx_drop drop = PLX_DROP_NONE;
 	uint8_t code = PLX_IP6_SILENT;
 
-	if (plx_likely(!(flags & NET_F_HANDED)))
+	if (plx_likely(!(flags & (NET_F_HANDED | NET_F_FORWARDED)))) /* has been counted */
 		plx_stat_inc(PLX_STAT_IP6_INRECEIVES);
 	if (plx_unlikely(m->nb_segs > 1 && !(m = headers_in_front6(m))))
 		return;
@@ -389,8 +387,6 @@ void net__ip_deliver(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx
 		no_proto(nl, m, rx);
 		return;
 	}
-	if (plx_unlikely(rx->handed && rx->forwarded)) /* it has become ours: its owner is asked */
-		rx->handed = false;
 	if (plx_likely(!rx->handed))
 		plx_stat_inc(net__stat(
 			rx->ip.version == 6, PLX_STAT_IP_INDELIVERS, PLX_STAT_IP6_INDELIVERS));

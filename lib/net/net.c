@@ -150,6 +150,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	way.cfg = way.in_cfg = NULL;
 	way.nbr = NULL;
 	way.q = q;
+	way.rps = __atomic_load_n(&nl->net->rps, __ATOMIC_ACQUIRE);
 	nl->way = &way;
 	net__begin(nl);
 	if (plx_unlikely(nl->taps))
@@ -430,6 +431,8 @@ static int tables_init(struct plx_net *net)
 	c->hash_key[1] = plx_rng_u64(&net->rng);
 	plx_rng_bytes(&net->rng, net->toeplitz_key, sizeof(net->toeplitz_key));
 	plx_steer_toeplitz_init(&net->toeplitz, net->toeplitz_key, PLX_STEER_KEY_MIN);
+	net->sorted = net->toeplitz;
+	net->sorted.symmetric = true;
 	net->neigh_mem = aligned(plx_neigh_table_size(c));
 	net->route = calloc(NET_ROUTE_MAX, sizeof(*net->route));
 	net->tcp_away = calloc(65536, sizeof(*net->tcp_away));

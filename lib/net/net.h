@@ -47,7 +47,7 @@ enum net_timer {
 
 /* meta.flags */
 #define NET_F_LINK_GROUP 1  /**< came in a group or broadcast frame */
-#define NET_F_FORWARDED	 2  /**< not ours */
+#define NET_F_FORWARDED	 2  /**< not ours; of input: another lcore that had it thought so */
 #define NET_F_COPY	 4  /**< another lcore's copy of a group's datagram */
 #define NET_F_HANDED	 8  /**< came by another lcore, which has counted it as received */
 #define NET_F_LOOPED	 16 /**< our own, on its way to ourselves */
@@ -234,6 +234,7 @@ struct plx_net {
 	struct plx_tunables *tun;
 	struct plx_engine *eng;
 	struct plx_toeplitz toeplitz;
+	struct plx_toeplitz sorted; /**< the same key, symmetric: RPS */
 	uint8_t toeplitz_key[PLX_STEER_KEY_MAX];
 	struct plx_owner_map owners;
 	uint16_t n_lcores;
@@ -518,16 +519,17 @@ struct net_dst {
 };
 
 /**
- * The last way that a burst has taken: what comes together often goes to one place. It lives no
- * longer than the burst, so that a change shows with the next one.
+ * How a burst came, and the last way that it has taken: what comes together often goes to one
+ * place. It lives no longer than the burst, so that a change shows with the next one.
  */
 struct net_way {
 	const struct net_cfg *cfg; /**< that d is by; NULL: none yet */
 	struct plx_addr dst;
 	uint16_t oif;
 	struct net_dst d;
-	struct net_nbr *nbr;	 /**< the last next hop; NULL: none yet */
-	const struct plx_rxq *q; /**< that the burst came by */
+	struct net_nbr *nbr;	   /**< the last next hop; NULL: none yet */
+	const struct plx_rxq *q;   /**< that the burst came by */
+	const struct net_rps *rps; /**< NULL: nothing is spread */
 	/* input's: where the last packet went to */
 	const struct net_cfg *in_cfg; /**< that in_rt is by; NULL: none yet */
 	struct plx_addr in_dst;

@@ -322,7 +322,6 @@ struct plx_net_rx {
 	bool handed;	 /**< came by another lcore, which has counted it */
 	bool looped;	 /**< our own: it never was on a wire */
 	bool raw;	 /**< a copy for raw sockets alone */
-	bool forwarded;	 /**< was another lcore's to forward, when that one had it */
 };
 
 /** Takes m. EtherType handlers: data starts behind the Ethernet header; IP handlers: at the IP

@@ -7,15 +7,22 @@
  */
 #include "net.h"
 
+#include <plx_telem.h>
+
 /** Immutable once published; replaced whole. Lcores by their index in the engine. */
 struct net_rps {
 	struct net_retired retired;
 	struct plx_lcore_set online;
-	const struct plx_rps_map *by[PLX_PORT_MAX][PLX_PORT_QUEUES_MAX]; /**< NULL: not spread */
-	struct plx_rps_map map[];
+	struct plx_rps_map map[PLX_PORT_MAX][PLX_PORT_QUEUES_MAX]; /**< of a receive queue */
 };
 
-/** It came by nl->way->q: is it another lcore's to forward? Takes m then. */
+/** It came by nl->way->q, and nl->way->rps is there: is it another lcore's to forward? Takes m
+ * then. */
 PLX_NOINLINE bool net__rps(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx);
+/* steer_telem.c */
+/** The table steer. */
+enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+/** The table rps; on the control lcore. */
+enum plx_telem_more net__rps_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /** At the end. */
 void net__rps_free(struct plx_net *net);

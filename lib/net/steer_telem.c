@@ -48,8 +48,8 @@ enum plx_telem_more net__rps_row(struct plx_telem_row *r, uint64_t *cursor, void
 	if (!net->rps || port >= plx_port_count())
 		return PLX_TELEM_END;
 	++*cursor;
-	map = net->rps->by[port][queue];
-	if (!map || queue >= plx_port_get((uint16_t)port)->n_rxq)
+	map = &net->rps->map[port][queue];
+	if (!map->len || queue >= plx_port_get((uint16_t)port)->n_rxq)
 		return PLX_TELEM_MORE;
 	for (uint16_t i = 0; i < map->len; i++)
 		lcore[i] = net->lcore[map->lcore[i]]->sn->lcore;

@@ -381,7 +381,3 @@ void net__telem_bound(
 enum plx_telem_more net__mem_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /* udp_telem.c: the table udp */
 enum plx_telem_more net__udp_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
-/* steer_telem.c: the table steer */
-enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
-/** The table rps; on the control lcore. */
-enum plx_telem_more net__rps_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "rps.h"
 #include "tcp.h"
 
 #include <errno.h>

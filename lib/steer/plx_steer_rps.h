@@ -9,7 +9,7 @@
  *
  * Source: Linux, net/core/dev.c: get_rps_cpu(); net/core/net-sysfs.c: store_rps_map().
  */
-#include "plx_steer_toeplitz.h"
+#include "plx_steer_rss.h"
 
 PLX_C_BEGIN
 
@@ -60,5 +60,20 @@ PLX_API void plx_steer_rps_set(struct plx_rps_map *m, const struct plx_lcore_set
  */
 PLX_API uint16_t plx_steer_rps(
 	const struct plx_rps_map *m, uint32_t hash, const struct plx_lcore_set *online);
+
+/**
+ * What chooses a packet's lcore (Linux's skb_get_hash()): the device's hash if ports are part of
+ * it, else ours, both directions of a flow alike. Never 0.
+ * @param sorted our key, symmetric
+ * @param types  PLX_RSS_*: by which the device hashed this one; 0: it did not
+ * @param device its hash
+ */
+static inline uint32_t plx_steer_rps_hash(const struct plx_toeplitz *sorted,
+	const struct plx_tuple *t, uint32_t types, uint32_t device)
+{
+	if (types && plx_steer_rss_how(types, t) == PLX_RSS_PORTS)
+		return plx_steer_hash_nonzero(device);
+	return plx_steer_hash_nonzero(plx_steer_hash_tuple(sorted, t));
+}
 
 PLX_C_END
