@@ -15,9 +15,6 @@
  * reader that does not read: so a thread is made for it, and the control thread goes on.
  */
 
-#define X(id, name, text) +1
-static_assert(CAPTURE_HOOKS == 0 PLX_PKT_POINTS(X), "each point has a name");
-#undef X
 static_assert(PLX_TAP_IN == 1 && PLX_TAP_OUT == 2 && PLX_TAP_PCAP_US == 1 && PLX_TAP_PCAP_NS == 2,
 	"capture_conf.c has these numbers");
 

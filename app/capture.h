@@ -72,11 +72,12 @@ void capture_tick(struct app_run *run);
 /** Does any still capture? */
 bool capture_runs(const struct app_run *run);
 
-/** Begin one. @param cmd for errors. @return it, or NULL with *e filled. */
+/** Begin one. Control thread, or main thread before the run. @param cmd for errors.
+ * @return it, the list's until it is forgotten; or NULL with *e filled. */
 struct capture *capture_start(
 	struct captures *cs, const struct capture_conf *conf, const char *cmd, struct plx_error *e);
 /**
- * Have one end, and forget it. *s: what it came to.
+ * Have one end, and forget it; waits for 4 s at most. Control thread. *s: what it came to.
  * @return 0; -ENOENT: there is none of this number; -EBUSY: it ends when its reader lets it.
  */
 int capture_stop(struct captures *cs, uint32_t number, struct plx_tap_writer_stats *s);
@@ -104,5 +105,7 @@ json_t *capture_json(const struct app_run *run);
 
 /* capture_ctl.c: the table `tap`, and the commands that begin with this word */
 
+/** Serve them. Control thread. @return 0 or -errno. */
 int capture_ctl_add(struct captures *cs);
+/** The opposite; fine if nothing was served. */
 void capture_ctl_del(void);

@@ -33,9 +33,11 @@ const struct opt capture_opts[] = {
 	{NULL},
 };
 
-/* As PLX_PKT_POINTS has them: capture.c makes sure. */
-const char *const capture_hook_name[CAPTURE_HOOKS + 1] = {
-	"rx", "rx-gro", "tx", "drop", "fwd", NULL};
+static const char *const hook_name[] = {
+#define X(id, name, text) name,
+#include <plx_base_point.def>
+#undef X
+};
 
 #define BUFFER_MIN (UINT64_C(64) << 10)
 #define BUFFER_MAX (UINT64_C(1) << 30)
@@ -65,9 +67,9 @@ static bool parse_hooks(const char *text, uint32_t *hooks)
 	if (!*text)
 		return false;
 	while (next_item(&text, item)) {
-		for (i = 0; i < CAPTURE_HOOKS && strcmp(capture_hook_name[i], item) != 0; i++)
+		for (i = 0; i < (int)PLX_DIM(hook_name) && strcmp(hook_name[i], item) != 0; i++)
 			;
-		if (i == CAPTURE_HOOKS)
+		if (i == (int)PLX_DIM(hook_name))
 			return false;
 		*hooks |= 1u << i;
 	}
@@ -197,9 +199,9 @@ const char *capture_hooks_format(uint32_t hooks, char *buf)
 	size_t n = 0;
 
 	buf[0] = '\0';
-	for (int i = 0; i < CAPTURE_HOOKS; i++)
+	for (int i = 0; i < (int)PLX_DIM(hook_name); i++)
 		if (hooks >> i & 1)
 			n += (size_t)snprintf(buf + n, CAPTURE_HOOKS_STRLEN - n, "%s%s",
-				n ? "," : "", capture_hook_name[i]);
+				n ? "," : "", hook_name[i]);
 	return buf;
 }

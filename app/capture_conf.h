@@ -21,14 +21,11 @@ struct capture_conf {
 /** Options of a struct capture_conf. */
 extern const struct opt capture_opts[];
 
-#define CAPTURE_HOOKS 5 /**< enum plx_pkt_point has as many */
-/** Their names, in that order; NULL at the end. */
-extern const char *const capture_hook_name[CAPTURE_HOOKS + 1];
 #define CAPTURE_HOOKS_STRLEN 32
 
 /** All parsed, but the filter and the names of ports. */
 struct capture_plan {
-	uint32_t hooks;	     /**< a bit for each, by its place in capture_hook_name */
+	uint32_t hooks;	     /**< a bit for each, by its place in plx_base_point.def */
 	uint32_t directions; /**< PLX_TAP_IN, PLX_TAP_OUT; 0 = both */
 	uint32_t format;     /**< enum plx_tap_format */
 	uint32_t ring_bytes; /**< of each lcore; 0 = not said */

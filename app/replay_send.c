@@ -44,12 +44,6 @@ static struct rte_mbuf *make(struct plx_softnet *sn, const uint8_t *data, uint32
 static bool refuse(struct replay_send *r, struct plx_softnet *sn, const struct replay_pkt *p,
 	enum plx_drop why)
 {
-	bool ip = plx_port_features(r->port) & PLX_PORT_F_NO_ETH;
-	const struct plx_pkt_seen s = {.point = PLX_PKT_AT_TX,
-		.link = ip ? PLX_PKT_LINK_IP : PLX_PKT_LINK_ETHER,
-		.out = true,
-		.port = r->port->id,
-		.queue = (uint8_t)r->q->id};
 	struct rte_mbuf *m = plx_softnet_alloc(sn);
 
 	if (!m)
@@ -57,7 +51,7 @@ static bool refuse(struct replay_send *r, struct plx_softnet *sn, const struct r
 	rte_pktmbuf_append(m, (uint16_t)PLX_MIN(p->bytes, rte_pktmbuf_tailroom(m)));
 	memcpy(rte_pktmbuf_mtod(m, void *), p->data, m->data_len);
 	plx_pkt_originate(1);
-	plx_pkt_drop_out(m, why, &s);
+	plx_txq_drop(r->q, m, why);
 	return true;
 }
 

@@ -245,7 +245,12 @@ static void add_packet(struct line *l, const struct plx_pcapng_pkt *p, const str
 
 static const char *hook_name(uint8_t hook)
 {
-	static const char *const names[] = {"", "rx", "rx-gro", "tx", "drop", "fwd"};
+	static const char *const names[] = {
+		"",
+#define X(id, name, text) name,
+#include <plx_base_point.def>
+#undef X
+	};
 
 	return hook < PLX_DIM(names) ? names[hook] : "";
 }
@@ -300,7 +305,8 @@ struct reading {
 /* Have want bytes from at on. @return 1; 0 at the end; -errno. */
 static int need(struct reading *in, size_t want)
 {
-	memmove(in->buf, in->buf + in->at, in->have - in->at);
+	if (in->at)
+		memmove(in->buf, in->buf + in->at, in->have - in->at);
 	in->have -= in->at;
 	in->at = 0;
 	if (want > in->room) {
@@ -375,7 +381,10 @@ static long long print_items(struct reading *in, long long max)
 		in->at += it.used;
 	}
 	fflush(stdout);
-	return n;
+	if (err >= 0)
+		return n;
+	ctl_complain("the packets: %s", strerror(-err));
+	return err;
 }
 
 long long line_print_all(
@@ -384,15 +393,17 @@ long long line_print_all(
 	struct reading *in = calloc(1, sizeof(*in));
 	long long n;
 
-	if (!in)
+	if (!in) {
+		ctl_complain("the packets: %s", strerror(ENOMEM));
 		return -ENOMEM;
+	}
 	in->fd = fd;
 	in->stop = stop;
 	in->about = *about;
-	in->room = 1 << 20;
-	in->buf = malloc(in->room);
+	in->buf = malloc(1 << 20);
+	in->room = in->buf ? 1 << 20 : 0;
 	plx_pcapng_reader_init(&in->r, in->clock, IFACES);
-	n = in->buf ? print_items(in, max) : -ENOMEM;
+	n = print_items(in, max);
 	free(in->buf);
 	free(in);
 	return n;

@@ -93,8 +93,9 @@ int tap_option(json_t *args, int c, const char *value)
 			continue;
 		v = args_of[i].number ? number_json(value) : json_string(value);
 		if (!v) {
-			ctl_complain("%s '%s' is no number%s", args_of[i].arg, value,
-				args_of[i].number ? "" : " and not in UTF-8");
+			ctl_complain(args_of[i].number ? "%s '%s' is no number"
+						       : "%s '%s' is not in UTF-8",
+				args_of[i].arg, value);
 			return -EINVAL;
 		}
 		json_object_set_new(args, args_of[i].arg, v);
@@ -208,13 +209,11 @@ static int run_start(const struct ctl_opts *o, int argc, char **argv)
 	bool json = false;
 	int code = parse_start(args, &json, argc, argv);
 
-	if (code < 0)
+	if (code < 0) {
 		code = ctl_find(o->prefix, o->pid, &peer);
-	else
-		goto out;
-	if (code == CTL_OK)
-		code = start(o, &peer, args, json);
-out:
+		if (code == CTL_OK)
+			code = start(o, &peer, args, json);
+	}
 	json_decref(args);
 	return code;
 }

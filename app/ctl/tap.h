@@ -46,6 +46,6 @@ struct line_about {
 const char *line_format(char *buf, const struct plx_pcapng_pkt *p, const struct line_about *about);
 
 /** Print the packets of a capture file that comes from fd, in a line each, until it ends, or stop
- * is set, or max were printed (0 = any number). @return how many, or -EINVAL after a complaint. */
+ * is set, or max were printed (0 = any number). @return how many, or -errno after a complaint. */
 long long line_print_all(
 	int fd, const struct line_about *about, long long max, volatile const int *stop);

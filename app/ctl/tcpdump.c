@@ -182,7 +182,7 @@ static int parse(struct dump *d, int argc, char **argv)
 /* Its writer is the process's user, who need not be ours. */
 static int make_pipe(struct dump *d)
 {
-	struct stat st, own;
+	struct stat st, own = {.st_mode = S_IFIFO};
 	char sock[CTL_PATH_MAX + 300];
 
 	snprintf(d->pipe, sizeof(d->pipe), "%s/tcpdump.%d", d->peer.dir, (int)getpid());
@@ -197,7 +197,10 @@ static int make_pipe(struct dump *d)
 		stat(sock, &st) == 0 &&
 		(st.st_uid == geteuid() || fchown(d->fd, st.st_uid, st.st_gid) == 0))
 		return 0;
-	ctl_complain("%s: %s", d->pipe, strerror(errno));
+	ctl_complain("%s: %s", d->pipe,
+		d->fd >= 0 && !S_ISFIFO(own.st_mode) ? "it is no pipe any more" : strerror(errno));
+	if (d->fd >= 0)
+		close(d->fd);
 	unlink(d->pipe);
 	return -EIO;
 }

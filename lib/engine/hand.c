@@ -63,7 +63,8 @@ static bool is_over(struct plx_softnet *sn, struct rte_mbuf *m, uint32_t qlen, u
 {
 	uint32_t hash;
 
-	if (qlen < max / 2 || plx_pkt_meta(m)->stage == PLX_STAGE_TX)
+	if (!plx_steer_limit_applies(&sn->limit, qlen, max) ||
+		plx_pkt_meta(m)->stage == PLX_STAGE_TX)
 		return false;
 	hash = sn->eng->conf.ops->flow(sn, m);
 	return hash && plx_steer_limit(&sn->limit, hash, qlen, max);

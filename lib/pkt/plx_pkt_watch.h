@@ -6,9 +6,10 @@
  * Who watches packets as they pass: one function for each point and lcore, none as a rule.
  *
  * The libraries where the points are (pkt, port, engine, net) call what hangs there; what it does
- * is its owner's affair (capture, lib/tap). Nobody watching costs a load and a branch for each
- * burst. Slots are written by one control thread; who takes something off a slot frees it when the
- * lcore has passed a quiescent state.
+ * is its owner's affair (capture, lib/tap). Nobody watching costs two loads and a branch: for
+ * each burst at RX, RX_GRO and TX, for each packet that is dropped or routed on. Slots are written
+ * by one control thread; who takes something off a slot frees it when the lcore has passed a
+ * quiescent state.
  */
 #include <rte_lcore.h>
 #include <rte_mbuf.h>
@@ -17,19 +18,12 @@
 
 PLX_C_BEGIN
 
-/* The points: X(ID, "name", "sentence"). */
-#define PLX_PKT_POINTS(X)                                                                          \
-	X(RX, "rx", "as the driver gave it")                                                       \
-	X(RX_GRO, "rx-gro", "behind GRO, in front of the stack")                                   \
-	X(TX, "tx", "when the driver has taken it")                                                \
-	X(DROP, "drop", "when it is dropped, with the reason")                                     \
-	X(FWD, "fwd", "when it is routed on")
-
+/** The points. */
 enum plx_pkt_point {
-#define X(id, name, text) PLX_PKT_AT_##id,
-	PLX_PKT_POINTS(X)
+#define X(id, name, text) PLX_PKT_AT_##id, /**< text */
+#include "plx_base_point.def"
 #undef X
-		PLX_PKT_AT_MAX
+	PLX_PKT_AT_MAX
 };
 
 #define PLX_PKT_NO_PORT	  UINT16_MAX
@@ -78,7 +72,8 @@ static inline const struct plx_pkt_watch *plx_pkt_watch(enum plx_pkt_point point
 	return __atomic_load_n(&plx_pkt_watches_mine->at[point], __ATOMIC_ACQUIRE);
 }
 
-/** This thread is an lcore, or, by any other number, none: then nobody watches it. */
+/** This thread is an lcore, or, by any other number, none: then nobody watches it. By
+ * plx_acct_bind(). */
 PLX_API void plx_pkt_watch_bind(unsigned int lcore);
 /** Hang w (NULL: nothing) at an lcore's point. By the control thread. */
 PLX_API void plx_pkt_watch_set(

@@ -588,7 +588,9 @@ PLX_API uint32_t plx_txq_flush(struct plx_txq *q);
  */
 PLX_API bool plx_txq_watch(struct plx_txq *q, plx_ns now, plx_ns timeout_ns);
 
-/** Drop what waits. */
+/** Drop m, which was to go by q; counted there. Takes m. On q's lcore. */
+PLX_API void plx_txq_drop(struct plx_txq *q, struct rte_mbuf *m, enum plx_drop reason);
+/** The same with all that waits; on q's lcore, or while none runs. */
 PLX_API void plx_txq_drop_all(struct plx_txq *q, enum plx_drop reason);
 
 /** The rest of plx_txq_burst(): by the FIFO. Takes all. */

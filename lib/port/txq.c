@@ -44,7 +44,7 @@ static struct plx_pkt_seen seen_at(const struct plx_txq *q)
 		.queue = (uint8_t)q->id};
 }
 
-static void drop(struct plx_txq *q, struct rte_mbuf *m, enum plx_drop reason)
+void plx_txq_drop(struct plx_txq *q, struct rte_mbuf *m, enum plx_drop reason)
 {
 	const struct plx_pkt_seen s = seen_at(q);
 
@@ -58,7 +58,7 @@ static void drop_head(struct plx_txq *q, enum plx_drop reason)
 
 	plx_count(q->head, 1);
 	plx_count(q->more, 1 - plx_pkt_wire(m));
-	drop(q, m, reason);
+	plx_txq_drop(q, m, reason);
 }
 
 void plx_txq_drop_all(struct plx_txq *q, enum plx_drop reason)
@@ -114,7 +114,7 @@ static struct rte_mbuf *came(struct plx_txq *q, struct rte_mbuf *m)
 
 	if (own && ask(q, own))
 		return own;
-	drop(q, own ? own : m, own ? PLX_DROP_TX_NO_OFFLOAD : PLX_DROP_NO_MBUF);
+	plx_txq_drop(q, own ? own : m, own ? PLX_DROP_TX_NO_OFFLOAD : PLX_DROP_NO_MBUF);
 	return NULL;
 }
 
@@ -133,7 +133,7 @@ static void cut(struct plx_txq *q, struct rte_mbuf *m)
 	int n = q->pool ? plx_gso_segment(m, &conf, part, PARTS_MAX) : -EINVAL;
 
 	if (n < 0) {
-		drop(q, m, n == -ENOMEM ? PLX_DROP_NO_MBUF : PLX_DROP_TX_NO_OFFLOAD);
+		plx_txq_drop(q, m, n == -ENOMEM ? PLX_DROP_NO_MBUF : PLX_DROP_TX_NO_OFFLOAD);
 		return;
 	}
 	for (int i = 0; i < n; i++)
@@ -190,7 +190,7 @@ static struct rte_mbuf *in_segs(struct plx_txq *q, struct rte_mbuf *m)
 		return m;
 	fewer = plx_pkt_in_segs(m, max_segs(q));
 	if (!fewer)
-		drop(q, m, PLX_DROP_TX_NO_OFFLOAD);
+		plx_txq_drop(q, m, PLX_DROP_TX_NO_OFFLOAD);
 	return fewer;
 }
 
@@ -198,7 +198,7 @@ PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 {
 	if (!limit(q)) {
 		plx_txq_drop_all(q, PLX_DROP_TX_DOWN);
-		drop(q, m, PLX_DROP_TX_DOWN);
+		plx_txq_drop(q, m, PLX_DROP_TX_DOWN);
 		return NULL;
 	}
 	if (m->ol_flags & fix_flags(q)) {
@@ -207,11 +207,11 @@ PLX_NOINLINE struct rte_mbuf *plx_txq_fix(struct plx_txq *q, struct rte_mbuf *m)
 			return NULL;
 	}
 	if (too_long(q, m)) {
-		drop(q, m, PLX_DROP_TX_TOO_LONG);
+		plx_txq_drop(q, m, PLX_DROP_TX_TOO_LONG);
 		return NULL;
 	}
 	if (plx_txq_len(q) >= limit(q) && (plx_txq_flush(q), plx_txq_len(q) >= limit(q))) {
-		drop(q, m, PLX_DROP_TX_FULL);
+		plx_txq_drop(q, m, PLX_DROP_TX_FULL);
 		return NULL;
 	}
 	return in_segs(q, m);

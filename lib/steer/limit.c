@@ -21,16 +21,11 @@ void plx_steer_limit_forget(struct plx_flow_limit *l)
 	l->head = 0;
 }
 
-static bool applies(const struct plx_flow_limit *l, uint32_t qlen, uint32_t max_backlog)
-{
-	return l->bucket && qlen >= max_backlog / 2;
-}
-
 bool plx_steer_limit(struct plx_flow_limit *l, uint32_t hash, uint32_t qlen, uint32_t max_backlog)
 {
 	uint16_t now, old;
 
-	if (plx_likely(!applies(l, qlen, max_backlog)))
+	if (plx_likely(!plx_steer_limit_applies(l, qlen, max_backlog)))
 		return false;
 	now = (uint16_t)plx_steer_hash_slot(hash, l->log);
 	old = l->history[l->head];
@@ -52,7 +47,7 @@ bool plx_steer_limit_look(const struct plx_flow_limit *l, uint32_t hash, uint32_
 	uint32_t n = l->bucket ? l->bucket[now] : 0;
 
 	*in_history = n;
-	if (!applies(l, qlen, max_backlog))
+	if (!plx_steer_limit_applies(l, qlen, max_backlog))
 		return false;
 	return n - (old == now && n) + 1 > PLX_FLOW_LIMIT_HISTORY / 2;
 }

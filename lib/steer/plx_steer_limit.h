@@ -38,6 +38,12 @@ PLX_API int plx_steer_limit_init(struct plx_flow_limit *l, void *mem, uint32_t b
 
 /** Forget the history; what was counted stays. */
 PLX_API void plx_steer_limit_forget(struct plx_flow_limit *l);
+/** Is anything asked of a flow while so many wait? Without a hash, so that it need not be made. */
+static inline bool plx_steer_limit_applies(
+	const struct plx_flow_limit *l, uint32_t qlen, uint32_t max_backlog)
+{
+	return l->bucket && qlen >= max_backlog / 2;
+}
 
 /**
  * A packet is offered to a backlog.

@@ -97,8 +97,8 @@ static bool describe(const struct tap_host *h, uint16_t id, struct tap_port *p)
 	struct rte_ether_addr mac;
 	struct rte_eth_link link;
 
-	*p = (struct tap_port){.name = id < PLX_PORT_MAX ? dpdk.port[id].name : NULL};
-	if (!p->name || !dpdk.port[id].added)
+	*p = (struct tap_port){.name = dpdk.port[id].name};
+	if (!dpdk.port[id].added)
 		return false;
 	if (rte_eth_macaddr_get(id, &mac) == 0) {
 		p->has_mac = true;
@@ -197,7 +197,9 @@ int plx_taps_add_port(struct plx_taps *ts, uint16_t port, struct plx_error *e)
 	int err = 0;
 
 	snprintf(number, sizeof(number), "%u", port);
-	if (!p || rte_eth_dev_get_name_by_port(port, p->name) != 0)
+	if (ts != dpdk.taps)
+		err = -EINVAL;
+	else if (!p || rte_eth_dev_get_name_by_port(port, p->name) != 0)
 		err = -ENODEV;
 	else if (p->added)
 		err = -EEXIST;

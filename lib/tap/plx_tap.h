@@ -3,7 +3,8 @@
 
 /**
  * @file
- * Taps: copies of packets as they pass an engine's lcores, for a thread that is none of them.
+ * Taps: copies of packets as they pass the lcores of an engine, or of any program of DPDK
+ * (plx_tap_ethdev.h), for a thread that is none of them.
  *
  * Any number of taps at once, each with the points where it looks, its filter, snap length and
  * sampling. An lcore copies what a tap wants into a ring of bytes that belongs to the two, and
@@ -20,7 +21,7 @@
 
 PLX_C_BEGIN
 
-/** The taps of an engine. */
+/** The taps of an engine, or of DPDK's ports. */
 struct plx_taps;
 struct plx_tap;
 
@@ -66,7 +67,7 @@ struct plx_tap_pkt {
 	uint8_t point; /**< enum plx_pkt_point */
 	uint8_t link;  /**< enum plx_tap_link */
 	uint8_t flags; /**< PLX_TAP_F_* */
-	plx_ns ts_ns;  /**< of the engine's clock */
+	plx_ns ts_ns;  /**< of the engine's clock; of DPDK's ports: since the taps were made */
 	uint32_t caplen, len;
 	uint32_t hash;
 	uint32_t lost; /**< by this lcore since its packet before: the ring was full */

@@ -5,7 +5,7 @@
  * @file
  * Times of packets as wall time: one clock, which never goes back.
  *
- * Packets carry the engine's time, the TSC's. Its rate is known to some 100 ppm only, which is a
+ * Packets carry the time of the taps, the TSC's. Its rate is known to some 100 ppm only, which is a
  * third of a second in an hour, and the wall clock is adjusted meanwhile. So the caller tells both
  * times now and then, and from that moment on the clock runs a little faster or slower, so that it
  * would be right a second later: with an error of 100 ppm it is 0.1 ms off for good, and no more.

@@ -28,7 +28,8 @@ PLX_API struct plx_taps *plx_taps_create_ethdev(struct plx_error *e);
 /**
  * See what passes a port, on all queues that it has been configured with. Before its lcores begin.
  * @param port DPDK's number, which plx_tap_conf.ports counts by, below 32
- * @return 0 or -errno with *e filled (PORT_OPEN): -ENODEV, -EINVAL (not configured), -EEXIST,
+ * @return 0 or -errno with *e filled (PORT_OPEN): -ENODEV, -EINVAL (not configured, or taps of an
+ *         engine), -EEXIST,
  * -E2BIG (more than 32 queues), or what DPDK says.
  */
 PLX_API int plx_taps_add_port(struct plx_taps *ts, uint16_t port, struct plx_error *e);

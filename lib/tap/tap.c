@@ -57,10 +57,10 @@ static plx_ns engine_now(const struct tap_host *h)
 
 static bool engine_port(const struct tap_host *h, uint16_t id, struct tap_port *p)
 {
-	struct plx_port *port = id < plx_port_count() ? plx_port_get(id) : NULL;
+	struct plx_port *port = plx_port_get(id);
 	struct plx_link link;
 
-	if (!port)
+	if (!port || !plx_engine_has_port(h->eng, id))
 		return false;
 	plx_port_link(port, &link);
 	*p = (struct tap_port){.name = port->name,

@@ -195,10 +195,7 @@ static uint64_t room_for(const struct plx_tap_writer *w, uint32_t slot, size_t n
 
 static bool is_tapped(const struct plx_tap_writer *w, uint32_t port)
 {
-	const struct plx_engine *eng = tap__host(w->tap)->eng;
-
-	return plx_tap_conf_of(w->tap)->ports >> port & 1 &&
-	       (!eng || plx_engine_has_port(eng, (uint16_t)port));
+	return plx_tap_conf_of(w->tap)->ports >> port & 1;
 }
 
 static enum plx_pcap_unit unit_of(const struct plx_tap_writer *w)

@@ -313,6 +313,7 @@ T(all_are_too_long)
 	replay_send_go(&snd);
 	for (int i = 0; i < 6; i++)
 		eq(sent_at(T0 + PLX_MS(i)), 0);
+	eq(snd.q->drops, 6);
 	ends();
 	eq(drops(PLX_DROP_TX_TOO_LONG), 6);
 	eq(snd.sent, 0);
