@@ -38,19 +38,10 @@ const char ctl_tap_text[] =
 	"  pollux-ctl tap stop 1\n";
 
 static const struct option tap_options[] = {
-	{"filter", required_argument, NULL, 'f'},
-	{"write", required_argument, NULL, 'w'},
-	{"hook", required_argument, NULL, TAP_HOOK},
-	{"port", required_argument, NULL, 'i'},
-	{"direction", required_argument, NULL, 'Q'},
-	{"snaplen", required_argument, NULL, 's'},
-	{"count", required_argument, NULL, 'c'},
-	{"sample", required_argument, NULL, TAP_SAMPLE},
+	TAP_OPTIONS,
 	{"format", required_argument, NULL, TAP_FORMAT},
 	{"ring", required_argument, NULL, 'b'},
-	{"buffer", required_argument, NULL, 'B'},
 	{"json", no_argument, NULL, 'j'},
-	{"help", no_argument, NULL, 'h'},
 	{NULL},
 };
 
@@ -170,7 +161,7 @@ static int parse_start(json_t *args, bool *json, int argc, char **argv)
 	optind = 0; /* anew */
 	opterr = 0;
 	while (!err &&
-		(c = getopt_long(argc, argv, "+:" TAP_LETTERS "jh", tap_options, NULL)) != -1) {
+		(c = getopt_long(argc, argv, "+:" TAP_LETTERS "b:jh", tap_options, NULL)) != -1) {
 		if (c == 'h') {
 			fputs(ctl_tap_text, stdout);
 			return CTL_OK;

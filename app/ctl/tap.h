@@ -17,7 +17,20 @@
 enum { TAP_HOOK = 256, TAP_SAMPLE, TAP_FORM, TAP_FORMAT };
 
 /** Short options of a capture. */
-#define TAP_LETTERS "f:w:i:Q:s:c:b:B:"
+#define TAP_LETTERS "f:w:i:Q:s:c:B:"
+/* Of a table of getopt_long(). */
+#define TAP_OPTIONS                                                                                \
+	{"filter", required_argument, NULL, 'f'}, {"write", required_argument, NULL, 'w'},         \
+		{"hook", required_argument, NULL, TAP_HOOK},                                       \
+		{"port", required_argument, NULL, 'i'},                                            \
+		{"direction", required_argument, NULL, 'Q'},                                       \
+		{"snaplen", required_argument, NULL, 's'},                                         \
+		{"count", required_argument, NULL, 'c'},                                           \
+		{"sample", required_argument, NULL, TAP_SAMPLE},                                   \
+		{"buffer", required_argument, NULL, 'B'},                                          \
+	{                                                                                          \
+		"help", no_argument, NULL, 'h'                                                     \
+	}
 /** Put the option c with its value (optarg) into the arguments of `tap start`. @return 0; 1 if it
  * is no option of a capture; -EINVAL after a complaint. */
 int tap_option(json_t *args, int c, const char *value);

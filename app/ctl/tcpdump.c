@@ -48,17 +48,8 @@ const char ctl_tcpdump_text[] =
 	"  pollux-ctl tcpdump -w - | wireshark -k -i -\n";
 
 static const struct option dump_options[] = {
-	{"hook", required_argument, NULL, TAP_HOOK},
+	TAP_OPTIONS,
 	{"form", required_argument, NULL, TAP_FORM},
-	{"write", required_argument, NULL, 'w'},
-	{"filter", required_argument, NULL, 'f'},
-	{"port", required_argument, NULL, 'i'},
-	{"direction", required_argument, NULL, 'Q'},
-	{"snaplen", required_argument, NULL, 's'},
-	{"count", required_argument, NULL, 'c'},
-	{"sample", required_argument, NULL, TAP_SAMPLE},
-	{"buffer", required_argument, NULL, 'B'},
-	{"help", no_argument, NULL, 'h'},
 	{NULL},
 };
 
@@ -157,7 +148,7 @@ static int parse(struct dump *d, int argc, char **argv)
 
 	optind = 0; /* anew */
 	opterr = 0;
-	while (!err && (c = getopt_long(argc, argv, "+:f:w:i:Q:s:c:B:h" THEIRS, dump_options,
+	while (!err && (c = getopt_long(argc, argv, "+:" TAP_LETTERS "h" THEIRS, dump_options,
 				NULL)) != -1) {
 		if (c == 'h') {
 			fputs(ctl_tcpdump_text, stdout);

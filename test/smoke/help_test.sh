@@ -67,5 +67,6 @@ while read -r command; do
 	done < <(grep -o . <<<"$flags")
 done < <(sed -n '/struct command commands/,/^};/s/^\t{"\([a-z]*\)",.*/\1/p' app/ctl/main.c)
 expect_eq "pollux-ctl: each long option" \
-	"$(sed -nE 's/^\t\{"([a-z-]+)", [a-z]+_argument.*/--\1/p' app/ctl/*.c | sort -u)" \
+	"$(grep -ohE '"[a-z-]+", [a-z]+_argument' app/ctl/*.[ch] |
+		sed -E 's/"(.*)",.*/--\1/' | sort -u)" \
 	"$(options <<<"$shown")"
