@@ -58,6 +58,19 @@ static inline bool plx_ring_empty(const struct plx_ring *r)
 	return plx_ring_count(r) == 0;
 }
 
+/** Objects ever enqueued: what is there now has been taken out when plx_ring_taken() has come so
+ * far. Any thread. */
+static inline uint32_t plx_ring_put(const struct plx_ring *r)
+{
+	return __atomic_load_n(&r->prod.pos, __ATOMIC_ACQUIRE);
+}
+
+/** Objects ever dequeued, modulo 2^32. Any thread. */
+static inline uint32_t plx_ring_taken(const struct plx_ring *r)
+{
+	return __atomic_load_n(&r->cons.pos, __ATOMIC_ACQUIRE);
+}
+
 static inline void **plx_ring_slots(struct plx_ring *r)
 {
 	return (void **)(r + 1);

@@ -219,6 +219,54 @@ uint32_t engine__backlog(struct plx_softnet *sn, uint32_t budget)
 	return total;
 }
 
+/* ---- messages ---- */
+
+static bool is_due(const struct plx_softnet *sn, const struct plx_late_msg *late)
+{
+	for (uint16_t i = 0; i < sn->eng->n; i++)
+		if (sn->in[i] && (int32_t)(plx_ring_taken(sn->in[i]) - late->mark[i]) < 0)
+			return false;
+	return true;
+}
+
+/* Nobody sleeps over them: those that are not due have packets before them, and these keep awake.
+ */
+static uint32_t run_late(struct plx_softnet *sn)
+{
+	struct plx_late_msg **at = &sn->late;
+	uint32_t n = 0;
+
+	while (*at) {
+		struct plx_late_msg *late = *at;
+
+		if (!is_due(sn, late)) {
+			at = &late->next;
+			continue;
+		}
+		*at = late->next;
+		late->fn(sn, late);
+		n++;
+	}
+	return n;
+}
+
+static void late_come(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct plx_late_msg *late = plx_container_of(msg, struct plx_late_msg, msg);
+
+	for (uint16_t i = 0; i < sn->eng->n; i++)
+		if (sn->in[i])
+			late->mark[i] = plx_ring_put(sn->in[i]);
+	late->next = sn->late;
+	sn->late = late;
+}
+
+void plx_softnet_post_late(struct plx_softnet *sn, struct plx_late_msg *late)
+{
+	late->msg.fn = late_come;
+	plx_softnet_post(sn, &late->msg);
+}
+
 uint32_t engine__msgs(struct plx_softnet *sn)
 {
 	struct plx_mpsc_node *node;
@@ -230,6 +278,8 @@ uint32_t engine__msgs(struct plx_softnet *sn)
 		msg->fn(sn, msg);
 		n++;
 	}
+	if (plx_unlikely(sn->late))
+		n += run_late(sn);
 	return n;
 }
 

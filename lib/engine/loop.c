@@ -53,6 +53,12 @@ PLX_NOINLINE void engine__show(const struct plx_pkt_watch *w, enum plx_pkt_point
 	w->see(w, &s, pkts, n);
 }
 
+bool plx_softnet_flush(struct plx_softnet *sn)
+{
+	flush(sn);
+	return !sn->n_dirty;
+}
+
 /* One poll of one queue: the whole way of a burst. */
 static inline uint16_t poll_one(
 	struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t weight)

@@ -77,6 +77,14 @@ struct plx_msg {
 	void (*fn)(struct plx_softnet *sn, struct plx_msg *msg);
 };
 
+/** A message that is run behind the packets that were there before it. */
+struct plx_late_msg {
+	struct plx_msg msg; /**< the engine's */
+	void (*fn)(struct plx_softnet *sn, struct plx_late_msg *late);
+	struct plx_late_msg *next;
+	uint32_t mark[PLX_ENGINE_LCORES_MAX]; /**< how far each hand-over ring was filled */
+};
+
 /** A clock to run by in place of the TSC: a simulator's, a test's. Any thread may ask it. */
 struct plx_clock {
 	plx_ns (*now)(void *arg); /**< from 0 on, never backwards */
@@ -166,7 +174,8 @@ struct plx_softnet {
 		uint16_t n;
 		struct rte_mbuf *pkts[PLX_PORT_BURST];
 	} out[PLX_ENGINE_LCORES_MAX];
-	bool limits; /**< the flow limit was on when something was handed over last */
+	struct plx_late_msg *late; /**< those that wait for packets before them */
+	bool limits;		   /**< the flow limit was on when something was handed over last */
 	struct plx_flow_limit limit; /**< its count is a column of softnet_stat */
 
 	/* written by others */
@@ -298,6 +307,9 @@ static inline void plx_softnet_tx(struct plx_softnet *sn, uint16_t port, struct 
 	}
 }
 
+/** Hand over and transmit now what waits for that. @return false: a driver has refused some. */
+PLX_API bool plx_softnet_flush(struct plx_softnet *sn);
+
 /** Some other lcore has the transmit queue. Takes all. */
 PLX_API void plx_softnet_tx_burst_slow(
 	struct plx_softnet *sn, uint16_t port, struct rte_mbuf **pkts, uint16_t n);
@@ -348,6 +360,11 @@ static inline struct rte_mbuf *plx_softnet_alloc_last(struct plx_softnet *sn)
 /** Run msg->fn on sn's lcore. Wait-free; wakes it. The message belongs to the lcore until fn runs.
  */
 PLX_API void plx_softnet_post(struct plx_softnet *sn, struct plx_msg *msg);
+/**
+ * Run late->fn on sn's lcore when it has taken in all packets that other lcores had handed over to
+ * it when it got the message.
+ */
+PLX_API void plx_softnet_post_late(struct plx_softnet *sn, struct plx_late_msg *late);
 /** The same by an ordinary thread. @return false: the engine does not run (any more): it was not
  * posted. */
 PLX_API bool plx_softnet_try_post(struct plx_softnet *sn, struct plx_msg *msg);

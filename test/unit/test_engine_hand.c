@@ -81,6 +81,42 @@ T(what_is_handed_over_arrives_in_order)
 	eq(plx_engine_held(et.eng), 0);
 }
 
+static uint32_t seen[2]; /* packets that were there when a late message was run */
+
+static void on_late(struct plx_softnet *sn, struct plx_late_msg *late)
+{
+	seen[late->mark[0] != 0] = n_got[sn->index];
+}
+
+/* Of two lcores: those behind it may come first or not, those before it have come. */
+T(a_late_message_waits_for_packets_before_it)
+{
+	struct plx_poller p = {.run = busy};
+	struct plx_late_msg first = {.fn = on_late}, second = {.fn = on_late};
+
+	start();
+	plx_softnet_add_poller(lcore(0), &p);
+	plx_softnet_add_poller(lcore(1), &p);
+	plx_softnet_post_late(lcore(2), &first); /* before all */
+	plx_engine_step(et.eng, 2);
+	eq(seen[0], 0);
+	hand(0, 2, 0, 150);
+	hand(1, 2, 1000, 100);
+	plx_engine_step(et.eng, 0);
+	plx_engine_step(et.eng, 1);
+	plx_engine_step(et.eng, 2); /* it is not told yet */
+	plx_softnet_post_late(lcore(2), &second);
+	hand(1, 2, 2000, 50);
+	plx_engine_step(et.eng, 2);
+	plx_engine_step(et.eng, 1); /* more, behind it */
+	eq(seen[1], 0);
+	eq(plx_engine_deadline(et.eng), 0);
+	for (int i = 0; i < 4; i++)
+		plx_engine_step(et.eng, 2);
+	ok(seen[1] >= 250);
+	eq(n_got[2], 300);
+}
+
 static void hand_merged(uint16_t to, uint32_t n, uint32_t wire)
 {
 	while (n--) {
@@ -554,7 +590,7 @@ T(engines_are_strangers)
 	eq(plx_engine_destroy(other), 0);
 }
 
-RUN_EAL(ET_(what_is_handed_over_arrives_in_order),
+RUN_EAL(ET_(what_is_handed_over_arrives_in_order), ET_(a_late_message_waits_for_packets_before_it),
 	ET_(what_is_under_way_is_counted_in_wire_packets), ET_(to_oneself_it_is_a_call),
 	ET_(a_full_backlog_drops_the_newest), ET_(a_loud_flow_is_limited_and_quiet_ones_pass),
 	ET_(flows_are_not_limited_unless_asked_for),
