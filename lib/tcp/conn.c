@@ -38,6 +38,22 @@ void plx_tcp_fini(struct plx_tcp *c)
 	c->cold = NULL;
 }
 
+int plx_tcp_adopt(struct plx_tcp *to, struct plx_tcp_ctx *ctx, const struct plx_tcp *c)
+{
+	*to = *c;
+	to->ctx = ctx;
+	to->cold = NULL;
+	if (!tcp__sndq_copy(to, c))
+		return -ENOBUFS;
+	if (!tcp__rcvq_copy(to, c) || (c->cold && !tcp__cold(to))) {
+		plx_tcp_fini(to);
+		return -ENOBUFS;
+	}
+	if (c->cold)
+		*to->cold = *c->cold;
+	return 0;
+}
+
 static bool is_v6(const struct plx_tcp *c)
 {
 	return !plx_addr_is_v4(&c->id.raddr);

@@ -188,6 +188,12 @@ static_assert(offsetof(struct plx_tcp, cwnd) == 256, "and what is received in or
 PLX_API void plx_tcp_init(struct plx_tcp *c, struct plx_tcp_ctx *ctx, const struct plx_tcp_id *id);
 /** Give back what it holds of ctx->mem. Not in the table any more. */
 PLX_API void plx_tcp_fini(struct plx_tcp *c);
+/**
+ * *to, memory of another lcore, becomes the connection that c is, with that lcore's ctx: c's own
+ * parts are copied, and are left to plx_tcp_fini(). Neither is in a table. c's lcore does not touch
+ * it meanwhile. @return 0, or -ENOBUFS: ctx->mem has no room, and *to is nothing.
+ */
+PLX_API int plx_tcp_adopt(struct plx_tcp *to, struct plx_tcp_ctx *ctx, const struct plx_tcp *c);
 /** Active open: CLOSED -> SYN-SENT. @param iss_above as of plx_tcp_tw_reusable(), or 0. */
 PLX_API void plx_tcp_open(
 	struct plx_tcp *c, const struct plx_tcp_path *path, uint32_t iss_above, plx_ns now);

@@ -141,6 +141,15 @@ PLX_API enum plx_tcp_req_fate plx_tcp_req_timer(struct plx_tcp_ctx *ctx, struct 
 	const struct plx_tcp_path *path, plx_ns now, struct plx_tcp_tx *tx);
 /** Out of queue and table (where a connection may have replaced it), and freed. */
 PLX_API void plx_tcp_req_fini(struct plx_tcp_ctx *ctx, struct plx_tcp_req *req);
+/** It goes to another lcore: out of queue and table, and no listener's. The memory is ctx->mem's,
+ * to be given back by plx_tcp_req_free(). */
+PLX_API void plx_tcp_req_leave(struct plx_tcp_ctx *ctx, struct plx_tcp_req *req);
+/** The same handshake, which has left another lcore, for a listener of this one. req is only read.
+ * @return 0, or -ENOBUFS. */
+PLX_API int plx_tcp_req_adopt(
+	struct plx_tcp_ctx *ctx, struct plx_tcp_listener *l, const struct plx_tcp_req *req);
+/** Of one that has left. */
+PLX_API void plx_tcp_req_free(struct plx_tcp_ctx *ctx, struct plx_tcp_req *req);
 /** Close a listener: all its records go. Looks at all records of the ctx. */
 PLX_API void plx_tcp_listener_fini(struct plx_tcp_ctx *ctx, struct plx_tcp_listener *l);
 

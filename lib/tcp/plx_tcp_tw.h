@@ -67,6 +67,12 @@ static inline bool plx_tcp_tw_stamped(const struct plx_tcp_tw *w)
 /** Out of the table; counts as it ended: in time, cut short, or reused. The memory is the
  * caller's. */
 PLX_API void plx_tcp_tw_fini(struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w, plx_ns now);
+/** It goes to another lcore: out of the table, and no count is of its end. */
+PLX_API void plx_tcp_tw_leave(struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w);
+/** *w, this lcore's memory, is what has left another one as *from; of_age is not touched.
+ * @return 0, or -ENOBUFS. */
+PLX_API int plx_tcp_tw_adopt(
+	struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w, const struct plx_tcp_tw *from, plx_ns now);
 /**
  * May a new active open take its four-tuple (net.ipv4.tcp_tw_reuse, RFC 6191)? Then *isn is one
  * that lies behind all that was sent.

@@ -40,6 +40,21 @@ void tcp__rcvq_free(struct plx_tcp *c)
 	c->rcv.ofo = NULL;
 }
 
+bool tcp__rcvq_copy(struct plx_tcp *to, const struct plx_tcp *c)
+{
+	const struct tcp_ofo *o = c->rcv.ofo;
+
+	to->rcv.ofo = NULL;
+	if (!o)
+		return true;
+	to->rcv.ofo = plx_arena_alloc(to->ctx->mem, ofo_size(o->set.cap));
+	if (!to->rcv.ofo)
+		return false;
+	memcpy(to->rcv.ofo, o, ofo_size(o->set.n));
+	to->rcv.ofo->set.v = to->rcv.ofo->v;
+	return true;
+}
+
 static bool grow(struct plx_tcp *c)
 {
 	struct tcp_ofo *old = c->rcv.ofo, *new;

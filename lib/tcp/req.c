@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "listen.h"
 
+#include <errno.h>
+
 /*
  * SYN-RECEIVED. One timer: the SYN-ACK's, 1 s doubled each time up to 120 s (RFC 6298 2.1, 5.5).
  * All records with the same number of time-outs wait equally long, so each such list is in order.
@@ -83,14 +85,56 @@ struct plx_tcp_req *tcp__req_add(struct plx_tcp_ctx *ctx, struct plx_tcp_listene
 	return req;
 }
 
-void plx_tcp_req_fini(struct plx_tcp_ctx *ctx, struct plx_tcp_req *req)
+void plx_tcp_req_leave(struct plx_tcp_ctx *ctx, struct plx_tcp_req *req)
 {
 	plx_tcp_table_del(ctx->table, &req->id);
 	plx_list_del(&req->of_due);
 	req->listener->syn_len--;
 	if (!req->timeouts)
 		req->listener->syn_young--;
+	req->listener = NULL;
+}
+
+void plx_tcp_req_free(struct plx_tcp_ctx *ctx, struct plx_tcp_req *req)
+{
 	plx_arena_free(ctx->mem, req, sizeof(*req));
+}
+
+void plx_tcp_req_fini(struct plx_tcp_ctx *ctx, struct plx_tcp_req *req)
+{
+	plx_tcp_req_leave(ctx, req);
+	plx_tcp_req_free(ctx, req);
+}
+
+/* Where it belongs among those that wait equally long: it may be older than the last of them. */
+static void place(struct plx_tcp_ctx *ctx, struct plx_tcp_req *req)
+{
+	struct plx_list *due = &ctx->req_due[PLX_MIN(req->timeouts, PLX_TCP_REQ_BACKOFFS - 1)];
+	struct plx_list *at = due;
+
+	while (at->prev != due &&
+		plx_list_entry(at->prev, struct plx_tcp_req, of_due)->due_ns > req->due_ns)
+		at = at->prev;
+	plx_list_add_tail(at, &req->of_due); /* before it */
+}
+
+int plx_tcp_req_adopt(
+	struct plx_tcp_ctx *ctx, struct plx_tcp_listener *l, const struct plx_tcp_req *from)
+{
+	struct plx_tcp_req *req = plx_arena_alloc(ctx->mem, sizeof(*req));
+
+	if (!req)
+		return -ENOBUFS;
+	*req = *from;
+	req->listener = l;
+	if (plx_tcp_table_add(ctx->table, &req->id)) {
+		plx_arena_free(ctx->mem, req, sizeof(*req));
+		return -ENOBUFS;
+	}
+	place(ctx, req);
+	l->syn_len++;
+	l->syn_young += !req->timeouts;
+	return 0;
 }
 
 static struct plx_tcp_start start_of(const struct plx_tcp_req *req)

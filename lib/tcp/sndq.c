@@ -44,6 +44,17 @@ bool tcp__sndq_reserve(struct plx_tcp *c, uint32_t n)
 	return true;
 }
 
+bool tcp__sndq_copy(struct plx_tcp *to, const struct plx_tcp *c)
+{
+	to->snd.run = NULL;
+	if (!c->snd.run)
+		return true;
+	to->snd.run = plx_arena_alloc(to->ctx->mem, ring_bytes(c->snd.run_cap));
+	if (to->snd.run)
+		memcpy(to->snd.run, c->snd.run, ring_bytes(c->snd.run_cap));
+	return to->snd.run;
+}
+
 void tcp__sndq_free(struct plx_tcp *c)
 {
 	if (c->snd.run)

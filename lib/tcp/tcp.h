@@ -89,6 +89,8 @@ static inline uint32_t tcp__segs(uint32_t bytes, uint32_t mss)
 	return bytes <= mss ? 1 : (bytes + mss - 1) / mss;
 }
 void tcp__sndq_free(struct plx_tcp *c);
+/** What c has sent, in to's own memory. @return false: there is none, and to has nothing. */
+bool tcp__sndq_copy(struct plx_tcp *to, const struct plx_tcp *c);
 
 /* ---- what came: rcvq.c ---- */
 
@@ -100,6 +102,9 @@ uint32_t tcp__rcvq_sacks(const struct plx_tcp *c, struct plx_tcp_sack *sack, uin
 uint32_t tcp__ofo_bytes(const struct plx_tcp *c);
 void tcp__rcvq_dsack(struct plx_tcp *c, uint32_t seq, uint32_t end);
 void tcp__rcvq_free(struct plx_tcp *c);
+/** What c has out of order, in to's own memory. @return false: there is none, and to has nothing.
+ */
+bool tcp__rcvq_copy(struct plx_tcp *to, const struct plx_tcp *c);
 static inline bool tcp__ofo_any(const struct plx_tcp *c)
 {
 	return c->rcv.ofo != NULL;

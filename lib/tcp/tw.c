@@ -47,10 +47,26 @@ int plx_tcp_tw_init(struct plx_tcp_tw *w, struct plx_tcp *c, plx_ns now)
 	return 0;
 }
 
-void plx_tcp_tw_fini(struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w, plx_ns now)
+void plx_tcp_tw_leave(struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w)
 {
 	plx_tcp_table_del(ctx->table, &w->id);
 	ctx->time_waits--;
+}
+
+int plx_tcp_tw_adopt(
+	struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w, const struct plx_tcp_tw *from, plx_ns now)
+{
+	*w = *from;
+	if (plx_tcp_table_add(ctx->table, &w->id))
+		return -ENOBUFS;
+	tcp__busy_wait(ctx, w, now);
+	ctx->time_waits++;
+	return 0;
+}
+
+void plx_tcp_tw_fini(struct plx_tcp_ctx *ctx, struct plx_tcp_tw *w, plx_ns now)
+{
+	plx_tcp_tw_leave(ctx, w);
 	if (w->cut_short)
 		return;
 	tcp__lone_count(ctx, now >= w->until_ns ? PLX_STAT_TCPEXT_TW : PLX_STAT_TCPEXT_TWRECYCLED);
