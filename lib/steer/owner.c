@@ -8,6 +8,7 @@ int plx_steer_owner_init(struct plx_owner_map *m, uint16_t size, const uint16_t 
 	if (size == 0 || size > PLX_OWNER_BUCKETS_MAX || (size & (size - 1)) != 0 || n == 0)
 		return -EINVAL;
 	m->size = size;
+	m->changes = 0;
 	for (unsigned int i = 0; i < size; i++)
 		m->lcore[i] = lcores[i % n];
 	return 0;
@@ -17,6 +18,7 @@ int plx_steer_owner_set(struct plx_owner_map *m, uint16_t bucket, uint16_t lcore
 {
 	if (bucket >= m->size)
 		return -EINVAL;
-	m->lcore[bucket] = lcore;
+	__atomic_store_n(&m->lcore[bucket], lcore, __ATOMIC_RELAXED);
+	__atomic_store_n(&m->changes, m->changes + 1, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -16,7 +16,8 @@ PLX_C_BEGIN
 #define PLX_OWNER_BUCKETS_MAX 1024
 
 struct plx_owner_map {
-	uint16_t size; /**< buckets: a power of two, at most PLX_OWNER_BUCKETS_MAX */
+	uint16_t size;	  /**< buckets: a power of two, at most PLX_OWNER_BUCKETS_MAX */
+	uint32_t changes; /**< so far: for who keeps something that is made of it */
 	uint16_t lcore[PLX_OWNER_BUCKETS_MAX];
 };
 
@@ -40,7 +41,7 @@ static inline uint16_t plx_steer_owner_bucket(const struct plx_owner_map *m, uin
 /** The lcore that owns the flows of a hash. */
 static inline uint16_t plx_steer_owner(const struct plx_owner_map *m, uint32_t hash)
 {
-	return m->lcore[hash & (m->size - 1u)];
+	return __atomic_load_n(&m->lcore[hash & (m->size - 1u)], __ATOMIC_RELAXED);
 }
 
 PLX_C_END

@@ -56,10 +56,14 @@ void plx_steer_ports_init(struct plx_steer_ports *p, const struct plx_toeplitz *
 
 void plx_steer_ports_update(struct plx_steer_ports *p, const struct plx_owner_map *map)
 {
-	if (p->map.size == map->size &&
-		memcmp(p->map.lcore, map->lcore, map->size * sizeof(map->lcore[0])) == 0)
+	uint32_t changes = __atomic_load_n(&map->changes, __ATOMIC_ACQUIRE);
+
+	if (p->map.size == map->size && p->map.changes == changes)
 		return;
-	p->map = *map;
+	p->map.size = map->size;
+	p->map.changes = changes;
+	for (uint16_t i = 0; i < map->size; i++)
+		p->map.lcore[i] = __atomic_load_n(&map->lcore[i], __ATOMIC_RELAXED);
 	for (int v6 = 0; v6 < 2; v6++) {
 		p->most[v6] = 0;
 		make(p, v6, LAST);
