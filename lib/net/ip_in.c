@@ -117,7 +117,7 @@ static bool frag_elsewhere(struct net_lcore *nl, struct rte_mbuf *m, const struc
 	if (plx_likely(nl->net->n_lcores == 1))
 		return false;
 	hash = plx_steer_hash(&nl->net->toeplitz, &rx->ip.src, &rx->ip.dst, 0, 0, false);
-	owner = plx_steer_owner(&nl->net->owners, hash);
+	owner = plx_steer_owner(&nl->net->frag_owners, hash);
 	if (owner == nl->sn->index)
 		return false;
 	net__hand(nl, m, rx, owner);

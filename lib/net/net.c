@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "move.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -78,12 +78,17 @@ void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage st
 	plx_softnet_hand(nl->sn, 0, m);
 }
 
-void net__hand(
-	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t lcore)
+void net__stage_again(struct rte_mbuf *m, const struct plx_net_rx *rx)
 {
 	net__stage(m, NET_STAGE_IP, rx->iface,
 		NET_F_HANDED | (rx->link_group ? NET_F_LINK_GROUP : 0) |
 			(rx->copy ? NET_F_COPY : 0) | (rx->looped ? NET_F_LOOPED : 0));
+}
+
+void net__hand(
+	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t lcore)
+{
+	net__stage_again(m, rx);
 	plx_softnet_hand(nl->sn, lcore, m);
 }
 
@@ -95,10 +100,8 @@ static void ip_in(struct net_lcore *nl, struct rte_mbuf *m, uint16_t iface, uint
 		net__ip6_in(nl, m, iface, flags);
 }
 
-static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n)
+void net__backlog(struct net_lcore *nl, struct rte_mbuf **pkts, uint16_t n)
 {
-	struct net_lcore *nl = net__self(sn);
-
 	if (plx_unlikely(nl->stopped)) {
 		plx_pkt_drop_bulk(pkts, n, PLX_DROP_STOPPED);
 		return;
@@ -113,6 +116,11 @@ static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t 
 			control_in(nl, pkts[i], meta->stage, meta->iface, meta->flags);
 	}
 	net__tcp_serve(nl);
+}
+
+static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n)
+{
+	net__backlog(net__self(sn), pkts, n);
 }
 
 /* For the flow limit: as Linux's flow dissector, to which all that is not IP is one flow. What did
@@ -321,6 +329,7 @@ static int on_start(struct plx_softnet *sn)
 	net__begin(nl);
 	net__frag_start(nl);
 	net__tcp_start(nl);
+	net__move_start(nl);
 	nl->loop_poller =
 		(struct plx_poller){.run = loop_run, .deadline = loop_deadline, .arg = nl};
 	plx_softnet_add_poller(sn, &nl->loop_poller);
@@ -339,6 +348,7 @@ static void on_stop(struct plx_softnet *sn)
 	struct net_lcore *nl = net__self(sn);
 
 	net__begin(nl);
+	net__move_stop(nl);
 	net__tcp_stop(nl);
 	nl->stopped = true;
 	net__frag_stop(nl);
@@ -491,8 +501,11 @@ int plx_net_attach(struct plx_net *net, struct plx_engine *eng, struct plx_error
 		sn->user = net->lcore[i];
 	}
 	plx_steer_owner_init(&net->owners, 128, lcores, n);
+	net->frag_owners = net->owners;
 	for (uint16_t i = 0; i < n; i++)
 		plx_steer_ports_init(&net->lcore[i]->ports, &net->toeplitz, &net->owners, i);
+	if (net__move_new(net) != 0)
+		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "moves of flows", 0u, 0u);
 	if (net__publish(net) != 0)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "the configuration", 0u, 0u);
 	return 0;
@@ -504,6 +517,7 @@ void plx_net_destroy(struct plx_net *net)
 		return;
 	net->started = false;
 	net__retire_poll(net);
+	net__move_free(net);
 	for (unsigned int i = 0; i < PLX_ENGINE_LCORES_MAX; i++)
 		if (net->lcore[i]) {
 			free(net->lcore[i]->udp_mem);
@@ -535,7 +549,8 @@ uint64_t plx_net_held(struct plx_net *net)
 	uint64_t n = plx_count_read(net->n_pending);
 
 	for (uint16_t i = 0; net->eng && i < plx_engine_lcores(net->eng); i++)
-		n += plx_count_read(plx_frag_stats(net->lcore[i]->frag)->held);
+		n += plx_count_read(plx_frag_stats(net->lcore[i]->frag)->held) +
+		     plx_count_read(net->lcore[i]->mover->held);
 	return n;
 }
 

@@ -144,8 +144,10 @@ struct net_redirected {
 	plx_ns last;
 };
 
-struct net_rps;	 /* rps.h */
-struct net_tcp;	 /* tcp.h */
+struct net_rps;	  /* rps.h */
+struct net_tcp;	  /* tcp.h */
+struct net_moves; /* move.h */
+struct net_mover;
 struct net_taps; /* tap.h */
 
 struct net_lcore {
@@ -155,6 +157,8 @@ struct net_lcore {
 	const struct net_taps *taps; /**< the same; NULL: there are none */
 	bool control;
 	bool stopped; /**< holds no packet any more: nobody would let it go */
+	bool parks;   /**< buckets come or go: net__move_park() has a say */
+	struct net_mover *mover;
 	struct plx_udp *udp;
 	struct plx_frag *frag;
 	struct net_tcp *tcp;
@@ -236,7 +240,9 @@ struct plx_net {
 	struct plx_toeplitz toeplitz;
 	struct plx_toeplitz sorted; /**< the same key, symmetric: RPS */
 	uint8_t toeplitz_key[PLX_STEER_KEY_MAX];
-	struct plx_owner_map owners;
+	struct plx_owner_map owners;	  /**< control's, but for looking at it */
+	struct plx_owner_map frag_owners; /**< of fragments: these don't move */
+	struct net_moves *moves;	  /**< control's */
 	uint16_t n_lcores;
 	plx_net_handler proto[256];
 	struct net_ethertype ethertype[NET_HANDLER_MAX];
@@ -333,6 +339,11 @@ void net__stage(struct rte_mbuf *m, enum net_stage stage, uint16_t iface, uint8_
 /** To the control lcore's input; takes m. */
 PLX_NOINLINE void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage stage,
 	uint16_t iface, uint8_t flags);
+/** It has been here: mark m, data at the IP header, to come in there once more, by net__backlog().
+ */
+void net__stage_again(struct rte_mbuf *m, const struct plx_net_rx *rx);
+/** What was staged comes in. Takes all. */
+void net__backlog(struct net_lcore *nl, struct rte_mbuf **pkts, uint16_t n);
 /** To the IP input of another lcore; takes m, data at the IP header. */
 PLX_NOINLINE void net__hand(
 	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t lcore);

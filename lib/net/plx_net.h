@@ -24,6 +24,7 @@
 #include <plx_wire.h>
 
 #include "plx_net_bind.h"
+#include "plx_net_move.h"
 #include "plx_net_tap.h"
 #include "plx_net_tcp.h"
 

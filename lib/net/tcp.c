@@ -147,6 +147,17 @@ static void end_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
 	net__tcp_output(nl, tc);
 }
 
+/* There are no mbufs at hand any more: its peer hears nothing. */
+void net__tcp_stop_one(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	if (!net__tcp_is(tc, TCPF_RELEASED)) {
+		tc->ops->arrive(nl->sn, tc);
+		if (tc->ops->closed)
+			tc->ops->closed(nl->sn, tc, ESHUTDOWN);
+	}
+	net__tcp_conn_free(nl, tc);
+}
+
 static void free_any(struct net_lcore *nl, struct plx_tcp_id *id)
 {
 	if (id->kind == PLX_TCP_KIND_CONN)

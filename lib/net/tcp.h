@@ -224,6 +224,8 @@ void net__tcp_free(struct net_tcp *t);
 int net__tcp_mem(struct net_lcore *nl);
 void net__tcp_start(struct net_lcore *nl);
 void net__tcp_stop(struct net_lcore *nl);
+/** tc, which was on its way to another lcore then, comes back behind net__tcp_stop(). */
+void net__tcp_stop_one(struct net_lcore *nl, struct plx_net_tcp *tc);
 
 /* tcp_conn.c: life of a connection */
 /** Not in the table yet. @return NULL: no memory. */
@@ -255,6 +257,8 @@ void net__tcp_req_rearm(struct net_lcore *nl);
 PLX_NOINLINE void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 /** The lcore of the flow whose segments come from key->raddr. */
 uint16_t net__tcp_owner(const struct net_lcore *nl, const struct plx_tcp_id *key);
+/** Who hears what comes for k, and is for nobody else. @return NULL: nobody. */
+struct plx_tcp_listener *net__tcp_listener(struct net_lcore *nl, const struct plx_tcp_id *k);
 /** What the path to the peer takes. @param l of a handshake for this listener. */
 struct plx_tcp_path net__tcp_path(
 	struct net_lcore *nl, const struct plx_tcp_id *id, const struct plx_tcp_listener *l);
@@ -269,6 +273,8 @@ bool net__tcp_named_take(struct net_lcore *nl, const struct plx_tcp_id *id, uint
 /** It is in TIME-WAIT, and another lcore may take it, with an ISN above iss. */
 void net__tcp_named_wait(struct net_lcore *nl, const struct plx_tcp_id *id, uint32_t iss);
 void net__tcp_named_drop(struct net_lcore *nl, const struct plx_tcp_id *id);
+/** It has come here from the lcore of index `from`. */
+void net__tcp_named_move(struct net_lcore *nl, const struct plx_tcp_id *id, uint16_t from);
 /** Which lcore may have the connection that this one has not? @param handed it was handed to us.
  * @return its index, or -1. */
 int net__tcp_away_find(

@@ -92,6 +92,17 @@ void net__tcp_named_drop(struct net_lcore *nl, const struct plx_tcp_id *id)
 	free(n);
 }
 
+void net__tcp_named_move(struct net_lcore *nl, const struct plx_tcp_id *id, uint16_t from)
+{
+	struct net_named *n;
+
+	pthread_mutex_lock(&nl->net->named_lock);
+	n = *find(nl->net, id);
+	if (n && n->lcore == from)
+		n->lcore = nl->sn->index;
+	pthread_mutex_unlock(&nl->net->named_lock);
+}
+
 /* Has another lcore taken the four-tuple of this TIME-WAIT? */
 static bool is_given_away(const struct net_lcore *nl, const struct plx_tcp_id *id)
 {

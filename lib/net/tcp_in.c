@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "move.h"
 
 /*
  * Segments in (RFC 9293 3.10.7): checked, taken to the lcore of their flow, and given to what the
@@ -241,9 +241,8 @@ static void listener_in(struct net_lcore *nl, struct plx_tcp_listener *l, struct
 	done(m, drop);
 }
 
-static struct plx_tcp_listener *listener_of(struct net_lcore *nl, const struct arrival *a)
+struct plx_tcp_listener *net__tcp_listener(struct net_lcore *nl, const struct plx_tcp_id *k)
 {
-	const struct plx_tcp_id *k = &a->key;
 	uint32_t hash =
 		plx_steer_hash(&nl->net->toeplitz, &k->raddr, &k->laddr, k->rport, k->lport, true);
 
@@ -283,7 +282,7 @@ static void tw_in(struct net_lcore *nl, struct plx_tcp_tw *w, struct rte_mbuf *m
 	struct plx_tcp_listener *l;
 	enum plx_drop drop = plx_tcp_tw_input(&nl->tcp->ctx, w, &a->seg, nl->sn->now_ns, &r);
 
-	l = r.events & PLX_TCP_EV_REOPEN ? listener_of(nl, a) : NULL;
+	l = r.events & PLX_TCP_EV_REOPEN ? net__tcp_listener(nl, &a->key) : NULL;
 	if (l && plx_unlikely(a->ttl < min_ttl_of(l, a))) {
 		too_far(m);
 		return;
@@ -352,7 +351,7 @@ static void dispatch(struct net_lcore *nl, struct rte_mbuf *m, struct arrival *a
 			tw_in(nl, plx_container_of(id, struct plx_tcp_tw, id), m, a);
 		return;
 	}
-	l = table ? listener_of(nl, a) : NULL;
+	l = table ? net__tcp_listener(nl, &a->key) : NULL;
 	if (l && plx_unlikely(a->ttl < min_ttl_of(l, a)))
 		too_far(m);
 	else if (l)
@@ -408,6 +407,8 @@ void net__tcp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 			return;
 		}
 	}
+	if (plx_unlikely(nl->parks) && net__move_park(nl, m, rx, &a.key))
+		return;
 	drop = check(m, ip, &h, p, &a);
 	if (plx_unlikely(drop != PLX_DROP_NONE)) {
 		drop_bad(m, drop);

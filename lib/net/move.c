@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "move.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/*
+ * Buckets move with their connections, from the lcore that owns them (old) to another one (new):
+ *
+ *   control                         old                          new
+ *   tell, that it parks        -------------------------------->  packets of these buckets wait
+ *   change the map; until all lcores have passed a
+ *   quiescent state: then none hands packets to old any more
+ *   tell, that it ships        --->  behind the packets that were
+ *                                    handed to it, and when it has
+ *                                    sent what it had to send:
+ *                                    records, out of its table --->  copies them into its own
+ *                                    frees them                <---
+ *                                    ... no more               --->  what waits goes on, in order
+ *   the next one               <---------------------------------
+ *
+ * So each packet of a flow is seen behind those before it, and none is lost while there is room for
+ * those that wait. What stays (its program does not let it go, or new has no memory) is `away`
+ * (tcp_away.c) from then on.
+ *
+ * One move at a time, of all buckets from one lcore to one other. Text is not copied: received text
+ * is in mbufs, whose pools take them back from anywhere; text to be sent is in chunks of old's
+ * arena, which go home by themselves.
+ */
+
+#define MOVE_TX_NS    PLX_MS(10)  /* so long a driver is waited for that takes nothing */
+#define MOVE_SERVE_NS PLX_MS(100) /* and so long a connection that lacks mbufs */
+#define MOVE_CHECK_NS PLX_US(20)
+
+static bool has(const uint64_t *set, uint16_t bucket)
+{
+	return set[bucket / 64] >> bucket % 64 & 1;
+}
+
+static uint16_t bucket_of(const struct plx_net *net, const struct plx_tcp_id *id)
+{
+	uint32_t hash =
+		plx_steer_hash(&net->toeplitz, &id->raddr, &id->laddr, id->rport, id->lport, true);
+
+	return plx_steer_owner_bucket(&net->owners, hash);
+}
+
+/* ---- packets that wait: new ---- */
+
+static void keep(struct net_mover *mv, struct rte_mbuf *m)
+{
+	plx_pkt_meta(m)->next = NULL;
+	if (mv->head)
+		plx_pkt_meta(mv->tail)->next = m;
+	else
+		mv->head = m;
+	mv->tail = m;
+	plx_count(mv->n, 1);
+	plx_count(mv->held, plx_pkt_wire(m));
+	plx_count(mv->parked, plx_pkt_wire(m));
+}
+
+static struct rte_mbuf *unkeep(struct net_mover *mv)
+{
+	struct rte_mbuf *m = mv->head;
+
+	mv->head = plx_pkt_meta(m)->next;
+	plx_count(mv->n, -1u);
+	plx_count(mv->held, -(uint64_t)plx_pkt_wire(m));
+	return m;
+}
+
+/* The old owner has handed over what is for it: this is not to happen. */
+static void late(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx)
+{
+	plx_count(nl->mover->reordered, plx_pkt_wire(m));
+	net__hand(nl, m, rx, nl->net->moves->to);
+}
+
+bool net__move_park(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct plx_tcp_id *key)
+{
+	struct net_mover *mv = nl->mover;
+	uint16_t bucket = bucket_of(nl->net, key);
+
+	if (plx_unlikely(mv->ships) && has(nl->net->moves->set, bucket) &&
+		!plx_tcp_table_lookup(nl->tcp->ctx.table, key)) {
+		late(nl, m, rx);
+		return true;
+	}
+	if (mv->opens || !has(mv->coming, bucket))
+		return false;
+	if (mv->n == MOVE_PARK_MAX) {
+		plx_count(mv->dropped, plx_pkt_wire(m));
+		plx_pkt_drop(m, PLX_DROP_MOVE_FULL);
+		return true;
+	}
+	net__stage_again(m, rx);
+	keep(mv, m);
+	return true;
+}
+
+/* What comes meanwhile waits behind them. @return how many went on. */
+static uint32_t open_some(struct net_lcore *nl)
+{
+	struct net_mover *mv = nl->mover;
+	struct rte_mbuf *pkts[PLX_PORT_BURST];
+	uint16_t n = 0;
+
+	while (mv->head && n < PLX_DIM(pkts))
+		pkts[n++] = unkeep(mv);
+	mv->opens = true;
+	if (n)
+		net__backlog(nl, pkts, n);
+	mv->opens = false;
+	return n;
+}
+
+/* ---- records: old ---- */
+
+static struct plx_tcp_tw *tw_of(struct plx_tcp_id *id)
+{
+	return plx_container_of(id, struct plx_tcp_tw, id);
+}
+
+static struct plx_tcp_req *req_of(struct plx_tcp_id *id)
+{
+	return plx_container_of(id, struct plx_tcp_req, id);
+}
+
+/* It stays, and its segments come from now on to another lcore. */
+static void stay(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	*net__tcp_flags(tc) |= TCPF_AWAY;
+	net__tcp_away_take(nl, &tc->c.id);
+	plx_count(nl->mover->stayed, 1);
+}
+
+static bool is_free(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	if (net__tcp_is(tc, TCPF_TOUCHED))
+		return false;
+	return net__tcp_is(tc, TCPF_RELEASED) ||
+	       (tc->ops && tc->ops->leave && tc->ops->leave(nl->sn, tc));
+}
+
+/* @return whether it goes; those that are to be served first may do it the next time. */
+static bool leave_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	struct net_mover *mv = nl->mover;
+
+	if (net__tcp_is(tc, TCPF_AWAY))
+		return false;
+	if (net__tcp_is(tc, TCPF_TOUCHED) && nl->sn->now_ns < mv->since + MOVE_SERVE_NS) {
+		mv->some = true;
+		return false;
+	}
+	if (!is_free(nl, tc)) {
+		stay(nl, tc);
+		return false;
+	}
+	plx_tcp_table_del(nl->tcp->ctx.table, &tc->c.id);
+	plx_wheel_del(&nl->sn->wheel, &tc->timer);
+	return true;
+}
+
+static bool leave_tw(struct net_lcore *nl, struct plx_tcp_tw *w)
+{
+	if (w->away)
+		return false;
+	plx_tcp_tw_leave(&nl->tcp->ctx, w);
+	plx_list_del(&w->of_age);
+	return true;
+}
+
+static bool leave(struct net_lcore *nl, struct plx_tcp_id *id)
+{
+	switch (id->kind) {
+	case PLX_TCP_KIND_CONN:
+		return leave_conn(nl, net__tcp_of(id));
+	case PLX_TCP_KIND_TW:
+		return leave_tw(nl, tw_of(id));
+	default:
+		plx_tcp_req_leave(&nl->tcp->ctx, req_of(id));
+		return true;
+	}
+}
+
+/* New has it: what is left of it here goes. */
+static void forget_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	struct plx_arena *mem = &nl->tcp->arena;
+
+	plx_quota_use(&nl->tcp->rx, -(int64_t)tc->c.rcv.room);
+	if (tc->buf) {
+		plx_arena_free(mem, tc->buf->piece, tc->buf->cap * sizeof(*tc->buf->piece));
+		plx_arena_free(mem, tc->buf, sizeof(*tc->buf));
+	}
+	plx_tcp_fini(&tc->c);
+	plx_count(nl->tcp->conns, -1u);
+	if (net__tcp_is(tc, TCPF_RELEASED))
+		plx_count(nl->tcp->orphans, -1u);
+	plx_arena_free(mem, tc, sizeof(*tc));
+}
+
+/* New has no memory for it. */
+static void take_back(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	if (plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) != 0)
+		abort(); /* never: it has been there, and nobody else takes its four-tuple */
+	stay(nl, tc);
+	net__tcp_touch(nl, tc);
+	if (!net__tcp_is(tc, TCPF_RELEASED))
+		tc->ops->arrive(nl->sn, tc);
+}
+
+static void come_back(struct net_lcore *nl, struct plx_tcp_id *id, bool taken)
+{
+	switch (id->kind) {
+	case PLX_TCP_KIND_CONN:
+		if (taken)
+			forget_conn(nl, net__tcp_of(id));
+		else
+			take_back(nl, net__tcp_of(id));
+		break;
+	case PLX_TCP_KIND_TW:
+		if (!taken && tw_of(id)->named)
+			net__tcp_named_drop(nl, id);
+		plx_arena_free(&nl->tcp->arena, tw_of(id), sizeof(struct plx_tcp_tw));
+		break;
+	default:
+		plx_tcp_req_free(&nl->tcp->ctx, req_of(id));
+		break;
+	}
+}
+
+/* ---- records: new ---- */
+
+static struct net_tcp_buf *adopt_buf(struct net_lcore *nl, const struct net_tcp_buf *from)
+{
+	struct plx_arena *mem = &nl->tcp->arena;
+	struct net_tcp_buf *b = plx_arena_alloc(mem, sizeof(*b));
+
+	if (!b)
+		return NULL;
+	*b = *from;
+	if (!from->cap)
+		return b;
+	b->piece = plx_arena_alloc(mem, b->cap * sizeof(*b->piece));
+	if (!b->piece) {
+		plx_arena_free(mem, b, sizeof(*b));
+		return NULL;
+	}
+	memcpy(b->piece, from->piece, b->cap * sizeof(*b->piece));
+	return b;
+}
+
+static void disown_buf(struct net_lcore *nl, struct net_tcp_buf *b)
+{
+	if (!b)
+		return;
+	plx_arena_free(&nl->tcp->arena, b->piece, b->cap * sizeof(*b->piece));
+	plx_arena_free(&nl->tcp->arena, b, sizeof(*b));
+}
+
+/* All of it, or nothing. */
+static struct plx_net_tcp *copy_conn(struct net_lcore *nl, const struct plx_net_tcp *from)
+{
+	struct plx_arena *mem = &nl->tcp->arena;
+	struct plx_net_tcp *tc = plx_arena_alloc(mem, sizeof(*tc));
+
+	if (!tc)
+		return NULL;
+	*tc = (struct plx_net_tcp){.ops = from->ops, .user = from->user};
+	tc->timer.kind = NET_TIMER_TCP;
+	tc->timer.tag = from->timer.tag;
+	if (from->buf) {
+		tc->buf = adopt_buf(nl, from->buf);
+		if (!tc->buf)
+			goto no_memory;
+	}
+	if (plx_tcp_adopt(&tc->c, &nl->tcp->ctx, &from->c) != 0)
+		goto no_memory;
+	if (plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) == 0)
+		return tc;
+	plx_tcp_fini(&tc->c);
+no_memory:
+	disown_buf(nl, tc->buf);
+	plx_arena_free(mem, tc, sizeof(*tc));
+	return NULL;
+}
+
+static bool adopt_conn(struct net_lcore *nl, const struct plx_net_tcp *from)
+{
+	struct plx_net_tcp *tc = copy_conn(nl, from);
+
+	if (!tc)
+		return false;
+	plx_quota_use(&nl->tcp->rx, (int64_t)tc->c.rcv.room);
+	plx_count(nl->tcp->conns, 1);
+	plx_count(nl->mover->conns, 1);
+	if (net__tcp_is(tc, TCPF_NAMED))
+		net__tcp_named_move(nl, &tc->c.id, nl->net->moves->from);
+	net__tcp_touch(nl, tc);
+	if (net__tcp_is(tc, TCPF_RELEASED))
+		plx_count(nl->tcp->orphans, 1);
+	else
+		tc->ops->arrive(nl->sn, tc);
+	return true;
+}
+
+/* The last of those that are here end later: then it does so, too, and its timer is theirs. */
+static void place_tw(struct net_lcore *nl, struct plx_tcp_tw *w)
+{
+	struct plx_list *fifo = w->fin_wait_2 ? &nl->tcp->fin_wait_2 : &nl->tcp->tw;
+	const struct plx_tcp_tw *last = plx_list_last(fifo, struct plx_tcp_tw, of_age);
+
+	if (last && last->until_ns > w->until_ns)
+		w->until_ns = last->until_ns;
+	plx_list_init(&w->of_age);
+	net__tcp_tw_moved(nl, w);
+}
+
+static bool adopt_tw(struct net_lcore *nl, const struct plx_tcp_tw *from)
+{
+	struct plx_tcp_tw *w = plx_arena_alloc(&nl->tcp->arena, sizeof(*w));
+
+	if (!w)
+		return false;
+	if (plx_tcp_tw_adopt(&nl->tcp->ctx, w, from, nl->sn->now_ns) != 0) {
+		plx_arena_free(&nl->tcp->arena, w, sizeof(*w));
+		return false;
+	}
+	if (w->named)
+		net__tcp_named_move(nl, &w->id, nl->net->moves->from);
+	place_tw(nl, w);
+	return true;
+}
+
+/* Without a listener here any more, it is as if its listener had been closed. */
+static bool adopt_req(struct net_lcore *nl, const struct plx_tcp_req *from)
+{
+	struct plx_tcp_listener *l = net__tcp_listener(nl, &from->id);
+
+	if (!l || plx_tcp_req_adopt(&nl->tcp->ctx, l, from) != 0)
+		return false;
+	net__tcp_req_rearm(nl);
+	return true;
+}
+
+static bool adopt(struct net_lcore *nl, struct plx_tcp_id *id)
+{
+	switch (id->kind) {
+	case PLX_TCP_KIND_CONN:
+		return adopt_conn(nl, net__tcp_of(id));
+	case PLX_TCP_KIND_TW:
+		return adopt_tw(nl, tw_of(id));
+	default:
+		return adopt_req(nl, req_of(id));
+	}
+}
+
+/* ---- batches ---- */
+
+static void batch_back(struct plx_softnet *sn, struct plx_msg *msg);
+
+static void batch_come(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct net_move_batch *b = plx_container_of(msg, struct net_move_batch, msg);
+	struct net_lcore *nl = net__self(sn);
+	bool can = !nl->stopped && net__tcp_mem(nl) == 0;
+
+	net__begin(nl);
+	for (uint32_t i = 0; i < b->n; i++)
+		b->taken[i] = can && adopt(nl, b->id[i]);
+	b->msg.fn = batch_back;
+	plx_softnet_post(nl->net->lcore[nl->net->moves->from]->sn, &b->msg);
+}
+
+/* Nobody runs any more: it is ended, as those that were in the table then. */
+static void batch_end(struct net_lcore *nl, struct plx_tcp_id *id, bool taken)
+{
+	if (!taken && id->kind == PLX_TCP_KIND_CONN)
+		net__tcp_stop_one(nl, net__tcp_of(id));
+	else
+		come_back(nl, id, taken);
+}
+
+static void batch_back(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct net_move_batch *b = plx_container_of(msg, struct net_move_batch, msg);
+	struct net_lcore *nl = net__self(sn);
+
+	net__begin(nl);
+	for (uint32_t i = 0; i < b->n; i++)
+		if (plx_unlikely(nl->stopped))
+			batch_end(nl, b->id[i], b->taken[i]);
+		else
+			come_back(nl, b->id[i], b->taken[i]);
+	b->n = 0;
+}
+
+/* ---- shipping: old ---- */
+
+static void do_open(struct plx_softnet *sn, struct plx_msg *msg);
+
+/* Up to a batch of what is left. @return false: there is nothing. */
+static bool gather(struct net_lcore *nl, struct net_moves *ms)
+{
+	struct plx_tcp_table *table = nl->tcp->ctx.table;
+	struct net_mover *mv = nl->mover;
+	struct net_move_batch *b = &ms->batch;
+	struct plx_tcp_id *id;
+
+	for (uint32_t i = 0; i < MOVE_LOOK && b->n < MOVE_BATCH; i++) {
+		if (!table || !plx_tcp_table_next(table, &mv->cursor, &id)) {
+			bool some = mv->some;
+
+			mv->cursor = 0;
+			mv->some = false;
+			return some;
+		}
+		if (!id || !has(ms->set, bucket_of(nl->net, id)) || !leave(nl, id))
+			continue;
+		mv->some = true;
+		b->id[b->n++] = id;
+	}
+	return true;
+}
+
+/* What has been sent is out of our hands. */
+static bool is_out(struct net_lcore *nl)
+{
+	return plx_softnet_flush(nl->sn) || nl->sn->now_ns >= nl->mover->since + MOVE_TX_NS;
+}
+
+static uint32_t ship(struct net_lcore *nl)
+{
+	struct net_moves *ms = nl->net->moves;
+	struct plx_softnet *to = nl->net->lcore[ms->to]->sn;
+
+	if (ms->batch.n || !is_out(nl)) /* under way, or not to be overtaken */
+		return 0;
+	net__begin(nl);
+	if (!gather(nl, ms)) {
+		nl->mover->ships = false;
+		nl->parks = false;
+		ms->msg.fn = do_open;
+		plx_softnet_post(to, &ms->msg);
+	} else if (ms->batch.n) {
+		ms->batch.msg.fn = batch_come;
+		plx_softnet_post(to, &ms->batch.msg);
+	}
+	return 1;
+}
+
+static void do_ship(struct plx_softnet *sn, struct plx_late_msg *late_msg)
+{
+	struct net_lcore *nl = net__self(sn);
+	struct net_mover *mv = nl->mover;
+
+	mv->ships = true;
+	nl->parks = true;
+	mv->cursor = 0;
+	mv->some = false;
+	mv->since = sn->now_ns;
+}
+
+/* ---- steps ---- */
+
+static void next(struct net_moves *ms);
+
+static void do_done(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct net_moves *ms = plx_container_of(msg, struct net_moves, msg);
+
+	ms->step = MOVE_IDLE;
+	next(ms);
+}
+
+/* New has all: what waits may go on. */
+static void do_open(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	net__self(sn)->mover->opening = true;
+}
+
+static void opened(struct net_lcore *nl)
+{
+	struct net_moves *ms = nl->net->moves;
+
+	nl->mover->opening = false;
+	nl->parks = false;
+	memset(nl->mover->coming, 0, sizeof(nl->mover->coming));
+	ms->msg.fn = do_done;
+	plx_softnet_post(nl->net->lcore[0]->sn, &ms->msg);
+}
+
+static void do_parks(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct net_moves *ms = plx_container_of(msg, struct net_moves, msg);
+
+	for (uint16_t i = 0; i < ms->net->owners.size; i++)
+		if (has(ms->set, i))
+			plx_steer_owner_set(&ms->net->owners, i, ms->to);
+	ms->token = rte_rcu_qsbr_start(plx_engine_rcu(ms->net->eng));
+	ms->step = MOVE_FLIPPED;
+}
+
+static void do_park(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct net_moves *ms = plx_container_of(msg, struct net_moves, msg);
+	struct net_lcore *nl = net__self(sn);
+
+	memcpy(nl->mover->coming, ms->set, sizeof(ms->set));
+	nl->parks = true;
+	ms->msg.fn = do_parks;
+	plx_softnet_post(ms->net->lcore[0]->sn, &ms->msg);
+}
+
+/* All buckets that go the same way as the first one that goes. */
+static bool choose(struct net_moves *ms)
+{
+	const struct plx_owner_map *now = &ms->net->owners;
+	uint32_t n = 0;
+
+	memset(ms->set, 0, sizeof(ms->set));
+	for (uint16_t i = 0; i < now->size; i++) {
+		if (ms->want[i] == now->lcore[i])
+			continue;
+		if (n == 0) {
+			ms->from = now->lcore[i];
+			ms->to = ms->want[i];
+		}
+		if (ms->from == now->lcore[i] && ms->to == ms->want[i])
+			ms->set[i / 64] |= UINT64_C(1) << i % 64;
+		n++;
+	}
+	__atomic_store_n(&ms->waiting, n, __ATOMIC_RELEASE);
+	return n;
+}
+
+static void next(struct net_moves *ms)
+{
+	if (ms->step != MOVE_IDLE || plx_engine_stopping(ms->net->eng) || !choose(ms))
+		return;
+	ms->step = MOVE_PARKING;
+	ms->msg.fn = do_park;
+	plx_softnet_post(ms->net->lcore[ms->to]->sn, &ms->msg);
+}
+
+/* ---- pollers ---- */
+
+static uint32_t check(struct net_moves *ms)
+{
+	if (rte_rcu_qsbr_check(plx_engine_rcu(ms->net->eng), ms->token, false) != 1)
+		return 0;
+	ms->step = MOVE_SHIPPING;
+	ms->late.fn = do_ship;
+	plx_softnet_post_late(ms->net->lcore[ms->from]->sn, &ms->late);
+	return 1;
+}
+
+static uint32_t run(struct plx_softnet *sn, void *arg)
+{
+	struct net_lcore *nl = arg;
+	struct net_moves *ms = nl->net->moves;
+	uint32_t work = 0;
+
+	if (plx_unlikely(nl->control && ms->step == MOVE_FLIPPED))
+		work += check(ms);
+	if (plx_likely(!nl->parks))
+		return work;
+	if (nl->mover->ships)
+		work += ship(nl);
+	if (!nl->mover->opening)
+		return work;
+	work += open_some(nl);
+	if (!nl->mover->head)
+		opened(nl);
+	return work;
+}
+
+static plx_ns deadline(struct plx_softnet *sn, void *arg)
+{
+	const struct net_lcore *nl = arg;
+
+	if (plx_unlikely(nl->control && nl->net->moves->step == MOVE_FLIPPED))
+		return sn->now_ns + MOVE_CHECK_NS;
+	if (plx_likely(!nl->parks))
+		return PLX_NEVER;
+	if (nl->mover->opening)
+		return 0;
+	return nl->mover->ships ? sn->now_ns + MOVE_CHECK_NS : PLX_NEVER;
+}
+
+/* ---- life ---- */
+
+int net__move_new(struct plx_net *net)
+{
+	net->moves = calloc(1, sizeof(*net->moves));
+	if (!net->moves)
+		return -ENOMEM;
+	net->moves->net = net;
+	for (uint16_t i = 0; i < net->n_lcores; i++) {
+		net->lcore[i]->mover = calloc(1, sizeof(*net->lcore[i]->mover));
+		if (!net->lcore[i]->mover)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+void net__move_free(struct plx_net *net)
+{
+	for (uint16_t i = 0; i < net->n_lcores; i++)
+		if (net->lcore[i])
+			free(net->lcore[i]->mover);
+	free(net->moves);
+}
+
+void net__move_start(struct net_lcore *nl)
+{
+	struct plx_poller *p = &nl->mover->poller;
+
+	if (nl->net->n_lcores == 1)
+		return;
+	*p = (struct plx_poller){.run = run, .deadline = deadline, .arg = nl};
+	plx_softnet_add_poller(nl->sn, p);
+}
+
+void net__move_stop(struct net_lcore *nl)
+{
+	struct net_mover *mv = nl->mover;
+
+	while (mv->head)
+		plx_pkt_drop(unkeep(mv), PLX_DROP_STOPPED);
+	nl->parks = mv->ships = mv->opening = false;
+}
+
+/* ---- wishes ---- */
+
+struct wish {
+	struct plx_net *net;
+	const uint16_t *lcore;
+};
+
+static void take_wish(struct plx_softnet *sn, void *arg)
+{
+	const struct wish *w = arg;
+	struct net_moves *ms = w->net->moves;
+
+	memcpy(ms->want, w->lcore, w->net->owners.size * sizeof(*ms->want));
+	next(ms);
+}
+
+int plx_net_owners_set(struct plx_net *net, const uint16_t *lcore, uint16_t n)
+{
+	struct wish w = {.net = net, .lcore = lcore};
+
+	if (n != net->owners.size)
+		return -EINVAL;
+	for (uint16_t i = 0; i < n; i++)
+		if (lcore[i] >= net->n_lcores)
+			return -EINVAL;
+	if (net->n_lcores == 1 || !net__tun(net, PLX_TUN_SOFT_STEER))
+		return -EOPNOTSUPP;
+	return plx_softnet_call(net->lcore[0]->sn, take_wish, &w);
+}
+
+void plx_net_owners_get(const struct plx_net *net, uint16_t *lcore)
+{
+	for (uint16_t i = 0; i < net->owners.size; i++)
+		lcore[i] = __atomic_load_n(&net->owners.lcore[i], __ATOMIC_RELAXED);
+}
+
+uint16_t plx_net_buckets(const struct plx_net *net)
+{
+	return net->owners.size;
+}
+
+void plx_net_moves_get(const struct plx_net *net, struct plx_net_moves *m)
+{
+	*m = (struct plx_net_moves){
+		.waiting = __atomic_load_n(&net->moves->waiting, __ATOMIC_ACQUIRE)};
+	for (uint16_t i = 0; i < net->n_lcores; i++) {
+		const struct net_mover *mv = net->lcore[i]->mover;
+
+		m->conns += plx_count_read(mv->conns);
+		m->stayed += plx_count_read(mv->stayed);
+		m->parked += plx_count_read(mv->parked);
+		m->dropped += plx_count_read(mv->dropped);
+		m->reordered += plx_count_read(mv->reordered);
+	}
+}

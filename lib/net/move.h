@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * Buckets of flows on their way from one lcore to another: move.c.
+ */
+#include "plx_net_move.h"
+#include "tcp.h"
+
+#define MOVE_BATCH    32   /* records that are handed over at a time */
+#define MOVE_LOOK     1024 /* slots of the table that are looked at in a pass */
+#define MOVE_PARK_MAX 4096 /* packets that wait */
+
+/** Records on their way, and back to be freed. */
+struct net_move_batch {
+	struct plx_msg msg;
+	uint32_t n;
+	struct plx_tcp_id *id[MOVE_BATCH]; /* of the old owner's memory */
+	bool taken[MOVE_BATCH];
+};
+
+/** What an lcore has of moves. Counters are single-writer. */
+struct net_mover {
+	struct plx_poller poller;
+	uint64_t coming[PLX_OWNER_BUCKETS_MAX / 64]; /* buckets whose packets wait; of nl->parks */
+	struct rte_mbuf *head, *tail;
+	uint32_t n;	 /* of those */
+	uint64_t held;	 /* the same in wire packets */
+	bool opening;	 /* they may go on, some each pass */
+	bool opens;	 /* and just now do */
+	bool ships;	 /* it is the old owner, and is to hand over what it has */
+	uint64_t cursor; /* of its table */
+	bool some;	 /* something was found since the cursor began */
+	plx_ns since;	 /* when it was told */
+	uint64_t conns, stayed, parked, dropped, reordered;
+};
+
+enum net_move_step {
+	MOVE_IDLE,
+	MOVE_PARKING,  /* the new owner is told */
+	MOVE_FLIPPED,  /* until all lcores have seen that the map has changed */
+	MOVE_SHIPPING, /* the two lcores are at it */
+};
+
+/** The one move that is under way, of all buckets from one lcore to one other. */
+struct net_moves {
+	struct plx_net *net;
+	uint16_t want[PLX_OWNER_BUCKETS_MAX]; /* control's */
+	uint32_t waiting;		      /* of want[], how many are not so yet */
+	struct plx_poller poller;	      /* control's */
+	enum net_move_step step;
+	uint16_t from, to;
+	uint64_t set[PLX_OWNER_BUCKETS_MAX / 64];
+	uint64_t token;
+	struct plx_msg msg;
+	struct plx_late_msg late;
+	struct net_move_batch batch;
+};
+
+/** At create and at destroy. @return 0 or -ENOMEM. */
+int net__move_new(struct plx_net *net);
+void net__move_free(struct plx_net *net);
+/** On each lcore, before the first pass. */
+void net__move_start(struct net_lcore *nl);
+/** No packet waits any more. */
+void net__move_stop(struct net_lcore *nl);
+/**
+ * With nl->parks: is a segment of key's flow to wait? m's data at the IP header. @return true: m is
+ * taken.
+ */
+PLX_NOINLINE bool net__move_park(struct net_lcore *nl, struct rte_mbuf *m,
+	const struct plx_net_rx *rx, const struct plx_tcp_id *key);

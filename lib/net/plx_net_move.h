@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#pragma once
+
+/**
+ * @file
+ * Flows move: which lcore owns each bucket of them may be changed while traffic runs.
+ *
+ * A bucket goes with its connections, handshakes and TIME-WAITs, in order; no segment is lost or
+ * overtaken for it. Connections whose program does not let them go (struct plx_net_tcp_ops) stay
+ * where they are, and what comes for them is handed over.
+ */
+#include <plx_base.h>
+#include <plx_steer.h>
+
+PLX_C_BEGIN
+
+struct plx_net;
+
+/** Of all lcores, since the start. */
+struct plx_net_moves {
+	uint64_t conns;	    /**< connections that have come to another lcore */
+	uint64_t stayed;    /**< those whose bucket has moved without them */
+	uint64_t parked;    /**< packets that waited for what they are for */
+	uint64_t dropped;   /**< that there was no room for while they waited */
+	uint64_t reordered; /**< that came too late, and may have been overtaken; never, if all is
+			     * well
+			     */
+	uint32_t waiting;   /**< buckets that are still to move, or under way */
+};
+
+/**
+ * Have bucket i belong to the lcore of index lcore[i]. Comes into effect bucket by bucket, while
+ * plx_net_moves_get() says that some wait; a new wish replaces what was wished and not begun.
+ * @param n must be plx_net_buckets(). @return 0; -EINVAL (n, or no such lcore: nothing has
+ * changed), -EOPNOTSUPP: flows live where they arrive (one lcore, or net.pollux.soft_steer is 0);
+ * -ESHUTDOWN. For ordinary threads, while the engine runs.
+ */
+PLX_API int plx_net_owners_set(struct plx_net *net, const uint16_t *lcore, uint16_t n);
+/** Who owns them now. @param lcore [plx_net_buckets()]. Any thread. */
+PLX_API void plx_net_owners_get(const struct plx_net *net, uint16_t *lcore);
+PLX_API uint16_t plx_net_buckets(const struct plx_net *net);
+/** Any thread. */
+PLX_API void plx_net_moves_get(const struct plx_net *net, struct plx_net_moves *m);
+
+PLX_C_END

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Buckets that move from lcore to lcore, with what is in them. */
+#define T_EAL_LCORES "(0-2)@0"
+#define T_EAL_MEM    "128"
+#include "net_tcp_t.h"
+
+#include <errno.h>
+
+#include "../../lib/net/move.h"
+
+#define LCORES 3
+
+/* ---- a program that goes along ---- */
+
+static struct mover {
+	int left, arrived;
+	bool refuses;
+} mover;
+
+static bool mv_leave(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	if (mover.refuses)
+		return false;
+	mover.left++;
+	tt.c = NULL;
+	return true;
+}
+
+static void mv_arrive(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	mover.arrived++;
+	tt.c = c;
+	tt.lcore = sn->index;
+}
+
+static struct plx_net_tcp_ops mv_ops;
+
+static bool mv_accept(struct plx_softnet *sn, struct plx_net_tcp_listener *l, struct plx_net_tcp *c)
+{
+	tt_accept(sn, l, c);
+	plx_net_tcp_take(c, &mv_ops, NULL);
+	return true;
+}
+
+static void start(void)
+{
+	mv_ops = tt_ops;
+	mv_ops.leave = mv_leave;
+	mv_ops.arrive = mv_arrive;
+	memset(&mover, 0, sizeof(mover));
+	tt_start();
+	eq(plx_engine_lcores(nt.eng), LCORES);
+	tt.l.accept = mv_accept;
+}
+
+/* ---- moving ---- */
+
+static struct plx_net_moves moves(void)
+{
+	struct plx_net_moves m;
+
+	plx_net_moves_get(nt.net, &m);
+	return m;
+}
+
+/* All buckets to one lcore, without a step. */
+static void wish(uint16_t lcore)
+{
+	uint16_t want[PLX_OWNER_BUCKETS_MAX], n = plx_net_buckets(nt.net);
+
+	for (uint16_t i = 0; i < n; i++)
+		want[i] = lcore;
+	eq(plx_net_owners_set(nt.net, want, n), 0);
+}
+
+static void settled(void)
+{
+	nt_sleep(PLX_MS(2)); /* some of it waits for the others' passes */
+	eq(moves().waiting, 0);
+	eq(moves().reordered, 0);
+	eq(moves().dropped, 0);
+}
+
+static void move(uint16_t lcore)
+{
+	uint16_t now[PLX_OWNER_BUCKETS_MAX];
+
+	wish(lcore);
+	settled();
+	plx_net_owners_get(nt.net, now);
+	for (uint16_t i = 0; i < plx_net_buckets(nt.net); i++)
+		eq(now[i], lcore);
+}
+
+/* The other one than it is on. */
+static uint16_t elsewhere(void)
+{
+	return (uint16_t)((tt.lcore + 1) % LCORES);
+}
+
+/* Text of the peer, by a queue of its own; it is read in order. */
+static void more(uint32_t n)
+{
+	uint64_t got = tt.got;
+	struct tt_seg s;
+
+	tt_make(PLX_TCP_ACK | PLX_TCP_PSH, tt.seq, got, n);
+	t_port_feed(&nt.port[0], 0, nt.in.b, nt.in.bytes, 0);
+	nt_run();
+	tt.seq += n;
+	eq(tt.got, got + n);
+	nt_sleep(PLX_MS(300));
+	while (tt_out(&s))
+		eq(s.h.ack, tt.seq);
+}
+
+T(wishes_that_cannot_be)
+{
+	uint16_t want[PLX_OWNER_BUCKETS_MAX] = {0}, n;
+
+	start();
+	n = plx_net_buckets(nt.net);
+	eq(plx_net_owners_set(nt.net, want, (uint16_t)(n - 1)), -EINVAL);
+	want[n - 1] = LCORES;
+	eq(plx_net_owners_set(nt.net, want, n), -EINVAL);
+	want[n - 1] = 0;
+	nt_tun(PLX_TUN_SOFT_STEER, 0);
+	eq(plx_net_owners_set(nt.net, want, n), -EOPNOTSUPP);
+	eq(moves().waiting, 0);
+}
+
+T(a_connection_goes_along)
+{
+	start();
+	tt_connect();
+	for (int i = 0; i < 4; i++) {
+		uint16_t to = elsewhere();
+
+		more(100);
+		move(to);
+		eq(tt.lcore, to);
+		more(1400 - 1000 * (i & 1));
+		eq(tt.lcore, to);
+	}
+	eq(mover.left, 4);
+	eq(mover.arrived, 4);
+	eq(moves().conns, 4);
+	eq(moves().stayed, 0);
+	tt_in(PLX_TCP_RST, tt.seq, 0, 0);
+	eq(tt.err, ECONNRESET);
+	nt_no_drop();
+}
+
+/* Where it is already: nothing moves. */
+T(to_where_it_is)
+{
+	start();
+	tt_connect();
+	move((uint16_t)tt.lcore);
+	eq(mover.left, 0);
+	move((uint16_t)tt.lcore);
+	more(10);
+	eq(mover.left, 0);
+}
+
+/* Unread text, text out of order, text that is not acknowledged. */
+T(with_all_that_it_holds)
+{
+	struct tt_seg s;
+	uint32_t una, mss;
+
+	start();
+	tt_connect();
+	tt.hold = true;
+	tt_in(PLX_TCP_ACK, tt.seq, 0, 1000);
+	tt_in(PLX_TCP_ACK, tt.seq + 2000, 2000, 1000);
+	tt_in(PLX_TCP_ACK, tt.seq + 4000, 4000, 500);
+	nt_forget();
+	una = tt.ack;
+	tt.to_send = 30000;
+	tt_write(plx_engine_softnet(nt.eng, (uint16_t)tt.lcore), tt.c);
+	nt_run();
+	ok(tt_out(&s));
+	eq(s.h.seq, una);
+	mss = s.len;
+	ok(mss > 1000);
+	nt_forget();
+	for (int i = 0; i < LCORES; i++)
+		move(elsewhere());
+	eq(mover.arrived, LCORES);
+	/* the peer has nothing: the first comes again, from where it is now */
+	nt_forget();
+	nt_sleep(PLX_SEC(2));
+	tt_expect(&s, PLX_TCP_ACK, mss);
+	eq(s.h.seq, una);
+	eq(memcmp(s.text, (uint8_t[]){tt_text(0), tt_text(1), tt_text(2)}, 3), 0);
+	nt_forget();
+	/* and all else behind it */
+	for (tt.ack = una + mss; tt.ack - una < 30000;) {
+		uint32_t end = tt.ack;
+
+		tt_in(PLX_TCP_ACK, tt.seq + 1000, 0, 0);
+		ok(tt.c);
+		while (tt_out(&s)) {
+			for (uint32_t i = 0; i < s.len; i++)
+				eq(s.text[i], tt_text(s.h.seq - una + i));
+			end = PLX_MAX(end, s.h.seq + s.len);
+		}
+		tt.ack = end;
+		tt_write(plx_engine_softnet(nt.eng, (uint16_t)tt.lcore), tt.c);
+		nt_sleep(PLX_MS(1));
+	}
+	/* the gaps are filled: all that was kept is there */
+	tt.hold = false;
+	tt_in(PLX_TCP_ACK, tt.seq + 1000, 1000, 1000);
+	tt_in(PLX_TCP_ACK, tt.seq + 3000, 3000, 1000);
+	eq(tt.got, 4500);
+	nt_no_drop();
+}
+
+/* It has a memory of its own there: what is done before and behind is not mixed up. */
+T(two_connections_in_turn)
+{
+	start();
+	tt_connect();
+	more(500);
+	move(1);
+	tt_in(PLX_TCP_RST, tt.seq, 0, 0);
+	eq(tt.closed, 1);
+	move(2);
+	tt.accepted = 0;
+	tt.got = 0;
+	tt.port++;
+	tt_connect();
+	eq(tt.lcore, 2);
+	more(500);
+	move(0);
+	more(1000);
+}
+
+/* Its program does not let it go: what comes for it is handed over, there and back. */
+T(a_connection_that_stays)
+{
+	uint32_t home;
+
+	start();
+	mover.refuses = true;
+	tt_connect();
+	home = tt.lcore;
+	for (uint16_t i = 0; i < 2 * LCORES; i++) {
+		move(i % LCORES);
+		tt.lcore = UINT32_MAX;
+		more(100);
+		eq(tt.lcore, home);
+	}
+	eq(moves().stayed, 1);
+	eq(moves().conns, 0);
+	tt_in(PLX_TCP_RST, tt.seq, 0, 0);
+	eq(tt.err, ECONNRESET);
+	nt_no_drop();
+	/* and without the functions */
+	mv_ops.leave = NULL;
+	tt.accepted = 0;
+	tt.got = 0;
+	tt.port++;
+	tt_connect();
+	move(elsewhere());
+	more(10);
+	eq(moves().stayed, 2);
+}
+
+/* SYN-RECEIVED: the SYN-ACK's timer goes along, and the ACK is heard there. */
+T(a_handshake_goes_along)
+{
+	struct tt_seg s;
+	uint16_t to;
+
+	start();
+	for (int i = 0; i < 8; i++) {
+		tt.port++;
+		tt.accepted = 0;
+		tt_in(PLX_TCP_SYN, tt.seq++, 0, 0);
+		tt_expect(&s, PLX_TCP_SYN | PLX_TCP_ACK, 0);
+		tt.ack = s.h.seq + 1;
+		to = (uint16_t)(i % LCORES);
+		move(to);
+		nt_sleep(PLX_MS(1100));
+		tt_expect(&s, PLX_TCP_SYN | PLX_TCP_ACK, 0);
+		eq(s.h.seq, tt.ack - 1);
+		nt_none();
+		tt_in(PLX_TCP_ACK, tt.seq, 0, 0);
+		eq(tt.accepted, 1);
+		eq(tt.lcore, to);
+		tt_in(PLX_TCP_RST, tt.seq, 0, 0);
+		nt_no_drop();
+	}
+}
+
+/* We end first: FIN-WAIT-1 without a program, FIN-WAIT-2, TIME-WAIT; each is answered. */
+T(what_is_left_of_it_goes_along)
+{
+	struct tt_seg s;
+
+	start();
+	tt_connect();
+	plx_net_tcp_close(plx_engine_softnet(nt.eng, (uint16_t)tt.lcore), tt.c);
+	tt.c = NULL;
+	nt_run();
+	tt_expect(&s, PLX_TCP_FIN | PLX_TCP_ACK, 0);
+	move(elsewhere());
+	nt_sleep(PLX_SEC(1));
+	tt_expect(&s, PLX_TCP_FIN | PLX_TCP_ACK, 0);
+	nt_forget();
+	tt.ack++;
+	tt.lcore = 1;
+	tt_in(PLX_TCP_ACK, tt.seq, 0, 0);
+	move(2);
+	move(0);
+	tt_in(PLX_TCP_FIN | PLX_TCP_ACK, tt.seq, 0, 0);
+	tt_expect(&s, PLX_TCP_ACK, 0);
+	eq(s.h.ack, tt.seq + 1);
+	move(1);
+	tt_in(PLX_TCP_FIN | PLX_TCP_ACK, tt.seq, 0, 0); /* once more */
+	tt_expect(&s, PLX_TCP_ACK, 0);
+	nt_drop(PLX_DROP_TCP_TIME_WAIT);
+	nt_sleep(PLX_SEC(59));
+	move(2);
+	/* its time is over: nobody knows it */
+	nt_sleep(PLX_SEC(62));
+	tt_in(PLX_TCP_FIN | PLX_TCP_ACK, tt.seq, 0, 0);
+	tt_expect(&s, PLX_TCP_RST, 0);
+	nt_drop(PLX_DROP_TCP_NO_CONN);
+}
+
+/* ---- in between ---- */
+
+static void step(uint16_t lcore)
+{
+	plx_engine_step(nt.eng, lcore);
+}
+
+static void feed(uint32_t at, uint32_t n)
+{
+	tt_make(PLX_TCP_ACK | PLX_TCP_PSH, tt.seq + at, at, n);
+	t_port_feed(&nt.port[0], 0, nt.in.b, nt.in.bytes, 0);
+}
+
+/*
+ * Whatever has been done of a move when a segment comes: it is seen in its place. The old owner is
+ * slow, so that packets wait; or the new one is, so that they lie on their way.
+ */
+T(segments_come_at_any_time)
+{
+	for (int slow = 0; slow < LCORES; slow++)
+		for (int when = 0; when < 24; when++) {
+			uint32_t at = 0;
+
+			start();
+			tt_connect();
+			nt_mark();
+			wish(elsewhere());
+			for (int i = 0; i < 48; i++) {
+				for (uint16_t l = 0; l < LCORES; l++)
+					if (l != slow || i > when)
+						step(l);
+				nt.now += PLX_US(i % 3 * 20);
+				feed(at, 10);
+				at += 10;
+			}
+			settled();
+			eq(tt.got, at);
+			eq(nt_stat(PLX_STAT_TCPEXT_TCPOFOQUEUE), 0);
+			eq(mover.arrived, 1);
+			nt_no_drop();
+			tt_after(NULL);
+		}
+}
+
+/* Many packets wait: so many, and no more; those are dropped by name, and the peer sends again. */
+T(too_many_wait)
+{
+	const uint16_t old = 1, new = 2;
+	struct net_mover *mv;
+
+	start();
+	nt_tun(PLX_TUN_NETDEV_MAX_BACKLOG, 1023);
+	tt_connect();
+	move(old);
+	mv = nt.net->lcore[new]->mover;
+	wish(new);
+	for (int i = 0; i < 20; i++)
+		for (uint16_t l = 0; l < LCORES; l++)
+			if (l != old)
+				step(l);
+	ok(nt.net->lcore[new]->parks);
+	mv->n = MOVE_PARK_MAX - 2; /* as if they were there */
+	feed(0, 10);
+	feed(10, 10);
+	feed(20, 10);
+	for (int i = 0; i < 20; i++)
+		for (uint16_t l = 0; l < LCORES; l++)
+			if (l != old)
+				step(l);
+	eq(moves().dropped, 1);
+	eq(mv->n, MOVE_PARK_MAX);
+	mv->n = 2;
+	eq(plx_net_held(nt.net), 2);
+	nt_drop(PLX_DROP_MOVE_FULL);
+	nt_sleep(PLX_MS(2));
+	eq(tt.got, 20);
+	eq(tt.lcore, new);
+	eq(plx_net_held(nt.net), 0);
+	tt.seq += 20;
+	nt_forget();
+	more(100);
+}
+
+/* The new one has no memory left: it stays where it was. */
+T(no_memory_there)
+{
+	void *took[20000];
+	uint32_t n = 0;
+	struct plx_arena *mem;
+	uint16_t old, new;
+
+	start();
+	tt_connect();
+	old = (uint16_t)tt.lcore;
+	new = elsewhere();
+	eq(net__tcp_mem(nt.net->lcore[new]), 0);
+	mem = &nt.net->lcore[new]->tcp->arena;
+	for (size_t bytes = 4096; bytes >= 64; bytes /= 2)
+		while (n < PLX_DIM(took) && (took[n] = plx_arena_alloc(mem, bytes)))
+			((size_t *)took[n++])[0] = bytes;
+	wish(new);
+	nt_sleep(PLX_MS(2));
+	eq(mover.left, 1);
+	eq(mover.arrived, 1);
+	eq(tt.lcore, old);
+	eq(moves().stayed, 1);
+	eq(moves().conns, 0);
+	more(100);
+	eq(tt.lcore, old);
+	while (n--)
+		plx_arena_free(mem, took[n], ((size_t *)took[n])[0]);
+	more(100);
+	eq(tt.lcore, old);
+}
+
+/* The engine stops, whatever has been done of a move: nothing is left. */
+T(an_end_at_any_time)
+{
+	for (int when = 0; when < 30; when++) {
+		start();
+		tt.hold = true;
+		tt_connect();
+		tt_in(PLX_TCP_ACK, tt.seq, 0, 1000);
+		nt_forget();
+		wish(elsewhere());
+		for (int i = 0; i < when; i++) {
+			step((uint16_t)(i % LCORES));
+			nt.now += PLX_US(20);
+			if (i > 3)
+				feed(1000 + 10 * (uint32_t)i, 10);
+		}
+		nt_stop_engine();
+		eq(tt.closed, 1);
+		eq(tt.err, ESHUTDOWN);
+		nt_forget();
+		tt_after(NULL);
+	}
+}
+
+/* A wish while another is under way: the last one counts. */
+T(one_wish_behind_the_other)
+{
+	start();
+	tt_connect();
+	wish(1);
+	step(0);
+	wish(2);
+	step(0);
+	step(1);
+	wish(0);
+	settled();
+	eq(net__tcp_owner(nt.net->lcore[0], &plx_net_tcp_tcb(tt.c)->id), 0);
+	eq(tt.lcore, 0);
+	more(100);
+}
+
+RUN_EAL(TT_(wishes_that_cannot_be), TT_(a_connection_goes_along), TT_(to_where_it_is),
+	TT_(with_all_that_it_holds), TT_(two_connections_in_turn), TT_(a_connection_that_stays),
+	TT_(a_handshake_goes_along), TT_(what_is_left_of_it_goes_along),
+	TT_(segments_come_at_any_time), TT_(too_many_wait), TT_(no_memory_there),
+	TT_(an_end_at_any_time), TT_(one_wish_behind_the_other))
