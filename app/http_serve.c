@@ -303,6 +303,24 @@ static void conn_ready(struct prog *p, struct watch *w, uint32_t events)
 		converse(h, c);
 }
 
+static bool conn_leave(struct prog *p, struct watch *w)
+{
+	if (w->ready != conn_ready)
+		return false;
+	plx_list_del(&((struct http_conn *)w)->link);
+	return true;
+}
+
+/* As if it had come now: those that are listed are in order. */
+static void conn_arrive(struct prog *p, struct watch *w)
+{
+	struct http_lcore *h = (struct http_lcore *)p;
+	struct http_conn *c = (struct http_conn *)w;
+
+	c->listed = p->now;
+	plx_list_add_tail(c->lingering ? &h->lingering : &h->idle, &c->link);
+}
+
 static void listener_ready(struct prog *p, struct watch *w, uint32_t events)
 {
 	struct http_lcore *h = (struct http_lcore *)p;
@@ -382,5 +400,7 @@ const struct prog_ops http_serve_ops = {
 	.bytes = sizeof(struct http_lcore),
 	.counts = counts,
 	.start = start,
+	.leave = conn_leave,
+	.arrive = conn_arrive,
 	.timer = timer,
 };

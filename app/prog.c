@@ -51,6 +51,29 @@ static plx_ns run(struct plx_softnet *sn, void *arg)
 	return n == EVENTS ? p->now : next; /* there may be more */
 }
 
+static bool leave(struct plx_softnet *sn, void *arg, int fd, epoll_data_t data)
+{
+	struct prog *p = arg;
+	struct watch *w = data.ptr;
+
+	if (w->dead || !p->ops->leave || !p->ops->leave(p, w))
+		return false;
+	plx_list_del(&w->link);
+	return true;
+}
+
+static void arrive(struct plx_softnet *sn, void *arg, int fd, epoll_data_t data)
+{
+	struct prog *p = arg;
+	struct watch *w = data.ptr;
+
+	p->now = plx_sock_now();
+	if (p->ops->arrive)
+		p->ops->arrive(p, w);
+	if (prog_watch(p, w, w->events) != 0)
+		w->ready(p, w, EPOLLERR); /* no memory to watch it: as if it had failed */
+}
+
 struct prog *prog_make(const struct prog_ops *ops, void *arg)
 {
 	size_t bytes = (ops->bytes + 63) & ~(size_t)63;
@@ -63,7 +86,8 @@ struct prog *prog_make(const struct prog_ops *ops, void *arg)
 	p->arg = arg;
 	plx_list_init(&p->watches);
 	plx_list_init(&p->dead);
-	p->program = (struct plx_sock_program){.start = start, .run = run, .arg = p};
+	p->program = (struct plx_sock_program){
+		.start = start, .run = run, .leave = leave, .arrive = arrive, .arg = p};
 	return p;
 }
 
@@ -71,6 +95,7 @@ int prog_watch(struct prog *p, struct watch *w, uint32_t events)
 {
 	struct epoll_event ev = {.events = events, .data.ptr = w};
 
+	w->events = events;
 	plx_list_add_tail(&p->watches, &w->link);
 	return plx_epoll_ctl(p->epfd, EPOLL_CTL_ADD, w->fd, &ev) == 0 ? 0 : -errno;
 }

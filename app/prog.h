@@ -15,8 +15,9 @@ struct prog;
 
 /** Something in the program's epoll set; embedded in the owner's object. */
 struct watch {
-	int fd;	   /**< -1: closed */
-	bool dead; /**< prog_free() was called: no more events */
+	int fd;		 /**< -1: closed */
+	bool dead;	 /**< prog_free() was called: no more events */
+	uint32_t events; /**< that it is watched for */
 	void (*ready)(struct prog *p, struct watch *w, uint32_t events);
 	struct plx_list link; /**< prog.watches, or .dead */
 };
@@ -32,6 +33,11 @@ struct prog_ops {
 	/** Each time the program runs, after events. @return when again, at the latest. Optional.
 	 */
 	plx_ns (*timer)(struct prog *p, plx_ns now);
+	/** The flow of a connection is to live on another lcore, and w could go along, where it is
+	 * p's twin's by arrive(): out of all lists of p's. @return whether it does. Optional. */
+	bool (*leave)(struct prog *p, struct watch *w);
+	/** It is p's now, and watched as before. Optional. */
+	void (*arrive)(struct prog *p, struct watch *w);
 	/** More for the reports, beside the counters. Main or control thread. Optional. */
 	void (*json)(struct stack *s, json_t *o, bool final);
 	void (*text)(struct stack *s, FILE *out);

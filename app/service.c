@@ -144,6 +144,12 @@ static void conn_ready(struct prog *p, struct watch *w, uint32_t events)
 	}
 }
 
+/* A connection has nothing that is the lcore's. */
+static bool conn_leave(struct prog *p, struct watch *w)
+{
+	return w->ready == conn_ready;
+}
+
 static void listener_ready(struct prog *p, struct watch *w, uint32_t events)
 {
 	int fd;
@@ -196,4 +202,5 @@ const struct prog_ops service_ops = {
 	.bytes = sizeof(struct service_lcore),
 	.counts = counts,
 	.start = start,
+	.leave = conn_leave,
 };

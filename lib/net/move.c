@@ -141,7 +141,8 @@ static bool is_free(struct net_lcore *nl, struct plx_net_tcp *tc)
 	if (net__tcp_is(tc, TCPF_TOUCHED))
 		return false;
 	return net__tcp_is(tc, TCPF_RELEASED) ||
-	       (tc->ops && tc->ops->leave && tc->ops->leave(nl->sn, tc));
+	       (tc->ops && tc->ops->leave &&
+		       tc->ops->leave(nl->sn, tc, nl->net->lcore[nl->net->moves->to]->sn));
 }
 
 /* @return whether it goes; those that are to be served first may do it the next time. */
@@ -186,21 +187,29 @@ static bool leave(struct net_lcore *nl, struct plx_tcp_id *id)
 	}
 }
 
-/* New has it: what is left of it here goes. */
-static void forget_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
+/* One of the two, whose bytes are those of the other one. */
+static void discard(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	struct plx_arena *mem = &nl->tcp->arena;
 
-	plx_quota_use(&nl->tcp->rx, -(int64_t)tc->c.rcv.room);
 	if (tc->buf) {
 		plx_arena_free(mem, tc->buf->piece, tc->buf->cap * sizeof(*tc->buf->piece));
 		plx_arena_free(mem, tc->buf, sizeof(*tc->buf));
 	}
 	plx_tcp_fini(&tc->c);
+	plx_arena_free(mem, tc, sizeof(*tc));
+}
+
+/* New has it: what is left of it here goes. */
+static void forget_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
+{
+	plx_quota_use(&nl->tcp->rx, -(int64_t)tc->c.rcv.room);
 	plx_count(nl->tcp->conns, -1u);
 	if (net__tcp_is(tc, TCPF_RELEASED))
 		plx_count(nl->tcp->orphans, -1u);
-	plx_arena_free(mem, tc, sizeof(*tc));
+	else if (tc->ops->left)
+		tc->ops->left(nl->sn, tc->user);
+	discard(nl, tc);
 }
 
 /* New has no memory for it. */
@@ -255,57 +264,49 @@ static struct net_tcp_buf *adopt_buf(struct net_lcore *nl, const struct net_tcp_
 	return b;
 }
 
-static void disown_buf(struct net_lcore *nl, struct net_tcp_buf *b)
-{
-	if (!b)
-		return;
-	plx_arena_free(&nl->tcp->arena, b->piece, b->cap * sizeof(*b->piece));
-	plx_arena_free(&nl->tcp->arena, b, sizeof(*b));
-}
-
 /* All of it, or nothing. */
 static struct plx_net_tcp *copy_conn(struct net_lcore *nl, const struct plx_net_tcp *from)
 {
-	struct plx_arena *mem = &nl->tcp->arena;
-	struct plx_net_tcp *tc = plx_arena_alloc(mem, sizeof(*tc));
+	struct plx_net_tcp *tc = plx_arena_alloc(&nl->tcp->arena, sizeof(*tc));
 
 	if (!tc)
 		return NULL;
 	*tc = (struct plx_net_tcp){.ops = from->ops, .user = from->user};
 	tc->timer.kind = NET_TIMER_TCP;
 	tc->timer.tag = from->timer.tag;
-	if (from->buf) {
-		tc->buf = adopt_buf(nl, from->buf);
-		if (!tc->buf)
-			goto no_memory;
+	if (plx_tcp_adopt(&tc->c, &nl->tcp->ctx, &from->c) != 0) {
+		plx_arena_free(&nl->tcp->arena, tc, sizeof(*tc));
+		return NULL;
 	}
-	if (plx_tcp_adopt(&tc->c, &nl->tcp->ctx, &from->c) != 0)
-		goto no_memory;
-	if (plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) == 0)
+	if (from->buf)
+		tc->buf = adopt_buf(nl, from->buf);
+	if ((tc->buf || !from->buf) && plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) == 0)
 		return tc;
-	plx_tcp_fini(&tc->c);
-no_memory:
-	disown_buf(nl, tc->buf);
-	plx_arena_free(mem, tc, sizeof(*tc));
+	discard(nl, tc);
 	return NULL;
 }
 
 static bool adopt_conn(struct net_lcore *nl, const struct plx_net_tcp *from)
 {
 	struct plx_net_tcp *tc = copy_conn(nl, from);
+	int64_t room = from->c.rcv.room;
 
 	if (!tc)
 		return false;
-	plx_quota_use(&nl->tcp->rx, (int64_t)tc->c.rcv.room);
+	plx_quota_use(&nl->tcp->rx, room);
+	if (!net__tcp_is(tc, TCPF_RELEASED) && !tc->ops->arrive(nl->sn, tc)) {
+		plx_quota_use(&nl->tcp->rx, -room);
+		plx_tcp_table_del(nl->tcp->ctx.table, &tc->c.id);
+		discard(nl, tc);
+		return false;
+	}
 	plx_count(nl->tcp->conns, 1);
 	plx_count(nl->mover->conns, 1);
+	if (net__tcp_is(from, TCPF_RELEASED))
+		plx_count(nl->tcp->orphans, 1);
 	if (net__tcp_is(tc, TCPF_NAMED))
 		net__tcp_named_move(nl, &tc->c.id, nl->net->moves->from);
 	net__tcp_touch(nl, tc);
-	if (net__tcp_is(tc, TCPF_RELEASED))
-		plx_count(nl->tcp->orphans, 1);
-	else
-		tc->ops->arrive(nl->sn, tc);
 	return true;
 }
 

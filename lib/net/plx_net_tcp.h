@@ -48,13 +48,19 @@ struct plx_net_tcp_ops {
 	/**
 	 * Its flow is to live on another lcore (plx_net_move.h): may c, too? Then it is not valid
 	 * any more, and its program is told of it anew by arrive(), which must be there. Nothing
-	 * that can be read or written is lost. @return false, as without leave(): it stays here,
-	 * and what comes for it is handed over.
+	 * that can be read or written is lost. @param to where it is to live. @return false, as
+	 * without leave(): it stays here, and what comes for it is handed over.
 	 */
-	bool (*leave)(struct plx_softnet *sn, struct plx_net_tcp *c);
-	/** c, whose program had let go of one of the same user by leave(), lives here from now on:
-	 * on another lcore, or on the same one, if the other has no memory. */
-	void (*arrive)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	bool (*leave)(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_softnet *to);
+	/**
+	 * c, whose program had let go of one of the same user by leave(), lives here from now on:
+	 * on another lcore; or on the one where it was and as the same c, if the other could not
+	 * take it. @return false: there is no memory for it here, it is to go back; there it counts
+	 * as true.
+	 */
+	bool (*arrive)(struct plx_softnet *sn, struct plx_net_tcp *c);
+	/** On the lcore that it has left: it has arrived. user is what it had then. Optional. */
+	void (*left)(struct plx_softnet *sn, void *user);
 	/** The least TTL or hop limit of what is taken; asked after plx_net_tcp_set_min_ttl(). */
 	uint8_t (*min_ttl)(const struct plx_net_tcp *c, bool v4);
 	/** For the table tcp: the descriptor by which its program knows it; -1 = it has none. */

@@ -13,9 +13,22 @@ static void add_owners(struct plx_telem_row *r, const struct plx_net *net)
 	for (uint16_t i = 0; i < net->n_lcores; i++)
 		lcore[i] = net->lcore[i]->sn->lcore;
 	for (uint16_t i = 0; i < net->owners.size; i++)
-		owner[i] = lcore[net->owners.lcore[i]];
+		owner[i] = lcore[__atomic_load_n(&net->owners.lcore[i], __ATOMIC_RELAXED)];
 	plx_telem_row_u64s(r, "lcores", lcore, net->n_lcores);
 	plx_telem_row_u64s(r, "owners", owner, net->owners.size);
+}
+
+static void add_moves(struct plx_telem_row *r, const struct plx_net *net)
+{
+	struct plx_net_moves m;
+
+	plx_net_moves_get(net, &m);
+	plx_telem_row_u64(r, "moving", m.waiting);
+	plx_telem_row_u64(r, "moved_conns", m.conns);
+	plx_telem_row_u64(r, "stayed_conns", m.stayed);
+	plx_telem_row_u64(r, "parked", m.parked);
+	plx_telem_row_u64(r, "park_drops", m.dropped);
+	plx_telem_row_u64(r, "steer_reordered", m.reordered);
 }
 
 enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
@@ -33,6 +46,7 @@ enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, vo
 	plx_telem_row_u64(r, "forward4", (uint64_t)net__tun(net, PLX_TUN_IP_FORWARD));
 	plx_telem_row_u64(r, "forward6", (uint64_t)net__tun(net, PLX_TUN_IP6_FORWARDING));
 	add_owners(r, net);
+	add_moves(r, net);
 	return PLX_TELEM_MORE;
 }
 

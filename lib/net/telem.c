@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "rps.h"
+#include "steer_cmd.h"
 #include "tcp.h"
 
 #include <errno.h>
@@ -567,6 +568,10 @@ static const struct plx_telem_cmd cmd[] = {
 	{"neigh add", "dst:s lladdr:s dev:s", "add or replace a permanent neighbour", neigh_add},
 	{"neigh del", "dst:s lladdr:s? dev:s", "forget a neighbour", neigh_del},
 	{"link set", "dev:s up:i? mtu:i? address:s?", "change an interface", link_set},
+	{"steer lcores", "lcores:s weights:s?", "share the flows out: LCORE,..., WEIGHT,...",
+		net__steer_lcores},
+	{"steer bucket", "bucket:i lcore:i", "give the flows of a bucket to an lcore",
+		net__steer_bucket},
 	{"feature set", "dev:s features:s", "switch features of a port: NAME=on|off...",
 		feature_set},
 };

@@ -98,10 +98,33 @@ static void unqueue(struct sock_lcore *sl, struct sock_op *op)
 	op->file = NULL;
 }
 
+static void again(struct plx_softnet *sn, struct plx_msg *msg)
+{
+	sock__begin(sn, plx_container_of(msg, struct sock_op, msg));
+}
+
+/* What it is about is on another lcore by now, or about to come here. */
+static bool follow(const struct sock_lcore *sl, struct sock_op *op)
+{
+	struct sock_lcore *there = op->nofile ? NULL : sock__fd_moved(sl, op->fd);
+
+	if (plx_likely(!there))
+		return false;
+	op->msg.fn = again;
+	plx_softnet_post(there->sn, &op->msg);
+	return true;
+}
+
 void sock__begin(struct plx_softnet *sn, struct sock_op *op)
 {
 	struct sock_lcore *sl = sock__lcores[sn->lcore];
-	long r = run(sl, op);
+	long r;
+
+	if (follow(sl, op))
+		return;
+	sl->foreign = true;
+	r = run(sl, op);
+	sl->foreign = false;
 
 	if (r != -EAGAIN || !op->block) {
 		finish(op, r);

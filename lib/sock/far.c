@@ -154,11 +154,24 @@ void sock__far_closed(struct sock_watch *w)
 	closed(far);
 }
 
+static struct sock_lcore *there_of(const struct sock_far *far)
+{
+	return __atomic_load_n(&far->there, __ATOMIC_ACQUIRE);
+}
+
+/* Until it is watched a file may move to another lcore. */
 static void do_ask(struct plx_softnet *sn, struct plx_msg *msg)
 {
 	struct sock_far *far = plx_container_of(msg, struct sock_far, ask);
-	struct sock_file *f = sock__file(far->there, far->fd);
+	struct sock_lcore *sl = sock__lcores[sn->lcore], *moved = sock__fd_moved(sl, far->fd);
+	struct sock_file *f = sock__file(sl, far->fd);
 
+	if (moved) {
+		plx_softnet_post(moved->sn, msg);
+		return;
+	}
+	__atomic_store_n(&far->there, sl, __ATOMIC_RELEASE);
+	__atomic_store_n(&far->asked, true, __ATOMIC_RELEASE);
 	if (!f) {
 		closed(far);
 		return;
@@ -166,7 +179,7 @@ static void do_ask(struct plx_softnet *sn, struct plx_msg *msg)
 	sock__watch_attach(f, &far->w);
 	f->flags |= SOCKF_FAR;
 	far->attached = true;
-	sock__far_wake(far->there, f, &far->w, 0);
+	sock__far_wake(sl, f, &far->w, 0);
 }
 
 /* The next exclusive one, as there is nobody who waits there. */
@@ -188,7 +201,16 @@ static void do_pass(struct plx_softnet *sn, struct plx_msg *msg)
 static void do_leave(struct plx_softnet *sn, struct plx_msg *msg)
 {
 	struct sock_far *far = plx_container_of(msg, struct sock_far, leave);
+	struct sock_lcore *sl = sock__lcores[sn->lcore], *to;
 
+	if (__atomic_load_n(&far->asked, __ATOMIC_ACQUIRE))
+		to = there_of(far);
+	else
+		to = sock__fd_moved(sl, far->fd);
+	if (to != sl) { /* behind what was asked, which is on its way */
+		plx_softnet_post(to ? to->sn : sn, msg);
+		return;
+	}
 	if (__atomic_load_n(&far->told.posted, __ATOMIC_ACQUIRE)) /* which nobody reads any more */
 		pass_on(far, 0);
 	detach(far);
@@ -216,9 +238,9 @@ static void do_told(struct plx_softnet *sn, struct plx_msg *msg)
 	some = note_take(&far->told, &key);
 	if (__atomic_load_n(&far->closed, __ATOMIC_ACQUIRE))
 		sock__unwatch(far->here, &far->f); /* close(2) takes it out of all sets */
-	else if (some && !sock__watches_wake(far->here, &far->f, far->f.watch, key) && far->there &&
-		 far->w.events & EPOLLEXCLUSIVE)
-		note_post(far->there->sn, &far->pass, key);
+	else if (some && !sock__watches_wake(far->here, &far->f, far->f.watch, key) &&
+		 there_of(far) && far->w.events & EPOLLEXCLUSIVE)
+		note_post(there_of(far)->sn, &far->pass, key);
 }
 
 void sock__far_end(struct sock_file *f)
@@ -227,8 +249,8 @@ void sock__far_end(struct sock_file *f)
 
 	far->left = true;
 	hash_del(far);
-	if (far->there) {
-		plx_softnet_post(far->there->sn, &far->leave);
+	if (there_of(far)) {
+		plx_softnet_post(there_of(far)->sn, &far->leave);
 		return;
 	}
 	sock__kernel_leave(far);
@@ -239,14 +261,15 @@ static uint32_t poll_far(struct sock_lcore *sl, struct sock_file *f)
 {
 	const struct sock_far *far = far_of(f);
 
-	return far->there ? __atomic_load_n(&far->mask, __ATOMIC_ACQUIRE) : sock__kernel_poll(far);
+	return there_of(far) ? __atomic_load_n(&far->mask, __ATOMIC_ACQUIRE)
+			     : sock__kernel_poll(far);
 }
 
 static const struct sock_kind kind = {.poll = poll_far};
 
 bool sock__far_stale(struct sock_file *f)
 {
-	return !far_of(f)->there && sock__kernel_stale(far_of(f));
+	return !there_of(far_of(f)) && sock__kernel_stale(far_of(f));
 }
 
 struct sock_file *sock__far_new(

@@ -31,6 +31,7 @@ struct sock_far {
 	struct plx_msg gone;
 	uint32_t mask; /**< EPOLL* that are true */
 	bool closed;   /**< the file is no more */
+	bool asked;    /**< `there` is who has, or had, it */
 	/* the owner's */
 	struct sock_lcore *there; /**< NULL: the kernel's */
 	struct sock_watch w;	  /**< in the list of the file; w.set is NULL, w.events are none or

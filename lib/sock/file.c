@@ -154,6 +154,8 @@ int sock__fd_new(struct sock_lcore *sl, struct sock_file *f)
 	f->slot = take_free(&sl->free_slot);
 	s = &table.v[f->slot];
 	s->file = f;
+	if (!sl->foreign)
+		f->flags |= SOCKF_PROGRAM;
 	__atomic_store_n(&s->set, sock__is_set(f), __ATOMIC_RELAXED);
 	__atomic_store_n(&s->lcore, (uint16_t)(sl->sn->lcore + 1), __ATOMIC_RELEASE);
 	plx_count(sl->n_files, 1);
@@ -170,6 +172,30 @@ static void fd_end(struct sock_lcore *sl, struct sock_file *f)
 	put_free(&sl->free_slot, f->slot);
 	plx_count(sl->n_files, -1u);
 	plx_net_socks(sl->sn, -(f->kind->type != 0));
+}
+
+void sock__fd_leave(struct sock_lcore *sl, struct sock_file *f, const struct sock_lcore *to)
+{
+	struct slot *s = &table.v[f->slot];
+
+	__atomic_store_n(&s->file, NULL, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->lcore, (uint16_t)(to->sn->lcore + 1), __ATOMIC_RELEASE);
+}
+
+void sock__fd_put(struct sock_lcore *sl, struct sock_file *f)
+{
+	struct slot *s = &table.v[f->slot];
+
+	__atomic_store_n(&s->file, f, __ATOMIC_RELAXED);
+	__atomic_store_n(&s->lcore, (uint16_t)(sl->sn->lcore + 1), __ATOMIC_RELEASE);
+	plx_count(sl->n_files, 1);
+	plx_net_socks(sl->sn, 1);
+}
+
+void sock__fd_left(struct sock_lcore *sl)
+{
+	plx_count(sl->n_files, -1u);
+	plx_net_socks(sl->sn, -1);
 }
 
 /* @return NULL: it is none of ours, or another's by now. */
@@ -203,7 +229,17 @@ struct sock_file *sock__file(const struct sock_lcore *sl, int fd)
 {
 	const struct slot *s = slot_of(fd);
 
-	return s && s->lcore == sl->sn->lcore + 1 ? s->file : NULL;
+	if (!s || __atomic_load_n(&s->lcore, __ATOMIC_ACQUIRE) != sl->sn->lcore + 1)
+		return NULL;
+	return __atomic_load_n(&s->file, __ATOMIC_RELAXED);
+}
+
+struct sock_lcore *sock__fd_moved(const struct sock_lcore *sl, int fd)
+{
+	int id = sock__fd_lcore(fd);
+	struct sock_lcore *there = id >= 0 ? sock__lcores[id] : NULL;
+
+	return there && !sock__file(sl, fd) ? there : NULL;
 }
 
 bool plx_sock_is_ours(int fd)

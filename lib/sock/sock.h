@@ -36,6 +36,7 @@
 #define SOCKF_QUEUED   0x0200  /* accept() has not taken it yet */
 #define SOCKF_BOUND_IP 0x8000  /* cold->bind is an address, whose port comes later */
 #define SOCKF_SHARED   0x10000 /* cold is others', too */
+#define SOCKF_PROGRAM  0x20000 /* made by an lcore's program, not by a thread */
 
 /* What readiness events are made of (Linux's poll masks). */
 #define SOCK_IN	 (EPOLLIN | EPOLLRDNORM)
@@ -150,9 +151,17 @@ struct sock_watch;
 /** Begins every object that has a descriptor. */
 struct sock_file {
 	const struct sock_kind *kind;
-	struct sock_watch *watch; /**< epoll sets that it is in */
-	struct sock_op *waiters;  /**< calls that wait for it, oldest first */
-	struct sock_cold *cold;	  /**< NULL: defaults. To be written: sock__cold() */
+	union {
+		struct {
+			struct sock_watch *watch; /**< epoll sets that it is in */
+			struct sock_op *waiters;  /**< calls that wait for it, oldest first */
+		};
+		struct {	       /* on its way to another lcore: move.c */
+			uint64_t nth;  /**< its lcore's program, from 1; 0: a thread's */
+			uint64_t data; /**< of the program's watch */
+		};
+	};
+	struct sock_cold *cold; /**< NULL: defaults. To be written: sock__cold() */
 	uint32_t slot;
 	uint32_t flags; /**< SOCKF_* */
 	int32_t err;	/**< SO_ERROR: a positive errno */
@@ -288,6 +297,7 @@ struct sock_lcore {
 	struct plx_sock_program *program;
 	plx_ns program_ns; /**< when they want to run at the latest */
 	bool started;
+	bool foreign;		/**< a call is carried out for somebody who is not on this lcore */
 	struct plx_list fars;	/**< struct sock_far */
 	struct plx_list colds;	/**< struct sock_cold, shared; the newest first */
 	struct plx_wheel wheel; /**< of calls that wait */
@@ -325,6 +335,16 @@ struct sock_file *sock__file(const struct sock_lcore *sl, int fd);
 int sock__fd_lcore(int fd);
 /** Is it an epoll set's? Any thread. */
 bool sock__fd_is_set(int fd);
+/**
+ * Is the file of fd on another lcore by now, or on its way here? @return where to ask (again), or
+ * NULL: neither.
+ */
+struct sock_lcore *sock__fd_moved(const struct sock_lcore *sl, int fd);
+/** The file of a descriptor goes to an lcore, which has it from sock__fd_put() on. */
+void sock__fd_leave(struct sock_lcore *sl, struct sock_file *f, const struct sock_lcore *to);
+void sock__fd_put(struct sock_lcore *sl, struct sock_file *f);
+/** It has arrived: it counts here no more. */
+void sock__fd_left(struct sock_lcore *sl);
 /** It loses its descriptor, its watches and waiters, and is released. */
 void sock__close(struct sock_lcore *sl, struct sock_file *f);
 bool sock__forked(void);
@@ -337,6 +357,11 @@ bool sock__cold_take(struct sock_lcore *sl, struct sock_file *f, const struct so
 /** Its options have been set: share them with whom it can. */
 void sock__cold_share(struct sock_lcore *sl, struct sock_file *f);
 void sock__cold_free(struct sock_lcore *sl, struct sock_file *f);
+
+/* move.c: as struct plx_net_tcp_ops has them */
+bool sock__tcp_leave(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_softnet *to);
+bool sock__tcp_arrive(struct plx_softnet *sn, struct plx_net_tcp *c);
+void sock__tcp_left(struct plx_softnet *sn, void *user);
 
 /* program.c */
 void sock__poller_init(struct sock_lcore *sl);

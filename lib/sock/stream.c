@@ -138,9 +138,18 @@ static const struct plx_net_tcp_ops events = {
 	.closed = on_closed,
 	.min_ttl = min_ttl_of,
 	.fd = fd_of,
+	.leave = sock__tcp_leave,
+	.arrive = sock__tcp_arrive,
+	.left = sock__tcp_left,
 };
 
 /* ---- life ---- */
+
+void sock__tcp_take(struct sock_tcp *t, struct plx_net_tcp *c)
+{
+	t->tc = c;
+	plx_net_tcp_take(c, &events, t);
+}
 
 struct sock_tcp *sock__tcp_new(struct sock_lcore *sl, struct plx_net_tcp *c, bool v6)
 {
@@ -150,10 +159,9 @@ struct sock_tcp *sock__tcp_new(struct sock_lcore *sl, struct plx_net_tcp *c, boo
 		return NULL;
 	t->f.kind = &sock__stream_kind;
 	t->f.flags = v6 ? SOCKF_V6 : 0;
-	t->tc = c;
 	if (c) {
 		t->f.flags |= SOCKF_WAS_OPEN;
-		plx_net_tcp_take(c, &events, t);
+		sock__tcp_take(t, c);
 	}
 	return t;
 }

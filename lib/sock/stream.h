@@ -27,6 +27,8 @@ struct sock_tcp *sock__tcp_new(struct sock_lcore *sl, struct plx_net_tcp *c, boo
 void sock__tcp_free(struct sock_lcore *sl, struct sock_tcp *t);
 /** Bind to any, to a port or (0) to one that is free. @return 0 or -errno. */
 int sock__tcp_autobind(struct sock_lcore *sl, struct sock_file *f, uint16_t port);
+/** c is t's, and tells it what happens. */
+void sock__tcp_take(struct sock_tcp *t, struct plx_net_tcp *c);
 /** Let go of the connection, by RST if it lingers for no time or is to be aborted. */
 void sock__tcp_drop(struct sock_lcore *sl, struct sock_tcp *t, bool abort);
 

@@ -32,6 +32,17 @@ PLX_API int plx_steer_owner_init(
 /** Give one bucket away. @return 0, or -EINVAL when there is no such bucket. */
 PLX_API int plx_steer_owner_set(struct plx_owner_map *m, uint16_t bucket, uint16_t lcore);
 
+/**
+ * Share the buckets out anew, so that few move: each lcore has as many as its weight says, to
+ * within one; who has too many gives the last ones away, to who has too few, in the order of the
+ * list.
+ * @param want   out: the owner of each bucket, [m->size]
+ * @param weight of each; NULL: all alike
+ * @return 0; -EINVAL: n of 0 or too large (1024), an lcore twice, or no weight above 0.
+ */
+PLX_API int plx_steer_owner_share(const struct plx_owner_map *m, uint16_t *want,
+	const uint16_t *lcores, const uint32_t *weight, uint16_t n);
+
 /** The bucket of a hash. */
 static inline uint16_t plx_steer_owner_bucket(const struct plx_owner_map *m, uint32_t hash)
 {

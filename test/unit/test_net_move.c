@@ -13,11 +13,12 @@
 /* ---- a program that goes along ---- */
 
 static struct mover {
-	int left, arrived;
+	int left, arrived, gone;
+	uint16_t too_much; /* an lcore where it does not want to be */
 	bool refuses;
 } mover;
 
-static bool mv_leave(struct plx_softnet *sn, struct plx_net_tcp *c)
+static bool mv_leave(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_softnet *to)
 {
 	if (mover.refuses)
 		return false;
@@ -26,11 +27,19 @@ static bool mv_leave(struct plx_softnet *sn, struct plx_net_tcp *c)
 	return true;
 }
 
-static void mv_arrive(struct plx_softnet *sn, struct plx_net_tcp *c)
+static bool mv_arrive(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
+	if (mover.too_much && sn->index == mover.too_much)
+		return false;
 	mover.arrived++;
 	tt.c = c;
 	tt.lcore = sn->index;
+	return true;
+}
+
+static void mv_left(struct plx_softnet *sn, void *user)
+{
+	mover.gone++;
 }
 
 static struct plx_net_tcp_ops mv_ops;
@@ -47,6 +56,7 @@ static void start(void)
 	mv_ops = tt_ops;
 	mv_ops.leave = mv_leave;
 	mv_ops.arrive = mv_arrive;
+	mv_ops.left = mv_left;
 	memset(&mover, 0, sizeof(mover));
 	tt_start();
 	eq(plx_engine_lcores(nt.eng), LCORES);
@@ -144,6 +154,7 @@ T(a_connection_goes_along)
 	}
 	eq(mover.left, 4);
 	eq(mover.arrived, 4);
+	eq(mover.gone, 4);
 	eq(moves().conns, 4);
 	eq(moves().stayed, 0);
 	tt_in(PLX_TCP_RST, tt.seq, 0, 0);
@@ -447,6 +458,26 @@ T(no_memory_there)
 	eq(tt.lcore, old);
 }
 
+/* The same of its program. */
+T(no_memory_of_the_program_there)
+{
+	start();
+	tt_connect();
+	move(1);
+	mover.too_much = 2;
+	tt.hold = true;
+	tt_in(PLX_TCP_ACK, tt.seq, 0, 100);
+	wish(2);
+	settled();
+	eq(tt.lcore, 1);
+	eq(mover.gone, mover.left - 1);
+	eq(moves().stayed, 1);
+	tt.hold = false;
+	tt_in(PLX_TCP_ACK, tt.seq + 100, 100, 100);
+	eq(tt.got, 200);
+	eq(tt.lcore, 1);
+}
+
 /* The engine stops, whatever has been done of a move: nothing is left. */
 T(an_end_at_any_time)
 {
@@ -492,4 +523,5 @@ RUN_EAL(TT_(wishes_that_cannot_be), TT_(a_connection_goes_along), TT_(to_where_i
 	TT_(with_all_that_it_holds), TT_(two_connections_in_turn), TT_(a_connection_that_stays),
 	TT_(a_handshake_goes_along), TT_(what_is_left_of_it_goes_along),
 	TT_(segments_come_at_any_time), TT_(too_many_wait), TT_(no_memory_there),
-	TT_(an_end_at_any_time), TT_(one_wish_behind_the_other))
+	TT_(no_memory_of_the_program_there), TT_(an_end_at_any_time),
+	TT_(one_wish_behind_the_other))

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "steer_cmd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Whose the buckets are to be, for `pollux-ctl steer set`. Lcores by EAL's numbers. */
+
+/* The index of an lcore of the stack's, or -1. */
+static int index_of(const struct plx_net *net, uint64_t eal)
+{
+	for (uint16_t i = 0; i < net->n_lcores; i++)
+		if (net->lcore[i]->sn->lcore == eal)
+			return i;
+	return -1;
+}
+
+/* The next number of a list "1,2,3". @return false: that is none. */
+static bool next_number(const char **at, uint64_t max, uint64_t *n)
+{
+	char *end;
+
+	if (**at < '0' || **at > '9')
+		return false;
+	errno = 0;
+	*n = strtoull(*at, &end, 10);
+	if (errno || *n > max || (*end && (*end != ',' || !end[1])))
+		return false;
+	*at = *end ? end + 1 : end;
+	return true;
+}
+
+/* @return how many, or -errno, and it is answered. */
+static int lcores_of(
+	const struct plx_net *net, const char *list, uint16_t *lcore, struct plx_telem_reply *reply)
+{
+	uint64_t n;
+	int count = 0;
+
+	for (const char *at = list; *at || !count; count++) {
+		int i = count < PLX_ENGINE_LCORES_MAX && next_number(&at, UINT32_MAX, &n)
+				? index_of(net, n)
+				: -1;
+
+		if (i < 0)
+			return plx_telem_reply_error(
+				reply, -EINVAL, "lcores %s: not a list of lcores that run", list);
+		lcore[count] = (uint16_t)i;
+	}
+	return count;
+}
+
+static int weights_of(const char *list, uint32_t *weight, int lcores, struct plx_telem_reply *reply)
+{
+	uint64_t n;
+	int count = 0;
+
+	for (const char *at = list; *at; count++) {
+		if (count == lcores || !next_number(&at, UINT16_MAX, &n))
+			return plx_telem_reply_error(reply, -EINVAL,
+				"weights %s: not a number of at most 65535 for each lcore", list);
+		weight[count] = (uint32_t)n;
+	}
+	if (count == lcores)
+		return 0;
+	return plx_telem_reply_error(
+		reply, -EINVAL, "weights %s: %d for %d lcores", list, count, lcores);
+}
+
+static int wish(const struct plx_net *net, const uint16_t *want, struct plx_telem_reply *reply)
+{
+	int err = plx_net_owners_set((struct plx_net *)(uintptr_t)net, want, net->owners.size);
+
+	if (err == -EOPNOTSUPP)
+		return plx_telem_reply_error(reply, err,
+			"flows live where they arrive: there is one lcore, or "
+			"net.pollux.soft_steer is 0");
+	return err ? plx_telem_reply_error(reply, err, "%s", strerror(-err)) : 0;
+}
+
+int net__steer_lcores(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
+{
+	const struct plx_net *net = arg;
+	const char *weights = plx_telem_args_str(args, "weights");
+	uint16_t lcore[PLX_ENGINE_LCORES_MAX], want[PLX_OWNER_BUCKETS_MAX];
+	uint32_t weight[PLX_ENGINE_LCORES_MAX];
+	int n = lcores_of(net, plx_telem_args_str(args, "lcores"), lcore, reply);
+
+	if (n < 0)
+		return n;
+	if (weights && weights_of(weights, weight, n, reply) != 0)
+		return -EINVAL;
+	if (plx_steer_owner_share(
+		    &net->owners, want, lcore, weights ? weight : NULL, (uint16_t)n) != 0)
+		return plx_telem_reply_error(
+			reply, -EINVAL, "an lcore is named twice, or none has a weight");
+	return wish(net, want, reply);
+}
+
+int net__steer_bucket(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
+{
+	const struct plx_net *net = arg;
+	int64_t bucket = plx_telem_args_int(args, "bucket", -1);
+	int lcore = index_of(net, (uint64_t)plx_telem_args_int(args, "lcore", -1));
+	uint16_t want[PLX_OWNER_BUCKETS_MAX];
+
+	if (bucket < 0 || bucket >= net->owners.size)
+		return plx_telem_reply_error(
+			reply, -EINVAL, "there are buckets 0 to %u", net->owners.size - 1u);
+	if (lcore < 0)
+		return plx_telem_reply_error(reply, -EINVAL, "no such lcore runs");
+	plx_net_owners_get(net, want);
+	want[bucket] = (uint16_t)lcore;
+	return wish(net, want, reply);
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "epoll.h"
+#include "stream.h"
+
+/*
+ * Sockets go along when their flows move to another lcore (lib/net/move.c). The descriptor is
+ * nobody's in between: calls by other threads that come for it go to the new owner and wait there
+ * for it, by coming again.
+ *
+ * A thread's goes if nobody waits for it or watches it at that moment; a program's, if the program
+ * lets it, which then has its twin over there watch it. What is bound, listens or has sent by
+ * MSG_ZEROCOPY is woven into what an lcore has, and stays.
+ */
+
+static bool is_woven(const struct sock_file *f)
+{
+	const struct sock_cold *cold = f->cold;
+
+	if (sock__is(f, SOCKF_BOUND | SOCKF_BOUND_IP | SOCKF_QUEUED | SOCKF_RETRYING) || f->waiters)
+		return true;
+	return cold && !sock__is(f, SOCKF_SHARED) && (cold->listen || cold->zc);
+}
+
+static epoll_data_t data_of(uint64_t data)
+{
+	return (epoll_data_t){.u64 = data};
+}
+
+static const struct plx_sock_program *program_of(const struct sock_lcore *sl, uint64_t nth)
+{
+	const struct plx_sock_program *p = sl->program;
+
+	while (p && --nth)
+		p = p->next;
+	return p;
+}
+
+/* @return which program has it and lets it go to its twin; 0: none. */
+static uint64_t letting_go(struct sock_lcore *sl, struct sock_file *f, const struct sock_lcore *to)
+{
+	const struct sock_watch *w = f->watch;
+	const struct plx_sock_program *p = sl->program, *twin = to->program;
+
+	if (!w || w->of_file || !w->set)
+		return 0;
+	for (uint64_t nth = 1; p && twin; p = p->next, twin = twin->next, nth++)
+		if (p->leave && p->arrive && twin->arrive &&
+			p->leave(sl->sn, p->arg, sock__fd_of(f), data_of(w->data)))
+			return nth;
+	return 0;
+}
+
+bool sock__tcp_leave(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_softnet *to)
+{
+	struct sock_lcore *sl = sock__lcores[sn->lcore], *there = sock__lcores[to->lcore];
+	struct sock_file *f = &((struct sock_tcp *)plx_net_tcp_user(c))->f;
+	uint64_t nth = 0, data = 0;
+
+	if (is_woven(f))
+		return false;
+	if (sock__is(f, SOCKF_PROGRAM)) {
+		nth = letting_go(sl, f, there);
+		if (!nth)
+			return false;
+		data = f->watch->data;
+		sock__unwatch(sl, f);
+	} else if (f->watch) {
+		return false;
+	}
+	f->nth = nth;
+	f->data = data;
+	sock__fd_leave(sl, f, there);
+	return true;
+}
+
+/* Its program watches it anew; what has come meanwhile is found by that. */
+static void meet(struct sock_lcore *sl, struct sock_file *f)
+{
+	const struct plx_sock_program *p = f->nth ? program_of(sl, f->nth) : NULL;
+	epoll_data_t data = data_of(f->data);
+
+	f->watch = NULL;
+	f->waiters = NULL;
+	sock__fd_put(sl, f);
+	if (p)
+		p->arrive(sl->sn, p->arg, sock__fd_of(f), data);
+}
+
+static bool copy_cold(struct sock_lcore *sl, struct sock_file *f, const struct sock_cold *from)
+{
+	bool shared = sock__is(f, SOCKF_SHARED);
+	struct sock_cold *cold;
+
+	f->cold = NULL;
+	f->flags &= ~SOCKF_SHARED;
+	if (!from)
+		return true;
+	if (shared)
+		return sock__cold_take(sl, f, &from->opt);
+	cold = sock__cold(sl, f);
+	if (!cold)
+		return false;
+	*cold = *from;
+	return true;
+}
+
+bool sock__tcp_arrive(struct plx_softnet *sn, struct plx_net_tcp *c)
+{
+	struct sock_lcore *sl = sock__lcores[sn->lcore];
+	struct sock_tcp *from = plx_net_tcp_user(c), *t;
+
+	if (from->tc == c) { /* it is back */
+		sock__fd_left(sl);
+		meet(sl, &from->f);
+		return true;
+	}
+	t = sock__alloc(sl, sizeof(*t));
+	if (!t)
+		return false;
+	*t = *from;
+	if (!copy_cold(sl, &t->f, from->f.cold)) {
+		sock__free(sl, t, sizeof(*t));
+		return false;
+	}
+	sock__tcp_take(t, c);
+	meet(sl, &t->f);
+	return true;
+}
+
+void sock__tcp_left(struct plx_softnet *sn, void *user)
+{
+	struct sock_lcore *sl = sock__lcores[sn->lcore];
+	struct sock_tcp *t = user;
+
+	sock__fd_left(sl);
+	sock__tcp_free(sl, t);
+}
