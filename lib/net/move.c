@@ -23,7 +23,7 @@
  * those that wait. What stays (its program does not let it go, or new has no memory) is `away`
  * (tcp_away.c) from then on.
  *
- * One move at a time, of all buckets from one lcore to one other. Text is not copied: received text
+ * One move at a time, of a few buckets from one lcore to one other. Text is not copied: received text
  * is in mbufs, whose pools take them back from anywhere; text to be sent is in chunks of old's
  * arena, which go home by themselves.
  */
@@ -90,7 +90,7 @@ bool net__move_park(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_n
 	}
 	if (mv->opens || !has(mv->coming, bucket))
 		return false;
-	if (mv->n == MOVE_PARK_MAX) {
+	if (mv->n >= PLX_MIN(MOVE_PARK_MAX, nl->spare_mbufs / 4)) {
 		plx_count(mv->dropped, plx_pkt_wire(m));
 		plx_pkt_drop(m, PLX_DROP_MOVE_FULL);
 		return true;
@@ -153,7 +153,7 @@ static bool leave_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
 	if (net__tcp_is(tc, TCPF_AWAY))
 		return false;
 	if (net__tcp_is(tc, TCPF_TOUCHED) && nl->sn->now_ns < mv->since + MOVE_SERVE_NS) {
-		mv->some = true;
+		mv->again = true;
 		return false;
 	}
 	if (!is_free(nl, tc)) {
@@ -405,6 +405,15 @@ static void batch_back(struct plx_softnet *sn, struct plx_msg *msg)
 
 static void do_open(struct plx_softnet *sn, struct plx_msg *msg);
 
+static void look_anew(struct net_lcore *nl)
+{
+	struct net_mover *mv = nl->mover;
+
+	mv->cursor = 0;
+	mv->again = false;
+	mv->shape = plx_tcp_table_shape(nl->tcp->ctx.table);
+}
+
 /* Up to a batch of what is left. @return false: there is nothing. */
 static bool gather(struct net_lcore *nl, struct net_moves *ms)
 {
@@ -413,18 +422,18 @@ static bool gather(struct net_lcore *nl, struct net_moves *ms)
 	struct net_move_batch *b = &ms->batch;
 	struct plx_tcp_id *id;
 
+	if (!table)
+		return false;
 	for (uint32_t i = 0; i < MOVE_LOOK && b->n < MOVE_BATCH; i++) {
-		if (!table || !plx_tcp_table_next(table, &mv->cursor, &id)) {
-			bool some = mv->some;
+		if (!plx_tcp_table_next(table, &mv->cursor, &id)) {
+			/* one may have been moved to where we had been */
+			bool again = mv->again || mv->shape != plx_tcp_table_shape(table);
 
-			mv->cursor = 0;
-			mv->some = false;
-			return some;
+			look_anew(nl);
+			return again || b->n;
 		}
-		if (!id || !has(ms->set, bucket_of(nl->net, id)) || !leave(nl, id))
-			continue;
-		mv->some = true;
-		b->id[b->n++] = id;
+		if (id && has(ms->set, bucket_of(nl->net, id)) && leave(nl, id))
+			b->id[b->n++] = id;
 	}
 	return true;
 }
@@ -462,9 +471,9 @@ static void do_ship(struct plx_softnet *sn, struct plx_late_msg *late_msg)
 
 	mv->ships = true;
 	nl->parks = true;
-	mv->cursor = 0;
-	mv->some = false;
 	mv->since = sn->now_ns;
+	if (nl->tcp->ctx.table)
+		look_anew(nl);
 }
 
 /* ---- steps ---- */
@@ -518,11 +527,11 @@ static void do_park(struct plx_softnet *sn, struct plx_msg *msg)
 	plx_softnet_post(ms->net->lcore[0]->sn, &ms->msg);
 }
 
-/* All buckets that go the same way as the first one that goes. */
+/* The first that goes, and some that go the same way. */
 static bool choose(struct net_moves *ms)
 {
 	const struct plx_owner_map *now = &ms->net->owners;
-	uint32_t n = 0;
+	uint32_t n = 0, go = 0;
 
 	memset(ms->set, 0, sizeof(ms->set));
 	for (uint16_t i = 0; i < now->size; i++) {
@@ -532,8 +541,10 @@ static bool choose(struct net_moves *ms)
 			ms->from = now->lcore[i];
 			ms->to = ms->want[i];
 		}
-		if (ms->from == now->lcore[i] && ms->to == ms->want[i])
+		if (ms->from == now->lcore[i] && ms->to == ms->want[i] && go < MOVE_BUCKETS) {
 			ms->set[i / 64] |= UINT64_C(1) << i % 64;
+			go++;
+		}
 		n++;
 	}
 	__atomic_store_n(&ms->waiting, n, __ATOMIC_RELEASE);

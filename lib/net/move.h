@@ -9,8 +9,9 @@
 #include "tcp.h"
 
 #define MOVE_BATCH    32   /* records that are handed over at a time */
-#define MOVE_LOOK     1024 /* slots of the table that are looked at in a pass */
-#define MOVE_PARK_MAX 4096 /* packets that wait */
+#define MOVE_LOOK     4096 /* slots of the table that are looked at in a pass */
+#define MOVE_BUCKETS  8	   /* that go at a time: the others' packets need not wait */
+#define MOVE_PARK_MAX 4096 /* packets that wait, and at most a quarter of the lcore's */
 
 /** Records on their way, and back to be freed. */
 struct net_move_batch {
@@ -31,7 +32,8 @@ struct net_mover {
 	bool opens;	 /* and just now do */
 	bool ships;	 /* it is the old owner, and is to hand over what it has */
 	uint64_t cursor; /* of its table */
-	bool some;	 /* something was found since the cursor began */
+	bool again;	 /* something was left since the cursor began */
+	uint32_t shape;	 /* of the table then */
 	plx_ns since;	 /* when it was told */
 	uint64_t conns, stayed, parked, dropped, reordered;
 };
@@ -43,7 +45,7 @@ enum net_move_step {
 	MOVE_SHIPPING, /* the two lcores are at it */
 };
 
-/** The one move that is under way, of all buckets from one lcore to one other. */
+/** The one move that is under way, of a few buckets from one lcore to one other. */
 struct net_moves {
 	struct plx_net *net;
 	uint16_t want[PLX_OWNER_BUCKETS_MAX]; /* control's */

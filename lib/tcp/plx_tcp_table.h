@@ -62,6 +62,9 @@ PLX_API uint32_t plx_tcp_table_count(const struct plx_tcp_table *t);
 PLX_API bool plx_tcp_table_next(
 	const struct plx_tcp_table *t, uint64_t *cursor, struct plx_tcp_id **id);
 
+/** Another number when plx_tcp_table_next() may have missed one: the table has grown, say. */
+PLX_API uint32_t plx_tcp_table_shape(const struct plx_tcp_table *t);
+
 /** @return 0, -EADDRINUSE, -EINVAL (port 0, v6only with IPv4). */
 PLX_API int plx_tcp_listener_add(struct plx_tcp_table *t, struct plx_tcp_listener *l);
 PLX_API void plx_tcp_listener_del(struct plx_tcp_table *t, struct plx_tcp_listener *l);

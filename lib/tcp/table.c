@@ -226,6 +226,7 @@ static void clear_step(struct plx_tcp_table *t)
 	t->at += n;
 	if (t->at <= t->next.mask)
 		return;
+	t->shape++;
 	t->old = t->now;
 	t->now = t->next;
 	t->next.bucket = NULL;
@@ -251,6 +252,7 @@ static void move_step(struct plx_tcp_table *t)
 {
 	uint32_t max = t->old.mask < t->now.mask ? TABLE_MOVE : TABLE_PASS;
 
+	t->shape++;
 	for (uint32_t n = 0; n < max && t->at <= t->old.mask; n++) {
 		if (t->moved + TABLE_SLOTS > TABLE_PASS)
 			break;
@@ -356,6 +358,11 @@ void plx_tcp_table_replace(struct plx_tcp_table *t, struct plx_tcp_id *out, stru
 }
 
 /* The cursor counts slots: those of the old array, then those of the present one. */
+uint32_t plx_tcp_table_shape(const struct plx_tcp_table *t)
+{
+	return t->shape;
+}
+
 bool plx_tcp_table_next(const struct plx_tcp_table *t, uint64_t *cursor, struct plx_tcp_id **id)
 {
 	uint64_t old = t->old.bucket ? (uint64_t)(t->old.mask + 1) * TABLE_SLOTS : 0;

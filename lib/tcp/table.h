@@ -49,6 +49,7 @@ struct plx_tcp_table {
 	uint32_t least;		 /* buckets to have at least */
 	uint32_t at;		 /* the next bucket to move or to clear */
 	uint32_t moved;		 /* entries, by the last call: for the test */
+	uint32_t shape;		 /* changes when entries have another place */
 	struct plx_arena *mem;
 	struct plx_tcp_port_uses *uses; /* NULL: nobody asks */
 	struct tcp_busy *busy[TABLE_BUSY];
