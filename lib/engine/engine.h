@@ -106,6 +106,10 @@ void engine__idle(struct plx_softnet *sn);
 /** When a timer or a poller wants to run again at the latest. */
 plx_ns engine__deadline(struct plx_softnet *sn);
 
+/** It polls q from now on, or no more: whether it can sleep depends on q's driver. */
+void engine__idle_add(struct plx_softnet *sn, struct plx_rxq *q);
+void engine__idle_del(struct plx_softnet *sn, struct plx_rxq *q);
+
 /** step.c: run fn as sn's lcore. */
 void engine__step_call(
 	struct plx_softnet *sn, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);
@@ -133,7 +137,8 @@ int engine__limit_run(void *arg, uint64_t cursor, void (*fn)(void *fn_arg), void
 int engine__gro_init(struct plx_softnet *sn, struct plx_rxq *q);
 /** n packets of one poll, which may be none; all but what waits for more goes to rx(). */
 void engine__gro_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
-/** Nothing is held any longer. */
+/** Nothing is held any longer: of a queue, of all. */
+void engine__gro_release(struct plx_softnet *sn, struct plx_rxq *q);
 void engine__gro_stop(struct plx_softnet *sn);
 /** Wire packets that are held; any thread. */
 uint32_t engine__gro_held(const struct plx_softnet *sn);

@@ -56,16 +56,18 @@ PLX_NOINLINE void engine__gro_rx(
 	up(sn, q, out, k);
 }
 
-void engine__gro_stop(struct plx_softnet *sn)
+void engine__gro_release(struct plx_softnet *sn, struct plx_rxq *q)
 {
 	struct rte_mbuf *out[PLX_GRO_HELD_MAX];
 
-	for (uint16_t i = 0; i < sn->n_rxq; i++) {
-		struct plx_rxq *q = sn->rxq[i];
+	if (q->gro)
+		up(sn, q, out, plx_gro_flush(q->gro, PLX_NEVER, out));
+}
 
-		if (q->gro)
-			up(sn, q, out, plx_gro_flush(q->gro, PLX_NEVER, out));
-	}
+void engine__gro_stop(struct plx_softnet *sn)
+{
+	for (uint16_t i = 0; i < sn->n_rxq; i++)
+		engine__gro_release(sn, sn->rxq[i]);
 }
 
 uint32_t engine__gro_held(const struct plx_softnet *sn)

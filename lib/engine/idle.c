@@ -181,6 +181,44 @@ void engine__idle(struct plx_softnet *sn)
 	}
 }
 
+/* Where there is no queue, only other lcores give it work, and they call. */
+static void judge(struct plx_softnet *sn)
+{
+	sn->can_sleep = true;
+	for (uint16_t i = 0; i < sn->n_rxq; i++)
+		sn->can_sleep &= sn->rxq[i]->wakes;
+}
+
+static void listen_to(struct plx_softnet *sn, struct plx_rxq *q)
+{
+	q->wakes = q->port->ops->rx_intr && q->port->ops->rx_intr(q, sn->epfd, true) == 0;
+}
+
+static void ignore(struct plx_softnet *sn, struct plx_rxq *q)
+{
+	if (q->wakes)
+		q->port->ops->rx_intr(q, sn->epfd, false);
+	q->wakes = false;
+}
+
+void engine__idle_add(struct plx_softnet *sn, struct plx_rxq *q)
+{
+	if (sn->armed)
+		engine__disarm(sn);
+	listen_to(sn, q);
+	judge(sn);
+}
+
+void engine__idle_del(struct plx_softnet *sn, struct plx_rxq *q)
+{
+	if (sn->armed)
+		engine__disarm(sn);
+	ignore(sn, q);
+	sn->can_sleep = true;
+	for (uint16_t i = 0; i < sn->n_rxq; i++)
+		sn->can_sleep &= sn->rxq[i] == q || sn->rxq[i]->wakes;
+}
+
 int engine__idle_init(struct plx_softnet *sn)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
@@ -189,15 +227,9 @@ int engine__idle_init(struct plx_softnet *sn)
 	sn->evfd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (sn->epfd < 0 || sn->evfd < 0)
 		return -errno;
-	sn->can_sleep = sn->n_rxq > 0;
-	for (uint16_t i = 0; i < sn->n_rxq; i++) {
-		struct plx_rxq *q = sn->rxq[i];
-
-		if (!q->port->ops->rx_intr || q->port->ops->rx_intr(q, sn->epfd, true) != 0)
-			sn->can_sleep = false;
-	}
-	if (sn->n_rxq == 0) /* only other lcores give it work, and they call */
-		sn->can_sleep = true;
+	for (uint16_t i = 0; i < sn->n_rxq; i++)
+		listen_to(sn, sn->rxq[i]);
+	judge(sn);
 	/* data.ptr NULL: rte_epoll_wait() would take it for one of its own records */
 	return epoll_ctl(sn->epfd, EPOLL_CTL_ADD, sn->evfd, &ev) == 0 ? 0 : -errno;
 }
@@ -205,8 +237,7 @@ int engine__idle_init(struct plx_softnet *sn)
 void engine__idle_fini(struct plx_softnet *sn)
 {
 	for (uint16_t i = 0; i < sn->n_rxq; i++)
-		if (sn->rxq[i]->port->ops->rx_intr && sn->can_sleep)
-			sn->rxq[i]->port->ops->rx_intr(sn->rxq[i], sn->epfd, false);
+		ignore(sn, sn->rxq[i]);
 	if (sn->epfd >= 0)
 		close(sn->epfd);
 	if (sn->evfd >= 0)

@@ -380,6 +380,17 @@ PLX_API int plx_softnet_call_plain(struct plx_softnet *sn, void (*fn)(void *arg)
 /* For the control thread */
 
 /**
+ * Have a receive queue polled by another lcore, and wait until it is: what comes meanwhile waits in
+ * the device, and no packet overtakes one of its flow. Its transmit queue stays where it is. While
+ * the engine runs.
+ * @param index of the lcore. @return 0; -EINVAL: no such queue of the engine's, or lcore;
+ * -EOPNOTSUPP: a stepped engine, or one that receives nothing; -ENOSPC: the lcore polls
+ * PLX_ENGINE_RXQ_MAX; -ENOMEM; -ESHUTDOWN.
+ */
+PLX_API int plx_engine_queue_move(
+	struct plx_engine *eng, struct plx_port *p, uint16_t queue, uint16_t index);
+
+/**
  * Serve the tables ports, dev, xstats, features, softnet, rss, indir, flow_limit and idle, and the
  * commands `link set` and `stop`. Ports are open; of one engine at a time. @return 0 or -errno.
  */

@@ -7,6 +7,11 @@
 
 /* Whose the buckets are to be, for `pollux-ctl steer set`. Lcores by EAL's numbers. */
 
+static uint16_t queues_of(const struct plx_net *net, uint16_t port)
+{
+	return plx_engine_has_port(net->eng, port) ? plx_port_get(port)->n_rxq : 0;
+}
+
 /* The index of an lcore of the stack's, or -1. */
 static int index_of(const struct plx_net *net, uint64_t eal)
 {
@@ -79,13 +84,41 @@ static int wish(const struct plx_net *net, const uint16_t *want, struct plx_tele
 	return err ? plx_telem_reply_error(reply, err, "%s", strerror(-err)) : 0;
 }
 
+/* Who polls is to be among them, too. */
+static int share_queues(const struct plx_net *net, const uint16_t *lcore, const uint32_t *weight,
+	int n, struct plx_telem_reply *reply)
+{
+	struct plx_owner_map now = {0};
+	uint16_t want[PLX_OWNER_BUCKETS_MAX], at = 0;
+	uint32_t some[PLX_ENGINE_LCORES_MAX];
+
+	for (int i = 0; i < n; i++)
+		some[i] = !weight || weight[i];
+	for (uint16_t i = 0; i < plx_port_count(); i++)
+		for (uint16_t q = 0; q < queues_of(net, i) && now.size < PLX_DIM(want); q++)
+			now.lcore[now.size++] =
+				(uint16_t)index_of(net, plx_port_get(i)->rxq[q]->lcore);
+	plx_steer_owner_share(&now, want, lcore, some, (uint16_t)n);
+	for (uint16_t i = 0; i < plx_port_count(); i++)
+		for (uint16_t q = 0; q < queues_of(net, i) && at < now.size; q++, at++) {
+			struct plx_port *p = plx_port_get(i);
+			int err = plx_engine_queue_move(net->eng, p, q, want[at]);
+
+			if (err)
+				return plx_telem_reply_error(reply, err,
+					"queue %u of %s goes on being polled by lcore %u: %s", q,
+					p->name, p->rxq[q]->lcore, strerror(-err));
+		}
+	return 0;
+}
+
 int net__steer_lcores(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
 {
 	const struct plx_net *net = arg;
 	const char *weights = plx_telem_args_str(args, "weights");
 	uint16_t lcore[PLX_ENGINE_LCORES_MAX], want[PLX_OWNER_BUCKETS_MAX];
 	uint32_t weight[PLX_ENGINE_LCORES_MAX];
-	int n = lcores_of(net, plx_telem_args_str(args, "lcores"), lcore, reply);
+	int n = lcores_of(net, plx_telem_args_str(args, "lcores"), lcore, reply), err;
 
 	if (n < 0)
 		return n;
@@ -95,7 +128,8 @@ int net__steer_lcores(const struct plx_telem_args *args, struct plx_telem_reply 
 		    &net->owners, want, lcore, weights ? weight : NULL, (uint16_t)n) != 0)
 		return plx_telem_reply_error(
 			reply, -EINVAL, "an lcore is named twice, or none has a weight");
-	return wish(net, want, reply);
+	err = wish(net, want, reply);
+	return err ? err : share_queues(net, lcore, weights ? weight : NULL, n, reply);
 }
 
 int net__steer_bucket(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)

@@ -170,6 +170,7 @@ struct plx_rxq {
 	uint16_t id;	     /**< 0 .. n_rxq-1 */
 	uint16_t dev_id;     /**< the driver's own port number */
 	uint32_t lcore;	     /**< who polls it; LCORE_ID_ANY = nobody yet */
+	bool wakes;	     /**< the driver can wake who polls it, and is to; the engine's */
 	struct plx_gro *gro; /**< of who polls it; NULL = nothing is merged */
 	uint64_t pkts;	     /**< received */
 	uint64_t polls;	     /**< polls that found packets */
