@@ -19,6 +19,7 @@ struct arrival {
 	struct plx_addr raddr;
 	int fd;
 	int flags; /**< of accept4() */
+	bool own;  /**< which an lcore's program has called */
 	uint16_t rport, iface;
 };
 
@@ -48,8 +49,8 @@ static void do_accepted(struct plx_softnet *sn, struct plx_msg *msg)
 	struct sock_file *f = sock__file(a->sl, a->fd);
 
 	if (f) {
-		f->flags &= ~SOCKF_QUEUED;
-		f->flags |= sock__flags(a->flags);
+		f->flags &= ~(SOCKF_QUEUED | SOCKF_PROGRAM);
+		f->flags |= sock__flags(a->flags) | (a->own ? SOCKF_PROGRAM : 0);
 	}
 	plx_net_tcp_waiting(sn, &a->listen->l, -1);
 	free_arrival(a);
@@ -182,6 +183,7 @@ long sock__tcp_accept(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	l->n--;
 	fd = a->fd;
 	a->flags = op->flags;
+	a->own = op->own;
 	if (op->name)
 		sock__addr_put(f, &a->raddr, a->rport, a->iface, op->name, op->name_len);
 	answer(a, sl, do_accepted);
