@@ -23,8 +23,8 @@
  * those that wait. What stays (its program does not let it go, or new has no memory) is `away`
  * (tcp_away.c) from then on.
  *
- * One move at a time, of a few buckets from one lcore to one other. Text is not copied: received text
- * is in mbufs, whose pools take them back from anywhere; text to be sent is in chunks of old's
+ * One move at a time, of a few buckets from one lcore to one other. Text is not copied: received
+ * text is in mbufs, whose pools take them back from anywhere; text to be sent is in chunks of old's
  * arena, which go home by themselves.
  */
 
