@@ -103,6 +103,7 @@ static void leave(struct plx_softnet *sn, struct plx_msg *msg)
 	if (sn->first >= sn->n_rxq)
 		sn->first = 0;
 	mv->since = sn->now_ns;
+	msg->fn = sent;
 	sent(sn, msg);
 }
 
