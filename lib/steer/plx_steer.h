@@ -8,11 +8,13 @@
  *     tuple --Toeplitz--> hash --RETA--> queue        what a NIC does, and the pipe driver
  *     tuple --Toeplitz--> hash --owner map--> lcore   what decides where a flow lives
  *     tuple --pins--> lcore                           the few flows that live elsewhere
+ *     load of buckets --balance--> owner map         so that the lcores are even
  *     lcore --ports--> tuple                          ports of ours whose answers come here
  *
  * Pure: no clock, no allocation. This header gathers the library's parts; each can be included
  * alone.
  */
+#include "plx_steer_balance.h"
 #include "plx_steer_explain.h"
 #include "plx_steer_limit.h"
 #include "plx_steer_owner.h"
