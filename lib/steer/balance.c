@@ -285,6 +285,8 @@ static enum plx_balance_why judge(struct plx_balance *b, const struct plx_balanc
 
 int plx_steer_balance_input(struct plx_balance *b, const struct plx_balance_input *in)
 {
+	enum plx_balance_why why;
+
 	if (!valid(in))
 		return -EINVAL;
 	if (b->mode == PLX_BALANCE_OFF)
@@ -305,7 +307,9 @@ int plx_steer_balance_input(struct plx_balance *b, const struct plx_balance_inpu
 	steer__balance_weigh(b, in);
 	b->known = true;
 	b->last = in->now;
-	return say(b, judge(b, in));
+	why = judge(b, in);
+	b->futile = why == PLX_BALANCE_WHY_GAIN ? (uint16_t)PLX_MIN(b->futile + 1, 16) : 0;
+	return say(b, why);
 }
 
 bool plx_steer_balance_output(struct plx_balance *b, struct plx_balance_move *m)

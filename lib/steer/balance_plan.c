@@ -11,12 +11,13 @@
  * elephant finds a place, and never goes to and fro between two.
  */
 
-#define TRIES	  30000 /* pairs of buckets that a round looks at, at most */
-#define PARTNERS  16	/* the coolest lcores, with which exchanges are tried */
-#define DONORS	  8	/* that have nothing for a cold lcore: then it stays cold */
-#define STEP_HOT  11 /* of the share, 2^-n: what a move must bring, on an lcore that is too hot */
-#define STEP_WARM 8  /* on one that is not any more, and on its way to `stop` */
-#define STEP_FEED 10 /* on one that gives to a cold one */
+#define TRIES	   30000 /* pairs of buckets that a round looks at, at most */
+#define FUTILE_MAX 4	 /* halvings of that, one for each round in a row that found nothing */
+#define PARTNERS   16	 /* the coolest lcores, with which exchanges are tried */
+#define DONORS	   8	 /* that have nothing for a cold lcore: then it stays cold */
+#define STEP_HOT   11 /* of the share, 2^-n: what a move must bring, on an lcore that is too hot */
+#define STEP_WARM  8  /* on one that is not any more, and on its way to `stop` */
+#define STEP_FEED  10 /* on one that gives to a cold one */
 
 struct pick {
 	struct plx_balance *b;
@@ -24,8 +25,9 @@ struct pick {
 	uint64_t easy;	 /* both lcores below this level: good enough */
 	uint64_t excess; /* load that from has too much */
 	/* the best so far */
-	uint64_t score; /* the hotter of the two levels then */
-	uint64_t off;	/* from the excess */
+	uint64_t score;	      /* the hotter of the two levels then */
+	uint64_t off;	      /* from the excess */
+	uint64_t least, most; /* loads whose move makes it better */
 	uint16_t to_best;
 	uint16_t give, take; /* buckets; BALANCE_NONE */
 };
@@ -95,19 +97,36 @@ static void give_one(struct pick *p)
 	}
 }
 
+/* So much load must move for both to be cooler than the best so far. */
+static void window(struct pick *p)
+{
+	const struct plx_balance__lcore *f = &p->b->lcore[p->from], *t = &p->b->lcore[p->to];
+	uint64_t keep = p->score * f->weight, room = p->score * t->weight;
+
+	p->least = f->load > keep ? f->load - keep : 0;
+	p->most = room > t->load ? room - t->load : 0;
+}
+
 /* What one of from's could be given for, of to's. */
 static void exchange_one(struct pick *p, uint16_t give)
 {
 	struct plx_balance *b = p->b;
 	uint64_t load = b->bucket[give].load;
 
+	if (load < p->least)
+		return;
+
 	for (uint16_t i = b->lcore[p->to].head; i != BALANCE_NONE && b->tries;
 		i = b->bucket[i].next) {
 		const struct plx_balance__bucket *k = &b->bucket[i];
 
 		b->tries--;
-		if (k->load < load && balance_may_move(k) && !anchored(b, p->to, i))
+		if (k->load >= load || load - k->load < p->least || load - k->load > p->most)
+			continue;
+		if (balance_may_move(k) && !anchored(b, p->to, i)) {
 			consider(p, load - k->load, give, i);
+			window(p);
+		}
 	}
 }
 
@@ -147,11 +166,13 @@ static void exchange(struct pick *p)
 	p->to = BALANCE_NONE;
 	for (int n = 0; n < PARTNERS && b->tries; n++) {
 		p->to = next_coolest(b, p->to);
+		b->tries -= PLX_MIN(b->tries, b->lcores);
 		if (p->to == BALANCE_NONE)
 			return;
 		if (p->to == p->from || hopeless(p))
 			continue;
 		give_one(p);
+		window(p);
 		for (uint16_t i = b->lcore[p->from].head; i != BALANCE_NONE && b->tries;
 			i = b->bucket[i].next)
 			if (balance_may_move(&b->bucket[i]) && !anchored(b, p->from, i))
@@ -256,6 +277,7 @@ static uint16_t coolest(const struct plx_balance *b, uint16_t not, uint64_t more
 	return best;
 }
 
+/* For long enough, or by what the plan has given to it. */
 static uint16_t too_hot(const struct plx_balance *b)
 {
 	uint16_t worst = BALANCE_NONE;
@@ -265,7 +287,9 @@ static uint16_t too_hot(const struct plx_balance *b)
 		const struct plx_balance__lcore *l = &b->lcore[i];
 		uint64_t level = balance_level(l, l->load);
 
-		if (l->aside || l->hot < BALANCE_PATIENCE || level <= most)
+		if (l->aside || level <= most)
+			continue;
+		if (l->hot < BALANCE_PATIENCE && level <= l->before)
 			continue;
 		if (level > balance_limit(b, l)) {
 			worst = i;
@@ -371,7 +395,7 @@ static void feed(struct plx_balance *b, uint16_t to)
 
 void steer__balance_evacuate(struct plx_balance *b)
 {
-	b->tries = TRIES;
+	b->tries = TRIES >> PLX_MIN(b->futile, FUTILE_MAX);
 	for (uint16_t i = 0; i < b->size; i++) {
 		const struct plx_balance__bucket *k = &b->bucket[i];
 		bool refused = k->flags & BALANCE_REFUSED && k->flags & BALANCE_RESTING;

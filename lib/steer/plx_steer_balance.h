@@ -171,6 +171,7 @@ struct plx_balance {
 	uint32_t weights; /* their sum */
 	uint32_t tries;	  /* pairs that this round may still look at */
 	uint16_t size, lcores;
+	uint16_t futile;    /* rounds in a row */
 	uint16_t given;	    /* of the moves, by output() */
 	bool based, known;  /* counters at the last input; rates */
 	uint16_t under_way; /* buckets */

@@ -157,7 +157,7 @@ T(flapping_load_that_comes_and_goes_moves_a_bucket_seldom)
 			memset(w.moves_of, 0, sizeof(w.moves_of));
 	}
 	for (uint16_t k = 0; k < 128; k++)
-		ok(w.moves_of[k] <= 240 / 32 + 1); /* 500 ms doubled six times is 32 s */
+		ok(w.moves_of[k] <= 240 / 16); /* 500 ms, doubled, come to 32 s */
 	ok(rounds(PLX_BALANCE_WHY_RESTING) > 0);
 }
 
