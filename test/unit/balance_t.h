@@ -26,7 +26,7 @@ struct world {
 	int over[PLX_OWNER_BUCKETS_MAX]; /* rounds until a move is */
 	uint16_t to[PLX_OWNER_BUCKETS_MAX];
 	unsigned int moves_of[PLX_OWNER_BUCKETS_MAX];
-	unsigned int moves, most_in_a_round;
+	unsigned int rounds, moves, most_in_a_round;
 	plx_ns now, step;
 	int slow;    /* rounds that a move takes */
 	bool refuse; /* moves are not made */
@@ -131,6 +131,7 @@ static inline enum plx_balance_why w_round(struct world *w)
 	w_traffic(w, (double)w->step / 1e9);
 	w_arrive(w);
 	eq(w_input(w), 0);
+	w->rounds++;
 	while (plx_steer_balance_output(&w->b, &m)) {
 		w_move(w, &m);
 		n++;
