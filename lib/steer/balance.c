@@ -14,6 +14,8 @@
 #define NOISE	   2300 /* permille: of smoothed counts, over the root of their number */
 #define NOISE_MAX  500
 
+static_assert(sizeof(struct plx_balance) <= 80 * 1024, "as its description says");
+
 void plx_steer_balance_defaults(struct plx_balance_conf *c)
 {
 	*c = (struct plx_balance_conf){.interval_ns = PLX_MS(100),
@@ -141,7 +143,7 @@ static bool nothing_to_judge(
 	if (known && b->counted == 0 && busy >= BUSY_BLIND * known)
 		return true;
 	*why = PLX_BALANCE_WHY_IDLE;
-	return rate < b->conf.idle_per_s * b->lcores || (known == b->lcores && busiest < BUSY_IDLE);
+	return rate / b->lcores < b->conf.idle_per_s || (known == b->lcores && busiest < BUSY_IDLE);
 }
 
 /* Who is too hot, who is too cold, and since when. @return rounds that the hottest has been. */

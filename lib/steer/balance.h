@@ -65,6 +65,14 @@ static inline bool balance_may_move(const struct plx_balance__bucket *k)
 					       BALANCE_RESTING | BALANCE_PLANNED));
 }
 
+/** An elephant, where it is the largest. */
+static inline bool balance_anchored(const struct plx_balance *b, uint16_t lcore, uint16_t bucket)
+{
+	const struct plx_balance__lcore *l = &b->lcore[lcore];
+
+	return bucket == l->top && balance_level(l, l->largest) > b->share;
+}
+
 /** The level of the hottest lcore, as the lists stand. */
 static inline uint64_t balance_worst(const struct plx_balance *b)
 {

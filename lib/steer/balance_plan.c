@@ -67,14 +67,6 @@ static void consider(struct pick *p, uint64_t moved, uint16_t give, uint16_t tak
 	p->take = take;
 }
 
-/* An elephant where it is the largest. */
-static bool anchored(const struct plx_balance *b, uint16_t lcore, uint16_t bucket)
-{
-	const struct plx_balance__lcore *l = &b->lcore[lcore];
-
-	return bucket == l->top && balance_level(l, l->largest) > b->share;
-}
-
 /* The one exception for an elephant. */
 static bool may_settle(const struct pick *p, uint64_t load)
 {
@@ -92,7 +84,7 @@ static void give_one(struct pick *p)
 	for (uint16_t i = b->lcore[p->from].head; i != BALANCE_NONE; i = b->bucket[i].next) {
 		const struct plx_balance__bucket *k = &b->bucket[i];
 
-		if (balance_may_move(k) && (!anchored(b, p->from, i) || may_settle(p, k->load)))
+		if (balance_may_move(k) && (!balance_anchored(b, p->from, i) || may_settle(p, k->load)))
 			consider(p, k->load, i, BALANCE_NONE);
 	}
 }
@@ -115,7 +107,6 @@ static void exchange_one(struct pick *p, uint16_t give)
 
 	if (load < p->least)
 		return;
-
 	for (uint16_t i = b->lcore[p->to].head; i != BALANCE_NONE && b->tries;
 		i = b->bucket[i].next) {
 		const struct plx_balance__bucket *k = &b->bucket[i];
@@ -123,7 +114,7 @@ static void exchange_one(struct pick *p, uint16_t give)
 		b->tries--;
 		if (k->load >= load || load - k->load < p->least || load - k->load > p->most)
 			continue;
-		if (balance_may_move(k) && !anchored(b, p->to, i)) {
+		if (balance_may_move(k) && !balance_anchored(b, p->to, i)) {
 			consider(p, load - k->load, give, i);
 			window(p);
 		}
@@ -175,7 +166,7 @@ static void exchange(struct pick *p)
 		window(p);
 		for (uint16_t i = b->lcore[p->from].head; i != BALANCE_NONE && b->tries;
 			i = b->bucket[i].next)
-			if (balance_may_move(&b->bucket[i]) && !anchored(b, p->from, i))
+			if (balance_may_move(&b->bucket[i]) && !balance_anchored(b, p->from, i))
 				exchange_one(p, i);
 	}
 }

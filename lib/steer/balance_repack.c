@@ -33,6 +33,8 @@ static bool gather(const struct plx_balance *b, struct deal *d)
 
 		if (!balance_may_move(k) || k->owner >= b->lcores)
 			continue;
+		if (balance_anchored(b, k->owner, i))
+			continue;
 		if (d->n == BUCKETS)
 			return false;
 		d->load[k->owner] -= k->load;

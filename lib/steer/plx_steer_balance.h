@@ -14,12 +14,12 @@
  *
  * Level: an lcore's load over its weight. Share: the level of an lcore if all were even, without
  * the buckets that are larger than that (elephants), which get an lcore each. An lcore is too hot
- * if its level is over both the share and its largest bucket by `start`, in two rounds in a row; it
+ * if its level is over both the share and its largest bucket by `start`, three rounds in a row; it
  * is relieved until it is over by no more than `stop`. With few large buckets that may be
  * impossible; that is a reason, too.
  *
- * Pure: no clock, no allocation. Owned by one thread; the decision and the counters may be read by
- * others as statistics are (plx_count_read()).
+ * Pure: no clock, no allocation. Owned by one thread; its counters may be read by others as
+ * statistics are (plx_count_read()).
  *
  * Source: Barbette, Katsikas, Maguire, Kostic: RSS++: load and state-aware receive side scaling,
  * CoNEXT 2019: load of a bucket is its share of its core's packets times that core's load; few
@@ -81,7 +81,7 @@ struct plx_balance_conf {
 	uint16_t moves;		 /**< most of a round, 2..PLX_BALANCE_MOVES_MAX */
 };
 
-/** 100 ms, 150 ms, 1 s, 1,000, 80, 30, 10, 64. */
+/** 100 ms, 100 ms, 500 ms, 1,000, 80, 30, 10, 64. */
 PLX_API void plx_steer_balance_defaults(struct plx_balance_conf *c);
 
 /** An lcore, as it is at the time of input(). */
@@ -152,7 +152,7 @@ struct plx_balance__lcore {
 	bool aside;	   /* dealt with in this round */
 };
 
-/** The rebalancer: 70 KB, in the caller's memory. */
+/** The rebalancer: at most 80 KB, in the caller's memory. */
 struct plx_balance {
 	/* To be read. */
 	enum plx_balance_mode mode;

@@ -40,7 +40,7 @@ static int a_second(double best)
 	for (int ms = 100; ms <= 1000; ms += 100) {
 		w_round(&w);
 		if (now_over(best) > 1.15)
-			since = ms;
+			since = ms + 100;
 	}
 	return since;
 }
