@@ -84,7 +84,8 @@ static void give_one(struct pick *p)
 	for (uint16_t i = b->lcore[p->from].head; i != BALANCE_NONE; i = b->bucket[i].next) {
 		const struct plx_balance__bucket *k = &b->bucket[i];
 
-		if (balance_may_move(k) && (!balance_anchored(b, p->from, i) || may_settle(p, k->load)))
+		if (balance_may_move(k) &&
+			(!balance_anchored(b, p->from, i) || may_settle(p, k->load)))
 			consider(p, k->load, i, BALANCE_NONE);
 	}
 }

@@ -188,6 +188,34 @@ T(flapping_an_elephant_does_not_bounce)
 	ok(rounds(PLX_BALANCE_WHY_ELEPHANT) > 1000);
 }
 
+/* One move of the elephant would be the shortest way, for now. */
+T(flapping_an_elephant_stays_and_the_others_leave)
+{
+	w_up(&w, 128, 2);
+	w.rate[0] = 100000;
+	for (uint16_t i = 2; i < 102; i += 2)
+		w.rate[i] = 1000; /* with it on lcore 0 */
+	w.rate[1] = 20000;
+	w_run(&w, PLX_SEC(2));
+	eq(w.moves_of[0], 0);
+	ok(w.moves > 40);
+	ok(w_worst(&w) < 1.08 * 100000);
+}
+
+/* And this is what it may do, once: another lcore is empty. */
+T(an_elephant_settles_where_nobody_is)
+{
+	w_up(&w, 128, 4);
+	w.rate[0] = 100000;
+	for (uint16_t i = 4; i < 104; i += 4)
+		w.rate[i] = 1000;
+	w.rate[1] = w.rate[2] = 25000;
+	w_run(&w, PLX_SEC(2));
+	eq(w.moves_of[0], 1);
+	eq(w.moves, 1);
+	eq(w.map.lcore[0], 3);
+}
+
 /* --- irqbalance: silently off ------------------------------------------------------------------
  */
 
@@ -601,6 +629,8 @@ RUN(T_(wrong_balance_two_heavy_buckets_do_not_share_an_lcore),
 	T_(flapping_load_that_comes_and_goes_moves_a_bucket_seldom),
 	T_(flapping_a_load_that_changes_each_round_is_not_followed_at_all),
 	T_(flapping_an_elephant_does_not_bounce),
+	T_(flapping_an_elephant_stays_and_the_others_leave),
+	T_(an_elephant_settles_where_nobody_is),
 	T_(silently_off_each_round_has_its_reason_and_is_counted),
 	T_(silently_off_moves_that_nobody_makes_are_told),
 	T_(silently_off_busy_lcores_without_counts_are_told),
