@@ -41,6 +41,7 @@ const char ctl_steer_text[] =
 	"  --inner            simulate: hash what IPIP, GRE and VXLAN carry\n"
 	"  --top N            simulate: so many of the largest flows (default: 10)\n"
 	"  --svg FILE         simulate: draw the queues' load\n"
+	"  --moves            simulate: which single buckets the rebalancer would move\n"
 	"\n"
 	"Examples:\n"
 	"  pollux-ctl steer explain tcp 10.9.0.1:40000 10.9.0.2:7\n"
@@ -48,7 +49,8 @@ const char ctl_steer_text[] =
 	"  pollux-ctl steer explain tcp 66.9.149.187:2794 161.142.100.80:1766 --offline\n"
 	"  pollux-ctl steer explain udp [fd00::1]:53 [fd00::2]:999 --offline --rps 0-3 --json\n"
 	"  pollux-ctl steer simulate day.pcap --queues 8 --svg day.svg\n"
-	"  pollux-ctl steer simulate day.pcap --weights 30,34,31,33 --symmetric\n";
+	"  pollux-ctl steer simulate day.pcap --weights 30,34,31,33 --symmetric\n"
+	"  pollux-ctl steer simulate day.pcap --queues 8 --moves\n";
 
 enum {
 	OFFLINE = 256,
@@ -62,7 +64,8 @@ enum {
 	RPS,
 	INNER,
 	TOP_,
-	SVG
+	SVG,
+	MOVES
 };
 
 static const struct option steer_options[] = {
@@ -78,6 +81,7 @@ static const struct option steer_options[] = {
 	{"inner", no_argument, NULL, INNER},
 	{"top", required_argument, NULL, TOP_},
 	{"svg", required_argument, NULL, SVG},
+	{"moves", no_argument, NULL, MOVES},
 	{"file-prefix", required_argument, NULL, 'f'},
 	{"pid", required_argument, NULL, 'p'},
 	{"json", no_argument, NULL, 'j'},
@@ -334,6 +338,9 @@ static int set_option(struct steer_opts *o, int c, char **argv)
 		return -1;
 	case INNER:
 		o->rss.inner = true;
+		return -1;
+	case MOVES:
+		o->moves = true;
 		return -1;
 	case ':':
 		ctl_complain("%s needs a value; see 'pollux-ctl steer --help'", argv[optind - 1]);

@@ -17,7 +17,7 @@
 struct steer_opts {
 	const char *prefix; /**< as those of struct ctl_opts */
 	int pid;
-	bool json, help, offline, fragment;
+	bool json, help, offline, fragment, moves;
 	const char *made_up; /**< an option of a made-up table that was given; NULL = none */
 	uint16_t queues;
 	uint16_t n_weights;
@@ -59,6 +59,14 @@ int steer_show(const struct steer_opts *o, int argc, char **argv);
 
 /** simulate FILE. @return an exit code. */
 int steer_simulate(const struct steer_opts *o, int argc, char **argv);
+
+/* steer_moves.c */
+
+/**
+ * The rebalancer's moves, by the packets of the buckets of l->reta.
+ * @param map  who has which bucket then. @return in words, why it leaves it at that.
+ */
+const char *steer_moves(const struct load *l, uint16_t queues, struct plx_owner_map *map);
 
 /* steer_svg.c */
 

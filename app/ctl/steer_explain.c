@@ -234,8 +234,8 @@ int steer_explain(const struct steer_opts *o, int argc, char **argv)
 		ctl_complain("steer explain: PROTO SRC DST; see 'pollux-ctl steer --help'");
 		return CTL_USAGE;
 	}
-	if (o->svg || o->rss.inner) {
-		ctl_complain("steer explain: --svg and --inner are of simulate");
+	if (o->svg || o->rss.inner || o->moves) {
+		ctl_complain("steer explain: --svg, --inner and --moves are of simulate");
 		return CTL_USAGE;
 	}
 	if (!o->offline && o->made_up) {

@@ -30,6 +30,10 @@ struct sim {
 	struct load load;
 	uint32_t weight[PLX_RETA_SIZE_MAX];
 	uint64_t now[PLX_RETA_SIZE_MAX], bytes[PLX_RETA_SIZE_MAX], after[PLX_RETA_SIZE_MAX];
+	struct plx_owner_map moved; /* --moves */
+	uint64_t moved_now[PLX_RETA_SIZE_MAX];
+	uint16_t moves;
+	const char *moved_why;
 };
 
 static struct sim sim; /* too large for a stack */
@@ -166,6 +170,30 @@ static void print_flows(const struct sim *s)
 	}
 }
 
+static void find_moves(struct sim *s)
+{
+	s->moved_why = steer_moves(&s->load, s->o->queues, &s->moved);
+	memset(s->moved_now, 0, sizeof(s->moved_now));
+	s->moves = 0;
+	for (uint16_t i = 0; i < s->moved.size; i++) {
+		s->moved_now[s->moved.lcore[i]] += s->load.bucket[i].packets;
+		s->moves += s->moved.lcore[i] != s->o->reta.q[i];
+	}
+}
+
+static void print_moves(const struct sim *s)
+{
+	printf("by single buckets: %u of %u moved: then %.2f times the mean; %s\n", s->moves,
+		s->moved.size, load_imbalance(s->moved_now, s->o->queues), s->moved_why);
+	if (s->moves)
+		printf("%6s %5s %5s %12s %6s\n", "bucket", "from", "to", "packets", "%");
+	for (uint16_t i = 0; i < s->moved.size; i++)
+		if (s->moved.lcore[i] != s->o->reta.q[i])
+			printf("%6u %5u %5u %12llu %5.1f%%\n", i, s->o->reta.q[i],
+				s->moved.lcore[i], (unsigned long long)s->load.bucket[i].packets,
+				percent(s->load.bucket[i].packets, s->load.all.packets));
+}
+
 static void print_text(const struct sim *s)
 {
 	static char text[8 * PLX_RETA_SIZE_MAX];
@@ -180,6 +208,8 @@ static void print_text(const struct sim *s)
 	weights_text(s, ",", text, sizeof(text));
 	printf("\nsuggested: --weights %s: then %.2f times the mean\n", text,
 		load_imbalance(s->after, s->o->queues));
+	if (s->o->moves)
+		print_moves(s);
 }
 
 static json_t *queues_json(const struct sim *s)
@@ -217,6 +247,20 @@ static json_t *flows_json(const struct sim *s)
 	return a;
 }
 
+static json_t *moves_json(const struct sim *s)
+{
+	json_t *a = json_array();
+
+	for (uint16_t i = 0; i < s->moved.size; i++)
+		if (s->moved.lcore[i] != s->o->reta.q[i])
+			json_array_append_new(
+				a, json_pack("{s:i, s:i, s:i, s:I}", "bucket", i, "from",
+					   s->o->reta.q[i], "to", s->moved.lcore[i], "packets",
+					   (json_int_t)s->load.bucket[i].packets));
+	return json_pack("{s:o, s:f, s:s}", "buckets", a, "imbalance",
+		load_imbalance(s->moved_now, s->o->queues), "because", s->moved_why);
+}
+
 /* @return an exit code. */
 static int print_json(const struct sim *s)
 {
@@ -236,6 +280,8 @@ static int print_json(const struct sim *s)
 		ctl_complain("%s: a name that is not UTF-8 cannot be said in JSON", s->path);
 		return CTL_FAILED;
 	}
+	if (s->o->moves)
+		json_object_set_new(j, "moves", moves_json(s));
 	json_dumpf(j, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(j);
@@ -276,6 +322,8 @@ int steer_simulate(const struct steer_opts *o, int argc, char **argv)
 		for (uint16_t q = 0; q < o->queues; q++)
 			s->bytes[q] = s->load.queue[q].bytes;
 		load_weights(&s->load, o->queues, s->weight, s->after);
+		if (o->moves)
+			find_moves(s);
 		if (o->json)
 			code = print_json(s);
 		else

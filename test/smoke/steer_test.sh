@@ -115,6 +115,7 @@ refuses "an option's value" "--key needs a value" "${x[@]}" --key
 refuses "two files" "one FILE" simulate a b
 refuses "explain's options" "are of explain" simulate --rps 1 a
 refuses "simulate's options" "are of simulate" "${x[@]}" --svg a
+refuses "... without a value" "are of simulate" "${x[@]}" --moves
 
 # --- simulate ----------------------------------------------------------------------------------
 
@@ -149,6 +150,25 @@ said=$(steer simulate "$tmp/eth.pcap" --top 2)
 expect_match "in words" "$said" "eth.pcap: [0-9]+ packets, .* 8 packets not of IP"
 expect_match "... the flows" "$said" " 601 +[0-9.]+% +[0-3]  udp 198\.51\..* > 203\.0\.113"
 expect_match "... the advice" "$said" "suggested: --weights $weights: then 1\."
+
+json=$(steer simulate "$tmp/eth.pcap" --json --queues 5 --moves)
+expect "single buckets are to move" jq -e '.moves.buckets | length > 0' <<<"$json"
+expect_eq "... and with them it is as promised" "$(jq '
+	. as $all | [range(5) | . as $q | $all.queues[$q].packets +
+		([$all.moves.buckets[] | select(.to == $q).packets] | add // 0) -
+		([$all.moves.buckets[] | select(.from == $q).packets] | add // 0)] |
+	max * 5 / add' <<<"$json")" "$(jq .moves.imbalance <<<"$json")"
+expect_eq "... which is better" "$(jq '.moves.imbalance < .imbalance.packets' <<<"$json")" true
+said=$(steer simulate "$tmp/eth.pcap" --queues 5 --moves)
+expect_match "... in words" "$said" \
+	"by single buckets: [0-9]+ of 128 moved: then [0-9.]+ times the mean; "
+expect_eq "... a line each" "$(sed '1,/^bucket /d' <<<"$said" | wc -l)" \
+	"$(jq '.moves.buckets | length' <<<"$json")"
+expect_match "one queue has nobody to give to" \
+	"$(steer simulate "$tmp/eth.pcap" --queues 1 --moves)" "0 of 128 moved.*no other lcore"
+expect_match "too many queues are told" \
+	"$(steer simulate "$tmp/eth.pcap" --queues 257 --reta-size 512 --moves)" \
+	"0 of 512 moved.*more queues than"
 
 flows() { # file option...: of each flow its hash and packets
 	local file=$1
