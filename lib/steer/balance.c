@@ -323,6 +323,7 @@ bool plx_steer_balance_output(struct plx_balance *b, struct plx_balance_move *m)
 	*m = b->move[b->given++];
 	k = &b->bucket[m->bucket];
 	k->flags |= BALANCE_ASKED;
+	k->from = m->from;
 	k->to = m->to;
 	plx_count(b->asked, 1);
 	return true;

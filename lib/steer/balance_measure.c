@@ -75,7 +75,7 @@ static void note_owner(struct plx_balance *b, uint16_t i, const struct plx_balan
 {
 	struct plx_balance__bucket *k = &b->bucket[i];
 	uint16_t owner = in->map->lcore[i], was = k->owner;
-	bool moving = bit(in->moving, i);
+	bool moving = bit(in->moving, i), moved = k->flags & (BALANCE_ASKED | BALANCE_MOVING);
 
 	k->flags &=
 		(uint8_t) ~(BALANCE_PINNED | BALANCE_MOVING | BALANCE_RESTING | BALANCE_PLANNED);
@@ -88,9 +88,10 @@ static void note_owner(struct plx_balance *b, uint16_t i, const struct plx_balan
 	else if (b->based && owner != was)
 		rest(b, k, in->now); /* somebody's hand: left alone like ours */
 	k->owner = owner;
-	if (owner != was || moving) {
+	if (owner != was || moving || moved) {
 		changed(b, was);
 		changed(b, owner);
+		changed(b, k->from);
 	}
 	if (k->moved != PLX_NEVER && in->now < k->moved + rest_ns(b, k))
 		k->flags |= BALANCE_RESTING;

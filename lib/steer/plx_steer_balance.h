@@ -126,14 +126,14 @@ struct plx_balance_said {
 /* Inside, but to be laid out by the caller. */
 
 struct plx_balance__bucket {
-	uint64_t count; /* at the last input */
-	uint64_t rate;	/* smoothed, a second, in sixteenths */
-	uint64_t load;	/* of this round: on the average 2^20 for each unit of lcores' weight */
-	plx_ns moved;	/* when last; PLX_NEVER: it has not */
-	uint16_t owner; /* or to be, while it moves there */
-	uint16_t to;	/* asked for */
-	uint16_t next;	/* of the owner's, once the plan is made */
-	uint8_t rests;	/* doublings */
+	uint64_t count;	   /* at the last input */
+	uint64_t rate;	   /* smoothed, a second, in sixteenths */
+	uint64_t load;	   /* of this round: on the average 2^20 for each unit of lcores' weight */
+	plx_ns moved;	   /* when last; PLX_NEVER: it has not */
+	uint16_t owner;	   /* or to be, while it moves there */
+	uint16_t from, to; /* asked for */
+	uint16_t next;	   /* of the owner's, once the plan is made */
+	uint8_t rests;	   /* doublings */
 	uint8_t flags;
 };
 
