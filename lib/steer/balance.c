@@ -152,7 +152,7 @@ static uint8_t look(struct plx_balance *b)
 	uint8_t longest = 0;
 
 	for (uint16_t i = 0; i < b->lcores; i++) {
-		struct plx_balance__lcore *l = &b->lcore[i];
+		struct plx_balance_of_lcore *l = &b->lcore[i];
 
 		l->before = balance_level(l, l->load);
 		if (!l->weight || l->before <= balance_limit(b, l))
@@ -191,7 +191,7 @@ static uint32_t of_share(const struct plx_balance *b, uint64_t level)
 
 static void describe(struct plx_balance *b, uint16_t worst)
 {
-	const struct plx_balance__lcore *l = &b->lcore[worst];
+	const struct plx_balance_of_lcore *l = &b->lcore[worst];
 
 	b->said.lcore = worst;
 	b->said.worst_permille = b->said.after_permille = of_share(b, balance_level_of(b, worst));
@@ -202,7 +202,7 @@ static void describe(struct plx_balance *b, uint16_t worst)
 /* Nobody is too hot, by what can be had. Would somebody be by the share alone? */
 static enum plx_balance_why quiet(const struct plx_balance *b, uint16_t worst)
 {
-	const struct plx_balance__lcore *l = &b->lcore[worst];
+	const struct plx_balance_of_lcore *l = &b->lcore[worst];
 	uint64_t limit =
 		balance_permille(b->share, 1000u + b->conf.start_permille + b->noise_permille);
 
@@ -211,7 +211,7 @@ static enum plx_balance_why quiet(const struct plx_balance *b, uint16_t worst)
 	return b->under_way ? PLX_BALANCE_WHY_UNDER_WAY : PLX_BALANCE_WHY_BALANCED;
 }
 
-static enum plx_balance_why held_by(const struct plx_balance__bucket *k)
+static enum plx_balance_why held_by(const struct plx_balance_of_bucket *k)
 {
 	if (k->flags & BALANCE_PINNED)
 		return PLX_BALANCE_WHY_PINNED;
@@ -227,13 +227,13 @@ static enum plx_balance_why held_by(const struct plx_balance__bucket *k)
  * bucket, if that is an elephant, which is not to move anyway. */
 static enum plx_balance_why stuck(const struct plx_balance *b, uint16_t lcore)
 {
-	const struct plx_balance__lcore *l = &b->lcore[lcore];
+	const struct plx_balance_of_lcore *l = &b->lcore[lcore];
 	enum plx_balance_why why = PLX_BALANCE_WHY_GAIN;
 	uint64_t held[PLX_BALANCE_WHY_N] = {0};
 	bool elephant = balance_level(l, l->largest) > b->share;
 
 	for (uint16_t i = l->head; i != BALANCE_NONE; i = b->bucket[i].next) {
-		const struct plx_balance__bucket *k = &b->bucket[i];
+		const struct plx_balance_of_bucket *k = &b->bucket[i];
 
 		if (!elephant || i != l->top)
 			held[held_by(k)] += k->load;
@@ -316,7 +316,7 @@ int plx_steer_balance_input(struct plx_balance *b, const struct plx_balance_inpu
 
 bool plx_steer_balance_output(struct plx_balance *b, struct plx_balance_move *m)
 {
-	struct plx_balance__bucket *k;
+	struct plx_balance_of_bucket *k;
 
 	if (b->mode != PLX_BALANCE_ON || b->given >= b->said.moves)
 		return false;

@@ -21,7 +21,7 @@
 
 #define BALANCE_PATIENCE 3 /* rounds that an lcore is too hot, or cold, before it is helped */
 
-static inline uint64_t balance_level(const struct plx_balance__lcore *l, uint64_t load)
+static inline uint64_t balance_level(const struct plx_balance_of_lcore *l, uint64_t load)
 {
 	return load * l->inverse >> 24;
 }
@@ -33,7 +33,7 @@ static inline uint64_t balance_permille(uint64_t v, uint32_t permille)
 
 /** A level that this lcore will have at best: the share, its largest bucket, or what stays. */
 static inline uint64_t balance_floor(
-	const struct plx_balance *b, const struct plx_balance__lcore *l)
+	const struct plx_balance *b, const struct plx_balance_of_lcore *l)
 {
 	uint64_t most = balance_level(l, PLX_MAX(l->largest, l->other));
 
@@ -42,7 +42,7 @@ static inline uint64_t balance_floor(
 
 /** Over this an lcore is too hot. */
 static inline uint64_t balance_limit(
-	const struct plx_balance *b, const struct plx_balance__lcore *l)
+	const struct plx_balance *b, const struct plx_balance_of_lcore *l)
 {
 	return balance_permille(
 		balance_floor(b, l), 1000u + b->conf.start_permille + b->noise_permille);
@@ -59,7 +59,7 @@ static inline uint64_t balance_worth(const struct plx_balance *b)
 	return balance_permille(b->share, (uint32_t)b->conf.gain_permille + b->noise_permille);
 }
 
-static inline bool balance_may_move(const struct plx_balance__bucket *k)
+static inline bool balance_may_move(const struct plx_balance_of_bucket *k)
 {
 	return k->load && !(k->flags & (BALANCE_PINNED | BALANCE_MOVING | BALANCE_ASKED |
 					       BALANCE_RESTING | BALANCE_PLANNED));
@@ -68,7 +68,7 @@ static inline bool balance_may_move(const struct plx_balance__bucket *k)
 /** An elephant, where it is the largest. */
 static inline bool balance_anchored(const struct plx_balance *b, uint16_t lcore, uint16_t bucket)
 {
-	const struct plx_balance__lcore *l = &b->lcore[lcore];
+	const struct plx_balance_of_lcore *l = &b->lcore[lcore];
 
 	return bucket == l->top && balance_level(l, l->largest) > b->share;
 }

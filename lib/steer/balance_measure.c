@@ -37,14 +37,14 @@ static void changed(struct plx_balance *b, uint16_t lcore)
 		b->lcore[lcore].changed = true;
 }
 
-static plx_ns rest_ns(const struct plx_balance *b, const struct plx_balance__bucket *k)
+static plx_ns rest_ns(const struct plx_balance *b, const struct plx_balance_of_bucket *k)
 {
 	return b->conf.rest_ns << k->rests;
 }
 
 /* It stays for a while: for twice as long each time, and for half as long again after each time
  * that it was quiet for twice the longest rest. */
-static void rest(const struct plx_balance *b, struct plx_balance__bucket *k, plx_ns now)
+static void rest(const struct plx_balance *b, struct plx_balance_of_bucket *k, plx_ns now)
 {
 	plx_ns quiet = 2 * (b->conf.rest_ns << RESTS_MAX);
 
@@ -59,7 +59,7 @@ static void rest(const struct plx_balance *b, struct plx_balance__bucket *k, plx
 
 /* What became of the move that was asked for. */
 static void answered(
-	struct plx_balance *b, struct plx_balance__bucket *k, uint16_t owner, plx_ns now)
+	struct plx_balance *b, struct plx_balance_of_bucket *k, uint16_t owner, plx_ns now)
 {
 	k->flags &= (uint8_t) ~(BALANCE_ASKED | BALANCE_REFUSED);
 	rest(b, k, now);
@@ -73,7 +73,7 @@ static void answered(
 
 static void note_owner(struct plx_balance *b, uint16_t i, const struct plx_balance_input *in)
 {
-	struct plx_balance__bucket *k = &b->bucket[i];
+	struct plx_balance_of_bucket *k = &b->bucket[i];
 	uint16_t owner = in->map->lcore[i], was = k->owner;
 	bool moving = bit(in->moving, i), moved = k->flags & (BALANCE_ASKED | BALANCE_MOVING);
 
@@ -102,7 +102,7 @@ static void note_owner(struct plx_balance *b, uint16_t i, const struct plx_balan
  */
 
 /* @param per what each counted makes in sixteenths a second, times 2^16 */
-static uint64_t count_bucket(struct plx_balance__bucket *k, uint64_t count, uint64_t per)
+static uint64_t count_bucket(struct plx_balance_of_bucket *k, uint64_t count, uint64_t per)
 {
 	uint64_t n = count - k->count;
 
@@ -113,10 +113,10 @@ static uint64_t count_bucket(struct plx_balance__bucket *k, uint64_t count, uint
 static void begin(struct plx_balance *b, const struct plx_balance_input *in)
 {
 	for (uint16_t i = 0; i < in->lcores; i++) {
-		struct plx_balance__lcore *l = &b->lcore[i];
+		struct plx_balance_of_lcore *l = &b->lcore[i];
 
 		if (i >= b->lcores)
-			*l = (struct plx_balance__lcore){0};
+			*l = (struct plx_balance_of_lcore){0};
 		l->weight = in->lcore[i].weight;
 		l->inverse = (1u << 24) / PLX_MAX(l->weight, 1);
 		l->load = l->other = l->rate = l->largest = 0;
@@ -137,7 +137,7 @@ void steer__balance_measure(struct plx_balance *b, const struct plx_balance_inpu
 
 	begin(b, in);
 	for (uint16_t i = 0; i < b->size; i++) {
-		struct plx_balance__bucket *k = &b->bucket[i];
+		struct plx_balance_of_bucket *k = &b->bucket[i];
 		uint64_t n = count_bucket(k, in->count[i], per);
 		uint64_t rate = PLX_MIN(n * per >> 16, RATE_MAX);
 
@@ -183,7 +183,7 @@ static uint64_t mean_cost(const struct plx_balance *b, const struct plx_balance_
 static void learn_costs(struct plx_balance *b, const struct plx_balance_input *in, uint32_t part)
 {
 	for (uint16_t i = 0; i < b->lcores; i++) {
-		struct plx_balance__lcore *l = &b->lcore[i];
+		struct plx_balance_of_lcore *l = &b->lcore[i];
 		uint64_t t = work(&in->lcore[i]), cost;
 
 		if (t && !l->changed && l->rate >= RATE_MIN) {
@@ -197,7 +197,7 @@ static void learn_costs(struct plx_balance *b, const struct plx_balance_input *i
 }
 
 /* What counts on this lcore for one counted, in 65536ths; a wild measure is held to four times. */
-static uint64_t factor(const struct plx_balance__lcore *l, uint64_t mean)
+static uint64_t factor(const struct plx_balance_of_lcore *l, uint64_t mean)
 {
 	uint64_t f = l->cost && mean ? (l->cost << 16) / mean : ONE_COST;
 
@@ -218,7 +218,7 @@ static uint64_t raw_loads(struct plx_balance *b, const struct plx_balance_input 
 		sum += b->lcore[i].other;
 	}
 	for (uint16_t i = 0; i < b->size; i++) {
-		struct plx_balance__bucket *k = &b->bucket[i];
+		struct plx_balance_of_bucket *k = &b->bucket[i];
 
 		k->load = k->rate * (k->owner < b->lcores ? f[k->owner] : ONE_COST) >> 16;
 		sum += k->load;
@@ -233,7 +233,7 @@ static void scale(struct plx_balance *b, uint64_t sum)
 	uint64_t f = ((uint64_t)b->weights * BALANCE_ONE << 26) / PLX_MAX(sum >> shift, 1);
 
 	for (uint16_t i = 0; i < b->lcores; i++) {
-		struct plx_balance__lcore *l = &b->lcore[i];
+		struct plx_balance_of_lcore *l = &b->lcore[i];
 
 		l->other = (l->other >> shift) * f >> 26;
 		l->load = l->other;
@@ -256,7 +256,7 @@ static uint64_t share_of_rest(const struct plx_balance *b, uint64_t share, uint3
 	uint32_t elephants = 0, slots = lcores;
 
 	for (uint16_t i = 0; i < b->lcores; i++) {
-		const struct plx_balance__lcore *l = &b->lcore[i];
+		const struct plx_balance_of_lcore *l = &b->lcore[i];
 
 		if (l->weight && balance_level(l, l->other) > share) {
 			left -= l->other;

@@ -34,7 +34,7 @@ struct pick {
 
 static struct pick pick_init(struct plx_balance *b, uint16_t from, uint64_t easy, uint64_t step)
 {
-	const struct plx_balance__lcore *f = &b->lcore[from];
+	const struct plx_balance_of_lcore *f = &b->lcore[from];
 	uint64_t level = balance_level(f, f->load), aim = b->share * f->weight;
 
 	return (struct pick){.b = b,
@@ -52,7 +52,7 @@ static struct pick pick_init(struct plx_balance *b, uint16_t from, uint64_t easy
 /* Would it be better for these two to change places (or for give alone to leave)? */
 static void consider(struct pick *p, uint64_t moved, uint16_t give, uint16_t take)
 {
-	const struct plx_balance__lcore *f = &p->b->lcore[p->from], *t = &p->b->lcore[p->to];
+	const struct plx_balance_of_lcore *f = &p->b->lcore[p->from], *t = &p->b->lcore[p->to];
 	uint64_t score =
 		PLX_MAX(balance_level(f, f->load - moved), balance_level(t, t->load + moved));
 	uint64_t off = moved > p->excess ? moved - p->excess : p->excess - moved;
@@ -70,7 +70,7 @@ static void consider(struct pick *p, uint64_t moved, uint16_t give, uint16_t tak
 /* The one exception for an elephant. */
 static bool may_settle(const struct pick *p, uint64_t load)
 {
-	const struct plx_balance__lcore *f = &p->b->lcore[p->from], *t = &p->b->lcore[p->to];
+	const struct plx_balance_of_lcore *f = &p->b->lcore[p->from], *t = &p->b->lcore[p->to];
 	uint64_t then = PLX_MAX(balance_level(f, f->load - load), balance_level(t, t->load + load));
 
 	return balance_level(t, t->load) <= p->b->share / 16 &&
@@ -82,7 +82,7 @@ static void give_one(struct pick *p)
 	const struct plx_balance *b = p->b;
 
 	for (uint16_t i = b->lcore[p->from].head; i != BALANCE_NONE; i = b->bucket[i].next) {
-		const struct plx_balance__bucket *k = &b->bucket[i];
+		const struct plx_balance_of_bucket *k = &b->bucket[i];
 
 		if (balance_may_move(k) &&
 			(!balance_anchored(b, p->from, i) || may_settle(p, k->load)))
@@ -93,7 +93,7 @@ static void give_one(struct pick *p)
 /* So much load must move for both to be cooler than the best so far. */
 static void window(struct pick *p)
 {
-	const struct plx_balance__lcore *f = &p->b->lcore[p->from], *t = &p->b->lcore[p->to];
+	const struct plx_balance_of_lcore *f = &p->b->lcore[p->from], *t = &p->b->lcore[p->to];
 	uint64_t keep = p->score * f->weight, room = p->score * t->weight;
 
 	p->least = f->load > keep ? f->load - keep : 0;
@@ -110,7 +110,7 @@ static void exchange_one(struct pick *p, uint16_t give)
 		return;
 	for (uint16_t i = b->lcore[p->to].head; i != BALANCE_NONE && b->tries;
 		i = b->bucket[i].next) {
-		const struct plx_balance__bucket *k = &b->bucket[i];
+		const struct plx_balance_of_bucket *k = &b->bucket[i];
 
 		b->tries--;
 		if (k->load >= load || load - k->load < p->least || load - k->load > p->most)
@@ -125,7 +125,7 @@ static void exchange_one(struct pick *p, uint16_t give)
 /* At best the two are even then. */
 static bool hopeless(const struct pick *p)
 {
-	const struct plx_balance__lcore *f = &p->b->lcore[p->from], *t = &p->b->lcore[p->to];
+	const struct plx_balance_of_lcore *f = &p->b->lcore[p->from], *t = &p->b->lcore[p->to];
 
 	return (f->load + t->load) / (uint64_t)(f->weight + t->weight) >= p->score;
 }
@@ -175,7 +175,7 @@ static void exchange(struct pick *p)
 /* --- a move is made ----------------------------------------------------------------------------
  */
 
-static void note_top(struct plx_balance__lcore *l, uint16_t bucket, uint64_t load)
+static void note_top(struct plx_balance_of_lcore *l, uint16_t bucket, uint64_t load)
 {
 	if (l->top != BALANCE_NONE &&
 		(load < l->largest || (load == l->largest && bucket > l->top)))
@@ -186,7 +186,7 @@ static void note_top(struct plx_balance__lcore *l, uint16_t bucket, uint64_t loa
 
 static void take_off(struct plx_balance *b, uint16_t lcore, uint16_t bucket)
 {
-	struct plx_balance__lcore *l = &b->lcore[lcore];
+	struct plx_balance_of_lcore *l = &b->lcore[lcore];
 	uint16_t *at = &l->head;
 
 	l->load -= b->bucket[bucket].load;
@@ -202,7 +202,7 @@ static void take_off(struct plx_balance *b, uint16_t lcore, uint16_t bucket)
 
 void steer__balance_put(struct plx_balance *b, uint16_t lcore, uint16_t bucket)
 {
-	struct plx_balance__lcore *l = &b->lcore[lcore];
+	struct plx_balance_of_lcore *l = &b->lcore[lcore];
 
 	b->bucket[bucket].next = l->head;
 	l->head = bucket;
@@ -213,7 +213,7 @@ void steer__balance_put(struct plx_balance *b, uint16_t lcore, uint16_t bucket)
 
 void steer__balance_move(struct plx_balance *b, uint16_t bucket, uint16_t to)
 {
-	struct plx_balance__bucket *k = &b->bucket[bucket];
+	struct plx_balance_of_bucket *k = &b->bucket[bucket];
 
 	if (k->owner < b->lcores)
 		take_off(b, k->owner, bucket);
@@ -255,7 +255,7 @@ static uint16_t coolest(const struct plx_balance *b, uint16_t not, uint64_t more
 	uint64_t least = 0;
 
 	for (uint16_t i = 0; i < b->lcores; i++) {
-		const struct plx_balance__lcore *l = &b->lcore[i];
+		const struct plx_balance_of_lcore *l = &b->lcore[i];
 		uint64_t level = balance_level(l, l->load + more);
 
 		if (i == not || !l->weight)
@@ -276,7 +276,7 @@ static uint16_t too_hot(const struct plx_balance *b)
 	uint64_t most = 0;
 
 	for (uint16_t i = 0; i < b->lcores; i++) {
-		const struct plx_balance__lcore *l = &b->lcore[i];
+		const struct plx_balance_of_lcore *l = &b->lcore[i];
 		uint64_t level = balance_level(l, l->load);
 
 		if (l->aside || level <= most)
@@ -300,7 +300,7 @@ static uint64_t warm_step(const struct plx_balance *b)
 /* One move, or two buckets that change places. @return the other lcore, or BALANCE_NONE. */
 static uint16_t relieve_once(struct plx_balance *b, uint16_t from)
 {
-	struct plx_balance__lcore *f = &b->lcore[from];
+	struct plx_balance_of_lcore *f = &b->lcore[from];
 	bool hot = balance_level(f, f->load) > balance_limit(b, f);
 	uint64_t easy = balance_permille(b->share, 1000u + b->conf.stop_permille);
 	uint64_t step = hot ? b->share >> STEP_HOT : warm_step(b);
@@ -321,7 +321,7 @@ static uint16_t relieve_once(struct plx_balance *b, uint16_t from)
  * large buckets look better than another. @return whether anything moves. */
 static bool relieve(struct plx_balance *b, uint16_t from)
 {
-	struct plx_balance__lcore *f = &b->lcore[from];
+	struct plx_balance_of_lcore *f = &b->lcore[from];
 	uint64_t before = balance_level_of(b, from), others = 0;
 	uint64_t worth = balance_worth(b);
 	uint16_t n = b->said.moves, to;
@@ -350,7 +350,7 @@ static uint16_t donor(const struct plx_balance *b)
 	uint64_t most = b->share + (b->share >> STEP_FEED);
 
 	for (uint16_t i = 0; i < b->lcores; i++) {
-		const struct plx_balance__lcore *l = &b->lcore[i];
+		const struct plx_balance_of_lcore *l = &b->lcore[i];
 		uint64_t level = balance_level(l, l->load);
 
 		if (l->weight && !l->aside && level > most) {
@@ -364,7 +364,7 @@ static uint16_t donor(const struct plx_balance *b)
 /* One that has just come, beside many that are hardly over the share: nobody is too hot. */
 static void feed(struct plx_balance *b, uint16_t to)
 {
-	struct plx_balance__lcore *t = &b->lcore[to];
+	struct plx_balance_of_lcore *t = &b->lcore[to];
 	uint64_t enough = balance_permille(b->share, 1000u - b->conf.stop_permille);
 	int failed = 0;
 
@@ -389,7 +389,7 @@ void steer__balance_evacuate(struct plx_balance *b)
 {
 	b->tries = TRIES >> PLX_MIN(b->futile, FUTILE_MAX);
 	for (uint16_t i = 0; i < b->size; i++) {
-		const struct plx_balance__bucket *k = &b->bucket[i];
+		const struct plx_balance_of_bucket *k = &b->bucket[i];
 		bool refused = k->flags & BALANCE_REFUSED && k->flags & BALANCE_RESTING;
 		uint16_t to;
 

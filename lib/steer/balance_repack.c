@@ -28,7 +28,7 @@ static bool gather(const struct plx_balance *b, struct deal *d)
 	for (uint16_t i = 0; i < b->lcores; i++)
 		d->load[i] = b->lcore[i].load;
 	for (uint16_t i = 0; i < b->size; i++) {
-		const struct plx_balance__bucket *k = &b->bucket[i];
+		const struct plx_balance_of_bucket *k = &b->bucket[i];
 		uint16_t at = d->n;
 
 		if (!balance_may_move(k) || k->owner >= b->lcores)
@@ -47,7 +47,7 @@ static bool gather(const struct plx_balance *b, struct deal *d)
 
 /* @param slack how much hotter than another its own lcore may be */
 static uint16_t place(const struct plx_balance *b, struct deal *d,
-	const struct plx_balance__bucket *k, uint64_t slack)
+	const struct plx_balance_of_bucket *k, uint64_t slack)
 {
 	uint64_t least = UINT64_MAX, own = UINT64_MAX;
 	uint16_t best = k->owner;
@@ -76,7 +76,7 @@ static uint32_t deal(const struct plx_balance *b, struct deal *d, uint64_t slack
 	uint32_t moves = 0;
 
 	for (uint16_t i = 0; i < d->n; i++) {
-		const struct plx_balance__bucket *k = &b->bucket[d->bucket[i]];
+		const struct plx_balance_of_bucket *k = &b->bucket[d->bucket[i]];
 
 		d->to[i] = place(b, d, k, slack);
 		moves += d->to[i] != k->owner;

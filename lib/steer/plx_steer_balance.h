@@ -125,7 +125,7 @@ struct plx_balance_said {
 
 /* Inside, but to be laid out by the caller. */
 
-struct plx_balance__bucket {
+struct plx_balance_of_bucket {
 	uint64_t count;	   /* at the last input */
 	uint64_t rate;	   /* smoothed, a second, in sixteenths */
 	uint64_t load;	   /* of this round: on the average 2^20 for each unit of lcores' weight */
@@ -137,7 +137,7 @@ struct plx_balance__bucket {
 	uint8_t flags;
 };
 
-struct plx_balance__lcore {
+struct plx_balance_of_lcore {
 	uint64_t load;	  /* of this round, with what no bucket brought */
 	uint64_t other;	  /* the latter */
 	uint64_t rate;	  /* of its buckets since the last input */
@@ -176,8 +176,8 @@ struct plx_balance {
 	bool based, known;  /* counters at the last input; rates */
 	uint16_t under_way; /* buckets */
 	uint16_t noise_permille;
-	struct plx_balance__lcore lcore[PLX_STEER_LCORES_MAX];
-	struct plx_balance__bucket bucket[PLX_OWNER_BUCKETS_MAX];
+	struct plx_balance_of_lcore lcore[PLX_STEER_LCORES_MAX];
+	struct plx_balance_of_bucket bucket[PLX_OWNER_BUCKETS_MAX];
 };
 
 /** Off. @param conf copied; NULL: the defaults. @return 0, or -EINVAL and *b untouched. */
