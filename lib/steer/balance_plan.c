@@ -8,7 +8,7 @@
  *
  * What is larger than the share stays where it is the largest: the others leave it. It moves only
  * to an lcore that is all but empty, if that relieves its own by a quarter of the share; so an
- * elephant finds a place, and never goes to and fro between two.
+ * elephant finds a place, and never goes back and forth.
  */
 
 #define TRIES	   30000 /* pairs of buckets that a round looks at, at most */
