@@ -12,6 +12,14 @@
  * as rx queues; an lcore without one hands its packets to an lcore that has one.
  */
 
+/* One where its peer has to have as many: who wants more tells both. */
+static uint16_t usual_queues(const struct plx_port *p, uint16_t lcores)
+{
+	if (p->quirks & PLX_QUIRK_PEER_QUEUES)
+		return 1;
+	return PLX_MIN(plx_port_max_queues(p), lcores);
+}
+
 void plx_engine_place(uint16_t lcores, uint16_t queues, struct plx_place *place)
 {
 	uint16_t first = 0;
@@ -20,7 +28,7 @@ void plx_engine_place(uint16_t lcores, uint16_t queues, struct plx_place *place)
 		uint16_t n = queues;
 
 		if (!n)
-			n = PLX_MIN(plx_port_max_queues(plx_port_get(i)), lcores);
+			n = usual_queues(plx_port_get(i), lcores);
 		place[i] = (struct plx_place){.queues = n, .first = first};
 		first = (uint16_t)((first + n) % lcores);
 	}

@@ -131,11 +131,12 @@ enum plx_quirk_flag {
 	PLX_QUIRK_REFUSAL_ERRS =
 		1u << 15,	    /**< its tx errors are refusals: the frames are offered again */
 	PLX_QUIRK_HOLDS = 1u << 16, /**< loses the packets that it holds when it is closed */
-	PLX_QUIRK_DEFRAGS = 1u << 17,  /**< IPv4 fragments come put together, cut to a buffer */
-	PLX_QUIRK_KEEPS = 1u << 18,    /**< up to `arg` mbufs a queue never come back */
-	PLX_QUIRK_TX_WAITS = 1u << 19, /**< tx sleeps until the interface has sent */
-	PLX_QUIRK_PARTIAL = 1u << 20,  /**< gives packets whose checksum is not filled in */
-	PLX_QUIRK_TSO_LIES = 1u << 21, /**< advertises a TSO that is of no use */
+	PLX_QUIRK_DEFRAGS = 1u << 17,	  /**< IPv4 fragments come put together, cut to a buffer */
+	PLX_QUIRK_KEEPS = 1u << 18,	  /**< up to `arg` mbufs a queue never come back */
+	PLX_QUIRK_TX_WAITS = 1u << 19,	  /**< tx sleeps until the interface has sent */
+	PLX_QUIRK_PARTIAL = 1u << 20,	  /**< gives packets whose checksum is not filled in */
+	PLX_QUIRK_TSO_LIES = 1u << 21,	  /**< advertises a TSO that is of no use */
+	PLX_QUIRK_PEER_QUEUES = 1u << 22, /**< its peer must have as many queues */
 };
 
 struct plx_quirk {

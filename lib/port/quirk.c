@@ -51,6 +51,8 @@ static const struct plx_quirk quirks[] = {
 	{"net_null", ALL, PLX_QUIRK_RSS_LIES, 0, "accepts a key and a table and ignores them"},
 	{"net_null", ALL, PLX_QUIRK_COPIES, 0, "transmit frees at once"},
 	{"net_memif", ALL, PLX_QUIRK_LINK_LATE, 0, "link comes up when the peer has answered"},
+	{"net_memif", ALL, PLX_QUIRK_PEER_QUEUES, 0,
+		"a queue that its peer has not got shares the first one's ring"},
 	{"net_memif", ALL, 0, 0, "may crash who is polling it as the peer goes"},
 	{"net_ring", 0, 2407, PLX_QUIRK_NO_PORT_FIELD, 0, "does not set m->port"},
 	{"net_ring", ALL, PLX_QUIRK_HOLDS, 0,

@@ -392,6 +392,20 @@ T(lcores_without_queues_are_refused_unless_spare)
 	eq(e.id, PLX_ERR_LCORE_NO_QUEUE);
 }
 
+/* Nobody can know how many those are. */
+T(a_port_whose_peer_must_have_as_many_queues_has_one)
+{
+	struct plx_place place[2];
+
+	et_new(2, 4);
+	et.port[0].port->quirks |= PLX_QUIRK_PEER_QUEUES;
+	plx_engine_place(3, 0, place);
+	eq(place[0].queues, 1);
+	eq(place[1].queues, 3);
+	plx_engine_place(3, 2, place); /* asked for */
+	eq(place[0].queues, 2);
+}
+
 static void stop_hands(struct plx_softnet *sn)
 {
 	if (sn->index == 2)
@@ -602,6 +616,7 @@ RUN_EAL(ET_(what_is_handed_over_arrives_in_order), ET_(a_late_message_waits_for_
 	ET_(the_table_has_as_many_buckets_as_are_asked_for),
 	ET_(an_lcore_without_a_queue_sends_by_another),
 	ET_(lcores_without_queues_are_refused_unless_spare),
+	ET_(a_port_whose_peer_must_have_as_many_queues_has_one),
 	ET_(what_is_on_its_way_at_the_end_is_served),
 	ET_(messages_come_in_order_and_within_a_budget), ET_(no_wake_up_by_a_packet_is_lost),
 	ET_(no_wake_up_by_a_call_is_lost), ET_(engines_are_strangers))

@@ -248,8 +248,92 @@ T(what_cannot_be_forwarded_is_answered_from_there)
 	eq(nt_stat(PLX_STAT_IP_INRECEIVES), 2);
 }
 
+/* Which of the sockets that share the port has got a datagram, one, since the last look? */
+static int taker(const struct nt_sock *socks)
+{
+	static uint32_t seen[3];
+	int by = -1;
+
+	for (int i = 0; i < 3; i++) {
+		if (socks[i].n != seen[i]) {
+			eq(by, -1);
+			eq(socks[i].n, seen[i] + 1);
+			eq(socks[i].lcore, i);
+			by = i;
+		}
+		seen[i] = socks[i].n;
+	}
+	return by;
+}
+
+/*
+ * A packet is another host's when it is handed over, and for us when the lcore that was to forward
+ * it looks: it goes where all of its flow go, and is counted as what it has become.
+ */
+static void becomes_ours(bool v6, struct nt_sock *socks)
+{
+	const char *own = v6 ? "2001:db8:1::9/64" : "10.1.0.9/24";
+	struct plx_prefix p = t_prefix(own);
+	enum plx_stat received = v6 ? PLX_STAT_IP6_INRECEIVES : PLX_STAT_IP_INRECEIVES;
+	enum plx_stat delivered = v6 ? PLX_STAT_IP6_INDELIVERS : PLX_STAT_IP_INDELIVERS;
+	int owners[3] = {0};
+
+	for (int i = 0; i < 8; i++) {
+		char frame[128];
+		int owner;
+
+		snprintf(frame, sizeof(frame), "ip %s > %s udp %d > 9 len 4",
+			v6 ? "2001:db8::1" : "10.0.0.1", v6 ? "2001:db8:1::9" : "10.1.0.9",
+			1000 + i * 397);
+		nt_addr(2, own);
+		nt_in(0, frame);
+		owner = taker(socks);
+		ok(owner >= 0);
+		owners[owner]++;
+		eq(plx_net_addr_del(nt.net, 2, &p), 0);
+		nt_run();
+		nt_mark();
+		nt_make(0, frame);
+		nt_feed(0);
+		plx_engine_step(nt.eng, 0);
+		eq(plx_engine_held(nt.eng), 1); /* on its way to lcore 2 */
+		nt_addr(2, own);
+		nt_run();
+		eq(taker(socks), owner);
+		eq(nt_stat(received), 1);
+		eq(nt_stat(delivered), 1);
+		eq(plx_net_addr_del(nt.net, 2, &p), 0);
+		nt_run();
+	}
+	ok(owners[0] && owners[1] && owners[2]);
+	nt_forget();
+}
+
+T(what_becomes_ours_on_its_way_goes_to_its_owner)
+{
+	static struct nt_sock socks[3];
+
+	router();
+	nt_tun(PLX_TUN_DAD_TRANSMITS, 0);
+	for (uint16_t i = 0; i < 3; i++) {
+		socks[i] = (struct nt_sock){.s = {.ops = &nt_sock_ops,
+						    .user = &socks[i],
+						    .lport = 9,
+						    .home = i,
+						    .reuseport = true}};
+		eq(plx_net_udp_open(nt.net, &socks[i].s), 0);
+		nt_socks[nt_n_socks++] = &socks[i];
+	}
+	eq(spread(0, PLX_NET_ALL_QUEUES, "2"), 0);
+	becomes_ours(false, socks);
+	becomes_ours(true, socks);
+	eq(nt_stat(PLX_STAT_IP_FORWDATAGRAMS), 0);
+	eq(nt_stat(PLX_STAT_IP6_OUTFORWDATAGRAMS), 0);
+}
+
 RUN_EAL(NT_(flows_are_spread_over_the_lcores_of_the_map),
 	NT_(a_devices_hash_is_taken_if_it_is_of_ports), NT_(fragments_go_together),
 	NT_(what_is_for_us_goes_to_its_owner), NT_(a_burst_is_one_wake_up),
 	NT_(each_queue_has_its_own_map), NT_(it_is_switched_off_while_it_runs),
-	NT_(what_cannot_be_forwarded_is_answered_from_there))
+	NT_(what_cannot_be_forwarded_is_answered_from_there),
+	NT_(what_becomes_ours_on_its_way_goes_to_its_owner))
