@@ -16,6 +16,8 @@
  * thaws: what came later, while the file was being written, is what the next one begins with.
  */
 
+static_assert(TRIGGER_LCORES == PLX_ENGINE_LCORES_MAX, "one place for each");
+
 /* A trigger. */
 struct watch {
 	struct plx_tap_trigger conf;

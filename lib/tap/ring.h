@@ -35,6 +35,8 @@ struct tap_ring {
 #define TAP_RING_HELD UINT64_C(1)
 
 #define TAP_RING_ALIGN 8
+/** A large ring is in no cache where it is written next, nor its page in the TLB; bytes. */
+#define TAP_RING_AHEAD 1024
 static_assert(sizeof(struct plx_tap_pkt) == 40, "copied with each packet");
 
 /** Bytes that a record with so many of a packet needs. */
@@ -97,6 +99,7 @@ static inline struct plx_tap_pkt *tap_ring_lay(struct tap_ring *r, uint64_t byte
 	}
 	p = (struct plx_tap_pkt *)(r->mem + at);
 	p->size = (uint32_t)bytes;
+	__builtin_prefetch((const uint8_t *)p + bytes + TAP_RING_AHEAD, 1);
 	r->laid += gap + bytes;
 	return p;
 }
