@@ -108,10 +108,10 @@ static void say_record(const struct capture *c)
 	if (r->failed)
 		snprintf(failed, sizeof(failed), "; %llu not written: %s",
 			(unsigned long long)r->failed, strerror(-r->err));
-	app_note("recorder %u to %s: %u files of %llu packets, %llu triggers, %llu missed, %llu "
+	app_note("recorder %u to %s: %u files of %llu packets, %llu triggers, %llu ignored, %llu "
 		 "lost%s",
 		c->number, c->file, s->files, (unsigned long long)s->written,
-		(unsigned long long)r->triggers, (unsigned long long)r->missed,
+		(unsigned long long)r->triggers, (unsigned long long)r->ignored,
 		(unsigned long long)s->tap.full, failed);
 	if (r->failed)
 		c->list->run->capture_failed = true;

@@ -103,7 +103,7 @@ static inline void capture_counts(const struct plx_tap_writer_stats *s,
 		return;
 	fn(arg, "triggers", s->record.triggers);
 	fn(arg, "covered", s->record.covered);
-	fn(arg, "missed", s->record.missed);
+	fn(arg, "ignored", s->record.ignored);
 	fn(arg, "failed", s->record.failed);
 	fn(arg, "kept", s->record.pkts);
 	fn(arg, "kept_bytes", s->record.bytes);

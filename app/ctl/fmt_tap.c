@@ -19,7 +19,7 @@ static void stats_row(FILE *out, const json_t *row)
 		"state", "error", "hooks", "ports", "filter", "file", "last"};
 	static const char *const numbers[] = {"seen", "accepted", "filtered", "full", "sampled",
 		"written", "unfit", "bytes", "files"};
-	static const char *const recorder[] = {"triggers", "covered", "missed", "failed", "kept",
+	static const char *const recorder[] = {"triggers", "covered", "ignored", "failed", "kept",
 		"kept_bytes", "overwritten", "reach_ms"};
 
 	fprintf(out, "tap %lld\n", fmt_num(row, "tap"));

@@ -62,7 +62,7 @@ struct plx_tap_record_stats {
 	enum plx_tap_record_state state;
 	uint64_t triggers; /**< what happened, also by hand */
 	uint64_t covered;  /**< of these: within a file that was begun for another */
-	uint64_t missed;   /**< of these: while it rested, without a file */
+	uint64_t ignored;  /**< of these: while it rested, without a file */
 	uint64_t failed;   /**< files that could not be written, or not to their end */
 	int err;	   /**< -errno of the last one of those; 0 = there was none */
 	uint64_t pkts, bytes, overwritten; /**< as plx_tap_kept */

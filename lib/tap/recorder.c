@@ -49,7 +49,7 @@ struct tap_recorder {
 	char note[PLX_TAP_RECORD_LASTLEN];
 	/* single writer */
 	enum plx_tap_record_state state;
-	uint64_t triggers, covered, missed, failed;
+	uint64_t triggers, covered, ignored, failed;
 	int err;
 	pthread_mutex_t lock;
 	char last[PLX_TAP_RECORD_LASTLEN]; /* under the lock */
@@ -309,7 +309,7 @@ static void turn(struct plx_tap_writer *w)
 		make_file(w, &h);
 		return;
 	}
-	plx_count(rec->missed, h.n);
+	plx_count(rec->ignored, h.n);
 	usleep(TAP_IDLE_US);
 }
 
@@ -469,7 +469,7 @@ void tap__recorder_stats(const struct plx_tap_writer *w, struct plx_tap_record_s
 	s->state = __atomic_load_n(&rec->state, __ATOMIC_RELAXED);
 	s->triggers = plx_count_read(rec->triggers);
 	s->covered = plx_count_read(rec->covered);
-	s->missed = plx_count_read(rec->missed);
+	s->ignored = plx_count_read(rec->ignored);
 	s->failed = plx_count_read(rec->failed);
 	s->err = __atomic_load_n(&rec->err, __ATOMIC_RELAXED);
 	s->pkts = k.pkts;

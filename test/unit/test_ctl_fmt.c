@@ -506,7 +506,7 @@ T(idle_s_draws_the_histograms)
 T(a_recorder_has_more_to_say)
 {
 	given("[{'tap':1,'state':'armed','last':'trigger: rst (1, lcore 0) at noon','triggers':2,"
-	      "'covered':1,'missed':0,'failed':0,'kept':7,'kept_bytes':952,'overwritten':5,"
+	      "'covered':1,'ignored':0,'failed':0,'kept':7,'kept_bytes':952,'overwritten':5,"
 	      "'reach_ms':2140}]");
 	opts.stats = true;
 	ok(strstr(printed(fmt_tap), "     state    armed\n"
@@ -514,7 +514,7 @@ T(a_recorder_has_more_to_say)
 	ok(strstr(out_text, "     files    0\n"
 			    "     triggers    2\n"
 			    "     covered     1\n"
-			    "     missed      0\n"
+			    "     ignored     0\n"
 			    "     failed      0\n"
 			    "     kept        7\n"
 			    "     kept_bytes  952\n"

@@ -273,7 +273,7 @@ T(a_file_has_what_was_before)
 	str_eq(stats().record.last, file.comment);
 	s = end();
 	eq(s.record.triggers, 3);
-	eq(s.record.missed, 0);
+	eq(s.record.ignored, 0);
 	eq(s.files, 3);
 }
 
@@ -495,7 +495,7 @@ T(two_at_once)
 	usleep(10000);
 	s = stats();
 	eq(s.record.triggers, 2);
-	eq(s.record.covered + s.record.missed, 1);
+	eq(s.record.covered + s.record.ignored, 1);
 	end();
 }
 
@@ -576,7 +576,7 @@ T(it_rests_between_files)
 	feed_reset();
 	EVENTUALLY(is(PLX_TAP_RECORD_RESTS, 1));
 	feed_reset();
-	EVENTUALLY(stats().record.missed == 1);
+	EVENTUALLY(stats().record.ignored == 1);
 	ok(is(PLX_TAP_RECORD_RESTS, 1));
 	eq(plx_tap_writer_trigger(w), 0); /* a hand may */
 	EVENTUALLY(is(PLX_TAP_RECORD_RESTS, 2));
@@ -586,7 +586,7 @@ T(it_rests_between_files)
 	EVENTUALLY(is(PLX_TAP_RECORD_RESTS, 3));
 	s = end();
 	eq(s.record.triggers, 4);
-	eq(s.record.missed, 1);
+	eq(s.record.ignored, 1);
 }
 
 T(what_happens_within_a_file)
