@@ -17,6 +17,14 @@
 
 static_assert(PLX_TAP_IN == 1 && PLX_TAP_OUT == 2 && PLX_TAP_PCAP_US == 1 && PLX_TAP_PCAP_NS == 2,
 	"capture_conf.c has these numbers");
+static_assert((int)CAPTURE_ON_DROPS == PLX_TAP_ON_DROPS &&
+		      (int)CAPTURE_ON_SQUEEZE == PLX_TAP_ON_SQUEEZE &&
+		      (int)CAPTURE_ON_RTO == PLX_TAP_ON_RTO &&
+		      (int)CAPTURE_ON_LATENCY == PLX_TAP_ON_LATENCY &&
+		      (int)CAPTURE_ON_RST == PLX_TAP_ON_RST &&
+		      (int)CAPTURE_ON_MATCH == PLX_TAP_ON_MATCH &&
+		      (int)CAPTURE_ON_END == PLX_TAP_ON_END && CAPTURE_TRIGGERS == PLX_TAP_TRIGGERS,
+	"and these");
 
 #define PATIENCE_NS PLX_SEC(4) /* with a capture that is to end; pollux-ctl has 5 s */
 #define ONCE_NS	    PLX_SEC(2) /* in which one may ask what it came to */
@@ -57,16 +65,30 @@ static struct capture *place(struct captures *cs)
 	return oldest;
 }
 
-const char *capture_state_name(const struct capture *c)
+const char *capture_state_name(const struct capture *c, const struct plx_tap_writer_stats *s)
 {
+	static const char *const runs[] = {
+		[PLX_TAP_RECORD_NONE] = "runs",
+		[PLX_TAP_RECORD_ARMED] = "armed",
+		[PLX_TAP_RECORD_WRITES] = "writes",
+		[PLX_TAP_RECORD_RESTS] = "rests",
+	};
+
 	switch (c->state) {
 	case CAPTURE_RUNS:
-		return "runs";
+		return runs[s->record.state];
 	case CAPTURE_STOPPING:
 		return "stopping";
 	default:
 		return c->stats.err ? "failed" : "done";
 	}
+}
+
+const char *capture_error(const struct plx_tap_writer_stats *s)
+{
+	int err = s->err ? s->err : s->record.err;
+
+	return err ? strerror(-err) : "";
 }
 
 void capture_stats(const struct capture *c, struct plx_tap_writer_stats *s)
@@ -75,6 +97,24 @@ void capture_stats(const struct capture *c, struct plx_tap_writer_stats *s)
 		plx_tap_writer_stats(c->writer, s);
 	else
 		*s = c->stats;
+}
+
+static void say_record(const struct capture *c)
+{
+	const struct plx_tap_writer_stats *s = &c->stats;
+	const struct plx_tap_record_stats *r = &s->record;
+	char failed[96] = "";
+
+	if (r->failed)
+		snprintf(failed, sizeof(failed), "; %llu not written: %s",
+			(unsigned long long)r->failed, strerror(-r->err));
+	app_note("recorder %u to %s: %u files of %llu packets, %llu triggers, %llu ignored, %llu "
+		 "lost%s",
+		c->number, c->file, s->files, (unsigned long long)s->written,
+		(unsigned long long)r->triggers, (unsigned long long)r->ignored,
+		(unsigned long long)s->tap.full, failed);
+	if (r->failed)
+		c->list->run->capture_failed = true;
 }
 
 /* Once, and not of those that somebody else reports. */
@@ -87,6 +127,10 @@ static void say(struct capture *c)
 	if (c->said || c->once)
 		return;
 	c->said = true;
+	if (s->record.state != PLX_TAP_RECORD_NONE) {
+		say_record(c);
+		return;
+	}
 	if (s->err && s->err != -EPIPE) /* whose reader has read enough has not failed */
 		c->list->run->capture_failed = true;
 	if (s->unfit)
@@ -140,11 +184,24 @@ static int bad_file(const char *cmd, const char *file, const char *why, struct p
 	return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, file, "write", why);
 }
 
+static void set_triggers(struct plx_tap_trigger *t, const struct capture_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->n_triggers; i++)
+		t[i] = (struct plx_tap_trigger){
+			.kind = (enum plx_tap_trigger_kind)plan->trigger[i].kind,
+			.reason = plan->trigger[i].reason,
+			.over = plan->trigger[i].over,
+			.ns = plan->trigger[i].ns,
+			.text = plan->trigger[i].text,
+		};
+}
+
 /* The writer, by a plan. */
 static int open_writer(struct capture *c, const struct capture_conf *conf,
 	const struct capture_plan *plan, const char *cmd, struct plx_error *e)
 {
 	struct captures *cs = c->list;
+	struct plx_tap_trigger trigger[CAPTURE_TRIGGERS];
 	struct plx_tap_filter_error why = {0};
 	struct plx_tap_writer_conf w = {
 		.tap = {.points = plan->hooks,
@@ -154,17 +211,24 @@ static int open_writer(struct capture *c, const struct capture_conf *conf,
 			.sample = conf->sample,
 			.limit = conf->count,
 			.ring_bytes = plan->ring_bytes,
+			.keep_bytes = plan->keep_bytes,
 			.seed = seed(cs)},
 		.file = conf->file,
 		.app = "pollux " PLX_VERSION " (git " PLX_GIT ")",
 		.there = conf->once,
 		.format = (enum plx_tap_format)plan->format,
 		.rotate = plan->rotate,
+		.record = {.trigger = trigger,
+			.n_triggers = plan->n_triggers,
+			.after_ns = plan->after_ns,
+			.after_pkts = plan->after_pkts,
+			.rearm_ns = plan->rearm_ns},
 	};
 	int err = find_ports(conf->ports ? conf->ports : "", &w.tap.ports, e);
 
 	if (err)
 		return err;
+	set_triggers(trigger, plan);
 	if (!cs->taps)
 		cs->taps = plx_taps_create(cs->run->eng, e);
 	if (!cs->taps)
@@ -173,8 +237,9 @@ static int open_writer(struct capture *c, const struct capture_conf *conf,
 	if (c->writer)
 		c->hooks = plx_tap_conf_of(plx_tap_writer_tap(c->writer))->points;
 	else if (why.text[0])
-		return plx_error_set(
-			e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd, conf->filter, "filter", why.text);
+		return plx_error_set(e, -EINVAL, PLX_ERR_OPTION_VALUE, cmd,
+			why.match ? conf->trigger : conf->filter, why.match ? "trigger" : "filter",
+			why.text);
 	return c->writer ? 0 : -EIO;
 }
 
@@ -332,6 +397,13 @@ int capture_stop(struct captures *cs, uint32_t number, struct plx_tap_writer_sta
 	return 0;
 }
 
+int capture_trigger(struct captures *cs, uint32_t number)
+{
+	struct capture *c = find(cs, number);
+
+	return c && c->state == CAPTURE_RUNS ? plx_tap_writer_trigger(c->writer) : -ENOENT;
+}
+
 /* ---- those that end by themselves ---- */
 
 static void look_after(struct capture *c)
@@ -465,13 +537,16 @@ static json_t *json_of(const struct capture *c)
 {
 	char hooks[CAPTURE_HOOKS_STRLEN];
 	struct plx_tap_writer_stats s;
-	json_t *o = json_pack("{s:i,s:s,s:s*,s:s*,s:s}", "tap", (int)c->number, "hooks",
-		capture_hooks_format(c->hooks, hooks), "filter", c->filter, "file", c->file,
-		"state", capture_state_name(c));
+	json_t *o;
 
 	capture_stats(c, &s);
+	o = json_pack("{s:i,s:s,s:s*,s:s*,s:s}", "tap", (int)c->number, "hooks",
+		capture_hooks_format(c->hooks, hooks), "filter", c->filter, "file", c->file,
+		"state", capture_state_name(c, &s));
 	capture_counts(&s, json_u64, o);
-	json_object_set_new(o, "error", json_string(s.err ? strerror(-s.err) : ""));
+	if (s.record.state != PLX_TAP_RECORD_NONE)
+		json_object_set_new(o, "last", json_string(s.record.last));
+	json_object_set_new(o, "error", json_string(capture_error(&s)));
 	return o;
 }
 

@@ -81,6 +81,9 @@ struct capture *capture_start(
  * @return 0; -ENOENT: there is none of this number; -EBUSY: it ends when its reader lets it.
  */
 int capture_stop(struct captures *cs, uint32_t number, struct plx_tap_writer_stats *s);
+/** Have a recorder write what it has. @return 0; -ENOENT: there is none of this number that runs;
+ * -EINVAL: it is no recorder. Control thread. */
+int capture_trigger(struct captures *cs, uint32_t number);
 /** What it has come to so far. Any thread, under the lock. */
 void capture_stats(const struct capture *c, struct plx_tap_writer_stats *s);
 /** Calls fn for each of the counts, by the names that all tables have for them. */
@@ -96,9 +99,21 @@ static inline void capture_counts(const struct plx_tap_writer_stats *s,
 	fn(arg, "unfit", s->unfit);
 	fn(arg, "bytes", s->bytes);
 	fn(arg, "files", s->files);
+	if (s->record.state == PLX_TAP_RECORD_NONE)
+		return;
+	fn(arg, "triggers", s->record.triggers);
+	fn(arg, "covered", s->record.covered);
+	fn(arg, "ignored", s->record.ignored);
+	fn(arg, "failed", s->record.failed);
+	fn(arg, "kept", s->record.pkts);
+	fn(arg, "kept_bytes", s->record.bytes);
+	fn(arg, "overwritten", s->record.overwritten);
+	fn(arg, "reach_ms", (uint64_t)s->record.reach_ns / 1000000);
 }
-/** runs, stopping, done, failed. */
-const char *capture_state_name(const struct capture *c);
+/** runs, of a recorder armed, writes, rests; stopping, done, failed. */
+const char *capture_state_name(const struct capture *c, const struct plx_tap_writer_stats *s);
+/** Why it ended early, or why a recorder's last file is none; "" = all is well. */
+const char *capture_error(const struct plx_tap_writer_stats *s);
 
 /** What --json says of them: an array, or NULL if there are none. */
 json_t *capture_json(const struct app_run *run);

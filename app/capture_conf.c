@@ -30,6 +30,18 @@ const struct opt capture_opts[] = {
 		.letter = 'b'},
 	{"buffer", "SIZE", OPT_STR, FIELD(buffer), NULL,
 		"between each lcore and the file, 64K to 1G; otherwise 4M", .letter = 'B'},
+	{"record", "SIZE", OPT_STR, FIELD(record), NULL,
+		"keep the last packets of each lcore in memory, 64K to 2G, and write them to a "
+		"file when something happens, or by 'pollux-ctl tap trigger N'"},
+	{"trigger", "LIST", OPT_STR, FIELD(trigger), NULL,
+		"of --record: what may happen: drops[:REASON]>N[/TIME], squeeze, rto, "
+		"latency>TIME, "
+		"rst, match:EXPR (at the end of the list), end"},
+	{"after", "TIME|N", OPT_STR, FIELD(after), NULL,
+		"of --record: what comes for so long, or so many packets, is in the file too; "
+		"otherwise 0"},
+	{"rearm", "TIME", OPT_STR, FIELD(rearm), NULL,
+		"of --record: between a file's end and the next one, unless by hand; otherwise 1s"},
 	{NULL},
 };
 
@@ -42,6 +54,8 @@ static const char *const hook_name[] = {
 #define BUFFER_MIN (UINT64_C(64) << 10)
 #define BUFFER_MAX (UINT64_C(1) << 30)
 #define FILE_MAX   (UINT64_C(1) << 50)
+#define RECORD_MAX (UINT64_C(2) << 30)
+#define REARM_MAX  PLX_SEC(86400)
 #define ITEM_MAX   32
 
 /* The next item of a list, without its comma. @return false at the end, or if it is too long. */
@@ -123,15 +137,17 @@ static bool parse_limit(const char *item, struct plx_pcapng_rotate_conf *r)
 	return false;
 }
 
-static bool parse_ring(const char *text, struct plx_pcapng_rotate_conf *r)
+static bool parse_ring(const char *text, bool record, struct plx_pcapng_rotate_conf *r)
 {
 	char item[ITEM_MAX];
 
+	if (!*text)
+		return false;
 	while (next_item(&text, item))
 		if (!parse_limit(item, r))
 			return false;
-	/* how many to keep says nothing of when the next one begins */
-	return !*text && (r->bytes || r->pkts || r->duration_ns);
+	/* how many to keep says nothing of when the next one begins; but of a recorder's */
+	return !*text && (record || r->bytes || r->pkts || r->duration_ns);
 }
 
 static int bad(const char *cmd, const char *value, const char *option, const char *hint,
@@ -165,6 +181,45 @@ static int plan_format(
 	return bad(cmd, text, "format", "choose one of: pcapng pcap pcap-ns", e);
 }
 
+/* What has a meaning for a recorder alone. */
+static int plan_no_record(const struct capture_conf *conf, const char *cmd, struct plx_error *e)
+{
+	static const char *const hint = "it says when to write what --record keeps";
+
+	if (conf->trigger)
+		return bad(cmd, conf->trigger, "trigger", hint, e);
+	if (conf->after)
+		return bad(cmd, conf->after, "after", hint, e);
+	return conf->rearm ? bad(cmd, conf->rearm, "rearm", hint, e) : 0;
+}
+
+static int plan_record(const struct capture_conf *conf, const char *cmd, struct capture_plan *plan,
+	struct plx_error *e)
+{
+	const struct plx_pcapng_rotate_conf *r = &plan->rotate;
+
+	plan->rearm_ns = PLX_SEC(1);
+	if (!capture_bytes_parse(conf->record, 1, RECORD_MAX, &plan->keep_bytes) ||
+		plan->keep_bytes < BUFFER_MIN)
+		return bad(cmd, conf->record, "record", "64K to 2G", e);
+	if (conf->trigger &&
+		!capture_triggers_parse(conf->trigger, plan->trigger, &plan->n_triggers))
+		return bad(cmd, conf->trigger, "trigger",
+			"a list of: drops>100/100ms drops:UDP_NO_PORT>0 squeeze rto latency>500us "
+			"rst end match:EXPR; 10ms to 60s",
+			e);
+	if (conf->after && !capture_after_parse(conf->after, &plan->after_ns, &plan->after_pkts))
+		return bad(cmd, conf->after, "after", "form: 500ms, 1s, or 1000 (packets)", e);
+	if (conf->rearm && !capture_time_parse(conf->rearm, REARM_MAX, &plan->rearm_ns))
+		return bad(cmd, conf->rearm, "rearm", "form: 500ms, 1s, 10m; 0: at once", e);
+	if (r->bytes || r->pkts || r->duration_ns)
+		return bad(cmd, conf->ring, "ring", "with --record: files:N alone", e);
+	if (strcmp(conf->file, "-") == 0 || conf->once)
+		return bad(cmd, conf->record, "record",
+			"each file has a name of its own: give -w a path", e);
+	return 0;
+}
+
 int capture_plan(const struct capture_conf *conf, const char *cmd, struct capture_plan *plan,
 	struct plx_error *e)
 {
@@ -179,7 +234,7 @@ int capture_plan(const struct capture_conf *conf, const char *cmd, struct captur
 		return -EINVAL;
 	if (conf->format && plan_format(conf->format, cmd, plan, e) != 0)
 		return -EINVAL;
-	if (conf->ring && !parse_ring(conf->ring, &plan->rotate))
+	if (conf->ring && !parse_ring(conf->ring, conf->record, &plan->rotate))
 		return bad(cmd, conf->ring, "ring",
 			"form: files:10,filesize:100M,duration:60,packets:1000; one of the last "
 			"three must be there",
@@ -191,7 +246,7 @@ int capture_plan(const struct capture_conf *conf, const char *cmd, struct captur
 	if (conf->buffer && bytes < BUFFER_MIN)
 		return bad(cmd, conf->buffer, "buffer", "64K to 1G", e);
 	plan->ring_bytes = (uint32_t)bytes;
-	return 0;
+	return conf->record ? plan_record(conf, cmd, plan, e) : plan_no_record(conf, cmd, e);
 }
 
 const char *capture_hooks_format(uint32_t hooks, char *buf)

@@ -31,9 +31,11 @@ static enum plx_telem_more row(struct plx_telem_row *r, uint64_t *cursor, void *
 		plx_telem_row_str(r, "ports", c->ports);
 		plx_telem_row_str(r, "filter", c->filter);
 		plx_telem_row_str(r, "file", c->file);
-		plx_telem_row_str(r, "state", capture_state_name(c));
+		plx_telem_row_str(r, "state", capture_state_name(c, &s));
 		capture_counts(&s, row_u64, r);
-		plx_telem_row_str(r, "error", s.err ? strerror(-s.err) : "");
+		if (s.record.state != PLX_TAP_RECORD_NONE)
+			plx_telem_row_str(r, "last", s.record.last);
+		plx_telem_row_str(r, "error", capture_error(&s));
 	}
 	pthread_mutex_unlock(&cs->lock);
 	return PLX_TELEM_MORE;
@@ -62,6 +64,10 @@ static int read_args(
 		.format = plx_telem_args_str(args, "format"),
 		.ring = plx_telem_args_str(args, "ring"),
 		.buffer = plx_telem_args_str(args, "buffer"),
+		.record = plx_telem_args_str(args, "record"),
+		.trigger = plx_telem_args_str(args, "trigger"),
+		.after = plx_telem_args_str(args, "after"),
+		.rearm = plx_telem_args_str(args, "rearm"),
 		.once = plx_telem_args_int(args, "once", 0),
 	};
 	err = number(args, "snaplen", &conf->snaplen);
@@ -116,6 +122,18 @@ static int stop(const struct plx_telem_args *args, struct plx_telem_reply *reply
 	return 0;
 }
 
+static int trigger(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
+{
+	uint32_t n = 0;
+	int err = number(args, "tap", &n);
+
+	if (!err)
+		err = capture_trigger(arg, n);
+	if (err == -EINVAL)
+		return plx_telem_reply_error(reply, err, "tap %u is no recorder (--record)", n);
+	return err ? plx_telem_reply_error(reply, -ENOENT, "no tap of this number") : 0;
+}
+
 static struct plx_telem_table table = {
 	.name = "tap",
 	.help = "Captures: where, of what, how far. Parameter: cursor",
@@ -126,7 +144,7 @@ static const struct plx_telem_cmd cmd[] = {
 	{
 		.name = "tap start",
 		.args = "file:s filter:s? hooks:s? ports:s? direction:s? format:s? ring:s? "
-			"buffer:s? "
+			"buffer:s? record:s? trigger:s? after:s? rearm:s? "
 			"snaplen:i? count:i? sample:i? once:i?",
 		.help = "begin a capture; once: forget it when it has ended",
 		.run = start,
@@ -136,6 +154,12 @@ static const struct plx_telem_cmd cmd[] = {
 		.args = "tap:i",
 		.help = "end a capture",
 		.run = stop,
+	},
+	{
+		.name = "tap trigger",
+		.args = "tap:i",
+		.help = "have a recorder write what it has",
+		.run = trigger,
 	},
 };
 static struct plx_telem_cmds cmds = {.cmd = cmd, .n = PLX_DIM(cmd)};

@@ -16,6 +16,12 @@ static const char help[] =
 	"of the last three must be there. SIZE is in 1,000 bytes, or has K, M, G (1024) behind "
 	"it.\n"
 	"Files are called name_00001_20261129154500.pcapng then.\n"
+	"With --record SIZE nothing is written until something happens (--trigger), or is asked\n"
+	"for by 'pollux-ctl tap trigger N'; then the last packets of each lcore are, SIZE at\n"
+	"least, each counted with 40 bytes more. Triggers, in quotes for the shell's sake:\n"
+	"drops>100/1s (more within this time, otherwise 100ms; drops:REASON>0 of one reason),\n"
+	"squeeze (time_squeeze), rto (a retransmission time-out), latency>500us (a pass of an\n"
+	"lcore took longer), rst (a reset of TCP's), match:EXPR, end. --count counts files then.\n"
 	"At the end stderr says how many were captured, left out by the filter, and lost.\n"
 	"'pollux-ctl tap' begins, shows and ends captures of a process that runs.\n"
 	"\n"
@@ -24,7 +30,9 @@ static const char help[] =
 	"  pollux ... -- up --if 0,addr=10.9.0.2/24 capture --hook drop -w drops.pcapng \\\n"
 	"      capture -w all.pcapng --ring files:10,filesize:100M\n"
 	"  pollux ... -- fwd capture -w - | tshark -i -\n"
-	"  pollux ... -- capture -w in.pcapng -c 100";
+	"  pollux ... -- capture -w in.pcapng -c 100\n"
+	"  pollux ... -- up --if 0,addr=10.9.0.2/24 capture -w why.pcapng --record 16M \\\n"
+	"      --trigger 'rst,drops>100/100ms' --after 1s --ring files:10";
 
 static int run(struct app *app, void *conf)
 {

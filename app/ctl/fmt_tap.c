@@ -15,9 +15,12 @@ static void list_row(FILE *out, const json_t *row)
 
 static void stats_row(FILE *out, const json_t *row)
 {
-	static const char *const words[] = {"state", "error", "hooks", "ports", "filter", "file"};
+	static const char *const words[] = {
+		"state", "error", "hooks", "ports", "filter", "file", "last"};
 	static const char *const numbers[] = {"seen", "accepted", "filtered", "full", "sampled",
 		"written", "unfit", "bytes", "files"};
+	static const char *const recorder[] = {"triggers", "covered", "ignored", "failed", "kept",
+		"kept_bytes", "overwritten", "reach_ms"};
 
 	fprintf(out, "tap %lld\n", fmt_num(row, "tap"));
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -25,6 +28,9 @@ static void stats_row(FILE *out, const json_t *row)
 			fprintf(out, "     %-8s %s\n", words[i], fmt_str(row, words[i]));
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
 		fprintf(out, "     %-8s %lld\n", numbers[i], fmt_num(row, numbers[i]));
+	for (size_t i = 0; i < sizeof(recorder) / sizeof(recorder[0]); i++)
+		if (json_object_get(row, recorder[i]))
+			fprintf(out, "     %-11s %lld\n", recorder[i], fmt_num(row, recorder[i]));
 }
 
 void fmt_tap(const struct fmt *f, const json_t *rows)

@@ -13,11 +13,14 @@ const char ctl_tap_text[] =
 	"usage: pollux-ctl tap [list] [N]\n"
 	"       pollux-ctl tap stats [N], or with -s, --stats\n"
 	"       pollux-ctl tap start -w FILE [OPTION...] [EXPR]\n"
+	"       pollux-ctl tap trigger N\n"
 	"       pollux-ctl tap stop N\n"
 	"\n"
 	"Captures of a running process: `start` begins one and prints its number, `stop` ends it\n"
 	"and says what it came to. The process writes the file, as its own user. What has ended\n"
-	"by itself stays in the list until it is stopped, too.\n"
+	"by itself stays in the list until it is stopped, too. `trigger` has a recorder write "
+	"what\n"
+	"it has in memory.\n"
 	"\n"
 	"  -f, --filter EXPR      which packets, as tcpdump; or the words behind the options\n"
 	"  -w, --write FILE       a path, or a named pipe that somebody reads\n"
@@ -30,16 +33,30 @@ const char ctl_tap_text[] =
 	"      --format NAME      of the file: pcapng (default), pcap, pcap-ns\n"
 	"  -b, --ring LIMITS      several files: files:N,filesize:SIZE,duration:S,packets:N\n"
 	"  -B, --buffer SIZE      between each lcore and the file, 64K to 1G (default: 4M)\n"
+	"      --record SIZE      keep the last packets of each lcore in memory, 64K to 2G; a "
+	"file\n"
+	"                         each time that something happens:\n"
+	"      --trigger LIST     drops[:REASON]>N[/TIME], squeeze, rto, latency>TIME, rst, end,\n"
+	"                         match:EXPR (at the end of the list)\n"
+	"      --after TIME|N     what comes for so long, or so many packets, is in it too\n"
+	"      --rearm TIME       from a file's end to the next one (default: 1s)\n"
 	"\n"
 	"Examples:\n"
 	"  pollux-ctl tap start -w web.pcapng tcp port 80\n"
 	"  pollux-ctl tap start -f icmp --hook rx,drop -w /tmp/icmp.pcapng\n"
+	"  pollux-ctl tap start -w /tmp/rst.pcapng --record 16M --trigger 'rst,drops>100' --after "
+	"1s\n"
+	"  pollux-ctl tap trigger 3\n"
 	"  pollux-ctl tap list --watch\n"
 	"  pollux-ctl tap stop 1\n";
 
 static const struct option tap_options[] = {
 	TAP_OPTIONS,
 	{"format", required_argument, NULL, TAP_FORMAT},
+	{"record", required_argument, NULL, TAP_RECORD},
+	{"trigger", required_argument, NULL, TAP_TRIGGER},
+	{"after", required_argument, NULL, TAP_AFTER},
+	{"rearm", required_argument, NULL, TAP_REARM},
 	{"ring", required_argument, NULL, 'b'},
 	{"json", no_argument, NULL, 'j'},
 	{NULL},
@@ -61,6 +78,10 @@ static const struct {
 	{TAP_SAMPLE, "sample", true},
 	{TAP_FORMAT, "format", false},
 	{'b', "ring", false},
+	{TAP_RECORD, "record", false},
+	{TAP_TRIGGER, "trigger", false},
+	{TAP_AFTER, "after", false},
+	{TAP_REARM, "rearm", false},
 	{'B', "buffer", false},
 };
 
@@ -209,20 +230,42 @@ static int run_start(const struct ctl_opts *o, int argc, char **argv)
 	return code;
 }
 
-static int run_stop(const struct ctl_opts *o, int argc, char **argv)
+/* "tap WORD N" */
+static int ask_of_one(
+	const struct ctl_opts *o, const char *word, int argc, char **argv, json_t **reply)
 {
-	json_t *n = argc == 2 ? number_json(argv[1]) : NULL, *reply = NULL;
+	json_t *n = argc == 2 ? number_json(argv[1]) : NULL;
 	struct ctl_peer peer;
-	int code, err;
+	char cmd[32];
+	int code;
 
 	if (!n) {
-		ctl_complain("tap stop: give the number of a tap; 'pollux-ctl tap' lists them");
+		ctl_complain("tap %s: give the number of a tap; 'pollux-ctl tap' lists them", word);
 		return CTL_USAGE;
 	}
+	snprintf(cmd, sizeof(cmd), "tap %s", word);
 	code = ctl_find(o->prefix, o->pid, &peer);
 	if (code == CTL_OK)
-		code = ctl_ask(&peer,
-			json_pack("{s:s,s:{s:O}}", "cmd", "tap stop", "args", "tap", n), &reply);
+		code = ctl_ask(
+			&peer, json_pack("{s:s,s:{s:O}}", "cmd", cmd, "args", "tap", n), reply);
+	json_decref(n);
+	return code;
+}
+
+static int run_trigger(const struct ctl_opts *o, int argc, char **argv)
+{
+	json_t *reply = NULL;
+	int code = ask_of_one(o, "trigger", argc, argv, &reply);
+
+	json_decref(reply);
+	return code;
+}
+
+static int run_stop(const struct ctl_opts *o, int argc, char **argv)
+{
+	json_t *reply = NULL;
+	int code = ask_of_one(o, "stop", argc, argv, &reply), err;
+
 	if (code == CTL_OK) {
 		err = (int)fmt_num(reply, "errno");
 		printf("%lld captured, %lld filtered, %lld lost", fmt_num(reply, "written"),
@@ -231,19 +274,21 @@ static int run_stop(const struct ctl_opts *o, int argc, char **argv)
 			printf(", %lld of another link type", fmt_num(reply, "unfit"));
 		printf("%s%s\n", err ? "; ended early: " : "", err ? strerror(err) : "");
 	}
-	json_decref(n);
 	json_decref(reply);
 	return code;
 }
 
 bool ctl_tap_acts(int argc, char **argv)
 {
-	return argc > 1 && (strcmp(argv[1], "start") == 0 || strcmp(argv[1], "stop") == 0);
+	return argc > 1 && (strcmp(argv[1], "start") == 0 || strcmp(argv[1], "stop") == 0 ||
+				   strcmp(argv[1], "trigger") == 0);
 }
 
 int ctl_tap(const struct ctl_opts *o, int argc, char **argv)
 {
 	if (strcmp(argv[1], "stop") == 0)
 		return run_stop(o, argc - 1, argv + 1);
+	if (strcmp(argv[1], "trigger") == 0)
+		return run_trigger(o, argc - 1, argv + 1);
 	return run_start(o, argc - 1, argv + 1);
 }

@@ -14,7 +14,16 @@
 /* tap.c */
 
 /** Long options without a short name. */
-enum { TAP_HOOK = 256, TAP_SAMPLE, TAP_FORM, TAP_FORMAT };
+enum {
+	TAP_HOOK = 256,
+	TAP_SAMPLE,
+	TAP_FORM,
+	TAP_FORMAT,
+	TAP_RECORD,
+	TAP_TRIGGER,
+	TAP_AFTER,
+	TAP_REARM,
+};
 
 /** Short options of a capture. */
 #define TAP_LETTERS "f:w:i:Q:s:c:B:"

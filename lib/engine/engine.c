@@ -83,6 +83,7 @@ static struct plx_softnet *softnet_new(struct plx_engine *eng, uint32_t lcore, u
 	plx_rng_init(&sn->rng, seed + lcore);
 	plx_wheel_init(&sn->wheel, 0, WHEEL_TICK);
 	plx_mpsc_init(&sn->msgs);
+	engine__slow_init(sn);
 	return sn;
 }
 

@@ -99,6 +99,11 @@ void engine__hand_sweep(struct plx_softnet *sn);
 bool engine__mail_waits(const struct plx_softnet *sn);
 void engine__wake(struct plx_softnet *sn);
 
+/** slow.c: nobody asks for slow passes. */
+void engine__slow_init(struct plx_softnet *sn);
+/** A pass took longer than somebody asks for. */
+void engine__slow(struct plx_softnet *sn, uint64_t cycles);
+
 /** idle.c */
 int engine__idle_init(struct plx_softnet *sn);
 void engine__idle_fini(struct plx_softnet *sn);

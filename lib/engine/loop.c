@@ -173,6 +173,8 @@ uint32_t engine__turn(struct plx_softnet *sn, uint64_t begin)
 		if (plx_unlikely(sn->armed))
 			engine__disarm(sn);
 	}
+	if (plx_unlikely(end - begin > __atomic_load_n(&sn->slow_cycles, __ATOMIC_RELAXED)))
+		engine__slow(sn, end - begin);
 	plx_count(sn->residency_ns[state], engine__ns(eng, end) - sn->now_ns);
 	plx_count(sn->residency_n[state], 1);
 	sn->last_cycles = end;

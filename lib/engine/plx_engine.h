@@ -31,6 +31,7 @@ PLX_C_BEGIN
 #define PLX_ENGINE_BACKLOG                                                                         \
 	1024		      /**< slots from one lcore to another (netdev_max_backlog is below) */
 #define PLX_ENGINE_RXQ_MAX 64 /**< receive queues that one lcore polls */
+#define PLX_ENGINE_SLOW	   4  /**< plx_engine_slow_add() at a time */
 #define PLX_ENGINE_HIST	   24 /**< buckets of a log2 histogram: [0] < 1 us, [i] < 2^i us */
 
 struct plx_engine;
@@ -151,6 +152,11 @@ struct plx_softnet {
 				       taken from, other lcores */
 	uint64_t busy_cycles;
 	uint64_t start_cycles, last_cycles;
+	uint64_t slow_cycles; /**< passes that took longer go to slow[]; the least over */
+	struct {
+		uint64_t over_cycles;	 /**< UINT64_MAX: it is free */
+		uint64_t n;		 /**< passes that took longer */
+	} slow[PLX_ENGINE_SLOW];	 /**< plx_engine_slow_add() */
 	uint64_t rx_mcast[PLX_PORT_MAX]; /**< frames to a group MAC that is not broadcast */
 	plx_ns residency_ns[PLX_RES_MAX];
 	uint64_t residency_n[PLX_RES_MAX];
@@ -283,6 +289,16 @@ PLX_API struct rte_rcu_qsbr *plx_engine_rcu(struct plx_engine *eng);
 PLX_API uint64_t plx_engine_held(struct plx_engine *eng);
 /** Mbufs out of the pools. */
 PLX_API uint32_t plx_engine_mbufs_out(struct plx_engine *eng);
+
+/**
+ * Count the passes of each lcore that take longer than so long: what came meanwhile waited. A pass
+ * begins where the one before ended, unless the lcore rested in between; so what kept the lcore
+ * from its CPU counts as well. Any thread but an lcore.
+ * @return the index in plx_softnet.slow[], for plx_engine_slow_del(); -EBUSY: there are
+ *         PLX_ENGINE_SLOW already.
+ */
+PLX_API int plx_engine_slow_add(struct plx_engine *eng, plx_ns over_ns);
+PLX_API void plx_engine_slow_del(struct plx_engine *eng, int slow);
 
 /* Before the run, for the main thread */
 

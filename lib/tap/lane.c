@@ -176,6 +176,8 @@ PLX_NOINLINE static void take(struct call *c, const struct sight *s)
 		return;
 	}
 	fill(p, c, s, caplen);
+	if (plx_unlikely(c->t->n_matches))
+		tap__record_look(c->l, p, s->m);
 	plx_count(c->sum->accepted, 1);
 	plx_count(c->sum->bytes, caplen);
 }
@@ -259,7 +261,7 @@ static void settle(struct tap_lane *l, uint16_t n)
 	const struct tap_mark *now = &st->at[n], *end = &st->at[st->n];
 
 	if (l->ring.laid == end->laid) {
-		l->ring.laid = now->laid;
+		tap_ring_retract(&l->ring, now->laid);
 		l->skip = now->skip;
 	} else {
 		tap_ring_void(&l->ring, now->laid, end->laid);

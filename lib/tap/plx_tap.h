@@ -32,6 +32,8 @@ struct plx_tap;
 #define PLX_TAP_IN	   1u	      /**< of plx_tap_conf.directions */
 #define PLX_TAP_OUT	   2u
 #define PLX_TAP_BIT(point) (1u << PLX_PKT_AT_##point)
+#define PLX_TAP_MATCHES	   3
+#define PLX_TAP_MATCH_RST  "rst" /**< a reset of TCP's, with or without a VLAN tag */
 
 struct plx_tap_conf {
 	uint32_t points;     /**< PLX_TAP_BIT(RX) | ...; 0 = RX and TX */
@@ -45,6 +47,15 @@ struct plx_tap_conf {
 	uint64_t limit;	 /**< packets that plx_tap_read() gives at most; 0 = any number */
 	uint32_t ring_bytes; /**< for each lcore, made a power of two; 0 = PLX_TAP_RING */
 	uint64_t seed;	     /**< of sampling */
+	/**
+	 * Not 0: a recorder. Of each lcore the newest so many bytes at least stay in memory, each
+	 * packet counting 40 more than it has; older ones are overwritten, until plx_tap_freeze().
+	 * ring_bytes are for what comes while those are read; 0 = a quarter, PLX_TAP_RING at most.
+	 */
+	uint64_t keep_bytes;
+	/** A recorder's: expressions, or PLX_TAP_MATCH_RST; NULL at the end. Packets that it takes
+	 * and that are such have PLX_TAP_F_MATCH(). Not kept. */
+	const char *match[PLX_TAP_MATCHES];
 };
 
 /** Of plx_tap_pkt.flags. */
@@ -56,6 +67,9 @@ enum {
 	PLX_TAP_F_SUPER = 1 << 4,     /**< one for many, to be cut */
 	PLX_TAP_F_REST = 1 << 5, /**< headers are missing: what there was when it was dropped */
 };
+#define PLX_TAP_F_MATCH_SHIFT 6
+/** Which of plx_tap_conf.match[] it is the first of: its index, plus 1; 0 = none. */
+#define PLX_TAP_F_MATCH(flags) ((uint32_t)(flags) >> PLX_TAP_F_MATCH_SHIFT)
 
 /** Of plx_tap_pkt.kind. */
 enum { PLX_TAP_VOID, PLX_TAP_PKT };
@@ -122,6 +136,24 @@ PLX_API void plx_tap_close(struct plx_tap *t);
 typedef bool (*plx_tap_read_fn)(void *arg, const struct plx_tap_pkt *p);
 /** The next packets, in the order of their times as far as they are there. @return how many. */
 PLX_API uint32_t plx_tap_read(struct plx_tap *t, plx_tap_read_fn fn, void *arg, uint32_t max);
+/**
+ * A recorder's rings are the reader's from now on, who reads them by plx_tap_read(), oldest first;
+ * until then it gives nothing. Lcores go on, as far as there is room: a quarter of what is kept, or
+ * conf.ring_bytes, and what has been read. By the thread that reads.
+ */
+PLX_API void plx_tap_freeze(struct plx_tap *t);
+/** The opposite: what was not read is kept, as what comes. */
+PLX_API void plx_tap_thaw(struct plx_tap *t);
+
+/** What a recorder has in memory. */
+struct plx_tap_kept {
+	uint64_t pkts, bytes; /**< of all lcores */
+	uint64_t overwritten; /**< packets, since it was opened */
+	plx_ns reach_ns;      /**< all that was recorded in the last so many is there */
+};
+/** Any thread. All 0 if it is no recorder. While lcores run the figures are of about now. */
+PLX_API void plx_tap_kept(const struct plx_tap *t, struct plx_tap_kept *k);
+
 /** Has plx_tap_read() given as many as conf.limit says? */
 PLX_API bool plx_tap_done(const struct plx_tap *t);
 /** Any thread. While lcores run the figures are of about now. */

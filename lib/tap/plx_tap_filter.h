@@ -27,6 +27,7 @@ enum plx_tap_link {
 /** Why an expression cannot be used. */
 struct plx_tap_filter_error {
 	uint32_t column; /**< of the word that cannot be, from 1 on; 0 = it is none of its words */
+	uint32_t match;	 /**< of a tap: it is that of plx_tap_conf.match[match - 1]; 0 = .filter */
 	char text[400];	 /**< one line: the reason, the column, the word */
 };
 

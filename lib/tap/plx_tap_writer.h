@@ -12,6 +12,7 @@
  */
 #include <plx_pcapng.h>
 #include <plx_tap.h>
+#include <plx_tap_record.h>
 
 PLX_C_BEGIN
 
@@ -25,13 +26,17 @@ enum plx_tap_format {
 };
 
 struct plx_tap_writer_conf {
+	/** With keep_bytes it is a recorder: nothing is written until something happens, then a
+	 * file each time, and limit counts these. It matches what its triggers say. */
 	struct plx_tap_conf tap;
 	enum plx_tap_format format;
 	const char *file; /**< a path, or "-" for the standard output; its old content is gone */
 	bool there;	  /**< file is a named pipe, or none is made: -ENOENT */
 	const char *app;  /**< the program and its release, for the file; may be NULL */
-	/** If any of its limits is on, file is the base of plx_pcapng_rotate_name(). */
+	/** If any of its limits is on, file is the base of plx_pcapng_rotate_name(), as it is for a
+	 * recorder, of whose limits only .files counts. */
 	struct plx_pcapng_rotate_conf rotate;
+	struct plx_tap_record_conf record;
 };
 
 struct plx_tap_writer;
@@ -43,6 +48,7 @@ struct plx_tap_writer_stats {
 	uint64_t bytes;	  /**< of files, all together */
 	uint32_t files;	  /**< begun */
 	int err;	  /**< 0, or the -errno that ended the capture */
+	struct plx_tap_record_stats record;
 };
 
 /**
@@ -56,6 +62,9 @@ PLX_API struct plx_tap_writer *plx_tap_writer_start(struct plx_taps *ts,
 PLX_API struct plx_tap *plx_tap_writer_tap(struct plx_tap_writer *w);
 /** Has it ended by itself: by its limit, or by an error? Any thread. */
 PLX_API bool plx_tap_writer_ended(const struct plx_tap_writer *w);
+/** A recorder: write what there is, as if something had happened. Does not wait. Any thread.
+ * @return 0; -EINVAL: it is no recorder. */
+PLX_API int plx_tap_writer_trigger(struct plx_tap_writer *w);
 /** Any thread. */
 PLX_API void plx_tap_writer_stats(const struct plx_tap_writer *w, struct plx_tap_writer_stats *s);
 /**

@@ -233,11 +233,15 @@ static void commit(struct plx_taps *ts, struct change *c)
 static void tap_free(struct plx_tap *t)
 {
 	for (uint16_t i = 0; i < t->n_lanes; i++) {
+		rte_free(t->lanes[i]->rec);
 		rte_free(t->lanes[i]->ring.mem);
 		rte_free(t->lanes[i]);
 	}
-	for (int i = 0; i < PLX_TAP_LINKS; i++)
+	for (int i = 0; i < PLX_TAP_LINKS; i++) {
 		plx_tap_filter_free(t->filter[i]);
+		for (uint32_t m = 0; m < PLX_TAP_MATCHES; m++)
+			plx_tap_filter_free(t->match[m][i]);
+	}
 	free((char *)(uintptr_t)t->conf.filter);
 	free(t);
 }
@@ -251,8 +255,20 @@ static uint32_t power_of_two(uint32_t n)
 	return p;
 }
 
+/* What is kept, and by default a quarter of it for what comes while it is read. */
+static void complete_recorder(struct plx_tap_conf *c)
+{
+	uint64_t keep = PLX_MAX(c->keep_bytes, (uint64_t)PLX_TAP_RING_MIN);
+
+	c->keep_bytes = (keep + TAP_RING_ALIGN - 1) & ~(uint64_t)(TAP_RING_ALIGN - 1);
+	if (!c->ring_bytes)
+		c->ring_bytes = (uint32_t)PLX_MIN(keep / 4, (uint64_t)PLX_TAP_RING);
+}
+
 static void complete(struct plx_tap_conf *c)
 {
+	if (c->keep_bytes)
+		complete_recorder(c);
 	c->points = c->points ? c->points : PLX_TAP_BIT(RX) | PLX_TAP_BIT(TX);
 	c->ports = c->ports ? c->ports : UINT32_MAX;
 	c->queues = c->queues ? c->queues : UINT32_MAX;
@@ -262,6 +278,40 @@ static void complete(struct plx_tap_conf *c)
 	if (!c->snap_bytes || c->snap_bytes > PLX_TAP_SNAP_MAX)
 		c->snap_bytes = PLX_TAP_SNAP_MAX;
 	c->snap_bytes = PLX_MIN(c->snap_bytes, c->ring_bytes / 4); /* a few always fit */
+}
+
+/* A reset of TCP; behind a tag, too. */
+static const char *const rst_expr[] = {
+	[PLX_TAP_LINK_ETHER] =
+		"tcp[13] & 4 != 0 or (ip6 proto 6 and ip6[53] & 4 != 0) or "
+		"(vlan and (tcp[13] & 4 != 0 or (ip6 proto 6 and ip6[53] & 4 != 0)))",
+	[PLX_TAP_LINK_IP] = "tcp[13] & 4 != 0 or (ip6 proto 6 and ip6[53] & 4 != 0)",
+};
+
+static int compile_match(struct plx_tap *t, uint32_t i, struct plx_tap_filter_error *why)
+{
+	const char *expr = t->conf.match[i];
+
+	for (int link = 0; link < PLX_TAP_LINKS; link++)
+		t->match[i][link] = plx_tap_filter_compile(
+			strcmp(expr, PLX_TAP_MATCH_RST) == 0 ? rst_expr[link] : expr,
+			(enum plx_tap_link)link, link == PLX_TAP_LINK_ETHER ? why : NULL);
+	if (t->match[i][PLX_TAP_LINK_ETHER])
+		return 0;
+	if (why)
+		why->match = i + 1;
+	return -EINVAL;
+}
+
+static int compile_matches(struct plx_tap *t, struct plx_tap_filter_error *why)
+{
+	int err = 0;
+
+	if (!t->conf.keep_bytes)
+		return 0;
+	while (!err && t->n_matches < PLX_TAP_MATCHES && t->conf.match[t->n_matches])
+		err = compile_match(t, t->n_matches++, why);
+	return err;
 }
 
 /* One that has no meaning for bare packets wants none of them. */
@@ -287,14 +337,16 @@ static int add_lane(struct plx_tap *t, uint32_t lcore)
 {
 	int socket = (int)rte_lcore_to_socket_id(lcore);
 	struct tap_lane *l = plx_pkt_mem_alloc(sizeof(*l), socket);
-	void *mem = plx_pkt_mem_alloc(t->conf.ring_bytes, socket);
+	uint64_t bytes = tap__record_keep(t) + t->conf.ring_bytes;
+	void *mem = plx_pkt_mem_alloc(bytes, socket);
 
-	if (!l || !mem) {
+	if (l && mem)
+		tap_ring_init(&l->ring, mem, bytes);
+	if (!l || !mem || (t->conf.keep_bytes && tap__record_init(l, t, socket) != 0)) {
 		rte_free(l);
 		rte_free(mem);
 		return -ENOMEM;
 	}
-	tap_ring_init(&l->ring, mem, t->conf.ring_bytes);
 	plx_rng_init(&l->rng, t->conf.seed + t->n_lanes);
 	l->skip = (uint32_t)plx_rng_below(&l->rng, t->conf.sample);
 	t->lanes[t->n_lanes++] = l;
@@ -322,6 +374,9 @@ struct plx_tap *tap__new(struct plx_taps *ts, const struct plx_tap_conf *conf, s
 		t->conf = *conf;
 		complete(&t->conf);
 		err = compile(t, why);
+		if (!err)
+			err = compile_matches(t, why);
+		memset(t->conf.match, 0, sizeof(t->conf.match)); /* not ours */
 		if (!err)
 			err = add_lanes(t);
 		if (err)
@@ -473,6 +528,8 @@ static bool give(struct tap_lane *l, const struct plx_tap_pkt *p, plx_tap_read_f
 		return false;
 	}
 	l->told += mine->lost;
+	if (l->rec)
+		tap__record_read(l, p);
 	tap_ring_take(&l->ring, p);
 	return true;
 }
@@ -483,6 +540,8 @@ uint32_t plx_tap_read(struct plx_tap *t, plx_tap_read_fn fn, void *arg, uint32_t
 	struct tap_lane *l;
 	uint32_t n = 0;
 
+	if (t->conf.keep_bytes && !t->frozen)
+		return 0;
 	while (n < max && !plx_tap_done(t) && (l = oldest(t, &p))) {
 		if (!give(l, p, fn, arg))
 			break;

@@ -53,12 +53,42 @@ struct tap_stage {
 	struct tap_mark at[PLX_PKT_WATCH_MAX + 1];
 };
 
+#define TAP_PAST 512
+
+/* Where a record begins, and what came before it. */
+struct tap_past {
+	uint64_t pos, pkts;
+	plx_ns ns;
+};
+
+/* Packets that were asked for by plx_tap_conf.match[]. */
+struct tap_match {
+	uint64_t n;	 /* single writer: the lcore */
+	plx_ns first_ns; /* of the first one behind `seen` */
+	uint64_t seen;	 /* the reader's */
+};
+
+/** What a lane of a recorder has beside. The lcore's, but for the last line. */
+struct tap_record {
+	const struct plx_tap *tap;
+	uint64_t keep, step;
+	uint32_t first, n; /* of past[], which is a ring: what was noted, oldest first */
+	struct tap_past past[TAP_PAST];
+	uint64_t overwritten; /* packets; single writer */
+	plx_ns since_ns;      /* the same: what came later was not overwritten */
+	struct tap_match match[PLX_TAP_MATCHES];
+	/* the reader's */
+	uint64_t read PLX_ALIGNED; /* packets; single writer */
+	plx_ns read_ns;		   /* the last one's time */
+} PLX_ALIGNED;
+
 /** What one lcore has of one tap. */
 struct tap_lane {
 	struct tap_ring ring;
 	struct tap_sums sums; /* single writer */
 	uint32_t skip;	      /* packets until the next one that is in the sample */
 	struct plx_rng rng;
+	struct tap_record *rec; /* a recorder's; else NULL */
 	struct tap_stage stage;
 	uint32_t told PLX_ALIGNED; /* the reader's: of those lost, so many it has been told of */
 } PLX_ALIGNED;
@@ -95,6 +125,9 @@ struct plx_tap {
 	struct plx_tap_conf conf;
 	struct plx_tap_filter *filter[PLX_TAP_LINKS];
 	uint16_t n_lanes;
+	struct plx_tap_filter *match[PLX_TAP_MATCHES][PLX_TAP_LINKS];
+	uint32_t n_matches;
+	bool frozen;	/* the reader's */
 	uint32_t lists; /* that it is in, and that lcores may see */
 	enum tap_state state;
 	uint64_t given;				       /* single writer */
@@ -115,6 +148,18 @@ struct tap_list {
 void tap__see(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
 	struct rte_mbuf *const *pkts, uint16_t n);
 void tap__took(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s, uint16_t n);
+
+/** record.c: bytes of each ring beyond conf.ring_bytes. */
+uint64_t tap__record_keep(const struct plx_tap *t);
+/** record.c: make l a recorder's. @return 0 or -ENOMEM. */
+int tap__record_init(struct tap_lane *l, const struct plx_tap *t, int socket);
+/** On the lcore: is a packet that was just laid asked for by conf.match[]? */
+void tap__record_look(struct tap_lane *l, struct plx_tap_pkt *p, const struct rte_mbuf *m);
+/** The reader's: how many have been asked for by match[i] since the last call, and when the first
+ * of them came. */
+uint64_t tap__record_matched(struct tap_lane *l, uint32_t i, plx_ns *first_ns);
+/** The reader's: it is done with p. */
+void tap__record_read(struct tap_lane *l, const struct plx_tap_pkt *p);
 
 /** tap.c: plx_tap_open() by halves: what can be refused, then the lists. As it says. */
 struct plx_tap *tap__new(struct plx_taps *ts, const struct plx_tap_conf *conf, struct plx_error *e,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "out.h"
-#include "tap.h"
+#include "writer.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,46 +10,11 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "plx_tap_clock.h"
-
-#define BATCH	 256 /* packets between two looks at the time */
 #define IDLE_US	 50
-#define IDLE_MAX 2000
-#define SET_NS	 PLX_MS(100)			/* between two corrections of the clock */
-#define TELL_NS	 PLX_SEC(10)			/* between two statistics of an interface */
-#define IFACES	 (PLX_PORT_MAX + PLX_TAP_LINKS) /* ports, then what is of none */
+#define SET_NS	 PLX_MS(100) /* between two corrections of the clock */
+#define TELL_NS	 PLX_SEC(10) /* between two statistics of an interface */
 #define NO_IFACE UINT32_MAX
-
-/* An interface of the file that is open. */
-struct iface {
-	uint32_t id;   /* NO_IFACE: the file does not have it */
-	uint8_t links; /* of a port that there is: a bit, with (0) or without (1) Ethernet */
-	uint64_t delivered;
-};
-
-struct plx_tap_writer {
-	struct plx_tap *tap;
-	struct tap_out out;
-	struct plx_pcapng_rotate rotate;
-	struct plx_tap_clock clock;
-	struct iface iface[IFACES];
-	uint32_t n_ifaces;
-	uint64_t tail_bytes; /* that the statistics at the end of the file will take */
-	plx_ns start_ns;     /* wall time */
-	plx_ns last_ns;	     /* of the packet that was read last */
-	plx_ns told_ns;	     /* when statistics were written */
-	uint64_t told;	     /* packets that had been written by then */
-	enum plx_tap_format format;
-	bool ip; /* of a classic file: without Ethernet */
-	char *file, *app;
-	pthread_t thread;
-	uint64_t written; /* single writer, as the next two */
-	uint64_t unfit;
-	uint32_t files;
-	int err;   /* the thread's, while it runs */
-	bool stop; /* no more will come */
-	bool ended;
-};
+#define COMMENT	 320
 
 /* ---- time ---- */
 
@@ -63,7 +27,7 @@ static plx_ns wall_now(void)
 }
 
 /* What is still to come is not older than at: what has been read does not get newer than that. */
-static void keep_time(struct plx_tap_writer *w, plx_ns at)
+void tap__writer_keep_time(struct plx_tap_writer *w, plx_ns at)
 {
 	if (at - w->clock.now.mono >= SET_NS)
 		plx_tap_clock_set(&w->clock, at, wall_now() - (tap__now(w->tap) - at));
@@ -84,7 +48,8 @@ static void keep_time(struct plx_tap_writer *w, plx_ns at)
 
 static void put_section(struct plx_tap_writer *w)
 {
-	const struct plx_pcapng_section s = {.app = plx_pcapng_text(w->app)};
+	const struct plx_pcapng_section s = {
+		.app = plx_pcapng_text(w->app), .comment = plx_pcapng_text(w->note)};
 
 	PUT(w, plx_pcapng_section_put, &s);
 }
@@ -129,10 +94,13 @@ static void stats_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_p
 	s->end_ns = s->ts_ns;
 	if (s->iface == 0) { /* lcores count for the tap, not for a port */
 		plx_tap_stats(w->tap, &t);
-		s->has |= PLX_PCAPNG_ACCEPT | PLX_PCAPNG_OSDROP;
-		s->accept = t.accepted + t.full;
-		s->osdrop = t.full;
+		s->has |= PLX_PCAPNG_OSDROP;
+		s->osdrop = t.full - w->full_before;
 		s->comment = plx_pcapng_text("accepted and lost: of all interfaces together");
+		if (w->rec) /* what it took and has overwritten is no part of a file */
+			return;
+		s->has |= PLX_PCAPNG_ACCEPT;
+		s->accept = t.accepted + t.full;
 	}
 }
 
@@ -149,7 +117,7 @@ static void put_stats(struct plx_tap_writer *w, uint32_t slot, bool end)
 /* Of all interfaces. */
 static void put_all_stats(struct plx_tap_writer *w, bool end)
 {
-	for (uint32_t i = 0; !w->err && i < IFACES; i++)
+	for (uint32_t i = 0; !w->err && i < TAP_IFACES; i++)
 		if (w->iface[i].id != NO_IFACE)
 			put_stats(w, i, end);
 }
@@ -234,7 +202,7 @@ static void put_head(struct plx_tap_writer *w)
 
 	w->n_ifaces = 0;
 	w->tail_bytes = 0;
-	for (uint32_t i = 0; i < IFACES; i++)
+	for (uint32_t i = 0; i < TAP_IFACES; i++)
 		w->iface[i].id = NO_IFACE;
 	if (w->out.classic) {
 		put_classic_head(w);
@@ -254,7 +222,7 @@ static bool rotates(const struct plx_tap_writer *w)
 {
 	const struct plx_pcapng_rotate_conf *c = &w->rotate.conf;
 
-	return c->files || c->bytes || c->pkts || c->duration_ns;
+	return w->rec || c->files || c->bytes || c->pkts || c->duration_ns;
 }
 
 static int file_name(const struct plx_tap_writer *w, char *name, size_t room)
@@ -272,7 +240,7 @@ static int file_name(const struct plx_tap_writer *w, char *name, size_t room)
 	return plx_pcapng_rotate_name(name, room, w->file, w->rotate.num, &tm);
 }
 
-static void file_begin(struct plx_tap_writer *w)
+void tap__writer_begin(struct plx_tap_writer *w)
 {
 	uint32_t old = plx_pcapng_rotate_next(&w->rotate, tap__now(w->tap));
 	char name[PATH_MAX];
@@ -287,7 +255,7 @@ static void file_begin(struct plx_tap_writer *w)
 	put_head(w);
 }
 
-static void file_end(struct plx_tap_writer *w)
+void tap__writer_end(struct plx_tap_writer *w)
 {
 	int err;
 
@@ -301,9 +269,9 @@ static void rotate(struct plx_tap_writer *w, uint64_t bytes)
 {
 	if (w->err || !plx_pcapng_rotate_due(&w->rotate, bytes, tap__now(w->tap)))
 		return;
-	file_end(w);
+	tap__writer_end(w);
 	if (!w->err)
-		file_begin(w);
+		tap__writer_begin(w);
 }
 
 /* ---- packets ---- */
@@ -368,20 +336,33 @@ static void put_pkt(struct plx_tap_writer *w, const struct plx_pcapng_pkt *pkt, 
 	plx_count(w->written, 1);
 }
 
+/* Why it was dropped; that it was waited for. @return buf, or NULL: there is nothing to say. */
+static const char *comment_of(
+	const struct plx_tap_writer *w, const struct plx_tap_pkt *p, char buf[static COMMENT])
+{
+	const char *asked = w->rec ? tap__recorder_note(w->rec, p) : NULL;
+	bool dropped = p->reason && p->reason < PLX_DROP_MAX;
+	int n = 0;
+
+	if (dropped)
+		n = snprintf(buf, COMMENT, "%s: %s", plx_drop_info[p->reason].name,
+			plx_drop_info[p->reason].text);
+	if (asked)
+		snprintf(buf + n, (size_t)(COMMENT - n), "%strigger: %s", dropped ? "; " : "",
+			asked);
+	return dropped || asked ? buf : NULL;
+}
+
 static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
 {
 	struct plx_tap_writer *w = arg;
 	uint32_t slot = slot_of(w, p);
 	struct plx_pcapng_pkt pkt;
-	char why[160];
+	char why[COMMENT];
 	size_t need;
 
 	to_file(w, p, 0, &pkt);
-	if (p->reason && p->reason < PLX_DROP_MAX) {
-		snprintf(why, sizeof(why), "%s: %s", plx_drop_info[p->reason].name,
-			plx_drop_info[p->reason].text);
-		pkt.comment = plx_pcapng_text(why);
-	}
+	pkt.comment = plx_pcapng_text(comment_of(w, p, why));
 	need = plx_pcapng_pkt_need(&pkt);
 	rotate(w, room_for(w, slot, need));
 	if (!w->err && w->iface[slot].id == NO_IFACE)
@@ -422,6 +403,11 @@ static bool on_classic_pkt(void *arg, const struct plx_tap_pkt *p)
 	return true;
 }
 
+bool tap__writer_put(struct plx_tap_writer *w, const struct plx_tap_pkt *p)
+{
+	return w->out.classic ? on_classic_pkt(w, p) : on_pkt(w, p);
+}
+
 /* ---- the thread ---- */
 
 /* Nothing has come: what was written is to be seen, and the next look may wait. */
@@ -430,7 +416,7 @@ static void rest(struct plx_tap_writer *w, unsigned int *us)
 	w->err = w->out.n ? tap__out_flush(&w->out) : tap__out_check(&w->out);
 	rotate(w, 0);
 	usleep(*us);
-	*us = PLX_MIN(*us * 2, (unsigned int)IDLE_MAX);
+	*us = PLX_MIN(*us * 2, (unsigned int)TAP_IDLE_US);
 }
 
 static void run(struct plx_tap_writer *w)
@@ -444,12 +430,12 @@ static void run(struct plx_tap_writer *w)
 		plx_ns now = tap__now(w->tap);
 
 		keep_told(w, now);
-		if (plx_tap_read(w->tap, fn, w, BATCH)) {
-			keep_time(w, w->last_ns);
+		if (plx_tap_read(w->tap, fn, w, TAP_BATCH)) {
+			tap__writer_keep_time(w, w->last_ns);
 			us = IDLE_US;
 			continue;
 		}
-		keep_time(w, now);
+		tap__writer_keep_time(w, now);
 		if (last)
 			break;
 		if (!w->err)
@@ -477,9 +463,13 @@ static void *thread_main(void *arg)
 	struct plx_tap_writer *w = arg;
 
 	leave_lcores(tap__host(w->tap));
-	run(w);
+	if (w->rec)
+		tap__recorder_run(w);
+	else
+		run(w);
 	plx_tap_detach(w->tap);
-	file_end(w);
+	if (!w->rec)
+		tap__writer_end(w);
 	__atomic_store_n(&w->ended, true, __ATOMIC_RELEASE);
 	return NULL;
 }
@@ -488,8 +478,10 @@ static void *thread_main(void *arg)
 
 static void writer_free(struct plx_tap_writer *w)
 {
+	tap__recorder_end(w);
 	if (w->tap)
 		plx_tap_close(w->tap);
+	tap__recorder_free(w->rec);
 	tap__out_fini(&w->out);
 	free(w->file);
 	free(w->app);
@@ -509,7 +501,10 @@ static struct plx_tap_writer *writer_new(const struct plx_tap_writer_conf *conf)
 		w->out.there = conf->there;
 		w->out.classic = conf->format != PLX_TAP_PCAPNG;
 		w->format = conf->format;
-		return w;
+		if (conf->tap.keep_bytes)
+			w->rec = tap__recorder_new(&conf->record, conf->tap.limit);
+		if (w->rec || !conf->tap.keep_bytes)
+			return w;
 	}
 	writer_free(w);
 	return NULL;
@@ -538,6 +533,16 @@ static void stop_thread(struct plx_tap_writer *w)
 	pthread_join(w->thread, NULL);
 }
 
+static int begin_file(struct plx_tap_writer *w, struct plx_error *e)
+{
+	tap__writer_begin(w);
+	if (!w->err)
+		w->err = tap__out_flush_now(&w->out);
+	return w->err ? plx_error_set(e, w->err, PLX_ERR_PCAP_FILE, w->file,
+				w->err == -ENXIO ? "nobody reads this pipe" : strerror(-w->err))
+		      : 0;
+}
+
 /* All that can be refused comes before the tap hangs, so that there is no lcore to wait for. */
 static int begin(struct plx_tap_writer *w, struct plx_error *e)
 {
@@ -546,13 +551,9 @@ static int begin(struct plx_tap_writer *w, struct plx_error *e)
 	w->start_ns = wall_now();
 	w->told_ns = tap__now(w->tap);
 	plx_tap_clock_init(&w->clock, w->told_ns, w->start_ns);
-	file_begin(w);
-	if (!w->err)
-		w->err = tap__out_flush_now(&w->out);
-	if (w->err)
-		return plx_error_set(e, w->err, PLX_ERR_PCAP_FILE, w->file,
-			w->err == -ENXIO ? "nobody reads this pipe" : strerror(-w->err));
-	err = start_thread(w, e);
+	err = w->rec ? tap__recorder_begin(w, e) : begin_file(w, e);
+	if (!err)
+		err = start_thread(w, e);
 	if (!err && (err = tap__hang(w->tap, e)) != 0)
 		stop_thread(w);
 	return err;
@@ -563,12 +564,15 @@ struct plx_tap_writer *plx_tap_writer_start(struct plx_taps *ts,
 	struct plx_tap_filter_error *why)
 {
 	struct plx_tap_writer *w = writer_new(conf);
+	struct plx_tap_conf tap = conf->tap;
 
 	if (!w) {
 		plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "a capture");
 		return NULL;
 	}
-	w->tap = tap__new(ts, &conf->tap, e, why);
+	if (w->rec)
+		tap__recorder_match(w->rec, &tap);
+	w->tap = tap__new(ts, &tap, e, why);
 	if (w->tap && begin(w, e) == 0)
 		return w;
 	w->out.n = 0;
@@ -595,6 +599,7 @@ void plx_tap_writer_stats(const struct plx_tap_writer *w, struct plx_tap_writer_
 	s->bytes = plx_count_read(w->out.bytes);
 	s->files = plx_count_read(w->files);
 	s->err = plx_tap_writer_ended(w) ? w->err : 0;
+	tap__recorder_stats(w, &s->record);
 }
 
 int plx_tap_writer_stop(struct plx_tap_writer *w, struct plx_tap_writer_stats *s)

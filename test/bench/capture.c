@@ -32,7 +32,8 @@
 #define PKTS	 512 /* that go round: a receive ring's */
 #define FRAME	 60  /* 64 with the frame check sequence */
 #define SNAP	 64
-#define BATCH	 4096 /* packets between two samples */
+#define KEEP	 (16u << 20) /* bytes: more than caches hold */
+#define BATCH	 4096	     /* packets between two samples */
 #define SAMPLES	 (1u << 16)
 #define ENOUGH	 8 /* samples, for which a way waits PATIENCE times as long */
 #define PATIENCE 20
@@ -61,6 +62,13 @@ static const struct way ways[] = {
 	{"1 of 256, read", READ,
 		{.points = PLX_TAP_BIT(RX), .sample = 256, .snap_bytes = SNAP, .seed = 1}},
 	{"all, read", READ, {.points = PLX_TAP_BIT(RX), .snap_bytes = SNAP}},
+	{"all, recorded", READ,
+		{.points = PLX_TAP_BIT(RX), .snap_bytes = SNAP, .keep_bytes = KEEP}},
+	{"all, recorded, resets sought", READ,
+		{.points = PLX_TAP_BIT(RX),
+			.snap_bytes = SNAP,
+			.keep_bytes = KEEP,
+			.match = {PLX_TAP_MATCH_RST}}},
 	{"all on the way out, read", READ, {.points = PLX_TAP_BIT(TX), .snap_bytes = SNAP}},
 	{"all, to a file", WRITE, {.points = PLX_TAP_BIT(RX), .snap_bytes = SNAP}},
 };
@@ -363,7 +371,9 @@ static bool adds_up(const struct capture *c, const struct result *r)
 	const struct plx_tap_conf *conf = &c->way->conf;
 	bool sees = conf->points & (PLX_TAP_BIT(RX) | PLX_TAP_BIT(TX)) && !conf->ports;
 
-	if (t->given != t->accepted || (c->way->kind == WRITE && r->s.written != t->accepted))
+	if (conf->keep_bytes ? t->given || t->full : t->given != t->accepted)
+		return false;
+	if (c->way->kind == WRITE && r->s.written != t->accepted)
 		return false;
 	if (!sees)
 		return t->seen == 0;

@@ -152,6 +152,103 @@ T(the_rest)
 	str_eq(refused((struct capture_conf){.buffer = "many"}), "buffer");
 }
 
+/* ---- recorders ---- */
+
+static const char *refused_trigger(const char *list)
+{
+	return refused((struct capture_conf){.record = "1M", .trigger = list});
+}
+
+T(what_a_recorder_waits_for)
+{
+	str_eq(refused_trigger("drops>100/1s,squeeze,rto,latency>500us,rst,end"), "");
+	eq(plan.keep_bytes, 1 << 20);
+	eq(plan.n_triggers, 6);
+	eq(plan.trigger[0].kind, CAPTURE_ON_DROPS);
+	eq(plan.trigger[0].reason, PLX_DROP_NONE);
+	eq(plan.trigger[0].over, 100);
+	eq(plan.trigger[0].ns, PLX_SEC(1));
+	str_eq(plan.trigger[0].text, "drops>100/1s");
+	eq(plan.trigger[1].kind, CAPTURE_ON_SQUEEZE);
+	eq(plan.trigger[2].kind, CAPTURE_ON_RTO);
+	eq(plan.trigger[3].kind, CAPTURE_ON_LATENCY);
+	eq(plan.trigger[3].ns, PLX_US(500));
+	eq(plan.trigger[4].kind, CAPTURE_ON_RST);
+	eq(plan.trigger[5].kind, CAPTURE_ON_END);
+	str_eq(refused_trigger("drops:UDP_NO_PORT>0"), "");
+	eq(plan.trigger[0].reason, PLX_DROP_UDP_NO_PORT);
+	eq(plan.trigger[0].over, 0);
+	eq(plan.trigger[0].ns, PLX_MS(100));
+	str_eq(refused_trigger("rst,match:tcp[13] & 2 != 0, or so"), ""); /* not ours to parse */
+	eq(plan.n_triggers, 2);
+	eq(plan.trigger[1].kind, CAPTURE_ON_MATCH);
+	str_eq(plan.trigger[1].text, "tcp[13] & 2 != 0, or so");
+	str_eq(refused_trigger("rst,rst,rst,rst,rst,rst,rst,rst"), "");
+	eq(plan.n_triggers, 8);
+}
+
+T(what_nobody_can_wait_for)
+{
+	static char long_one[300] = "match:";
+	static const char *const bad[] = {"", ",", "rst,", ",rst", "RST", "rs", "rst>1", "drops",
+		"drops>", "drops>x", "drops>-1", "drops>1/", "drops>1/1", "drops>1/9ms",
+		"drops>1/61s", "drops>1/1s/1s", "drops:>1", "drops:NO_REASON>1",
+		"drops:UDP_NO_PORT", "drops:UDP_NO_PORT,rst", "drops UDP_NO_PORT>1",
+		"drops>4294967296", "latency", "latency>", "latency>0", "latency>5", "latency>0us",
+		"latency>-1us", "latency>61s", "match", "match:", "match: ", "squeeze:1", "end>0",
+		long_one, "rst,rst,rst,rst,rst,rst,rst,rst,rst"};
+
+	memset(long_one + 6, 'x', sizeof(long_one) - 7);
+	for (size_t i = 0; i < PLX_DIM(bad); i++)
+		str_eq(refused_trigger(bad[i]), "trigger");
+}
+
+T(times)
+{
+	static const char *const bad[] = {"", "1", "s", "1 s", "1ss", "-1s", "1.5s", "1h", "1S",
+		"99999999999999999999s", "3601s"};
+	plx_ns ns = 0;
+
+	ok(capture_time_parse("7us", PLX_SEC(1), &ns));
+	eq(ns, PLX_US(7));
+	ok(capture_time_parse("60m", PLX_SEC(3600), &ns));
+	eq(ns, PLX_SEC(3600));
+	ok(capture_time_parse("0", PLX_SEC(1), &ns));
+	eq(ns, 0);
+	for (size_t i = 0; i < PLX_DIM(bad); i++)
+		ok(!capture_time_parse(bad[i], PLX_SEC(3600), &ns));
+}
+
+T(a_recorder)
+{
+	str_eq(refused((struct capture_conf){.record = "64K"}), "");
+	eq(plan.keep_bytes, 65536);
+	eq(plan.rearm_ns, PLX_SEC(1));
+	eq(plan.after_ns, 0);
+	eq(plan.after_pkts, 0);
+	str_eq(refused((struct capture_conf){.record = "2G", .after = "250ms", .rearm = "0"}), "");
+	eq(plan.keep_bytes, UINT64_C(1) << 31);
+	eq(plan.after_ns, PLX_MS(250));
+	eq(plan.rearm_ns, 0);
+	str_eq(refused((struct capture_conf){.record = "1M", .after = "1000"}), "");
+	eq(plan.after_pkts, 1000);
+	eq(plan.after_ns, 0);
+	str_eq(refused((struct capture_conf){.record = "1M", .ring = "files:10"}), "");
+	eq(plan.rotate.files, 10);
+	str_eq(refused((struct capture_conf){.record = "1M", .ring = "packets:10"}), "ring");
+	str_eq(refused((struct capture_conf){.record = "1M", .ring = ""}), "ring");
+	str_eq(refused((struct capture_conf){.record = "65535"}), "record");
+	str_eq(refused((struct capture_conf){.record = "3G"}), "record");
+	str_eq(refused((struct capture_conf){.record = "1M", .file = "-"}), "record");
+	str_eq(refused((struct capture_conf){.record = "1M", .once = true}), "record");
+	str_eq(refused((struct capture_conf){.record = "1M", .after = "soon"}), "after");
+	str_eq(refused((struct capture_conf){.record = "1M", .rearm = "1"}), "rearm");
+	str_eq(refused((struct capture_conf){.trigger = "rst"}), "trigger");
+	str_eq(refused((struct capture_conf){.after = "1s"}), "after");
+	str_eq(refused((struct capture_conf){.rearm = "1s"}), "rearm");
+}
+
 RUN(T_(a_size_has_a_unit), T_(what_is_none_is_refused), T_(a_file_has_to_be_named),
 	T_(hooks_are_bits_in_their_order), T_(hooks_that_are_none), T_(formats),
-	T_(a_ring_of_files), T_(a_ring_that_is_none), T_(the_rest))
+	T_(a_ring_of_files), T_(a_ring_that_is_none), T_(the_rest), T_(what_a_recorder_waits_for),
+	T_(what_nobody_can_wait_for), T_(times), T_(a_recorder))

@@ -503,6 +503,25 @@ T(idle_s_draws_the_histograms)
 	ok(strstr(out_text, "wake-up until") == NULL);
 }
 
+T(a_recorder_has_more_to_say)
+{
+	given("[{'tap':1,'state':'armed','last':'trigger: rst (1, lcore 0) at noon','triggers':2,"
+	      "'covered':1,'ignored':0,'failed':0,'kept':7,'kept_bytes':952,'overwritten':5,"
+	      "'reach_ms':2140}]");
+	opts.stats = true;
+	ok(strstr(printed(fmt_tap), "     state    armed\n"
+				    "     last     trigger: rst (1, lcore 0) at noon\n") != NULL);
+	ok(strstr(out_text, "     files    0\n"
+			    "     triggers    2\n"
+			    "     covered     1\n"
+			    "     ignored     0\n"
+			    "     failed      0\n"
+			    "     kept        7\n"
+			    "     kept_bytes  952\n"
+			    "     overwritten 5\n"
+			    "     reach_ms    2140\n") != NULL);
+}
+
 T(taps_are_a_list_or_all_of_each)
 {
 	given("[{'tap':1,'hooks':'rx,tx','ports':'','filter':'icmp','file':'/tmp/a.pcapng',"
@@ -611,5 +630,5 @@ RUN(F_(dev_is_ip_s_link), F_(columns_grow_with_the_longest_figure_of_either_dire
 	F_(snmp_is_nstat), F_(rates_are_of_the_interval), F_(drops_tell_reason_layer_and_meaning),
 	F_(features_are_ethtool_k), F_(changes_are_ethtool_K), F_(sysctl_is_sysctl_a),
 	F_(idle_shares_add_up_and_quantiles_are_bounded), F_(idle_s_draws_the_histograms),
-	F_(taps_are_a_list_or_all_of_each), F_(rows_are_chosen_by_pattern_and_family),
-	F_(rows_without_their_keys_print))
+	F_(taps_are_a_list_or_all_of_each), F_(a_recorder_has_more_to_say),
+	F_(rows_are_chosen_by_pattern_and_family), F_(rows_without_their_keys_print))

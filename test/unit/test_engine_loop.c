@@ -396,6 +396,53 @@ T(an_lcore_that_does_not_start_stops_all)
 	ok(plx_engine_stopping(et.eng));
 }
 
+static plx_ns rx_takes_ns;
+
+static void rx_takes_long(
+	struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
+{
+	et.now += rx_takes_ns;
+	plx_pkt_deliver_bulk(pkts, n);
+}
+
+static void slow_pass(plx_ns ns)
+{
+	rx_takes_ns = ns;
+	et_feed(0, 0, 1);
+	plx_engine_step(et.eng, 0);
+}
+
+T(slow_passes_are_counted)
+{
+	int slow[PLX_ENGINE_SLOW];
+
+	et_new(1, 1);
+	et.ops.rx = rx_takes_long;
+	et_start();
+	slow_pass(PLX_SEC(1)); /* nobody asks */
+	for (int i = 0; i < PLX_ENGINE_SLOW; i++) {
+		slow[i] = plx_engine_slow_add(et.eng, PLX_US(100 * (i + 1)));
+		eq(slow[i], i);
+	}
+	eq(plx_engine_slow_add(et.eng, 1), -EBUSY);
+	slow_pass(PLX_US(100)); /* as long is not longer */
+	slow_pass(PLX_US(300));
+	slow_pass(PLX_US(101));
+	eq(et.sn->slow[0].n, 2);
+	eq(et.sn->slow[1].n, 1);
+	eq(et.sn->slow[2].n, 0);
+	plx_engine_slow_del(et.eng, slow[0]);
+	slow_pass(PLX_US(300));
+	eq(et.sn->slow[0].n, 2);
+	eq(et.sn->slow[1].n, 2);
+	eq(plx_engine_slow_add(et.eng, PLX_US(10)), 0);
+	slow_pass(PLX_US(11));
+	eq(et.sn->slow[0].n, 3);
+	for (int i = 0; i < PLX_ENGINE_SLOW; i++)
+		plx_engine_slow_del(et.eng, slow[i]);
+	eq(et.sn->slow_cycles, UINT64_MAX);
+}
+
 static unsigned int calls;
 
 static void count_call(struct plx_softnet *sn, void *arg)
@@ -426,4 +473,5 @@ RUN_EAL(ET_(a_poll_takes_its_weight), ET_(the_burst_asked_for_is_bounded),
 	ET_(the_longest_back_off_can_be_set), ET_(a_short_back_off), ET_(a_back_off_of_nothing),
 	ET_(what_is_never_taken_is_dropped_at_the_end), ET_(timers), ET_(pollers),
 	ET_(rx_may_be_left_out), ET_(a_port_that_fails_closes_all), ET_(no_memory_for_the_pool),
-	ET_(an_lcore_that_does_not_start_stops_all), ET_(calls_need_a_running_engine))
+	ET_(an_lcore_that_does_not_start_stops_all), ET_(calls_need_a_running_engine),
+	ET_(slow_passes_are_counted))

@@ -104,6 +104,39 @@ T(a_file_names_the_port)
 	assert_non_null(memmem(text, n, "net_null0", 9));
 }
 
+/* Of what is counted by an engine a recorder knows nothing here. */
+T(a_recorder)
+{
+	char dir[] = "/tmp/plx-tap-XXXXXX", path[64], command[64];
+	struct plx_tap_trigger t = {.kind = PLX_TAP_ON_RTO, .text = "it"};
+	struct plx_tap_writer_conf conf = {.tap = {.snap_bytes = 20, .keep_bytes = 1},
+		.record = {.trigger = &t, .n_triggers = 1},
+		.file = path};
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+	struct plx_error e = {0};
+
+	start();
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a", dir);
+	assert_null(plx_tap_writer_start(taps, &conf, &e, NULL));
+	eq(e.id, PLX_ERR_RUN);
+	assert_non_null(strstr(e.text, "without an engine"));
+	t.kind = PLX_TAP_ON_END;
+	w = plx_tap_writer_start(taps, &conf, &e, NULL);
+	assert_non_null(w);
+	for (int i = 0; i < 500; i++)
+		pass(1);
+	eq(plx_tap_writer_stop(w, &s), 0);
+	eq(s.files, 1);
+	eq(s.tap.seen, 1000 * BURST);
+	eq(s.tap.full, 0);
+	eq(s.written + s.record.overwritten, 1000 * BURST);
+	ok(s.written >= PLX_TAP_RING_MIN / 64 && s.record.overwritten);
+	snprintf(command, sizeof(command), "rm -r '%s'", dir);
+	eq(system(command), 0);
+}
+
 T(refusals)
 {
 	struct plx_error e = {0};
@@ -130,4 +163,4 @@ static int after(void **state)
 
 #define TAP_(name) cmocka_unit_test_teardown(name, after)
 
-RUN_EAL(TAP_(what_passes_is_seen), TAP_(a_file_names_the_port), TAP_(refusals))
+RUN_EAL(TAP_(what_passes_is_seen), TAP_(a_file_names_the_port), TAP_(a_recorder), TAP_(refusals))
