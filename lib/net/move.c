@@ -613,10 +613,13 @@ int net__move_new(struct plx_net *net)
 	if (!net->moves)
 		return -ENOMEM;
 	net->moves->net = net;
+	memcpy(net->moves->want, net->owners.lcore, sizeof(net->moves->want));
 	for (uint16_t i = 0; i < net->n_lcores; i++) {
+		net->moves->weight[i] = 1;
 		net->lcore[i]->mover = calloc(1, sizeof(*net->lcore[i]->mover));
 		if (!net->lcore[i]->mover)
 			return -ENOMEM;
+		net->lcore[i]->bucket_pkts = net->lcore[i]->mover->bucket_pkts;
 	}
 	return 0;
 }
@@ -650,9 +653,28 @@ void net__move_stop(struct net_lcore *nl)
 
 /* ---- wishes ---- */
 
+bool net__move_pending(const struct plx_net *net, uint16_t bucket)
+{
+	const struct net_moves *ms = net->moves;
+
+	return ms->want[bucket] != net->owners.lcore[bucket] ||
+	       (ms->step != MOVE_IDLE && has(ms->set, bucket));
+}
+
+void net__move_bucket(struct plx_net *net, uint16_t bucket, uint16_t lcore)
+{
+	net->moves->want[bucket] = lcore;
+}
+
+void net__move_begin(struct plx_net *net)
+{
+	next(net->moves);
+}
+
 struct wish {
 	struct plx_net *net;
 	const uint16_t *lcore;
+	const uint16_t *weight; /* of all lcores; NULL: as they were */
 };
 
 static void take_wish(struct plx_softnet *sn, void *arg)
@@ -661,21 +683,46 @@ static void take_wish(struct plx_softnet *sn, void *arg)
 	struct net_moves *ms = w->net->moves;
 
 	memcpy(ms->want, w->lcore, w->net->owners.size * sizeof(*ms->want));
+	if (w->weight)
+		memcpy(ms->weight, w->weight, sizeof(ms->weight));
 	next(ms);
+}
+
+static int make(struct plx_net *net, const struct wish *w)
+{
+	struct wish now = *w;
+
+	if (net->n_lcores == 1 || !net__tun(net, PLX_TUN_SOFT_STEER))
+		return -EOPNOTSUPP;
+	return plx_softnet_call(net->lcore[0]->sn, take_wish, &now);
 }
 
 int plx_net_owners_set(struct plx_net *net, const uint16_t *lcore, uint16_t n)
 {
-	struct wish w = {.net = net, .lcore = lcore};
+	const struct wish w = {.net = net, .lcore = lcore};
 
 	if (n != net->owners.size)
 		return -EINVAL;
 	for (uint16_t i = 0; i < n; i++)
 		if (lcore[i] >= net->n_lcores)
 			return -EINVAL;
-	if (net->n_lcores == 1 || !net__tun(net, PLX_TUN_SOFT_STEER))
-		return -EOPNOTSUPP;
-	return plx_softnet_call(net->lcore[0]->sn, take_wish, &w);
+	return make(net, &w);
+}
+
+int plx_net_owners_share(
+	struct plx_net *net, const uint16_t *lcore, const uint32_t *weight, uint16_t n)
+{
+	uint16_t want[PLX_OWNER_BUCKETS_MAX], weights[PLX_ENGINE_LCORES_MAX] = {0};
+	const struct wish w = {.net = net, .lcore = want, .weight = weights};
+
+	for (uint16_t i = 0; i < n; i++) {
+		if (lcore[i] >= net->n_lcores || (weight && weight[i] > PLX_BALANCE_WEIGHT_MAX))
+			return -EINVAL;
+		weights[lcore[i]] = weight ? (uint16_t)weight[i] : 1;
+	}
+	if (plx_steer_owner_share(&net->owners, want, lcore, weight, n) != 0)
+		return -EINVAL;
+	return make(net, &w);
 }
 
 void plx_net_owners_get(const struct plx_net *net, uint16_t *lcore)

@@ -36,6 +36,7 @@ struct net_mover {
 	uint32_t shape;	 /* of the table then */
 	plx_ns since;	 /* when it was told */
 	uint64_t conns, stayed, parked, dropped, reordered;
+	uint64_t bucket_pkts[PLX_OWNER_BUCKETS_MAX];
 };
 
 enum net_move_step {
@@ -48,9 +49,10 @@ enum net_move_step {
 /** The one move that is under way, of a few buckets from one lcore to one other. */
 struct net_moves {
 	struct plx_net *net;
-	uint16_t want[PLX_OWNER_BUCKETS_MAX]; /* control's */
-	uint32_t waiting;		      /* of want[], how many are not so yet */
-	struct plx_poller poller;	      /* control's */
+	uint16_t want[PLX_OWNER_BUCKETS_MAX];	/* control's */
+	uint16_t weight[PLX_ENGINE_LCORES_MAX]; /* of each lcore: 0 = it is to own nothing */
+	uint32_t waiting;			/* of want[], how many are not so yet */
+	struct plx_poller poller;		/* control's */
 	enum net_move_step step;
 	uint16_t from, to;
 	uint64_t set[PLX_OWNER_BUCKETS_MAX / 64];
@@ -63,6 +65,11 @@ struct net_moves {
 /** At create and at destroy. @return 0 or -ENOMEM. */
 int net__move_new(struct plx_net *net);
 void net__move_free(struct plx_net *net);
+/** Control: is a bucket under way, or to go? */
+bool net__move_pending(const struct plx_net *net, uint16_t bucket);
+/** Control: it is to belong to another lcore, once net__move_begin() is called. */
+void net__move_bucket(struct plx_net *net, uint16_t bucket, uint16_t lcore);
+void net__move_begin(struct plx_net *net);
 /** On each lcore, before the first pass. */
 void net__move_start(struct net_lcore *nl);
 /** No packet waits any more. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "move.h"
+#include "balance.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -337,6 +337,7 @@ static int on_start(struct plx_softnet *sn)
 		nl->net->poller = (struct plx_poller){
 			.run = ctl_run, .deadline = ctl_deadline, .arg = nl->net};
 		plx_softnet_add_poller(sn, &nl->net->poller);
+		net__balance_start(nl);
 		__atomic_store_n(&nl->net->started, true, __ATOMIC_RELEASE);
 		net__ctl_start(nl->net);
 	}
@@ -504,7 +505,7 @@ int plx_net_attach(struct plx_net *net, struct plx_engine *eng, struct plx_error
 	net->frag_owners = net->owners;
 	for (uint16_t i = 0; i < n; i++)
 		plx_steer_ports_init(&net->lcore[i]->ports, &net->toeplitz, &net->owners, i);
-	if (net__move_new(net) != 0)
+	if (net__move_new(net) != 0 || net__balance_new(net) != 0)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "moves of flows", 0u, 0u);
 	if (net__publish(net) != 0)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "the configuration", 0u, 0u);
@@ -518,6 +519,7 @@ void plx_net_destroy(struct plx_net *net)
 	net->started = false;
 	net__retire_poll(net);
 	net__move_free(net);
+	net__balance_free(net);
 	for (unsigned int i = 0; i < PLX_ENGINE_LCORES_MAX; i++)
 		if (net->lcore[i]) {
 			free(net->lcore[i]->udp_mem);

@@ -148,7 +148,8 @@ struct net_rps;	  /* rps.h */
 struct net_tcp;	  /* tcp.h */
 struct net_moves; /* move.h */
 struct net_mover;
-struct net_taps; /* tap.h */
+struct net_balance; /* balance.h */
+struct net_taps;    /* tap.h */
 
 struct net_lcore {
 	struct plx_softnet *sn;
@@ -159,6 +160,7 @@ struct net_lcore {
 	bool stopped; /**< holds no packet any more: nobody would let it go */
 	bool parks;   /**< buckets come or go: net__move_park() has a say */
 	struct net_mover *mover;
+	uint64_t *bucket_pkts; /**< segments that came here, by the bucket of their flow */
 	struct plx_udp *udp;
 	struct plx_frag *frag;
 	struct net_tcp *tcp;
@@ -243,6 +245,7 @@ struct plx_net {
 	struct plx_owner_map owners;	  /**< control's, but for looking at it */
 	struct plx_owner_map frag_owners; /**< of fragments: these don't move */
 	struct net_moves *moves;	  /**< control's */
+	struct net_balance *balance;	  /**< the same */
 	uint16_t n_lcores;
 	plx_net_handler proto[256];
 	struct net_ethertype ethertype[NET_HANDLER_MAX];

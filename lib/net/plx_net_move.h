@@ -36,6 +36,14 @@ struct plx_net_moves {
  * -ESHUTDOWN. For ordinary threads, while the engine runs.
  */
 PLX_API int plx_net_owners_set(struct plx_net *net, const uint16_t *lcore, uint16_t n);
+/**
+ * The same by parts: each of these lcores gets as many as its weight says, and few move; the others
+ * own nothing from now on, as the rebalancer (net.pollux.steer_balance) knows.
+ * @param weight NULL: all alike; at most 256 each. @return as plx_net_owners_set(), and -EINVAL: an
+ * lcore twice, no weight above 0.
+ */
+PLX_API int plx_net_owners_share(
+	struct plx_net *net, const uint16_t *lcore, const uint32_t *weight, uint16_t n);
 /** Who owns them now. @param lcore [plx_net_buckets()]. Any thread. */
 PLX_API void plx_net_owners_get(const struct plx_net *net, uint16_t *lcore);
 PLX_API uint16_t plx_net_buckets(const struct plx_net *net);

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define SETTLE_MS 3000
 
 /* Whose the buckets are to be, for `pollux-ctl steer set`. Lcores by EAL's numbers. */
 
@@ -62,9 +65,10 @@ static int weights_of(const char *list, uint32_t *weight, int lcores, struct plx
 	int count = 0;
 
 	for (const char *at = list; *at; count++) {
-		if (count == lcores || !next_number(&at, UINT16_MAX, &n))
+		if (count == lcores || !next_number(&at, PLX_BALANCE_WEIGHT_MAX, &n))
 			return plx_telem_reply_error(reply, -EINVAL,
-				"weights %s: not a number of at most 65535 for each lcore", list);
+				"weights %s: not a number of at most %d for each lcore", list,
+				PLX_BALANCE_WEIGHT_MAX);
 		weight[count] = (uint32_t)n;
 	}
 	if (count == lcores)
@@ -73,15 +77,35 @@ static int weights_of(const char *list, uint32_t *weight, int lcores, struct plx
 		reply, -EINVAL, "weights %s: %d for %d lcores", list, count, lcores);
 }
 
-static int wish(const struct plx_net *net, const uint16_t *want, struct plx_telem_reply *reply)
+/* Who asked wants to hear that it is so; but not for ever. */
+static int settle(const struct plx_net *net, struct plx_telem_reply *reply)
 {
-	int err = plx_net_owners_set((struct plx_net *)(uintptr_t)net, want, net->owners.size);
+	struct plx_net_moves m;
 
-	if (err == -EOPNOTSUPP)
+	for (int i = 0; i < SETTLE_MS; i++) {
+		plx_net_moves_get(net, &m);
+		if (!m.waiting)
+			return 0;
+		usleep(1000);
+	}
+	return plx_telem_reply_error(
+		reply, -EINPROGRESS, "%u buckets are still on their way", m.waiting);
+}
+
+static int answer(int err, const char *inval, struct plx_telem_reply *reply)
+{
+	switch (err) {
+	case 0:
+		return 0;
+	case -EINVAL:
+		return plx_telem_reply_error(reply, err, "%s", inval);
+	case -EOPNOTSUPP:
 		return plx_telem_reply_error(reply, err,
 			"flows live where they arrive: there is one lcore, or "
 			"net.pollux.soft_steer is 0");
-	return err ? plx_telem_reply_error(reply, err, "%s", strerror(-err)) : 0;
+	default:
+		return plx_telem_reply_error(reply, err, "%s", strerror(-err));
+	}
 }
 
 /* Who polls is to be among them, too. */
@@ -114,37 +138,36 @@ static int share_queues(const struct plx_net *net, const uint16_t *lcore, const 
 
 int net__steer_lcores(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
 {
-	const struct plx_net *net = arg;
+	struct plx_net *net = arg;
 	const char *weights = plx_telem_args_str(args, "weights");
-	uint16_t lcore[PLX_ENGINE_LCORES_MAX], want[PLX_OWNER_BUCKETS_MAX];
-	uint32_t weight[PLX_ENGINE_LCORES_MAX];
+	uint16_t lcore[PLX_ENGINE_LCORES_MAX];
+	uint32_t room[PLX_ENGINE_LCORES_MAX], *weight = weights ? room : NULL;
 	int n = lcores_of(net, plx_telem_args_str(args, "lcores"), lcore, reply), err;
 
 	if (n < 0)
 		return n;
 	if (weights && weights_of(weights, weight, n, reply) != 0)
 		return -EINVAL;
-	if (plx_steer_owner_share(
-		    &net->owners, want, lcore, weights ? weight : NULL, (uint16_t)n) != 0)
-		return plx_telem_reply_error(
-			reply, -EINVAL, "an lcore is named twice, or none has a weight");
-	err = wish(net, want, reply);
-	return err ? err : share_queues(net, lcore, weights ? weight : NULL, n, reply);
+	err = plx_net_owners_share(net, lcore, weight, (uint16_t)n);
+	if (err)
+		return answer(err, "an lcore is named twice, or none has a weight", reply);
+	err = share_queues(net, lcore, weight, n, reply);
+	return err ? err : settle(net, reply);
 }
 
 int net__steer_bucket(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
 {
-	const struct plx_net *net = arg;
+	struct plx_net *net = arg;
 	int64_t bucket = plx_telem_args_int(args, "bucket", -1);
-	int lcore = index_of(net, (uint64_t)plx_telem_args_int(args, "lcore", -1));
-	uint16_t want[PLX_OWNER_BUCKETS_MAX];
+	int lcore = index_of(net, (uint64_t)plx_telem_args_int(args, "lcore", -1)), err;
+	uint16_t want[PLX_OWNER_BUCKETS_MAX], n = plx_net_buckets(net);
 
-	if (bucket < 0 || bucket >= net->owners.size)
-		return plx_telem_reply_error(
-			reply, -EINVAL, "there are buckets 0 to %u", net->owners.size - 1u);
+	if (bucket < 0 || bucket >= n)
+		return plx_telem_reply_error(reply, -EINVAL, "there are buckets 0 to %u", n - 1u);
 	if (lcore < 0)
 		return plx_telem_reply_error(reply, -EINVAL, "no such lcore runs");
 	plx_net_owners_get(net, want);
 	want[bucket] = (uint16_t)lcore;
-	return wish(net, want, reply);
+	err = plx_net_owners_set(net, want, n);
+	return err ? answer(err, "no such bucket", reply) : settle(net, reply);
 }

@@ -38,12 +38,17 @@ static uint16_t owner_of(
 	const struct net_lcore *nl, const struct rte_mbuf *m, const struct plx_tcp_id *key)
 {
 	const struct plx_net *net = nl->net;
+	uint32_t hash;
 
 	if (plx_likely(net->n_lcores == 1) || !net__tun(net, PLX_TUN_SOFT_STEER))
 		return nl->sn->index;
 	if (m->ol_flags & RTE_MBUF_F_RX_RSS_HASH && net__if(nl, key->iface)->rss_hash)
-		return plx_steer_owner(&net->owners, m->hash.rss);
-	return net__tcp_owner(nl, key);
+		hash = m->hash.rss;
+	else
+		hash = plx_steer_hash(
+			&net->toeplitz, &key->raddr, &key->laddr, key->rport, key->lport, true);
+	plx_count(nl->bucket_pkts[plx_steer_owner_bucket(&net->owners, hash)], 1);
+	return plx_steer_owner(&net->owners, hash);
 }
 
 struct plx_tcp_path net__tcp_path(

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "balance.h"
 #include "rps.h"
 #include "steer_cmd.h"
 #include "tcp.h"
@@ -544,6 +545,12 @@ static struct plx_telem_table tables[] = {
 		.name = "steer",
 		.help = "By what flows are given to lcores. Parameter: cursor",
 		.row = net__steer_row,
+	},
+	{
+		.name = "balance",
+		.help = "What the rebalancer decided. Parameter: cursor",
+		.row = net__balance_row,
+		.run = on_control,
 	},
 	{
 		.name = "rps",
