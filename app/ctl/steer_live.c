@@ -223,7 +223,7 @@ static int fit(const json_t *row, const struct plx_tuple *t)
 }
 
 /* Of several that fit alike, that of the flow's lcore, if there is one: SO_REUSEPORT. */
-static void find_socket(struct live *l, const struct live_tables *t, const json_t *steer, int home)
+static void find_socket(struct live *l, const struct live_tables *t, int home)
 {
 	int best = 0;
 	size_t i;
@@ -232,9 +232,8 @@ static void find_socket(struct live *l, const struct live_tables *t, const json_
 	l->sock_lcore = LIVE_NONE;
 	json_array_foreach(t->socks, i, row)
 	{
-		int how = fit(row, &l->t), lcore;
+		int how = fit(row, &l->t), lcore = (int)fmt_num(row, "lcore");
 
-		lcore = (int)at(steer, "lcores", (size_t)fmt_num(row, "lcore"));
 		if (how == 0 || how < best)
 			continue;
 		if (how > best || lcore == home) {
@@ -260,7 +259,7 @@ static void decide_tcp(struct live *l, const struct live_tables *t, const json_t
 {
 	bool steered = fmt_num(steer, "soft_steer");
 
-	find_socket(l, t, steer, LIVE_NONE);
+	find_socket(l, t, LIVE_NONE);
 	if (l->sock && strcmp(fmt_str(l->sock, "state"), "LISTEN") == 0)
 		l->sock_lcore = LIVE_NONE; /* each lcore has its own */
 	if (l->sock_lcore != LIVE_NONE && l->sock_lcore != l->owner)
@@ -275,7 +274,7 @@ static void decide_udp(struct live *l, const struct live_tables *t, const json_t
 {
 	int home = fmt_num(steer, "soft_steer") ? l->owner : received(l);
 
-	find_socket(l, t, steer, home);
+	find_socket(l, t, home);
 	if (!l->sock)
 		decide(l, LIVE_BY_QUEUE, received(l));
 	else if (l->sock_lcore == l->owner && home == l->owner)
