@@ -238,7 +238,8 @@ static bool listener_row(
 	if (!l)
 		return false;
 	pub = l->l.user;
-	add_id(r, &l->l.id, waiting(nl->net, pub), l->l.backlog, nl->net->lcore[pub->by]->sn->lcore);
+	add_id(r, &l->l.id, waiting(nl->net, pub), l->l.backlog,
+		nl->net->lcore[pub->by]->sn->lcore);
 	net__telem_bound(nl, r, l->l.id.iface, l->l.v6only);
 	if (pub->fd > 0)
 		plx_telem_row_u64(r, "fd", (uint64_t)pub->fd);
