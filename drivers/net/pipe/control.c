@@ -71,7 +71,7 @@ static int set_key(struct pipe_end *e, const uint8_t *key, uint16_t key_bytes)
 
 static void set_reta(struct pipe_end *e, const struct plx_reta *reta)
 {
-	for (unsigned int i = 0; i < reta->size; i++)
+	for (unsigned int i = 0; e->lie != PIPE_LIE_TABLE && i < reta->size; i++)
 		__atomic_store_n(&e->reta.q[i], reta->q[i], __ATOMIC_RELAXED);
 }
 
