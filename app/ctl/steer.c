@@ -15,6 +15,9 @@
 const char ctl_steer_text[] =
 	"usage: pollux-ctl steer explain PROTO SRC DST [--fragment]\n"
 	"       pollux-ctl steer show [PORT]\n"
+	"       pollux-ctl steer set rps PORT[:QUEUE] LCORES|none\n"
+	"       pollux-ctl steer set rss PORT [start N] equal N | weight W0 W1... | default\n"
+	"       pollux-ctl steer set key PORT HEX|default|microsoft|random\n"
 	"       pollux-ctl steer explain PROTO SRC DST --offline [OPTION...]\n"
 	"       pollux-ctl steer simulate FILE [OPTION...]\n"
 	"\n"
@@ -25,6 +28,9 @@ const char ctl_steer_text[] =
 	"where there are no ports.\n"
 	"show prints the tables that ports spread packets by, as ethtool -x, and the map of the\n"
 	"lcores that own flows.\n"
+	"set changes them while packets pass: rps, which lcores forward what comes by a port or\n"
+	"by one of its queues; rss, the port's indirection table, as ethtool -X, and key, its RSS\n"
+	"key: on ports whose device has such, which is asked whether it has taken them.\n"
 	"simulate reads a capture (pcap or pcapng) and says how its packets would spread over\n"
 	"queues, which flows are the largest, and which weights would even it out.\n"
 	"\n"
@@ -45,6 +51,8 @@ const char ctl_steer_text[] =
 	"Examples:\n"
 	"  pollux-ctl steer explain tcp 10.9.0.1:40000 10.9.0.2:7\n"
 	"  pollux-ctl steer show tap\n"
+	"  pollux-ctl steer set rps net_tap0:1 0,2-3\n"
+	"  pollux-ctl steer set rss q weight 6 2\n"
 	"  pollux-ctl steer explain tcp 66.9.149.187:2794 161.142.100.80:1766 --offline\n"
 	"  pollux-ctl steer explain udp [fd00::1]:53 [fd00::2]:999 --offline --rps 0-3 --json\n"
 	"  pollux-ctl steer simulate day.pcap --queues 8 --svg day.svg\n"
@@ -392,6 +400,16 @@ static int parse(struct steer_opts *o, int argc, char **argv)
 	return code < 0 && !o->help ? make_reta(o) : code;
 }
 
+/* A form that has none of the options of explain and simulate. @return false after a complaint. */
+static bool alone(const struct steer_opts *o, const char *form)
+{
+	if (!o->offline && !o->made_up)
+		return true;
+	ctl_complain("steer %s: --%s is of explain and simulate", form,
+		o->offline ? "offline" : o->made_up);
+	return false;
+}
+
 int ctl_steer(const struct ctl_opts *ctl, int argc, char **argv)
 {
 	static struct steer_opts o; /* too large for a stack */
@@ -417,13 +435,16 @@ int ctl_steer(const struct ctl_opts *ctl, int argc, char **argv)
 	if (argc > 0 && strcmp(argv[0], "explain") == 0)
 		return steer_explain(&o, argc - 1, argv + 1);
 	if (argc > 0 && strcmp(argv[0], "show") == 0)
-		return steer_show(&o, argc - 1, argv + 1);
+		return alone(&o, "show") ? steer_show(&o, argc - 1, argv + 1) : CTL_USAGE;
+	if (argc > 0 && strcmp(argv[0], "set") == 0)
+		return alone(&o, "set") ? steer_set(&o, argc - 1, argv + 1) : CTL_USAGE;
 	if (argc > 0 && strcmp(argv[0], "simulate") == 0)
 		return steer_simulate(&o, argc - 1, argv + 1);
 	if (argc > 0)
 		ctl_complain(
 			"steer: '%s' is not understood; see 'pollux-ctl steer --help'", argv[0]);
 	else
-		ctl_complain("steer: explain, show or simulate; see 'pollux-ctl steer --help'");
+		ctl_complain(
+			"steer: explain, show, set or simulate; see 'pollux-ctl steer --help'");
 	return CTL_USAGE;
 }

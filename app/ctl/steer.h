@@ -55,6 +55,16 @@ int steer_explain_live(const struct steer_opts *o, const struct plx_tuple *tuple
 /** show [PORT]. @return an exit code. */
 int steer_show(const struct steer_opts *o, int argc, char **argv);
 
+/* steer_set.c */
+
+/**
+ * The request for the words behind `set`: "rss q equal 2".
+ * @return 0 with *request, the caller's; -EINVAL with why, one line of text.
+ */
+int steer_set_request(int argc, char **argv, json_t **request, char *why, size_t size);
+/** set rps|rss|key .... @return an exit code. */
+int steer_set(const struct steer_opts *o, int argc, char **argv);
+
 /* steer_simulate.c */
 
 /** simulate FILE. @return an exit code. */
