@@ -25,6 +25,7 @@ struct steer_opts {
 	const char *rps; /**< --rps; NULL */
 	const char *svg; /**< --svg; NULL */
 	uint32_t top;
+	uint32_t seconds, count; /**< of selftest: as long at most; packets of a port */
 	struct plx_rss rss;
 	struct plx_reta reta;
 };
@@ -64,6 +65,11 @@ int steer_show(const struct steer_opts *o, int argc, char **argv);
 int steer_set_request(int argc, char **argv, json_t **request, char *why, size_t size);
 /** set rps|rss|key .... @return an exit code. */
 int steer_set(const struct steer_opts *o, int argc, char **argv);
+
+/* steer_selftest.c */
+
+/** selftest [PORT]. @return an exit code. */
+int steer_selftest(const struct steer_opts *o, int argc, char **argv);
 
 /* steer_simulate.c */
 
