@@ -9,6 +9,9 @@
  * so: what it hashed by the last one may still wait in its queues when it has the right one again.
  */
 
+/* What it has to hash by ports. */
+#define FLOWS (PLX_RSS_IPV4_TCP | PLX_RSS_IPV4_UDP | PLX_RSS_IPV6_TCP | PLX_RSS_IPV6_UDP)
+
 static struct net_ifc *other_of(struct plx_net *net, const struct net_ifc *c)
 {
 	for (unsigned int i = 1; i < NET_IF_MAX; i++)
@@ -29,7 +32,8 @@ void net__rss_share(struct plx_net *net, struct net_ifc *c)
 		return;
 	}
 	c->rss_hash = plx_engine_lcores(net->eng) > 1 && p->features & PLX_PORT_F_RX_HASH &&
-		      bytes >= PLX_STEER_KEY_MIN && bytes <= sizeof(net->toeplitz_key) &&
+		      (p->caps.rss_types & FLOWS) == FLOWS && bytes >= PLX_STEER_KEY_MIN &&
+		      bytes <= sizeof(net->toeplitz_key) &&
 		      plx_port_rss_set(p, net->toeplitz_key, bytes, NULL) == 0;
 }
 

@@ -45,9 +45,11 @@ static const char *asks(const char *name, const char *args)
 static struct nt_sock server[3];
 
 /* A service with a socket on each lcore, on a port whose device hashes. */
-static void start(void)
+static void start_by(uint32_t types)
 {
 	nt_new(1, PLX_PORT_F_RSS | PLX_PORT_F_RX_HASH);
+	nt.port[0].port->caps.rss_types = types; /* as if it had been so when it was added */
+	net__rss_share(nt.net, &nt.net->ifc[1]);
 	nt_addr(1, "10.0.0.2/24");
 	nt_neigh(1, "10.0.0.1");
 	nt_settle();
@@ -60,6 +62,11 @@ static void start(void)
 						     .reuseport = true}};
 		eq(plx_net_udp_open(nt.net, &server[i].s), 0);
 	}
+}
+
+static void start(void)
+{
+	start_by(PLX_RSS_ALL);
 }
 
 static void end(void)
@@ -122,6 +129,14 @@ T(a_device_with_our_key_is_believed)
 	sets("rss", "'dev':'t0','weight':'1 1 6'"); /* has nothing to do with it */
 	eq(nt.port[0].rss.reta.q[127], 2);
 	is_believed(true);
+	end();
+}
+
+/* What it hashes by addresses alone would be taken for a flow's. */
+T(one_that_hashes_not_all_flows_is_not)
+{
+	start_by(PLX_RSS_ALL & ~PLX_RSS_IPV6_TCP);
+	is_believed(false);
 	end();
 }
 
@@ -225,6 +240,7 @@ T(rps_by_lcores_of_eal)
 		"rps'");
 }
 
-RUN_EAL(NT_(a_device_with_our_key_is_believed), NT_(one_with_another_key_is_not),
-	NT_(one_that_keeps_its_key_is_not), NT_(one_whose_hash_is_left_unread_is_not),
-	NT_(one_that_refuses_our_key_is_not), NT_(rps_by_lcores_of_eal))
+RUN_EAL(NT_(a_device_with_our_key_is_believed), NT_(one_that_hashes_not_all_flows_is_not),
+	NT_(one_with_another_key_is_not), NT_(one_that_keeps_its_key_is_not),
+	NT_(one_whose_hash_is_left_unread_is_not), NT_(one_that_refuses_our_key_is_not),
+	NT_(rps_by_lcores_of_eal))
