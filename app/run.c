@@ -73,6 +73,22 @@ static void on_signal(struct app_run *run, struct app_watch *w)
 	app_run_stop(run);
 }
 
+/* Of ports whose queues tell nothing of flows, though their drivers say so. */
+static void note_rss(const struct app_run *run)
+{
+	char claim[160];
+
+	for (uint16_t i = 0; i < plx_port_count(); i++) {
+		const struct plx_port *p = plx_port_get(i);
+
+		if (plx_port_rss_lie(p, claim, sizeof(claim)))
+			app_note("%s: the RSS of %s is not relied on: %s; %s", p->name,
+				p->caps.driver, claim,
+				run->app->cmd->stack ? "flows are steered in software"
+						     : "packets stay with the queue they come by");
+	}
+}
+
 static void become_ready(struct app_run *run)
 {
 	uint32_t idle_ms = run->app->run.idle_exit_ms;
@@ -85,6 +101,7 @@ static void become_ready(struct app_run *run)
 		app_run_stop(run);
 		return;
 	}
+	note_rss(run);
 	run->start_ns = run->last_rx_ns = monotonic();
 	run->next_report_ns = run->start_ns + PLX_SEC(1);
 	run->ready = true;

@@ -78,23 +78,6 @@ static int add_route(struct stack *s, struct up_route *r, struct plx_error *e)
 	return 0;
 }
 
-/* "net_tap0" or "net_tap0:1": the whole may be a name, too. @return the port; *queue: its queue. */
-static const struct plx_port *find_queue(const char *text, int *queue)
-{
-	const struct plx_port *p = plx_port_find(text);
-	const char *colon = strrchr(text, ':');
-	char name[UP_PORT_NAMELEN];
-	uint32_t n;
-
-	*queue = PLX_NET_ALL_QUEUES;
-	if (p || !colon || colon - text >= (int)sizeof(name) ||
-		!opt_u32(colon + 1, 0, UINT16_MAX, &n))
-		return p;
-	snprintf(name, sizeof(name), "%.*s", (int)(colon - text), text);
-	*queue = (int)n;
-	return plx_port_find(name);
-}
-
 static bool all_run(const struct stack *s, const struct plx_lcore_set *set)
 {
 	struct plx_lcore_set rest = *set;
@@ -110,7 +93,7 @@ static bool all_run(const struct stack *s, const struct plx_lcore_set *set)
 static int add_rps(struct stack *s, const struct up_rps *r, struct plx_error *e)
 {
 	int queue, err;
-	const struct plx_port *p = find_queue(r->port, &queue);
+	const struct plx_port *p = plx_port_find_queue(r->port, &queue);
 
 	if (!p)
 		return plx_error_set(e, -ENODEV, PLX_ERR_PORT_UNKNOWN, r->port);

@@ -66,6 +66,8 @@ int ctl_find(const char *prefix, int pid, struct ctl_peer *peer);
 int ctl_connect(const char *dir, const char *name);
 /** All rows of a table, as an array; *pid is who answered. @return NULL after a complaint. */
 json_t *ctl_read(const struct ctl_peer *peer, const char *table);
+/** The same; a table that is not there is empty. */
+json_t *ctl_read_if_any(const struct ctl_peer *peer, const char *table);
 /** Send a command and wait for the verdict. Takes the request. @return an exit code. */
 int ctl_write(const struct ctl_peer *peer, json_t *request);
 /** The same with the answer in *reply, the caller's; NULL unless CTL_OK comes back. */

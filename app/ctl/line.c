@@ -292,7 +292,8 @@ const char *line_format(char *buf, const struct plx_pcapng_pkt *p, const struct 
 struct reading {
 	int fd;
 	volatile const int *stop;
-	struct line_about about;
+	line_fn fn;
+	void *arg;
 	struct plx_pcapng_reader r;
 	struct plx_pcapng_clock clock[IFACES];
 	char name[IFACES][32];
@@ -343,22 +344,14 @@ static void learn(struct reading *in, const struct plx_pcapng_iface *i)
 		*c = *c >= ' ' && *c < 0x7f ? *c : '?';
 }
 
-static void print(struct reading *in, const struct plx_pcapng_pkt *p)
-{
-	char buf[LINE_BYTES];
-
-	in->about.port = in->name[p->iface];
-	in->about.bare = in->bare[p->iface];
-	puts(line_format(buf, p, &in->about));
-}
-
-static long long print_items(struct reading *in, long long max)
+static long long read_items(struct reading *in)
 {
 	struct plx_pcapng_item it;
 	long long n = 0;
 	int err = 1;
+	bool more = true;
 
-	while (err > 0 && !(max && n >= max) && !*in->stop && !ferror(stdout)) {
+	while (err > 0 && more && !*in->stop) {
 		switch (plx_pcapng_next(&in->r, in->buf + in->at, in->have - in->at, &it)) {
 		case PLX_PCAPNG_MORE:
 			fflush(stdout); /* what has come is to be seen before the next comes */
@@ -368,7 +361,8 @@ static long long print_items(struct reading *in, long long max)
 			learn(in, &it.iface);
 			break;
 		case PLX_PCAPNG_PKT:
-			print(in, &it.pkt);
+			more = in->fn(
+				in->arg, &it.pkt, in->name[it.pkt.iface], in->bare[it.pkt.iface]);
 			n++;
 			break;
 		case PLX_PCAPNG_ERROR:
@@ -387,8 +381,7 @@ static long long print_items(struct reading *in, long long max)
 	return err;
 }
 
-long long line_print_all(
-	int fd, const struct line_about *about, long long max, volatile const int *stop)
+long long line_read_all(int fd, line_fn fn, void *arg, volatile const int *stop)
 {
 	struct reading *in = calloc(1, sizeof(*in));
 	long long n;
@@ -399,12 +392,39 @@ long long line_print_all(
 	}
 	in->fd = fd;
 	in->stop = stop;
-	in->about = *about;
+	in->fn = fn;
+	in->arg = arg;
 	in->buf = malloc(1 << 20);
 	in->room = in->buf ? 1 << 20 : 0;
 	plx_pcapng_reader_init(&in->r, in->clock, IFACES);
-	n = print_items(in, max);
+	n = read_items(in);
 	free(in->buf);
 	free(in);
 	return n;
+}
+
+/** What is printed. */
+struct printing {
+	struct line_about about;
+	long long max, n;
+};
+
+static bool print(void *arg, const struct plx_pcapng_pkt *p, const char *port, bool bare)
+{
+	struct printing *pr = arg;
+	char buf[LINE_BYTES];
+
+	pr->about.port = port;
+	pr->about.bare = bare;
+	puts(line_format(buf, p, &pr->about));
+	pr->n++;
+	return !(pr->max && pr->n >= pr->max) && !ferror(stdout);
+}
+
+long long line_print_all(
+	int fd, const struct line_about *about, long long max, volatile const int *stop)
+{
+	struct printing pr = {.about = *about, .max = max};
+
+	return line_read_all(fd, print, &pr, stop);
 }

@@ -86,9 +86,10 @@ static bool ended(const struct ctl_peer *peer)
 	return fd < 0;
 }
 
-/* Append a page's rows; @return the next cursor, 0 at the end, -1 after a complaint. */
-static json_int_t read_page(
-	const struct ctl_peer *peer, int fd, const char *table, json_int_t cursor, json_t *rows)
+/* Append a page's rows. @param must there is such a table. @return the next cursor, 0 at the end,
+ * -1 after a complaint. */
+static json_int_t read_page(const struct ctl_peer *peer, int fd, const char *table, bool must,
+	json_int_t cursor, json_t *rows)
 {
 	char request[96], key[24];
 	json_t *reply, *page;
@@ -100,13 +101,15 @@ static json_int_t read_page(
 		return -1;
 	page = json_object_iter_value(json_object_iter(reply));
 	if (!json_is_object(page)) {
+		json_decref(reply);
 		if (ended(peer))
 			complain_io(EPIPE);
+		else if (!must)
+			return 0;
 		else
 			ctl_complain("what runs there has no table '%s' (addr, route and neigh are "
 				     "'pollux up's)",
 				table);
-		json_decref(reply);
 		return -1;
 	}
 	for (size_t i = 0;; i++) {
@@ -173,7 +176,7 @@ static int dial_telemetry(const struct ctl_peer *peer)
 	return fd;
 }
 
-json_t *ctl_read(const struct ctl_peer *peer, const char *table)
+static json_t *read_table(const struct ctl_peer *peer, const char *table, bool must)
 {
 	json_t *rows = json_array();
 	json_int_t cursor = 0;
@@ -184,13 +187,23 @@ json_t *ctl_read(const struct ctl_peer *peer, const char *table)
 		return NULL;
 	}
 	do
-		cursor = read_page(peer, fd, table, cursor, rows);
+		cursor = read_page(peer, fd, table, must, cursor, rows);
 	while (cursor > 0 && ++pages < PAGES_MAX);
 	close(fd);
 	if (cursor >= 0)
 		return rows;
 	json_decref(rows);
 	return NULL;
+}
+
+json_t *ctl_read(const struct ctl_peer *peer, const char *table)
+{
+	return read_table(peer, table, true);
+}
+
+json_t *ctl_read_if_any(const struct ctl_peer *peer, const char *table)
+{
+	return read_table(peer, table, false);
 }
 
 /* @return the answer "ok", or NULL after a complaint, which may be unwanted. */

@@ -11,10 +11,16 @@
 #define QUEUES	4
 #define TOP	10
 #define TOP_MAX 1000
+#define SECONDS 5
+#define SAMPLE	256
 
 const char ctl_steer_text[] =
 	"usage: pollux-ctl steer explain PROTO SRC DST [--fragment]\n"
 	"       pollux-ctl steer show [PORT]\n"
+	"       pollux-ctl steer set rps PORT[:QUEUE] LCORES|none\n"
+	"       pollux-ctl steer set rss PORT [start N] equal N | weight W0 W1... | default\n"
+	"       pollux-ctl steer set key PORT HEX|default|microsoft|random\n"
+	"       pollux-ctl steer selftest [PORT] [--for SECONDS] [--count N]\n"
 	"       pollux-ctl steer explain PROTO SRC DST --offline [OPTION...]\n"
 	"       pollux-ctl steer simulate FILE [OPTION...]\n"
 	"\n"
@@ -25,6 +31,12 @@ const char ctl_steer_text[] =
 	"where there are no ports.\n"
 	"show prints the tables that ports spread packets by, as ethtool -x, and the map of the\n"
 	"lcores that own flows.\n"
+	"set changes them while packets pass: rps, which lcores forward what comes by a port or\n"
+	"by one of its queues; rss, the port's indirection table, as ethtool -X, and key, its RSS\n"
+	"key: on ports whose device has such, which is asked whether it has taken them.\n"
+	"selftest says whether a port's RSS is what it claims, by packets that come meanwhile:\n"
+	"their hash against Toeplitz by its key, their queue against its table. Of a port that\n"
+	"does not hash as it says nobody looks at the hash any more (ethtool -K PORT rxhash off).\n"
 	"simulate reads a capture (pcap or pcapng) and says how its packets would spread over\n"
 	"queues, which flows are the largest, and which weights would even it out.\n"
 	"\n"
@@ -39,6 +51,8 @@ const char ctl_steer_text[] =
 	"  --fragment         explain: the packet is a fragment\n"
 	"  --rps LIST         explain: each queue's map of lcores, 0,2-5\n"
 	"  --inner            simulate: hash what IPIP, GRE and VXLAN carry\n"
+	"  --for SECONDS      selftest: so long at most, 1 to 3600 (default: 5)\n"
+	"  --count N          selftest: so many packets of each port (default: 256)\n"
 	"  --top N            simulate: so many of the largest flows (default: 10)\n"
 	"  --svg FILE         simulate: draw the queues' load\n"
 	"  --moves            simulate: which single buckets the rebalancer would move\n"
@@ -46,6 +60,9 @@ const char ctl_steer_text[] =
 	"Examples:\n"
 	"  pollux-ctl steer explain tcp 10.9.0.1:40000 10.9.0.2:7\n"
 	"  pollux-ctl steer show tap\n"
+	"  pollux-ctl steer set rps net_tap0:1 0,2-3\n"
+	"  pollux-ctl steer set rss q weight 6 2\n"
+	"  pollux-ctl steer selftest --for 60\n"
 	"  pollux-ctl steer explain tcp 66.9.149.187:2794 161.142.100.80:1766 --offline\n"
 	"  pollux-ctl steer explain udp [fd00::1]:53 [fd00::2]:999 --offline --rps 0-3 --json\n"
 	"  pollux-ctl steer simulate day.pcap --queues 8 --svg day.svg\n"
@@ -65,7 +82,9 @@ enum {
 	INNER,
 	TOP_,
 	SVG,
-	MOVES
+	MOVES,
+	FOR,
+	COUNT,
 };
 
 static const struct option steer_options[] = {
@@ -82,6 +101,8 @@ static const struct option steer_options[] = {
 	{"top", required_argument, NULL, TOP_},
 	{"svg", required_argument, NULL, SVG},
 	{"moves", no_argument, NULL, MOVES},
+	{"for", required_argument, NULL, FOR},
+	{"count", required_argument, NULL, COUNT},
 	{"file-prefix", required_argument, NULL, 'f'},
 	{"pid", required_argument, NULL, 'p'},
 	{"json", no_argument, NULL, 'j'},
@@ -270,6 +291,10 @@ static bool set_value(struct steer_opts *o, int c, const char *text)
 		return plx_lcore_set_parse(&set, text) == 0;
 	case TOP_:
 		return number(text, end, TOP_MAX, &o->top);
+	case FOR:
+		return number(text, end, 3600, &o->seconds) && o->seconds;
+	case COUNT:
+		return number(text, end, 1000000, &o->count) && o->count;
 	case 'p':
 		if (!number(text, end, INT32_MAX, &v) || v == 0)
 			return false;
@@ -298,6 +323,10 @@ static const char *what_is_wanted(int c)
 		return "lcores, as 0,2-5, below 256";
 	case TOP_:
 		return "0 to 1000";
+	case FOR:
+		return "seconds, 1 to 3600";
+	case COUNT:
+		return "1 to 1000000";
 	case 'p':
 		return "that is no process's number";
 	default:
@@ -350,7 +379,7 @@ static int set_option(struct steer_opts *o, int c, char **argv)
 			argv[optind - 1]);
 		return CTL_USAGE;
 	default:
-		if (c != TOP_ && c != SVG && c != 'p')
+		if (c != TOP_ && c != SVG && c != FOR && c != COUNT && c != 'p')
 			o->made_up = option_name(c);
 		if (set_value(o, c, optarg))
 			return -1;
@@ -399,6 +428,16 @@ static int parse(struct steer_opts *o, int argc, char **argv)
 	return code < 0 && !o->help ? make_reta(o) : code;
 }
 
+/* A form that has none of the options of explain and simulate. @return false after a complaint. */
+static bool alone(const struct steer_opts *o, const char *form)
+{
+	if (!o->offline && !o->made_up)
+		return true;
+	ctl_complain("steer %s: --%s is of explain and simulate", form,
+		o->offline ? "offline" : o->made_up);
+	return false;
+}
+
 int ctl_steer(const struct ctl_opts *ctl, int argc, char **argv)
 {
 	static struct steer_opts o; /* too large for a stack */
@@ -409,7 +448,9 @@ int ctl_steer(const struct ctl_opts *ctl, int argc, char **argv)
 		.json = ctl->json,
 		.help = ctl->help,
 		.reta_size = PLX_RETA_SIZE_MIN,
-		.top = TOP};
+		.top = TOP,
+		.seconds = SECONDS,
+		.count = SAMPLE};
 	o.rss.types = PLX_RSS_ALL;
 	plx_steer_toeplitz_init(&o.rss.key, plx_steer_key_microsoft, PLX_STEER_KEY_MIN);
 	code = parse(&o, argc, argv);
@@ -424,13 +465,19 @@ int ctl_steer(const struct ctl_opts *ctl, int argc, char **argv)
 	if (argc > 0 && strcmp(argv[0], "explain") == 0)
 		return steer_explain(&o, argc - 1, argv + 1);
 	if (argc > 0 && strcmp(argv[0], "show") == 0)
-		return steer_show(&o, argc - 1, argv + 1);
+		return alone(&o, "show") ? steer_show(&o, argc - 1, argv + 1) : CTL_USAGE;
+	if (argc > 0 && strcmp(argv[0], "set") == 0)
+		return alone(&o, "set") ? steer_set(&o, argc - 1, argv + 1) : CTL_USAGE;
+	if (argc > 0 && strcmp(argv[0], "selftest") == 0)
+		return alone(&o, "selftest") ? steer_selftest(&o, argc - 1, argv + 1) : CTL_USAGE;
 	if (argc > 0 && strcmp(argv[0], "simulate") == 0)
 		return steer_simulate(&o, argc - 1, argv + 1);
 	if (argc > 0)
 		ctl_complain(
 			"steer: '%s' is not understood; see 'pollux-ctl steer --help'", argv[0]);
 	else
-		ctl_complain("steer: explain, show or simulate; see 'pollux-ctl steer --help'");
+		ctl_complain(
+			"steer: explain, show, set, selftest or simulate; see 'pollux-ctl steer "
+			"--help'");
 	return CTL_USAGE;
 }

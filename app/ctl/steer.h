@@ -25,6 +25,7 @@ struct steer_opts {
 	const char *rps; /**< --rps; NULL */
 	const char *svg; /**< --svg; NULL */
 	uint32_t top;
+	uint32_t seconds, count; /**< of selftest: as long at most; packets of a port */
 	struct plx_rss rss;
 	struct plx_reta reta;
 };
@@ -54,6 +55,21 @@ void steer_print_hash(
 int steer_explain_live(const struct steer_opts *o, const struct plx_tuple *tuple);
 /** show [PORT]. @return an exit code. */
 int steer_show(const struct steer_opts *o, int argc, char **argv);
+
+/* steer_set.c */
+
+/**
+ * The request for the words behind `set`: "rss q equal 2".
+ * @return 0 with *request, the caller's; -EINVAL with why, one line of text.
+ */
+int steer_set_request(int argc, char **argv, json_t **request, char *why, size_t size);
+/** set rps|rss|key .... @return an exit code. */
+int steer_set(const struct steer_opts *o, int argc, char **argv);
+
+/* steer_selftest.c */
+
+/** selftest [PORT]. @return an exit code. */
+int steer_selftest(const struct steer_opts *o, int argc, char **argv);
 
 /* steer_simulate.c */
 

@@ -155,7 +155,7 @@ static json_t *show_json(const json_t *rss, const json_t *indir, const json_t *s
 		json_object_set_new(o, "indir", indir_of(indir, fmt_str(port, "ifname")));
 		json_array_append_new(ports, o);
 	}
-	return json_pack("{s:o, s:O}", "ports", ports, "owner_map", steer);
+	return json_pack("{s:o, s:O?}", "ports", ports, "owner_map", steer);
 }
 
 /* Each queue's map, as the files rps_cpus of /sys. */
@@ -185,7 +185,8 @@ static void show_all(const struct live_tables *t, const json_t *ports, const jso
 		show_port(port, t->indir);
 	}
 	show_rps(rps);
-	show_owners(json_array_get(t->steer, 0));
+	if (json_array_size(t->steer))
+		show_owners(json_array_get(t->steer, 0));
 }
 
 static void show_all_json(const struct live_tables *t, const json_t *ports, const json_t *rps)
@@ -202,7 +203,7 @@ static void show_all_json(const struct live_tables *t, const json_t *ports, cons
 static int show(const struct steer_opts *o, const char *port, const struct ctl_peer *peer)
 {
 	const struct fmt_filter only = {.only = port, .key = "ifname"};
-	struct live_tables t = {.steer = ctl_read(peer, "steer")};
+	struct live_tables t = {.steer = ctl_read_if_any(peer, "steer")}; /* without a stack none */
 	json_t *ports = NULL, *rps = NULL;
 	int code = CTL_FAILED;
 
@@ -211,7 +212,7 @@ static int show(const struct steer_opts *o, const char *port, const struct ctl_p
 	if (t.rss)
 		t.indir = ctl_read(peer, "indir");
 	if (t.indir)
-		t.rps = ctl_read(peer, "rps");
+		t.rps = ctl_read_if_any(peer, "rps");
 	if (t.rps) {
 		ports = fmt_select(t.rss, &only);
 		rps = fmt_select(t.rps, &only);
@@ -233,11 +234,6 @@ int steer_show(const struct steer_opts *o, int argc, char **argv)
 	struct ctl_peer peer;
 	int code;
 
-	if (o->offline || o->made_up) {
-		ctl_complain("steer show: --%s is of explain and simulate",
-			o->offline ? "offline" : o->made_up);
-		return CTL_USAGE;
-	}
 	if (argc > 1) {
 		ctl_complain("steer show: one PORT or none; see 'pollux-ctl steer --help'");
 		return CTL_USAGE;

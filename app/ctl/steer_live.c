@@ -38,13 +38,13 @@ static bool set_key(struct plx_rss *rss, const json_t *row)
  */
 
 /* All of a port's entries are there, each of a queue that it has. */
-static bool read_reta(struct plx_reta *r, const struct live_tables *t, const json_t *port)
+static bool read_reta(struct plx_reta *r, const json_t *indir, const json_t *port)
 {
 	size_t i, seen = 0;
 	json_t *row;
 
 	*r = (struct plx_reta){.size = (uint16_t)fmt_num(port, "indir_size")};
-	json_array_foreach(t->indir, i, row)
+	json_array_foreach(indir, i, row)
 	{
 		size_t first = (size_t)fmt_num(row, "first"), n = length(row, "queues");
 
@@ -58,15 +58,21 @@ static bool read_reta(struct plx_reta *r, const struct live_tables *t, const jso
 	return seen == r->size && plx_steer_reta_valid(r, (uint16_t)fmt_num(port, "rings"));
 }
 
+bool live_rss(struct plx_rss *rss, struct plx_reta *reta, const json_t *indir, const json_t *port)
+{
+	*rss = (struct plx_rss){.types = (uint32_t)fmt_num(port, "types")};
+	return length(port, "lcores") > 0 && set_key(rss, port) && read_reta(reta, indir, port);
+}
+
 static void reckon_port(
 	struct live_port *p, const struct live_tables *t, const struct plx_tuple *tuple)
 {
 	struct plx_steer_tables by = {0};
 	struct plx_reta reta;
-	struct plx_rss rss = {.types = (uint32_t)fmt_num(p->row, "types")};
+	struct plx_rss rss;
 	size_t n = length(p->row, "lcores");
 
-	p->known = n > 0 && set_key(&rss, p->row) && read_reta(&reta, t, p->row);
+	p->known = live_rss(&rss, &reta, t->indir, p->row);
 	p->lcore = n == 1 ? (int)at(p->row, "lcores", 0) : LIVE_NONE;
 	if (!p->known)
 		return;
@@ -223,7 +229,7 @@ static int fit(const json_t *row, const struct plx_tuple *t)
 }
 
 /* Of several that fit alike, that of the flow's lcore, if there is one: SO_REUSEPORT. */
-static void find_socket(struct live *l, const struct live_tables *t, const json_t *steer, int home)
+static void find_socket(struct live *l, const struct live_tables *t, int home)
 {
 	int best = 0;
 	size_t i;
@@ -232,9 +238,8 @@ static void find_socket(struct live *l, const struct live_tables *t, const json_
 	l->sock_lcore = LIVE_NONE;
 	json_array_foreach(t->socks, i, row)
 	{
-		int how = fit(row, &l->t), lcore;
+		int how = fit(row, &l->t), lcore = (int)fmt_num(row, "lcore");
 
-		lcore = (int)at(steer, "lcores", (size_t)fmt_num(row, "lcore"));
 		if (how == 0 || how < best)
 			continue;
 		if (how > best || lcore == home) {
@@ -260,7 +265,7 @@ static void decide_tcp(struct live *l, const struct live_tables *t, const json_t
 {
 	bool steered = fmt_num(steer, "soft_steer");
 
-	find_socket(l, t, steer, LIVE_NONE);
+	find_socket(l, t, LIVE_NONE);
 	if (l->sock && strcmp(fmt_str(l->sock, "state"), "LISTEN") == 0)
 		l->sock_lcore = LIVE_NONE; /* each lcore has its own */
 	if (l->sock_lcore != LIVE_NONE && l->sock_lcore != l->owner)
@@ -275,7 +280,7 @@ static void decide_udp(struct live *l, const struct live_tables *t, const json_t
 {
 	int home = fmt_num(steer, "soft_steer") ? l->owner : received(l);
 
-	find_socket(l, t, steer, home);
+	find_socket(l, t, home);
 	if (!l->sock)
 		decide(l, LIVE_BY_QUEUE, received(l));
 	else if (l->sock_lcore == l->owner && home == l->owner)

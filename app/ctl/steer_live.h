@@ -71,6 +71,9 @@ struct live {
 	int lcore;
 };
 
+/** By what a port's device spreads: from its row of the table rss, and the table indir.
+ * @return false: it does not say, or that cannot be. */
+bool live_rss(struct plx_rss *rss, struct plx_reta *reta, const json_t *indir, const json_t *port);
 /** Reckon where a packet of l->t goes. @return false when the tables are not what they should be.
  */
 bool live_reckon(struct live *l, const struct live_tables *t);

@@ -80,7 +80,7 @@ static void print_rps(FILE *out, const struct live *l)
 			fprintf(out, "lcore %d\n", p->rps);
 	}
 	if (!any)
-		fprintf(out, "rps       none: no queue has a map (--rps)\n");
+		fprintf(out, "rps       none: no queue has a map (steer set rps)\n");
 }
 
 static void print_limits(FILE *out, const struct live *l)

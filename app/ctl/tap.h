@@ -49,6 +49,17 @@ int tap_expression(json_t *args, int argc, char **argv);
 /** Say which option getopt_long() did not like, ':' or '?'. */
 void tap_complain_option(const char *command, int c, char **argv);
 
+/* tap_pipe.c */
+
+/**
+ * Begin a capture that comes to us: it ends when fd is closed.
+ * @param who  part of the pipe's name. @param args of `tap start`; file and once are added.
+ * @param fd   to read from; does not block. @param tap its number.
+ * @return an exit code.
+ */
+int tap_pipe_begin(
+	const struct ctl_peer *peer, const char *who, json_t *args, int *fd, long long *tap);
+
 /* line.c */
 
 /** What is known of a packet beside itself. */
@@ -66,6 +77,16 @@ struct line_about {
  * @return buf, of LINE_BYTES bytes.
  */
 const char *line_format(char *buf, const struct plx_pcapng_pkt *p, const struct line_about *about);
+
+/**
+ * A packet of a capture file. @param port its interface's name, "" = none.
+ * @param bare begins with an IP header, not Ethernet.
+ * @return whether there is to be another one.
+ */
+typedef bool (*line_fn)(void *arg, const struct plx_pcapng_pkt *p, const char *port, bool bare);
+/** Give the packets of a capture file that comes from fd to fn, until it ends, or stop is set.
+ * @return how many, or -errno after a complaint. */
+long long line_read_all(int fd, line_fn fn, void *arg, volatile const int *stop);
 
 /** Print the packets of a capture file that comes from fd, in a line each, until it ends, or stop
  * is set, or max were printed (0 = any number). @return how many, or -errno after a complaint. */

@@ -8,16 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fmt.h"
 
 /*
- * Packets of a running process as they pass. It writes into a named pipe in its own run-time
- * directory, which both sides see under one name; what reads the pipe is tcpdump, tshark, or
- * line.c. When this program goes, the pipe has no reader, and the process forgets the capture.
+ * Packets of a running process as they pass, by a named pipe that tcpdump, tshark or line.c reads.
  */
 
 const char ctl_tcpdump_text[] =
@@ -65,8 +62,7 @@ struct dump {
 	enum form form;
 	const char *file; /**< FORM_RAW: where to */
 	struct ctl_peer peer;
-	char pipe[CTL_PATH_MAX + 32];
-	int fd; /**< of the pipe */
+	int fd; /**< of the pipe (tap_pipe.c) */
 	long long tap;
 };
 
@@ -168,50 +164,7 @@ static int parse(struct dump *d, int argc, char **argv)
 	return err ? CTL_USAGE : -1;
 }
 
-/* ---- the pipe ---- */
-
-/* Its writer is the process's user, who need not be ours. */
-static int make_pipe(struct dump *d)
-{
-	struct stat st, own = {.st_mode = S_IFIFO};
-	char sock[CTL_PATH_MAX + 300];
-
-	snprintf(d->pipe, sizeof(d->pipe), "%s/tcpdump.%d", d->peer.dir, (int)getpid());
-	snprintf(sock, sizeof(sock), "%s/%s", d->peer.dir, d->peer.sock);
-	if (mkfifo(d->pipe, 0600) != 0) {
-		ctl_complain("%s: %s", d->pipe, strerror(errno));
-		return -errno;
-	}
-	/* the directory is the other one's, who may have put something else there */
-	d->fd = open(d->pipe, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
-	if (d->fd >= 0 && fstat(d->fd, &own) == 0 && S_ISFIFO(own.st_mode) &&
-		stat(sock, &st) == 0 &&
-		(st.st_uid == geteuid() || fchown(d->fd, st.st_uid, st.st_gid) == 0))
-		return 0;
-	ctl_complain("%s: %s", d->pipe,
-		d->fd >= 0 && !S_ISFIFO(own.st_mode) ? "it is no pipe any more" : strerror(errno));
-	if (d->fd >= 0)
-		close(d->fd);
-	unlink(d->pipe);
-	return -EIO;
-}
-
-static int begin(struct dump *d)
-{
-	json_t *reply = NULL;
-	int code;
-
-	if (make_pipe(d) != 0)
-		return CTL_FAILED;
-	json_object_set_new(d->args, "file", json_string(d->pipe));
-	json_object_set_new(d->args, "once", json_integer(1));
-	code = ctl_ask(
-		&d->peer, json_pack("{s:s,s:O}", "cmd", "tap start", "args", d->args), &reply);
-	unlink(d->pipe); /* both sides have it */
-	d->tap = fmt_num(reply, "tap");
-	json_decref(reply);
-	return code;
-}
+/* ---- its end ---- */
 
 /* What it came to, for people. Who has ended meanwhile does not answer. */
 static void end(const struct dump *d)
@@ -372,7 +325,7 @@ int ctl_tcpdump(const struct ctl_opts *o, int argc, char **argv)
 	sigaction(SIGINT, &sa, NULL);
 	sigaction(SIGTERM, &sa, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	code = begin(&d);
+	code = tap_pipe_begin(&d.peer, "tcpdump", d.args, &d.fd, &d.tap);
 	if (code == CTL_OK) {
 		code = show(&d);
 		end(&d);

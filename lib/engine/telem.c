@@ -175,6 +175,18 @@ static const struct plx_telem_cmd cmd[] = {
 		.run = engine__feature_set,
 	},
 	{
+		.name = "steer rss",
+		.args = "dev:s equal:i? weight:s? start:i?",
+		.help = "fill a port's indirection table, as ethtool -X",
+		.run = engine__rss_set,
+	},
+	{
+		.name = "steer key",
+		.args = "dev:s key:s",
+		.help = "give a port an RSS key: in hexadecimal digits, microsoft or random",
+		.run = engine__key_set,
+	},
+	{
 		.name = "stop",
 		.help = "stop cleanly: drain, count, exit",
 		.run = stop,

@@ -33,12 +33,14 @@ enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, 
 {
 	struct plx_port *p = at(*cursor);
 	uint64_t lcores[PLX_PORT_QUEUES_MAX];
+	const char *steer_why;
 	struct plx_link link;
 	char mac[PLX_MAC_STRLEN];
 
 	if (!p)
 		return PLX_TELEM_END;
 	++*cursor;
+	steer_why = plx_port_steer_why(p);
 	plx_port_link(p, &link);
 	plx_telem_row_u64(r, "port", p->id);
 	plx_telem_row_str(r, "name", p->name);
@@ -55,7 +57,7 @@ enum plx_telem_more engine__port_row(struct plx_telem_row *r, uint64_t *cursor, 
 	for (uint16_t i = 0; i < p->n_rxq; i++)
 		lcores[i] = p->rxq[i]->lcore;
 	plx_telem_row_u64s(r, "lcores", lcores, p->n_rxq);
-	plx_telem_row_str(r, "software_steering", p->steer_why ? p->steer_why : "");
+	plx_telem_row_str(r, "software_steering", steer_why ? steer_why : "");
 	add_lists(r, p);
 	return PLX_TELEM_MORE;
 }

@@ -15,27 +15,19 @@ static struct plx_port *at(uint64_t cursor)
 	return cursor < plx_port_count() ? plx_port_get((uint16_t)cursor) : NULL;
 }
 
-/* @return whether the device spreads by a key and a table, and says so. */
-static bool rss_of(struct plx_port *p, uint8_t *key, uint16_t *bytes, struct plx_reta *reta)
-{
-	*bytes = PLX_STEER_KEY_MAX;
-	return p->open && plx_port_features(p) & PLX_PORT_F_RSS && !p->steer_why &&
-	       p->ops->rss_get && p->ops->rss_get(p, key, bytes, reta) == 0 && reta->size > 0;
-}
-
 enum plx_telem_more engine__rss_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
 {
 	uint64_t lcores[PLX_PORT_QUEUES_MAX], bytes[PLX_STEER_KEY_MAX];
 	struct plx_port *p = at(*cursor);
-	uint8_t key[PLX_STEER_KEY_MAX];
-	struct plx_reta reta;
-	uint16_t n;
-	bool rss;
+	struct plx_port_rss rss;
+	const char *why;
+	int err;
 
 	if (!p)
 		return PLX_TELEM_END;
 	++*cursor;
-	rss = rss_of(p, key, &n, &reta);
+	err = plx_port_rss_get(p, &rss);
+	why = plx_port_steer_why(p);
 	for (uint16_t i = 0; i < p->n_rxq; i++)
 		lcores[i] = p->rxq[i]->lcore;
 	plx_telem_row_str(r, "ifname", p->name);
@@ -43,17 +35,17 @@ enum plx_telem_more engine__rss_row(struct plx_telem_row *r, uint64_t *cursor, v
 	plx_telem_row_u64(r, "rings", p->n_rxq);
 	plx_telem_row_u64s(r, "lcores", lcores, p->n_rxq);
 	plx_telem_row_str(r, "software_steering",
-		rss	       ? ""
-		: p->steer_why ? p->steer_why
-			       : "the driver does not say how it spreads");
-	if (!rss)
+		!err  ? ""
+		: why ? why
+		      : "the driver does not say how it spreads");
+	if (err)
 		return PLX_TELEM_MORE;
-	for (uint16_t i = 0; i < n; i++)
-		bytes[i] = key[i];
-	plx_telem_row_u64s(r, "key", bytes, n);
-	plx_telem_row_u64(r, "types", p->caps.rss_types);
+	for (uint16_t i = 0; i < rss.key_bytes; i++)
+		bytes[i] = rss.key[i];
+	plx_telem_row_u64s(r, "key", bytes, rss.key_bytes);
+	plx_telem_row_u64(r, "types", rss.types);
 	plx_telem_row_u64(r, "rxhash", !!(plx_port_features(p) & PLX_PORT_F_RX_HASH));
-	plx_telem_row_u64(r, "indir_size", reta.size);
+	plx_telem_row_u64(r, "indir_size", rss.reta.size);
 	return PLX_TELEM_MORE;
 }
 
@@ -61,20 +53,19 @@ enum plx_telem_more engine__rss_row(struct plx_telem_row *r, uint64_t *cursor, v
 enum plx_telem_more engine__indir_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
 {
 	struct plx_port *p = at(*cursor >> 16);
-	uint8_t key[PLX_STEER_KEY_MAX];
 	uint64_t queue[RETA_CHUNK];
 	uint32_t first = *cursor & 0xffff;
-	struct plx_reta reta;
-	uint16_t n = 0, bytes;
+	struct plx_port_rss rss;
+	uint16_t n = 0;
 
 	if (!p)
 		return PLX_TELEM_END;
-	if (!rss_of(p, key, &bytes, &reta) || first >= reta.size) {
+	if (plx_port_rss_get(p, &rss) != 0 || first >= rss.reta.size) {
 		*cursor = ((*cursor >> 16) + 1) << 16;
 		return PLX_TELEM_MORE;
 	}
-	while (n < RETA_CHUNK && first + n < reta.size) {
-		queue[n] = reta.q[first + n];
+	while (n < RETA_CHUNK && first + n < rss.reta.size) {
+		queue[n] = rss.reta.q[first + n];
 		n++;
 	}
 	plx_telem_row_str(r, "ifname", p->name);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "rps.h"
 #include "tap.h"
 
 #include <errno.h>
@@ -84,18 +85,6 @@ static int add_linklocal(struct plx_net *net, const struct net_ifc *c)
 	return net__addr_add(net, c->pub.index, &p, false);
 }
 
-/* A device that hashes as we do, with our key, spares us the hash. */
-static void share_key(struct plx_net *net, struct net_ifc *c)
-{
-	struct plx_port *p = c->port;
-	uint16_t bytes = p->caps.key_bytes;
-
-	c->rss_hash = plx_engine_lcores(net->eng) > 1 && p->features & PLX_PORT_F_RSS &&
-		      p->features & PLX_PORT_F_RX_HASH && bytes >= PLX_STEER_KEY_MIN &&
-		      bytes <= sizeof(net->toeplitz_key) &&
-		      p->ops->rss_set(p, net->toeplitz_key, bytes, NULL) == 0;
-}
-
 static int if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mtu)
 {
 	struct plx_port *p = plx_port_get(port);
@@ -129,7 +118,7 @@ static int if_add(struct plx_net *net, uint16_t port, uint16_t vlan, uint16_t mt
 		return -ENOMEM;
 	}
 	plx_mcast_link(c->mcast, true, net__now(net));
-	share_key(net, c);
+	net__rss_share(net, c);
 	rdisc_init(net, c);
 	if (net__publish(net) != 0 || add_linklocal(net, c) != 0) {
 		free(c->mcast);

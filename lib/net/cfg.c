@@ -195,7 +195,7 @@ static int put_ifs(struct plx_net *net, struct net_cfg *cfg)
 			.up = c->pub.up,
 			.eth = !(c->port->features & PLX_PORT_F_NO_ETH),
 			.features = c->port->features,
-			.rss_hash = c->rss_hash,
+			.rss_hash = c->rss_hash && plx_port_features(c->port) & PLX_PORT_F_RX_HASH,
 		};
 		if (!c->pub.vlan) {
 			cfg->port_if[c->pub.port] = (uint8_t)i;

@@ -109,6 +109,14 @@ PLX_API bool plx_net_if_next(struct plx_net *net, uint16_t *index, struct plx_ne
  */
 PLX_API int plx_net_rps_set(
 	struct plx_net *net, uint16_t port, int queue, const struct plx_lcore_set *lcores);
+/**
+ * Give a port's device an RSS key or a table, as plx_port_rss_set(). A device that hashes by the
+ * process's own key, as all begin, spares lcores a hash for each packet; with another one they
+ * reckon it, from before the device has it until the end of the run.
+ * @return as plx_port_rss_set(), -ENODEV or -ESHUTDOWN.
+ */
+PLX_API int plx_net_port_rss_set(struct plx_net *net, uint16_t port, const uint8_t *key,
+	uint16_t bytes, const struct plx_reta *reta);
 
 /* Addresses: control */
 

@@ -14,7 +14,8 @@ static uint32_t hash_of(
 	const struct net_lcore *nl, const struct rte_mbuf *m, const struct plx_net_rx *rx)
 {
 	const struct plx_port *port = nl->way->q->port;
-	bool hashed = m->ol_flags & RTE_MBUF_F_RX_RSS_HASH;
+	bool hashed = m->ol_flags & RTE_MBUF_F_RX_RSS_HASH &&
+		      plx_port_features(port) & PLX_PORT_F_RX_HASH;
 	struct plx_tuple t;
 
 	if (!plx_wire_tuple_l3(&t, rte_pktmbuf_mtod(m, const void *), m->data_len))

@@ -3,7 +3,8 @@
 
 /**
  * @file
- * RPS of what is forwarded: which lcores the packets of a receive queue are spread over.
+ * RPS of what is forwarded: which lcores the packets of a receive queue are spread over; and what
+ * ports do by themselves (RSS).
  */
 #include "net.h"
 
@@ -26,3 +27,12 @@ enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, vo
 enum plx_telem_more net__rps_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /** At the end. */
 void net__rps_free(struct plx_net *net);
+
+/* rss.c */
+/** A new interface: may its port's hash say whose flows are? */
+void net__rss_share(struct plx_net *net, struct net_ifc *c);
+
+/* steer_set.c: the commands `steer rps`, `steer rss`, `steer key`. Control thread. */
+int net__steer_rps(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
+int net__steer_rss(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
+int net__steer_key(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);

@@ -35,8 +35,9 @@ void net__telem_addr(struct plx_telem_row *r, const char *name, const struct plx
 	plx_telem_row_str(r, name, plx_addr_is_any6(a) ? "*" : plx_addr_format(a, text));
 }
 
+/* @param lcore by EAL's number */
 static void add_id(struct plx_telem_row *r, const struct plx_tcp_id *id, uint64_t recv_q,
-	uint64_t send_q, uint16_t lcore)
+	uint64_t send_q, uint32_t lcore)
 {
 	plx_telem_row_str(r, "state", state_name[id->state]);
 	plx_telem_row_u64(r, "recv_q", recv_q);
@@ -197,7 +198,7 @@ static void add_any(struct net_lcore *nl, struct plx_telem_row *r, struct plx_tc
 	const struct plx_net_tcp *tc = conn ? net__tcp_of(id) : NULL;
 
 	add_id(r, id, tc ? plx_tcp_readable(&tc->c) : 0, tc ? plx_tcp_unacked(&tc->c) : 0,
-		nl->sn->index);
+		nl->sn->lcore);
 	net__telem_bound(nl, r, id->iface, false);
 	add_timer(r, id, nl->sn->now_ns);
 	if (!tc)
@@ -237,7 +238,8 @@ static bool listener_row(
 	if (!l)
 		return false;
 	pub = l->l.user;
-	add_id(r, &l->l.id, waiting(nl->net, pub), l->l.backlog, pub->by);
+	add_id(r, &l->l.id, waiting(nl->net, pub), l->l.backlog,
+		nl->net->lcore[pub->by]->sn->lcore);
 	net__telem_bound(nl, r, l->l.id.iface, l->l.v6only);
 	if (pub->fd > 0)
 		plx_telem_row_u64(r, "fd", (uint64_t)pub->fd);

@@ -581,6 +581,13 @@ static const struct plx_telem_cmd cmd[] = {
 		net__steer_bucket},
 	{"feature set", "dev:s features:s", "switch features of a port: NAME=on|off...",
 		feature_set},
+	{"steer rps", "dev:s lcores:s", "spread what comes by PORT[:QUEUE] and is forwarded",
+		net__steer_rps},
+	{"steer rss", "dev:s equal:i? weight:s? start:i?",
+		"fill a port's indirection table, as ethtool -X", net__steer_rss},
+	{"steer key", "dev:s key:s",
+		"give a port an RSS key: in hexadecimal digits, default, microsoft or random",
+		net__steer_key},
 };
 static struct plx_telem_cmds cmds = {.cmd = cmd, .n = PLX_DIM(cmd)};
 

@@ -42,7 +42,7 @@ static void add_sock(struct net_lcore *nl, struct plx_telem_row *r, const struct
 	plx_telem_row_u64(r, "local_port", s->lport);
 	net__telem_addr(r, "dst", &s->raddr);
 	plx_telem_row_u64(r, "dst_port", s->rport);
-	plx_telem_row_u64(r, "lcore", nl->sn->index);
+	plx_telem_row_u64(r, "lcore", nl->sn->lcore);
 	net__telem_bound(nl, r, (uint16_t)s->iface, s->v6only);
 	plx_telem_row_u64(r, "drops", info.drops);
 	if (info.fd >= 0)

@@ -14,6 +14,7 @@
 	((uint32_t)(PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TX_CSUM_L4 | PLX_PORT_F_SG |               \
 		    PLX_PORT_F_TSO | PLX_PORT_F_USO))
 #define RX_SWITCHES ((uint32_t)(PLX_PORT_F_RX_CSUM | PLX_PORT_F_LRO))
+#define UNREAD	    ((uint32_t)PLX_PORT_F_RX_HASH) /* off: we do not look at it */
 
 const struct plx_port_feature_info plx_port_feature_info[PLX_PORT_FBIT_MAX] = {
 #define X(id, name, text) [PLX_PORT_FBIT_##id] = {name, text},
@@ -246,7 +247,8 @@ void port__features_opened(struct plx_port *p)
 	uint32_t told = p->caps.features & (TX_SWITCHES | RX_SWITCHES);
 
 	p->wanted &= p->caps.features | PLX_PORT_F_SOFT;
-	p->switchable = PLX_PORT_F_SOFT | (p->ops->set_features ? told : p->features & TX_SWITCHES);
+	p->switchable = PLX_PORT_F_SOFT | (p->features & UNREAD) |
+			(p->ops->set_features ? told : p->features & TX_SWITCHES);
 	if (p->quirks & PLX_QUIRK_PARTIAL)
 		plx_port_odd_forms();
 	use(p, p->features);

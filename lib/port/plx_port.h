@@ -338,7 +338,8 @@ struct plx_port {
 	struct plx_txq *txq[PLX_PORT_QUEUES_MAX];
 	/** Of queues that are gone: counters outlive them. */
 	uint64_t past_rx_pkts, past_tx_pkts, past_tx_drops;
-	const char *steer_why; /**< why flows are steered in software; NULL = the device does it */
+	const char *steer_why; /**< see plx_port_steer_why() */
+	bool key_refused;      /**< it was given an RSS key, and said no */
 };
 
 /* Registry */
@@ -374,6 +375,11 @@ PLX_API uint16_t plx_port_count(void);
 PLX_API struct plx_port *plx_port_get(uint16_t id);
 /** By name, or by number in decimal. @return NULL if there is none. */
 PLX_API struct plx_port *plx_port_find(const char *name);
+/**
+ * The same of "PORT" or "PORT:QUEUE"; names have colons, too.
+ * @param queue -1: none is named. The port may have fewer. @return NULL if there is no such port.
+ */
+PLX_API struct plx_port *plx_port_find_queue(const char *text, int *queue);
 
 /** Queues of each direction that it can be opened with: the driver's limit, its quirks', ours. */
 PLX_API uint16_t plx_port_max_queues(const struct plx_port *p);
@@ -440,6 +446,34 @@ PLX_API uint32_t plx_port_features_named(const char *word);
  */
 PLX_API int plx_port_features_read(
 	const struct plx_port *p, const char *text, uint32_t *wanted, char *why, size_t size);
+/** By what a device spreads packets over its queues. */
+struct plx_port_rss {
+	uint8_t key[PLX_STEER_KEY_MAX];
+	uint16_t key_bytes;
+	uint32_t types; /**< PLX_RSS_* */
+	struct plx_reta reta;
+};
+/**
+ * What the device says that it does. Any thread.
+ * @return 0; -ENETDOWN: not open; -EOPNOTSUPP: plx_port_steer_why() says why; the driver's error.
+ */
+PLX_API int plx_port_rss_get(struct plx_port *p, struct plx_port_rss *r);
+/**
+ * Give the device a key, a table, or both (else NULL), and look whether it has it. Packets come
+ * meanwhile: some go by the old one. Control thread.
+ * @return as plx_port_rss_get(); -EINVAL: another length or size than the device's, or a queue that
+ * it has not; -EIO: it took it and has another one. It is not believed any more then
+ * (plx_port_steer_why()).
+ */
+PLX_API int plx_port_rss_set(
+	struct plx_port *p, const uint8_t *key, uint16_t bytes, const struct plx_reta *reta);
+/** Why flows are steered in software, half a sentence; NULL: the device does it. Any thread. */
+PLX_API const char *plx_port_steer_why(const struct plx_port *p);
+/**
+ * Does an open port of several queues claim RSS that is none? It is asked when the port is opened,
+ * and whenever it is given a key or a table. @param buf which claim: "it accepts a key and ..."
+ */
+PLX_API bool plx_port_rss_lie(const struct plx_port *p, char *buf, size_t size);
 PLX_API void plx_port_link(struct plx_port *p, struct plx_link *link);
 /**
  * Look at the link (the twin of linkwatch): while it is down what is sent is dropped (TX_DOWN),

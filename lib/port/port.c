@@ -8,6 +8,7 @@
 #include <plx_base_defs.h>
 
 #include "feature.h"
+#include "rss.h"
 
 #define DEFAULT_DESCS	 1024
 #define DEFAULT_TX_LIMIT 1000
@@ -154,6 +155,7 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 	for (uint16_t i = 0; i < p->n_txq; i++)
 		set_pools(p->txq[i], conf, PLX_MIN(i, p->n_rxq - 1));
 	port__features_opened(p);
+	port__rss_opened(p);
 	if (conf->promisc)
 		plx_port_set_rx_mode(p, true, p->allmulti);
 	return 0;

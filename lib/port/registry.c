@@ -108,6 +108,25 @@ struct plx_port *plx_port_find(const char *name)
 	return *end == '\0' && id < n_ports ? ports[id] : NULL;
 }
 
+struct plx_port *plx_port_find_queue(const char *text, int *queue)
+{
+	struct plx_port *p = plx_port_find(text);
+	const char *colon = strrchr(text, ':');
+	char name[PLX_PORT_NAMELEN], *end;
+	unsigned long n;
+
+	*queue = -1;
+	if (p || !colon || colon - text >= PLX_PORT_NAMELEN || colon[1] < '0' || colon[1] > '9')
+		return p;
+	n = strtoul(colon + 1, &end, 10);
+	if (*end != '\0' || n > UINT16_MAX)
+		return NULL;
+	memcpy(name, text, (size_t)(colon - text));
+	name[colon - text] = '\0';
+	*queue = (int)n;
+	return plx_port_find(name);
+}
+
 void plx_port_fini_all(void)
 {
 	while (n_ports)

@@ -6,6 +6,7 @@ its definition over one large integer, `ethtool -X weight` by adding up.
 steer.py make DIR             eth.pcap: flows of both families, from large to small, with tags,
                               fragments, ICMP and ARP; raw.pcap, sll.pcap: those of IP without
                               Ethernet; gre.pcap, vxlan.pcap: the same within a tunnel
+steer.py table WEIGHTS SIZE     the indirection table that they make, as JSON
 steer.py queues FILE QUEUES SIZE KEY SYMMETRIC WEIGHTS
                               packets, bytes and flows of each queue, as JSON. KEY: hex;
                               SYMMETRIC: 0 or 1; WEIGHTS: w0,w1,... or -
@@ -91,12 +92,10 @@ def table(queues, size, weights):
     if weights == '-':
         return [i % queues for i in range(size)]
     w = [int(x) for x in weights.split(',')]
-    at, result = 0, []
+    result = []
     for q, _ in enumerate(w):
-        end = size * sum(w[:q + 1])
-        while at * sum(w) < end and at < size:
-            result.append(q)
-            at += 1
+        end = size * sum(w[:q + 1]) // sum(w)  # in whole entries, as ethtool
+        result += [q] * (end - len(result))
     return result
 
 
@@ -123,6 +122,8 @@ def queues(path, n, size, key, symmetric, weights):
 
 if sys.argv[1] == 'make':
     make(sys.argv[2])
+elif sys.argv[1] == 'table':
+    print(json.dumps(table(0, int(sys.argv[3]), sys.argv[2]), separators=(',', ':')))
 else:
     queues(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.argv[5], sys.argv[6] == '1',
            sys.argv[7])

@@ -90,7 +90,7 @@ refuses() { # what regex argument...
 }
 
 x=(explain "${flow[@]}" --offline)
-refuses "nothing to do" "explain, show or simulate"
+refuses "nothing to do" "explain, show, set.* or simulate"
 refuses "something else" "'ask' is not understood" ask
 refuses "no flow" "PROTO SRC DST" explain --offline
 refuses "no protocol" "PROTO is" explain tpc 1.2.3.4:1 1.2.3.4:2 --offline

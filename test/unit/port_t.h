@@ -10,12 +10,23 @@
 
 #include <errno.h>
 
+#include <plx_steer.h>
+
 #define T_PORT_PKTS 2048
 
 struct t_port_queue {
 	struct rte_mbuf *rx[T_PORT_PKTS]; /* to be received */
 	struct rte_mbuf *tx[T_PORT_PKTS]; /* sent */
 	unsigned int n_rx, rx_at, n_tx, tx_at;
+};
+
+/** A device with RSS that does, of what it is told, as much as the test says. */
+struct t_port_rss {
+	uint8_t key[PLX_STEER_KEY_MIN];
+	struct plx_reta reta;
+	bool keeps_key, keeps_table; /* whatever it is told */
+	int set_key_err, set_table_err, get_err;
+	unsigned int tables; /* that it was given */
 };
 
 struct t_port {
@@ -30,6 +41,7 @@ struct t_port {
 	bool link_down;
 	int mcast_err, mode_err;
 	int timeouts;
+	struct t_port_rss rss;
 };
 
 static uint16_t t_port_rx(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
@@ -137,6 +149,36 @@ static void t_port_timeout(struct plx_txq *q)
 	((struct t_port *)q->port->priv)->timeouts++;
 }
 
+static int t_port_rss_set(
+	struct plx_port *p, const uint8_t *key, uint16_t bytes, const struct plx_reta *reta)
+{
+	struct t_port_rss *r = &((struct t_port *)p->priv)->rss;
+
+	if (key && r->set_key_err)
+		return r->set_key_err;
+	if (reta && r->set_table_err)
+		return r->set_table_err;
+	if (key && !r->keeps_key)
+		memcpy(r->key, key, bytes);
+	if (reta && !r->keeps_table)
+		r->reta = *reta;
+	r->tables += !!reta;
+	return 0;
+}
+
+static int t_port_rss_get(struct plx_port *p, uint8_t *key, uint16_t *bytes, struct plx_reta *reta)
+{
+	const struct t_port_rss *r = &((struct t_port *)p->priv)->rss;
+
+	if (r->get_err)
+		return r->get_err;
+	ok(*bytes >= sizeof(r->key));
+	memcpy(key, r->key, sizeof(r->key));
+	*bytes = sizeof(r->key);
+	*reta = r->reta;
+	return 0;
+}
+
 static const struct plx_port_ops t_port_ops = {
 	.name = "test",
 	.open = t_port_open,
@@ -147,6 +189,8 @@ static const struct plx_port_ops t_port_ops = {
 	.set_mac = t_port_ok_mac,
 	.set_mtu = t_port_ok_mtu,
 	.set_link = t_port_set_link,
+	.rss_set = t_port_rss_set,
+	.rss_get = t_port_rss_get,
 	.tx_timeout = t_port_timeout,
 };
 
@@ -165,8 +209,14 @@ static struct plx_port *t_port_add(struct t_port *tp, uint16_t queues, uint32_t 
 	struct plx_mac mac = {{0x02, 0, 0, 0, (uint8_t)plx_port_count(), 0x02}};
 	char name[16];
 
+	if (features & PLX_PORT_F_RSS) {
+		caps.reta_size = PLX_RETA_SIZE_MIN;
+		caps.key_bytes = PLX_STEER_KEY_MIN;
+		caps.rss_types = PLX_RSS_ALL;
+	}
 	snprintf(name, sizeof(name), "t%u", plx_port_count());
 	*tp = (struct t_port){.room = UINT32_MAX};
+	tp->rss.reta.size = PLX_RETA_SIZE_MIN; /* all to queue 0 */
 	tp->port = plx_port_add(name, &t_port_ops, tp, &caps, &mac, 1500);
 	assert_non_null(tp->port);
 	return tp->port;

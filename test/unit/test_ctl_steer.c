@@ -234,10 +234,76 @@ T(protocols_have_names_and_numbers)
 	str_eq(steer_tuple_text(&t, text), "tcp fragment 2001:db8::1 > 2001:db8::2");
 }
 
+/* The words behind `set`: their request, or what is wrong with them. */
+static const char *request(const char *line)
+{
+	static char text[256];
+	char words[256], why[256], *argv[32], *dump;
+	json_t *j = NULL;
+	int argc = 0;
+
+	snprintf(words, sizeof(words), "%s", line);
+	for (char *w = strtok(words, " "); w; w = strtok(NULL, " "))
+		argv[argc++] = w;
+	if (steer_set_request(argc, argv, &j, why, sizeof(why)) != 0) {
+		snprintf(text, sizeof(text), "%s", why);
+		return text;
+	}
+	dump = json_dumps(j, JSON_COMPACT);
+	json_decref(j);
+	for (char *c = dump; *c; c++)
+		*c = *c == '"' ? '\'' : *c;
+	snprintf(text, sizeof(text), "%s", dump);
+	free(dump);
+	return text;
+}
+
+#define asks(line, json) str_eq(request(line), json)
+
+T(set_is_written_as_ethtool)
+{
+	asks("rps net_tap0:1 0,2-3",
+		"{'cmd':'steer rps','args':{'dev':'net_tap0:1','lcores':'0,2-3'}}");
+	asks("rps v none", "{'cmd':'steer rps','args':{'dev':'v','lcores':'none'}}");
+	asks("rss q equal 2", "{'cmd':'steer rss','args':{'dev':'q','equal':2}}");
+	asks("rss q start 1 equal 2", "{'cmd':'steer rss','args':{'dev':'q','start':1,'equal':2}}");
+	asks("rss q weight 6 2", "{'cmd':'steer rss','args':{'dev':'q','weight':'6 2'}}");
+	asks("rss q start 2 weight 1 0 1",
+		"{'cmd':'steer rss','args':{'dev':'q','start':2,'weight':'1 0 1'}}");
+	asks("rss q default", "{'cmd':'steer rss','args':{'dev':'q'}}");
+	asks("key q random", "{'cmd':'steer key','args':{'dev':'q','key':'random'}}");
+}
+
+#define RSS_FORM "rss PORT [start N] equal N | weight W0 W1... | default"
+
+T(lines_of_set_that_are_wrong)
+{
+	asks("", "rps, rss or key");
+	asks("bucket 7 1", "'bucket' is not understood: there are rps, rss and key");
+	asks("rps", "incomplete; form: rps PORT[:QUEUE] LCORES|none");
+	asks("rps v", "incomplete; form: rps PORT[:QUEUE] LCORES|none");
+	asks("rps v 0 1", "too many words; form: rps PORT[:QUEUE] LCORES|none");
+	asks("key q", "incomplete; form: key PORT HEX|default|microsoft|random");
+	asks("rss q", "incomplete; form: " RSS_FORM);
+	asks("rss q start", "'start' needs a number; form: " RSS_FORM);
+	asks("rss q start 1", "incomplete; form: " RSS_FORM);
+	asks("rss q start 1 default", "'default' is not understood; form: " RSS_FORM);
+	asks("rss q equal", "'equal' needs a number; form: " RSS_FORM);
+	asks("rss q equal two", "equal 'two' is no number");
+	asks("rss q equal 99999999999", "equal '99999999999' is no number");
+	asks("rss q equal 2 3", "'3' is not understood; form: " RSS_FORM);
+	asks("rss q weight", "'weight' needs numbers; form: " RSS_FORM);
+	asks("rss q weight 1 x", "weight 'x' is no number");
+	asks("rss q default now", "'now' is not understood; form: " RSS_FORM);
+	asks("rss \xff equal 1", "'\xff' is not in UTF-8");
+	asks("key q \xff", "'\xff' is not in UTF-8");
+}
+
 #define L_(name) cmocka_unit_test_setup_teardown(name, up, down)
 
 RUN(L_(packets_are_counted_by_queue_bucket_and_flow), L_(each_table_has_a_key_of_its_own),
 	L_(the_largest_come_first), L_(imbalance_is_the_largest_over_the_mean),
 	L_(weights_are_the_best_there_are_and_ethtool_lays_them_so),
 	L_(a_drawing_has_a_bar_for_each_queue_and_a_clean_title),
-	L_(protocols_have_names_and_numbers))
+	L_(protocols_have_names_and_numbers), T_(set_is_written_as_ethtool),
+	T_(lines_of_set_that_are_wrong))

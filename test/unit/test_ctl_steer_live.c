@@ -110,7 +110,7 @@ T(the_owner_map_decides)
 #define SEGMENT                                                                                    \
 	"\"local\": \"161.142.100.80\", \"local_port\": 1766, \"dst\": \"66.9.149.187\", "         \
 	"\"dst_port\": 2794"
-#define LISTENER "{\"state\": \"LISTEN\", \"local\": \"*\", \"local_port\": 1766, \"lcore\": 0}"
+#define LISTENER "{\"state\": \"LISTEN\", \"local\": \"*\", \"local_port\": 1766, \"lcore\": 4}"
 
 T(a_connection_may_live_elsewhere)
 {
@@ -118,11 +118,11 @@ T(a_connection_may_live_elsewhere)
 	flow(PLX_IPPROTO_TCP);
 	decided(LIVE_BY_OWNER, 4);
 	eq(l.sock_lcore, LIVE_NONE);
-	set(&t.socks, "[" LISTENER ", {\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 0}]");
+	set(&t.socks, "[" LISTENER ", {\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 4}]");
 	flow(PLX_IPPROTO_TCP);
 	decided(LIVE_BY_OWNER, 4);
 	eq(l.sock_lcore, 4);
-	set(&t.socks, "[" LISTENER ", {\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 1}]");
+	set(&t.socks, "[" LISTENER ", {\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 6}]");
 	flow(PLX_IPPROTO_TCP);
 	decided(LIVE_BY_CONNECTION, 6);
 	flow(PLX_IPPROTO_TCP); /* the other end's port is another one */
@@ -150,13 +150,13 @@ T(datagrams_go_to_their_socket)
 	flow(PLX_IPPROTO_UDP); /* nobody: answered where it comes in */
 	decided(LIVE_BY_QUEUE, LIVE_NONE);
 	set(&t.socks, "[{\"state\": \"UNCONN\", \"local\": \"*\", \"local_port\": 1766, "
-		      "\"lcore\": 1}]");
+		      "\"lcore\": 6}]");
 	flow(PLX_IPPROTO_UDP);
 	decided(LIVE_BY_SOCKET, 6);
 	/* one that is for IPv6 alone is not meant, nor one of another port */
 	set(&t.socks, "[{\"state\": \"UNCONN\", \"local\": \"*\", \"local_port\": 1766, "
-		      "\"lcore\": 1, \"v6only\": 1}, {\"state\": \"UNCONN\", \"local\": \"*\", "
-		      "\"local_port\": 1767, \"lcore\": 1}]");
+		      "\"lcore\": 6, \"v6only\": 1}, {\"state\": \"UNCONN\", \"local\": \"*\", "
+		      "\"local_port\": 1767, \"lcore\": 6}]");
 	flow(PLX_IPPROTO_UDP);
 	decided(LIVE_BY_QUEUE, LIVE_NONE);
 }
@@ -164,8 +164,8 @@ T(datagrams_go_to_their_socket)
 T(of_sockets_that_share_a_port_the_owners_is_taken)
 {
 	set(&t.socks, "[{\"state\": \"UNCONN\", \"local\": \"*\", \"local_port\": 1766, "
-		      "\"lcore\": 1}, {\"state\": \"UNCONN\", \"local\": \"*\", "
-		      "\"local_port\": 1766, \"lcore\": 0}]");
+		      "\"lcore\": 6}, {\"state\": \"UNCONN\", \"local\": \"*\", "
+		      "\"local_port\": 1766, \"lcore\": 4}]");
 	flow(PLX_IPPROTO_UDP);
 	decided(LIVE_BY_OWNER, 4);
 	/* without steering by the lcore it comes to, which is not known */
@@ -175,12 +175,12 @@ T(of_sockets_that_share_a_port_the_owners_is_taken)
 	/* a connected one comes first, then one that is bound to the address */
 	set_steer(1, 0);
 	set(&t.socks, "[{\"state\": \"UNCONN\", \"local\": \"0.0.0.0\", \"local_port\": 1766, "
-		      "\"lcore\": 0}, {\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 1}]");
+		      "\"lcore\": 4}, {\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 6}]");
 	flow(PLX_IPPROTO_UDP);
 	decided(LIVE_BY_SOCKET, 6);
 	set(&t.socks, "[{\"state\": \"UNCONN\", \"local\": \"161.142.100.80\", "
-		      "\"local_port\": 1766, \"lcore\": 1}, {\"state\": \"UNCONN\", "
-		      "\"local\": \"*\", \"local_port\": 1766, \"lcore\": 0}]");
+		      "\"local_port\": 1766, \"lcore\": 6}, {\"state\": \"UNCONN\", "
+		      "\"local\": \"*\", \"local_port\": 1766, \"lcore\": 4}]");
 	flow(PLX_IPPROTO_UDP);
 	decided(LIVE_BY_SOCKET, 6);
 }
@@ -383,7 +383,7 @@ static const char *printed(void (*print)(FILE *out, const struct live *of))
 
 T(in_words)
 {
-	set(&t.socks, "[" LISTENER ", {\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 1}]");
+	set(&t.socks, "[" LISTENER ", {\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 6}]");
 	flow(PLX_IPPROTO_TCP);
 	ok(live_reckon(&l, &t));
 	str_eq(printed(live_print),

@@ -670,6 +670,61 @@ T(more_queues_than_the_pipe_has_are_refused)
 	eq(e.id, PLX_ERR_PORT_QUEUES);
 }
 
+/* How many of 64 flows come to b with the right hash, and by the right queue. */
+static void lies_of(const char *lie, unsigned int *hashed, unsigned int *right, unsigned int *queue)
+{
+	char spec[64];
+
+	snprintf(spec, sizeof(spec), "a=pipe,peer=b,queues=4,lie=%s", lie);
+	pair(spec, 4, 4);
+	*hashed = *right = *queue = 0;
+	for (uint16_t port = 1000; port < 1064; port++)
+		send_pkt(a, 0, udp(port, 0));
+	for (uint16_t q = 0; q < 4; q++)
+		for (struct rte_mbuf *m; (m = t_recv(b, q));) {
+			uint32_t hash = hash_of(m, plx_steer_key_microsoft);
+			bool has = m->ol_flags & RTE_MBUF_F_RX_RSS_HASH;
+
+			*hashed += has;
+			*right += has && m->hash.rss == hash;
+			*queue += (has ? m->hash.rss : hash) % 128 % 4 == q;
+			plx_pkt_deliver(m);
+		}
+}
+
+T(it_lies_if_it_is_told_to)
+{
+	unsigned int hashed, right, queue;
+	struct plx_error e;
+
+	lies_of("no", &hashed, &right, &queue);
+	eq(hashed, 64);
+	eq(right, 64);
+	eq(queue, 64);
+	plx_port_fini_all();
+	lies_of("hash", &hashed, &right, &queue);
+	eq(hashed, 64);
+	ok(right < 8);
+	eq(queue, 64);
+	plx_port_fini_all();
+	lies_of("queue", &hashed, &right, &queue);
+	eq(right, 64);
+	eq(queue, 0);
+	plx_port_fini_all();
+	lies_of("mute", &hashed, &right, &queue);
+	eq(hashed, 0);
+	eq(queue, 64);
+	plx_port_fini_all();
+	eq(plx_port_create("a=pipe,peer=b,lie=white", &e), -EINVAL);
+}
+
+/* A table that is not kept is found out when the port is opened. */
+T(a_table_that_it_does_not_keep)
+{
+	pair("a=pipe,peer=b,queues=2,lie=table", 2, 2);
+	str_eq(plx_port_steer_why(b), "it was given a table and has another");
+}
+
 RUN_EAL(T_EAL_(what_one_end_sends_the_other_receives_in_order),
 	T_EAL_(frames_land_on_the_queue_of_the_peers_table_with_their_hash),
 	T_EAL_(key_and_table_change_while_it_runs), T_EAL_(bad_keys_and_tables_are_refused),
@@ -688,4 +743,5 @@ RUN_EAL(T_EAL_(what_one_end_sends_the_other_receives_in_order),
 	T_EAL_(a_sleeping_receiver_gets_all_of_another_threads_frames_in_order),
 	T_EAL_(bad_specs_say_what_is_wrong_and_leave_nothing),
 	T_EAL_(without_descriptors_it_does_not_open_and_leaves_none_behind),
-	T_EAL_(more_queues_than_the_pipe_has_are_refused))
+	T_EAL_(more_queues_than_the_pipe_has_are_refused), T_EAL_(it_lies_if_it_is_told_to),
+	T_EAL_(a_table_that_it_does_not_keep))

@@ -189,7 +189,9 @@ int ethdev__rss_get(struct plx_port *p, uint8_t *key, uint16_t *key_bytes, struc
 	if (!(p->features & PLX_PORT_F_RSS))
 		return -EOPNOTSUPP;
 	if (key) {
-		struct rte_eth_rss_conf rss = {.rss_key = key, .rss_key_len = (uint8_t)*key_bytes};
+		/* some drivers fill in as many bytes as they have, and leave the length */
+		uint16_t bytes = PLX_MIN(*key_bytes, p->caps.key_bytes);
+		struct rte_eth_rss_conf rss = {.rss_key = key, .rss_key_len = (uint8_t)bytes};
 
 		err = rte_eth_dev_rss_hash_conf_get(id(p), &rss);
 		*key_bytes = rss.rss_key_len;

@@ -23,6 +23,21 @@ static bool too_long(const struct rte_mbuf *m, const struct plx_port *p)
 	return bytes > (uint32_t)p->mtu + PIPE_LINK_BYTES;
 }
 
+/* @return the queue. */
+PLX_NOINLINE static uint16_t lie_about(const struct pipe_end *peer, uint32_t *hash)
+{
+	uint16_t queue;
+
+	if (peer->lie == PIPE_LIE_HASH)
+		*hash = *hash << 7 | *hash >> 25;
+	queue = plx_steer_reta_queue(&peer->reta, *hash);
+	if (peer->lie == PIPE_LIE_QUEUE)
+		queue = (uint16_t)((queue + 1) % peer->spread);
+	else if (peer->lie == PIPE_LIE_MUTE)
+		*hash = 0; /* none */
+	return queue;
+}
+
 /* What the peer's NIC does first: the queue of a frame, and its hash if it has one. */
 static uint16_t classify(const struct pipe_end *peer, const struct rte_mbuf *m, uint32_t *hash)
 {
@@ -34,6 +49,8 @@ static uint16_t classify(const struct pipe_end *peer, const struct rte_mbuf *m, 
 		!plx_wire_tuple(&t, rte_pktmbuf_mtod(m, const void *), m->data_len))
 		return 0;
 	*hash = plx_steer_hash_tuple(key, &t);
+	if (plx_unlikely(peer->lie))
+		return lie_about(peer, hash);
 	return plx_steer_reta_queue(&peer->reta, *hash);
 }
 

@@ -71,7 +71,7 @@ static int set_key(struct pipe_end *e, const uint8_t *key, uint16_t key_bytes)
 
 static void set_reta(struct pipe_end *e, const struct plx_reta *reta)
 {
-	for (unsigned int i = 0; i < reta->size; i++)
+	for (unsigned int i = 0; e->lie != PIPE_LIE_TABLE && i < reta->size; i++)
 		__atomic_store_n(&e->reta.q[i], reta->q[i], __ATOMIC_RELAXED);
 }
 
@@ -93,15 +93,18 @@ int pipe__rss_set(
 int pipe__rss_get(struct plx_port *p, uint8_t *key, uint16_t *key_bytes, struct plx_reta *reta)
 {
 	const struct pipe_end *e = p->priv;
+	const struct plx_toeplitz *in_use = __atomic_load_n(&e->key, __ATOMIC_ACQUIRE);
 
 	if (key) {
-		if (*key_bytes < e->key->key_len)
+		if (*key_bytes < in_use->key_len)
 			return -EINVAL;
-		memcpy(key, e->key->key, e->key->key_len);
-		*key_bytes = e->key->key_len;
+		memcpy(key, in_use->key, in_use->key_len);
+		*key_bytes = in_use->key_len;
 	}
 	if (reta)
-		*reta = e->reta;
+		reta->size = e->reta.size;
+	for (unsigned int i = 0; reta && i < reta->size; i++)
+		reta->q[i] = __atomic_load_n(&e->reta.q[i], __ATOMIC_RELAXED);
 	return 0;
 }
 

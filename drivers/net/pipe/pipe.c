@@ -19,6 +19,7 @@ struct spec {
 	const char *peer;
 	uint16_t queues, depth, mtu;
 	bool drop_when_full, whole;
+	uint8_t lie;
 };
 
 static void drain(struct pipe_end *e)
@@ -158,6 +159,7 @@ static struct pipe_end *end_new(const struct spec *s)
 	e->depth = s->depth;
 	e->spread = 1;
 	e->drop_when_full = s->drop_when_full;
+	e->lie = s->lie;
 	e->key = &e->keys[0];
 	plx_steer_toeplitz_init(
 		&e->keys[0], plx_steer_key_microsoft, sizeof(plx_steer_key_microsoft));
@@ -245,6 +247,22 @@ static int number(const char *text, unsigned long min, unsigned long max, uint16
 	return 0;
 }
 
+static const char *take_lie(struct spec *s, const char *text)
+{
+	static const char *const lies[] = {[PIPE_HONEST] = "no",
+		[PIPE_LIE_HASH] = "hash",
+		[PIPE_LIE_QUEUE] = "queue",
+		[PIPE_LIE_MUTE] = "mute",
+		[PIPE_LIE_TABLE] = "table"};
+
+	for (uint8_t i = 0; i < PLX_DIM(lies); i++)
+		if (strcmp(lies[i], text) == 0) {
+			s->lie = i;
+			return NULL;
+		}
+	return "lie must be hash, queue, mute, table or no";
+}
+
 /* @return NULL, or what is wrong with it. */
 static const char *take_key(struct spec *s, const struct rte_kvargs_pair *kv)
 {
@@ -271,8 +289,10 @@ static const char *take_key(struct spec *s, const struct rte_kvargs_pair *kv)
 		s->whole = false;
 	else if (strcmp(kv->key, "whole") == 0)
 		return "whole must be on or off";
+	else if (strcmp(kv->key, "lie") == 0)
+		return take_lie(s, v);
 	else
-		return "keys of a pipe: peer, queues, depth, mtu, full, whole";
+		return "keys of a pipe: peer, queues, depth, mtu, full, whole, lie";
 	return NULL;
 }
 
@@ -312,7 +332,8 @@ static int create(const char *name, const char *args, struct plx_error *err)
 
 static struct plx_port_driver driver = {
 	.name = "pipe",
-	.help = "peer=NAME[,queues=N][,depth=N][,mtu=N][,full=wait|drop] [,whole=on|off]",
+	.help = "peer=NAME[,queues=N][,depth=N][,mtu=N][,full=wait|drop] [,whole=on|off] "
+		"[,lie=hash|queue|mute|table]",
 	.create = create,
 };
 

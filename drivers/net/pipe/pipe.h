@@ -38,6 +38,16 @@ struct pipe_end {
 	uint16_t spread; /**< rx queues in use; 1 = no hashing */
 	bool up;	 /**< open and set up; the other half of the carrier */
 	bool drop_when_full;
+	uint8_t lie; /**< enum pipe_lie: what its RSS does that it does not say */
+};
+
+/** lie=: for tests of who has to do with devices that do not do as they say. */
+enum pipe_lie {
+	PIPE_HONEST,
+	PIPE_LIE_HASH,	/**< the hash is another one than that by its key */
+	PIPE_LIE_QUEUE, /**< the queue is another one than that of its table */
+	PIPE_LIE_MUTE,	/**< packets come without their hash */
+	PIPE_LIE_TABLE, /**< a table is taken, and another one kept */
 };
 
 /** Frames with an Ethernet header and two tags fit the MTU. */

@@ -5,7 +5,7 @@
  * @file
  * The pipe: two multi-queue ports, back to back in memory. What one sends the other receives.
  *
- *     --port a=pipe,peer=b[,queues=N][,depth=N][,mtu=N][,full=wait|drop][,whole=on|off]
+ *     --port a=pipe,peer=b[,queues=N][,depth=N][,mtu=N][,full=wait|drop][,whole=on|off][,lie=...]
  *
  * makes both a and b. Transmit does what the wire and the peer's NIC would do: it fills the
  * checksums that were left to the device, looks at lengths and carrier, hashes the tuple with the
@@ -26,6 +26,9 @@
  * - The link is up when both ends are open and set up; frames sent without a carrier are dropped as
  *   TX_DOWN, frames over the sender's MTU (and two VLAN tags) as TX_TOO_LONG, frames over the
  * peer's are lost there and count as its rx_errors.
+ * - lie=hash|queue|mute|table: RSS of a device that does not do as it says, to be found out: its
+ * hash is not that by its key, its queue not that of its table, packets come without a hash, or the
+ * table that it is given is not kept.
  * - depth is the frames that an rx queue holds, shared out among the peer's tx queues; descriptors
  *   given at open do not matter.
  */

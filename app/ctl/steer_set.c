@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "steer.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * `steer set`: the words of ethtool -X and of rps_cpus to JSON. What ports and values there are,
+ * the other side knows and says.
+ */
+
+#define FORM_RPS "rps PORT[:QUEUE] LCORES|none"
+#define FORM_RSS "rss PORT [start N] equal N | weight W0 W1... | default"
+#define FORM_KEY "key PORT HEX|default|microsoft|random"
+
+/** Where a complaint goes. */
+struct why {
+	char *text;
+	size_t size;
+};
+
+static int __attribute__((format(printf, 2, 3))) wrong(const struct why *w, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(w->text, w->size, format, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
+/* Digits alone. @return whether it is a number up to INT32_MAX. */
+static bool number(const char *text, int *v)
+{
+	char *end;
+	long n = strtol(text, &end, 10);
+
+	*v = (int)n;
+	return *text >= '0' && *text <= '9' && !*end && n <= INT32_MAX;
+}
+
+static int set_number(json_t *args, const char *key, const char *text, const struct why *w)
+{
+	int v;
+
+	if (!text)
+		return wrong(w, "'%s' needs a number; form: " FORM_RSS, key);
+	if (!number(text, &v))
+		return wrong(w, "%s '%s' is no number", key, text);
+	json_object_set_new(args, key, json_integer(v));
+	return 0;
+}
+
+/* All that follows. */
+static int set_weights(json_t *args, int argc, char **argv, const struct why *w)
+{
+	char text[512] = "";
+	size_t used = 0;
+	int v;
+
+	if (argc == 0)
+		return wrong(w, "'weight' needs numbers; form: " FORM_RSS);
+	for (int i = 0; i < argc; i++) {
+		if (!number(argv[i], &v))
+			return wrong(w, "weight '%s' is no number", argv[i]);
+		used += (size_t)snprintf(text + used, sizeof(text) - used, "%s%d", i ? " " : "", v);
+		if (used >= sizeof(text))
+			return wrong(w, "too many weights");
+	}
+	json_object_set_new(args, "weight", json_string(text));
+	return 0;
+}
+
+/* From behind the port on. */
+static int rss(json_t *args, int argc, char **argv, const struct why *w)
+{
+	int at = 0, err = 0;
+
+	if (argc > 0 && strcmp(argv[0], "start") == 0) {
+		err = set_number(args, "start", argc > 1 ? argv[1] : NULL, w);
+		at = 2;
+	}
+	if (err)
+		return err;
+	if (at < argc && strcmp(argv[at], "weight") == 0)
+		return set_weights(args, argc - at - 1, argv + at + 1, w);
+	if (at < argc && strcmp(argv[at], "equal") == 0) {
+		err = set_number(args, "equal", at + 1 < argc ? argv[at + 1] : NULL, w);
+		at += 2;
+	} else if (at == 0 && argc > 0 && strcmp(argv[0], "default") == 0) {
+		at = 1;
+	} else if (at >= argc) {
+		return wrong(w, "incomplete; form: " FORM_RSS);
+	}
+	if (!err && at < argc)
+		return wrong(w, "'%s' is not understood; form: " FORM_RSS, argv[at]);
+	return err;
+}
+
+/* One word behind the port. */
+static int one(
+	json_t *args, const char *key, int argc, char **argv, const char *form, const struct why *w)
+{
+	json_t *v;
+
+	if (argc != 1)
+		return wrong(w, "%s; form: %s", argc ? "too many words" : "incomplete", form);
+	v = json_string(argv[0]);
+	if (!v)
+		return wrong(w, "'%s' is not in UTF-8", argv[0]);
+	json_object_set_new(args, key, v);
+	return 0;
+}
+
+static int parse(json_t *args, int argc, char **argv, const struct why *w)
+{
+	const char *what = argc ? argv[0] : "";
+	bool is_rps = strcmp(what, "rps") == 0, is_key = strcmp(what, "key") == 0;
+	json_t *port;
+
+	if (!is_rps && !is_key && strcmp(what, "rss") != 0)
+		return wrong(w,
+			argc ? "'%s' is not understood: there are rps, rss and key"
+			     : "%srps, rss or key",
+			what);
+	if (argc < 2)
+		return wrong(w, "incomplete; form: %s",
+			is_rps	 ? FORM_RPS
+			: is_key ? FORM_KEY
+				 : FORM_RSS);
+	port = json_string(argv[1]);
+	if (!port)
+		return wrong(w, "'%s' is not in UTF-8", argv[1]);
+	json_object_set_new(args, "dev", port);
+	if (is_rps)
+		return one(args, "lcores", argc - 2, argv + 2, FORM_RPS, w);
+	if (is_key)
+		return one(args, "key", argc - 2, argv + 2, FORM_KEY, w);
+	return rss(args, argc - 2, argv + 2, w);
+}
+
+int steer_set_request(int argc, char **argv, json_t **request, char *why, size_t size)
+{
+	const struct why w = {why, size};
+	json_t *args = json_object();
+	char cmd[32];
+	int err = parse(args, argc, argv, &w);
+
+	if (err) {
+		json_decref(args);
+		return err;
+	}
+	snprintf(cmd, sizeof(cmd), "steer %s", argv[0]);
+	*request = json_pack("{s:s,s:o}", "cmd", cmd, "args", args);
+	return 0;
+}
+
+int steer_set(const struct steer_opts *o, int argc, char **argv)
+{
+	struct ctl_peer peer;
+	json_t *request;
+	char why[256];
+	int code;
+
+	if (steer_set_request(argc, argv, &request, why, sizeof(why)) != 0) {
+		ctl_complain("steer set: %s", why);
+		return CTL_USAGE;
+	}
+	code = ctl_find(o->prefix, o->pid, &peer);
+	if (code == CTL_OK)
+		return ctl_write(&peer, request);
+	json_decref(request);
+	return code;
+}
