@@ -20,6 +20,7 @@ static void forget(struct live_tables *t)
 	json_decref(t->rps);
 	json_decref(t->addr);
 	json_decref(t->socks);
+	json_decref(t->balance);
 }
 
 /* @return false after a complaint. */
@@ -141,6 +142,25 @@ static void show_owners(const json_t *steer)
 	print_table(json_object_get(steer, "owners"));
 	printf("Hash key:\n");
 	print_key(json_object_get(steer, "key"));
+	printf("Moved: %lld connection(s), %lld stayed; %lld packet(s) waited, %lld dropped\n",
+		fmt_num(steer, "moved_conns"), fmt_num(steer, "stayed_conns"),
+		fmt_num(steer, "parked"), fmt_num(steer, "park_drops"));
+	if (fmt_num(steer, "moving"))
+		printf("Moving: %lld bucket(s)\n", fmt_num(steer, "moving"));
+}
+
+/* What it decided last, and about whom. */
+static void show_balance(const json_t *row)
+{
+	bool off = strcmp(fmt_str(row, "mode"), "off") == 0;
+
+	printf("Rebalancer: %s", fmt_str(row, "mode"));
+	if (!off)
+		printf(": %s", fmt_str(row, "text"));
+	if (!off && json_object_get(row, "lcore"))
+		printf("; lcore %lld has %.2f of its share", fmt_num(row, "lcore"),
+			(double)fmt_num(row, "worst_permille") / 1000);
+	printf("\n");
 }
 
 static json_t *show_json(const json_t *rss, const json_t *indir, const json_t *steer)
@@ -187,6 +207,8 @@ static void show_all(const struct live_tables *t, const json_t *ports, const jso
 	show_rps(rps);
 	if (json_array_size(t->steer))
 		show_owners(json_array_get(t->steer, 0));
+	if (json_array_size(t->balance))
+		show_balance(json_array_get(t->balance, 0));
 }
 
 static void show_all_json(const struct live_tables *t, const json_t *ports, const json_t *rps)
@@ -194,6 +216,7 @@ static void show_all_json(const struct live_tables *t, const json_t *ports, cons
 	json_t *all = show_json(ports, t->indir, json_array_get(t->steer, 0));
 
 	json_object_set_new(all, "rps", json_deep_copy(rps));
+	json_object_set(all, "balance", json_array_get(t->balance, 0));
 	json_dumpf(all, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(all);
@@ -213,7 +236,9 @@ static int show(const struct steer_opts *o, const char *port, const struct ctl_p
 		t.indir = ctl_read(peer, "indir");
 	if (t.indir)
 		t.rps = ctl_read_if_any(peer, "rps");
-	if (t.rps) {
+	if (t.rps)
+		t.balance = ctl_read_if_any(peer, "balance");
+	if (t.balance) {
 		ports = fmt_select(t.rss, &only);
 		rps = fmt_select(t.rps, &only);
 	}

@@ -16,7 +16,7 @@
 
 /** What the process tells; rows as in doc/guide/telemetry.md. */
 struct live_tables {
-	json_t *rss, *indir, *steer, *limit, *rps, *addr, *socks;
+	json_t *rss, *indir, *steer, *limit, *rps, *addr, *socks, *balance;
 };
 
 /** For whom a packet is. */

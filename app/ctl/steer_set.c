@@ -11,9 +11,11 @@
  * the other side knows and says.
  */
 
-#define FORM_RPS "rps PORT[:QUEUE] LCORES|none"
-#define FORM_RSS "rss PORT [start N] equal N | weight W0 W1... | default"
-#define FORM_KEY "key PORT HEX|default|microsoft|random"
+#define FORM_RPS    "rps PORT[:QUEUE] LCORES|none"
+#define FORM_RSS    "rss PORT [start N] equal N | weight W0 W1... | default"
+#define FORM_LCORES "lcores LCORES [weight W0 W1...]"
+#define FORM_BUCKET "bucket N LCORE"
+#define FORM_KEY    "key PORT HEX|default|microsoft|random"
 
 /** Where a complaint goes. */
 struct why {
@@ -41,12 +43,13 @@ static bool number(const char *text, int *v)
 	return *text >= '0' && *text <= '9' && !*end && n <= INT32_MAX;
 }
 
-static int set_number(json_t *args, const char *key, const char *text, const struct why *w)
+static int set_number(
+	json_t *args, const char *key, const char *text, const char *form, const struct why *w)
 {
 	int v;
 
 	if (!text)
-		return wrong(w, "'%s' needs a number; form: " FORM_RSS, key);
+		return wrong(w, "'%s' needs a number; form: %s", key, form);
 	if (!number(text, &v))
 		return wrong(w, "%s '%s' is no number", key, text);
 	json_object_set_new(args, key, json_integer(v));
@@ -54,14 +57,14 @@ static int set_number(json_t *args, const char *key, const char *text, const str
 }
 
 /* All that follows. */
-static int set_weights(json_t *args, int argc, char **argv, const struct why *w)
+static int set_weights(json_t *args, int argc, char **argv, const char *form, const struct why *w)
 {
 	char text[512] = "";
 	size_t used = 0;
 	int v;
 
 	if (argc == 0)
-		return wrong(w, "'weight' needs numbers; form: " FORM_RSS);
+		return wrong(w, "'weight' needs numbers; form: %s", form);
 	for (int i = 0; i < argc; i++) {
 		if (!number(argv[i], &v))
 			return wrong(w, "weight '%s' is no number", argv[i]);
@@ -79,15 +82,15 @@ static int rss(json_t *args, int argc, char **argv, const struct why *w)
 	int at = 0, err = 0;
 
 	if (argc > 0 && strcmp(argv[0], "start") == 0) {
-		err = set_number(args, "start", argc > 1 ? argv[1] : NULL, w);
+		err = set_number(args, "start", argc > 1 ? argv[1] : NULL, FORM_RSS, w);
 		at = 2;
 	}
 	if (err)
 		return err;
 	if (at < argc && strcmp(argv[at], "weight") == 0)
-		return set_weights(args, argc - at - 1, argv + at + 1, w);
+		return set_weights(args, argc - at - 1, argv + at + 1, FORM_RSS, w);
 	if (at < argc && strcmp(argv[at], "equal") == 0) {
-		err = set_number(args, "equal", at + 1 < argc ? argv[at + 1] : NULL, w);
+		err = set_number(args, "equal", at + 1 < argc ? argv[at + 1] : NULL, FORM_RSS, w);
 		at += 2;
 	} else if (at == 0 && argc > 0 && strcmp(argv[0], "default") == 0) {
 		at = 1;
@@ -114,16 +117,42 @@ static int one(
 	return 0;
 }
 
+static int lcores(json_t *args, int argc, char **argv, const struct why *w)
+{
+	int err = one(args, "lcores", PLX_MIN(argc, 1), argv, FORM_LCORES, w);
+
+	if (err || argc == 1)
+		return err;
+	if (strcmp(argv[1], "weight") != 0)
+		return wrong(w, "'%s' is not understood; form: " FORM_LCORES, argv[1]);
+	return set_weights(args, argc - 2, argv + 2, FORM_LCORES, w);
+}
+
+static int bucket(json_t *args, int argc, char **argv, const struct why *w)
+{
+	int err;
+
+	if (argc != 2)
+		return wrong(
+			w, "%s; form: " FORM_BUCKET, argc < 2 ? "incomplete" : "too many words");
+	err = set_number(args, "bucket", argv[0], FORM_BUCKET, w);
+	return err ? err : set_number(args, "lcore", argv[1], FORM_BUCKET, w);
+}
+
 static int parse(json_t *args, int argc, char **argv, const struct why *w)
 {
 	const char *what = argc ? argv[0] : "";
 	bool is_rps = strcmp(what, "rps") == 0, is_key = strcmp(what, "key") == 0;
 	json_t *port;
 
+	if (strcmp(what, "lcores") == 0)
+		return lcores(args, argc - 1, argv + 1, w);
+	if (strcmp(what, "bucket") == 0)
+		return bucket(args, argc - 1, argv + 1, w);
 	if (!is_rps && !is_key && strcmp(what, "rss") != 0)
 		return wrong(w,
-			argc ? "'%s' is not understood: there are rps, rss and key"
-			     : "%srps, rss or key",
+			argc ? "'%s' is not understood: there are lcores, bucket, rps, rss and key"
+			     : "%slcores, bucket, rps, rss or key",
 			what);
 	if (argc < 2)
 		return wrong(w, "incomplete; form: %s",

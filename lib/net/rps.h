@@ -33,6 +33,10 @@ void net__rps_free(struct plx_net *net);
 void net__rss_share(struct plx_net *net, struct net_ifc *c);
 
 /* steer_set.c: the commands `steer rps`, `steer rss`, `steer key`. Control thread. */
+/** EAL's numbers, "0,2-3" or "none"; of lcores of ours. @return 0, or -EINVAL and it is answered.
+ */
+int net__steer_read_lcores(const struct plx_net *net, struct plx_telem_reply *reply,
+	const char *text, struct plx_lcore_set *set);
 int net__steer_rps(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 int net__steer_rss(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 int net__steer_key(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);

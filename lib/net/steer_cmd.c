@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "steer_cmd.h"
 
+#include "rps.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,57 +26,40 @@ static int index_of(const struct plx_net *net, uint64_t eal)
 	return -1;
 }
 
-/* The next number of a list "1,2,3". @return false: that is none. */
-static bool next_number(const char **at, uint64_t max, uint64_t *n)
-{
-	char *end;
-
-	if (**at < '0' || **at > '9')
-		return false;
-	errno = 0;
-	*n = strtoull(*at, &end, 10);
-	if (errno || *n > max || (*end && (*end != ',' || !end[1])))
-		return false;
-	*at = *end ? end + 1 : end;
-	return true;
-}
-
-/* @return how many, or -errno, and it is answered. */
+/* By their indices, rising. @return how many, or -errno, and it is answered. */
 static int lcores_of(
 	const struct plx_net *net, const char *list, uint16_t *lcore, struct plx_telem_reply *reply)
 {
-	uint64_t n;
-	int count = 0;
+	struct plx_lcore_set set;
+	int err = net__steer_read_lcores(net, reply, list, &set), n = 0;
 
-	for (const char *at = list; *at || !count; count++) {
-		int i = count < PLX_ENGINE_LCORES_MAX && next_number(&at, UINT32_MAX, &n)
-				? index_of(net, n)
-				: -1;
-
-		if (i < 0)
-			return plx_telem_reply_error(
-				reply, -EINVAL, "lcores %s: not a list of lcores that run", list);
-		lcore[count] = (uint16_t)i;
-	}
-	return count;
+	if (err)
+		return err;
+	for (uint32_t eal = 0; eal < PLX_STEER_LCORES_MAX; eal++)
+		if (plx_lcore_set_has(&set, eal))
+			lcore[n++] = (uint16_t)index_of(net, eal);
+	return n;
 }
 
+/* "3 1". @return 0 or -EINVAL, and it is answered. */
 static int weights_of(const char *list, uint32_t *weight, int lcores, struct plx_telem_reply *reply)
 {
-	uint64_t n;
 	int count = 0;
+	char *end;
 
-	for (const char *at = list; *at; count++) {
-		if (count == lcores || !next_number(&at, PLX_BALANCE_WEIGHT_MAX, &n))
+	for (const char *at = list; *at; at = end + (*end == ' '), count++) {
+		unsigned long n = strtoul(at, &end, 10);
+
+		if (*at < '0' || *at > '9' || n > PLX_BALANCE_WEIGHT_MAX || (*end && *end != ' '))
 			return plx_telem_reply_error(reply, -EINVAL,
-				"weights %s: not a number of at most %d for each lcore", list,
-				PLX_BALANCE_WEIGHT_MAX);
-		weight[count] = (uint32_t)n;
+				"weight %s: numbers of at most %d", list, PLX_BALANCE_WEIGHT_MAX);
+		if (count < lcores)
+			weight[count] = (uint32_t)n;
 	}
 	if (count == lcores)
 		return 0;
 	return plx_telem_reply_error(
-		reply, -EINVAL, "weights %s: %d for %d lcores", list, count, lcores);
+		reply, -EINVAL, "weight %s: %d for %d lcores", list, count, lcores);
 }
 
 /* Who asked wants to hear that it is so; but not for ever. */
@@ -139,7 +124,7 @@ static int share_queues(const struct plx_net *net, const uint16_t *lcore, const 
 int net__steer_lcores(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
 {
 	struct plx_net *net = arg;
-	const char *weights = plx_telem_args_str(args, "weights");
+	const char *weights = plx_telem_args_str(args, "weight");
 	uint16_t lcore[PLX_ENGINE_LCORES_MAX];
 	uint32_t room[PLX_ENGINE_LCORES_MAX], *weight = weights ? room : NULL;
 	int n = lcores_of(net, plx_telem_args_str(args, "lcores"), lcore, reply), err;
@@ -150,7 +135,7 @@ int net__steer_lcores(const struct plx_telem_args *args, struct plx_telem_reply 
 		return -EINVAL;
 	err = plx_net_owners_share(net, lcore, weight, (uint16_t)n);
 	if (err)
-		return answer(err, "an lcore is named twice, or none has a weight", reply);
+		return answer(err, "no lcore has a weight", reply);
 	err = share_queues(net, lcore, weight, n, reply);
 	return err ? err : settle(net, reply);
 }

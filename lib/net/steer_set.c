@@ -35,8 +35,8 @@ static int stranger(const struct plx_net *net, const struct plx_lcore_set *set)
 	return -1;
 }
 
-static int read_lcores(const struct plx_net *net, struct plx_telem_reply *reply, const char *text,
-	struct plx_lcore_set *set)
+int net__steer_read_lcores(const struct plx_net *net, struct plx_telem_reply *reply,
+	const char *text, struct plx_lcore_set *set)
 {
 	char ours[256];
 	int other;
@@ -67,7 +67,7 @@ int net__steer_rps(const struct plx_telem_args *args, struct plx_telem_reply *re
 	if (queue >= p->n_rxq)
 		return plx_telem_reply_error(reply, -EINVAL,
 			"%s has %u receive queues, numbered from 0", p->name, p->n_rxq);
-	err = read_lcores(net, reply, plx_telem_args_str(args, "lcores"), &set);
+	err = net__steer_read_lcores(net, reply, plx_telem_args_str(args, "lcores"), &set);
 	if (err)
 		return err;
 	err = plx_net_rps_set(net, p->id, queue, &set);

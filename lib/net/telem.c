@@ -575,7 +575,7 @@ static const struct plx_telem_cmd cmd[] = {
 	{"neigh add", "dst:s lladdr:s dev:s", "add or replace a permanent neighbour", neigh_add},
 	{"neigh del", "dst:s lladdr:s? dev:s", "forget a neighbour", neigh_del},
 	{"link set", "dev:s up:i? mtu:i? address:s?", "change an interface", link_set},
-	{"steer lcores", "lcores:s weights:s?",
+	{"steer lcores", "lcores:s weight:s?",
 		"the lcores that own flows and poll, and their parts", net__steer_lcores},
 	{"steer bucket", "bucket:i lcore:i", "give the flows of a bucket to an lcore",
 		net__steer_bucket},

@@ -134,7 +134,7 @@ refuses "RSS that is none" 1 \
 refuses "... nor has it a key" 1 "the driver ignores RSS settings; .*EOPNOTSUPP" \
 	key net_tap0 microsoft
 refuses "half a line" 2 "steer set: incomplete; form: rps PORT\[:QUEUE\] LCORES\|none" rps net_tap0
-refuses "another word" 2 "'bucket' is not understood: there are rps, rss and key" bucket 7 1
+refuses "another word" 2 "'owner' is not understood: there are lcores, bucket, rps" owner 7 1
 refuses "an option of explain" 2 "steer set: --queues is of explain and simulate" \
 	rps net_tap0 0 --queues 2
 stop_pollux

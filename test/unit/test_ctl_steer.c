@@ -271,6 +271,10 @@ T(set_is_written_as_ethtool)
 	asks("rss q start 2 weight 1 0 1",
 		"{'cmd':'steer rss','args':{'dev':'q','start':2,'weight':'1 0 1'}}");
 	asks("rss q default", "{'cmd':'steer rss','args':{'dev':'q'}}");
+	asks("lcores 0,2-3", "{'cmd':'steer lcores','args':{'lcores':'0,2-3'}}");
+	asks("lcores 0-1 weight 3 1",
+		"{'cmd':'steer lcores','args':{'lcores':'0-1','weight':'3 1'}}");
+	asks("bucket 7 1", "{'cmd':'steer bucket','args':{'bucket':7,'lcore':1}}");
 	asks("key q random", "{'cmd':'steer key','args':{'dev':'q','key':'random'}}");
 }
 
@@ -278,8 +282,16 @@ T(set_is_written_as_ethtool)
 
 T(lines_of_set_that_are_wrong)
 {
-	asks("", "rps, rss or key");
-	asks("bucket 7 1", "'bucket' is not understood: there are rps, rss and key");
+	asks("", "lcores, bucket, rps, rss or key");
+	asks("owner 7 1", "'owner' is not understood: there are lcores, bucket, rps, rss and key");
+	asks("lcores", "incomplete; form: lcores LCORES [weight W0 W1...]");
+	asks("lcores 0 now", "'now' is not understood; form: lcores LCORES [weight W0 W1...]");
+	asks("lcores 0 weight", "'weight' needs numbers; form: lcores LCORES [weight W0 W1...]");
+	asks("lcores 0 weight x", "weight 'x' is no number");
+	asks("bucket 7", "incomplete; form: bucket N LCORE");
+	asks("bucket 7 1 2", "too many words; form: bucket N LCORE");
+	asks("bucket x 1", "bucket 'x' is no number");
+	asks("bucket 1 -1", "lcore '-1' is no number");
 	asks("rps", "incomplete; form: rps PORT[:QUEUE] LCORES|none");
 	asks("rps v", "incomplete; form: rps PORT[:QUEUE] LCORES|none");
 	asks("rps v 0 1", "too many words; form: rps PORT[:QUEUE] LCORES|none");
