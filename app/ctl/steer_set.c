@@ -11,9 +11,10 @@
  * the other side knows and says.
  */
 
-#define FORM_RPS "rps PORT[:QUEUE] LCORES|none"
-#define FORM_RSS "rss PORT [start N] equal N | weight W0 W1... | default"
-#define FORM_KEY "key PORT HEX|default|microsoft|random"
+#define FORM_RPS  "rps PORT[:QUEUE] LCORES|none"
+#define FORM_RSS  "rss PORT [start N] equal N | weight W0 W1... | default"
+#define FORM_KEY  "key PORT HEX|default|microsoft|random"
+#define FORM_HASH "rx-flow-hash PORT tcp4|udp4|sctp4|tcp6|udp6|sctp6 sd|sdfn"
 
 /** Where a complaint goes. */
 struct why {
@@ -99,53 +100,58 @@ static int rss(json_t *args, int argc, char **argv, const struct why *w)
 	return err;
 }
 
-/* One word behind the port. */
-static int one(
-	json_t *args, const char *key, int argc, char **argv, const char *form, const struct why *w)
+/* n words behind the port, each with its key. */
+static int words(json_t *args, const char *const *key, int n, int argc, char **argv,
+	const char *form, const struct why *w)
 {
-	json_t *v;
+	if (argc != n)
+		return wrong(w, "%s; form: %s", argc > n ? "too many words" : "incomplete", form);
+	for (int i = 0; i < n; i++) {
+		json_t *v = json_string(argv[i]);
 
-	if (argc != 1)
-		return wrong(w, "%s; form: %s", argc ? "too many words" : "incomplete", form);
-	v = json_string(argv[0]);
-	if (!v)
-		return wrong(w, "'%s' is not in UTF-8", argv[0]);
-	json_object_set_new(args, key, v);
+		if (!v)
+			return wrong(w, "'%s' is not in UTF-8", argv[i]);
+		json_object_set_new(args, key[i], v);
+	}
 	return 0;
 }
 
+/* What can be set; rss has a grammar of its own. */
+static const struct {
+	const char *what, *form;
+	const char *key[3];
+	int n;
+} things[] = {
+	{"rps", FORM_RPS, {"dev", "lcores"}, 2},
+	{"rss", FORM_RSS, {"dev"}, 1},
+	{"key", FORM_KEY, {"dev", "key"}, 2},
+	{"rx-flow-hash", FORM_HASH, {"dev", "flow", "fields"}, 3},
+};
+
 static int parse(json_t *args, int argc, char **argv, const struct why *w)
 {
-	const char *what = argc ? argv[0] : "";
-	bool is_rps = strcmp(what, "rps") == 0, is_key = strcmp(what, "key") == 0;
-	json_t *port;
+	bool is_rss;
+	int err;
 
-	if (!is_rps && !is_key && strcmp(what, "rss") != 0)
-		return wrong(w,
-			argc ? "'%s' is not understood: there are rps, rss and key"
-			     : "%srps, rss or key",
-			what);
-	if (argc < 2)
-		return wrong(w, "incomplete; form: %s",
-			is_rps	 ? FORM_RPS
-			: is_key ? FORM_KEY
-				 : FORM_RSS);
-	port = json_string(argv[1]);
-	if (!port)
-		return wrong(w, "'%s' is not in UTF-8", argv[1]);
-	json_object_set_new(args, "dev", port);
-	if (is_rps)
-		return one(args, "lcores", argc - 2, argv + 2, FORM_RPS, w);
-	if (is_key)
-		return one(args, "key", argc - 2, argv + 2, FORM_KEY, w);
-	return rss(args, argc - 2, argv + 2, w);
+	for (size_t i = 0; argc && i < sizeof(things) / sizeof(things[0]); i++) {
+		if (strcmp(argv[0], things[i].what) != 0)
+			continue;
+		is_rss = things[i].n == 1;
+		err = words(args, things[i].key, things[i].n, is_rss && argc > 2 ? 1 : argc - 1,
+			argv + 1, things[i].form, w);
+		return err || !is_rss ? err : rss(args, argc - 2, argv + 2, w);
+	}
+	return wrong(w,
+		argc ? "'%s' is not understood: there are rps, rss, key and rx-flow-hash"
+		     : "%srps, rss, key or rx-flow-hash",
+		argc ? argv[0] : "");
 }
 
 int steer_set_request(int argc, char **argv, json_t **request, char *why, size_t size)
 {
 	const struct why w = {why, size};
 	json_t *args = json_object();
-	char cmd[32];
+	char cmd[64];
 	int err = parse(args, argc, argv, &w);
 
 	if (err) {

@@ -32,7 +32,8 @@ void net__rps_free(struct plx_net *net);
 /** A new interface: may its port's hash say whose flows are? */
 void net__rss_share(struct plx_net *net, struct net_ifc *c);
 
-/* steer_set.c: the commands `steer rps`, `steer rss`, `steer key`. Control thread. */
+/* steer_set.c: the commands `steer rps`, `rss`, `key`, `rx-flow-hash`. Control thread. */
 int net__steer_rps(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 int net__steer_rss(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 int net__steer_key(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
+int net__steer_types(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);

@@ -271,6 +271,8 @@ T(set_is_written_as_ethtool)
 	asks("rss q start 2 weight 1 0 1",
 		"{'cmd':'steer rss','args':{'dev':'q','start':2,'weight':'1 0 1'}}");
 	asks("rss q default", "{'cmd':'steer rss','args':{'dev':'q'}}");
+	asks("rx-flow-hash q udp4 sd",
+		"{'cmd':'steer rx-flow-hash','args':{'dev':'q','flow':'udp4','fields':'sd'}}");
 	asks("key q random", "{'cmd':'steer key','args':{'dev':'q','key':'random'}}");
 }
 
@@ -278,12 +280,15 @@ T(set_is_written_as_ethtool)
 
 T(lines_of_set_that_are_wrong)
 {
-	asks("", "rps, rss or key");
-	asks("bucket 7 1", "'bucket' is not understood: there are rps, rss and key");
+	asks("", "rps, rss, key or rx-flow-hash");
+	asks("bucket 7 1", "'bucket' is not understood: there are rps, rss, key and rx-flow-hash");
+	asks("rx-flow-hash q udp4",
+		"incomplete; form: rx-flow-hash PORT tcp4|udp4|sctp4|tcp6|udp6|sctp6 sd|sdfn");
 	asks("rps", "incomplete; form: rps PORT[:QUEUE] LCORES|none");
 	asks("rps v", "incomplete; form: rps PORT[:QUEUE] LCORES|none");
 	asks("rps v 0 1", "too many words; form: rps PORT[:QUEUE] LCORES|none");
 	asks("key q", "incomplete; form: key PORT HEX|default|microsoft|random");
+	asks("rss", "incomplete; form: " RSS_FORM);
 	asks("rss q", "incomplete; form: " RSS_FORM);
 	asks("rss q start", "'start' needs a number; form: " RSS_FORM);
 	asks("rss q start 1", "incomplete; form: " RSS_FORM);
