@@ -116,6 +116,20 @@ static json_t *indir_of(const json_t *indir, const char *port)
 	return all;
 }
 
+/* By what flows are hashed, in the letters of ethtool -N. */
+static void show_fields(uint32_t types)
+{
+	static const char *const flows[] = {"tcp4", "udp4", "sctp4", "tcp6", "udp6", "sctp6"};
+
+	printf("RX flow hash fields:\n   ");
+	for (size_t i = 0; i < sizeof(flows) / sizeof(flows[0]); i++) {
+		const char *fields = plx_steer_rss_fields(types, flows[i]);
+
+		printf(" %s %s%s", flows[i], *fields ? fields : "none",
+			i + 1 < sizeof(flows) / sizeof(flows[0]) ? "," : "\n");
+	}
+}
+
 static void show_port(const json_t *port, const json_t *indir)
 {
 	json_t *table = indir_of(indir, fmt_str(port, "ifname"));
@@ -133,6 +147,8 @@ static void show_port(const json_t *port, const json_t *indir)
 		print_key(json_object_get(port, "key"));
 	printf("RSS hash function:\n");
 	printf("    toeplitz: %s\n    xor: off\n    crc32: off\n", *why ? "off" : "on");
+	if (!*why)
+		show_fields((uint32_t)fmt_num(port, "types"));
 	json_decref(table);
 }
 

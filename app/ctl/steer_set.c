@@ -16,6 +16,7 @@
 #define FORM_LCORES "lcores LCORES [weight W0 W1...]"
 #define FORM_BUCKET "bucket N LCORE"
 #define FORM_KEY    "key PORT HEX|default|microsoft|random"
+#define FORM_HASH   "rx-flow-hash PORT tcp4|udp4|sctp4|tcp6|udp6|sctp6 sd|sdfn"
 
 /** Where a complaint goes. */
 struct why {
@@ -102,24 +103,26 @@ static int rss(json_t *args, int argc, char **argv, const struct why *w)
 	return err;
 }
 
-/* One word behind the port. */
-static int one(
-	json_t *args, const char *key, int argc, char **argv, const char *form, const struct why *w)
+/* n words behind the port, each with its key. */
+static int words(json_t *args, const char *const *key, int n, int argc, char **argv,
+	const char *form, const struct why *w)
 {
-	json_t *v;
+	if (argc != n)
+		return wrong(w, "%s; form: %s", argc > n ? "too many words" : "incomplete", form);
+	for (int i = 0; i < n; i++) {
+		json_t *v = json_string(argv[i]);
 
-	if (argc != 1)
-		return wrong(w, "%s; form: %s", argc ? "too many words" : "incomplete", form);
-	v = json_string(argv[0]);
-	if (!v)
-		return wrong(w, "'%s' is not in UTF-8", argv[0]);
-	json_object_set_new(args, key, v);
+		if (!v)
+			return wrong(w, "'%s' is not in UTF-8", argv[i]);
+		json_object_set_new(args, key[i], v);
+	}
 	return 0;
 }
 
 static int lcores(json_t *args, int argc, char **argv, const struct why *w)
 {
-	int err = one(args, "lcores", PLX_MIN(argc, 1), argv, FORM_LCORES, w);
+	static const char *const key[] = {"lcores"};
+	int err = words(args, key, 1, argc ? 1 : 0, argv, FORM_LCORES, w);
 
 	if (err || argc == 1)
 		return err;
@@ -139,42 +142,47 @@ static int bucket(json_t *args, int argc, char **argv, const struct why *w)
 	return err ? err : set_number(args, "lcore", argv[1], FORM_BUCKET, w);
 }
 
+/* What can be set of ports; rss has a grammar of its own. */
+static const struct {
+	const char *what, *form;
+	const char *key[3];
+	int n;
+} things[] = {
+	{"rps", FORM_RPS, {"dev", "lcores"}, 2},
+	{"rss", FORM_RSS, {"dev"}, 1},
+	{"key", FORM_KEY, {"dev", "key"}, 2},
+	{"rx-flow-hash", FORM_HASH, {"dev", "flow", "fields"}, 3},
+};
+
 static int parse(json_t *args, int argc, char **argv, const struct why *w)
 {
-	const char *what = argc ? argv[0] : "";
-	bool is_rps = strcmp(what, "rps") == 0, is_key = strcmp(what, "key") == 0;
-	json_t *port;
+	bool is_rss;
+	int err;
 
-	if (strcmp(what, "lcores") == 0)
+	if (argc && strcmp(argv[0], "lcores") == 0)
 		return lcores(args, argc - 1, argv + 1, w);
-	if (strcmp(what, "bucket") == 0)
+	if (argc && strcmp(argv[0], "bucket") == 0)
 		return bucket(args, argc - 1, argv + 1, w);
-	if (!is_rps && !is_key && strcmp(what, "rss") != 0)
-		return wrong(w,
-			argc ? "'%s' is not understood: there are lcores, bucket, rps, rss and key"
-			     : "%slcores, bucket, rps, rss or key",
-			what);
-	if (argc < 2)
-		return wrong(w, "incomplete; form: %s",
-			is_rps	 ? FORM_RPS
-			: is_key ? FORM_KEY
-				 : FORM_RSS);
-	port = json_string(argv[1]);
-	if (!port)
-		return wrong(w, "'%s' is not in UTF-8", argv[1]);
-	json_object_set_new(args, "dev", port);
-	if (is_rps)
-		return one(args, "lcores", argc - 2, argv + 2, FORM_RPS, w);
-	if (is_key)
-		return one(args, "key", argc - 2, argv + 2, FORM_KEY, w);
-	return rss(args, argc - 2, argv + 2, w);
+	for (size_t i = 0; argc && i < sizeof(things) / sizeof(things[0]); i++) {
+		if (strcmp(argv[0], things[i].what) != 0)
+			continue;
+		is_rss = things[i].n == 1;
+		err = words(args, things[i].key, things[i].n, is_rss && argc > 2 ? 1 : argc - 1,
+			argv + 1, things[i].form, w);
+		return err || !is_rss ? err : rss(args, argc - 2, argv + 2, w);
+	}
+	return wrong(w,
+		argc ? "'%s' is not understood: there are lcores, bucket, rps, rss, key and "
+		       "rx-flow-hash"
+		     : "%slcores, bucket, rps, rss, key or rx-flow-hash",
+		argc ? argv[0] : "");
 }
 
 int steer_set_request(int argc, char **argv, json_t **request, char *why, size_t size)
 {
 	const struct why w = {why, size};
 	json_t *args = json_object();
-	char cmd[32];
+	char cmd[64];
 	int err = parse(args, argc, argv, &w);
 
 	if (err) {

@@ -44,8 +44,7 @@ const char ctl_tap_text[] =
 	"Examples:\n"
 	"  pollux-ctl tap start -w web.pcapng tcp port 80\n"
 	"  pollux-ctl tap start -f icmp --hook rx,drop -w /tmp/icmp.pcapng\n"
-	"  pollux-ctl tap start -w /tmp/rst.pcapng --record 16M --trigger 'rst,drops>100' --after "
-	"1s\n"
+	"  pollux-ctl tap start -w /tmp/rst.pcapng --record 16M --trigger rst,squeeze --after 1s\n"
 	"  pollux-ctl tap trigger 3\n"
 	"  pollux-ctl tap list --watch\n"
 	"  pollux-ctl tap stop 1\n";

@@ -138,9 +138,10 @@ enum plx_telem_more engine__limit_row(struct plx_telem_row *r, uint64_t *cursor,
 /** Has the lcore at the cursor fill its page. */
 int engine__limit_run(void *arg, uint64_t cursor, void (*fn)(void *fn_arg), void *fn_arg);
 
-/** steer_set.c: `steer rss` and `steer key` */
+/** steer_set.c: `steer rss`, `steer key` and `steer rx-flow-hash` */
 int engine__rss_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 int engine__key_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
+int engine__types_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 
 /** gro.c: at open. @return 0 or -ENOMEM. */
 int engine__gro_init(struct plx_softnet *sn, struct plx_rxq *q);

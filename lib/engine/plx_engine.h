@@ -408,7 +408,8 @@ PLX_API int plx_engine_queue_move(
 
 /**
  * Serve the tables ports, dev, xstats, features, softnet, rss, indir, flow_limit and idle, and the
- * commands `link set`, `feature set`, `steer rss`, `steer key` and `stop`. Ports are open; of one
+ * commands `link set`, `feature set`, `steer rss`, `steer key`,
+ * `steer rx-flow-hash` and `stop`. Ports are open; of one
  * engine at a time. @return 0 or -errno.
  */
 PLX_API int plx_engine_telem_add(struct plx_engine *eng);
@@ -441,6 +442,7 @@ struct plx_engine_rss {
 	/** Give the port what is not NULL, as plx_port_rss_set(). */
 	int (*set)(void *arg, struct plx_port *p, const uint8_t *key, uint16_t bytes,
 		const struct plx_reta *reta);
+	int (*set_types)(void *arg, struct plx_port *p, uint32_t types); /**< the same */
 	void *arg;
 	const uint8_t *key;  /**< the default, of PLX_STEER_KEY_MAX bytes; NULL: there is none */
 	const char *instead; /**< "; ...": what to do where a port has no RSS; NULL: nothing */
@@ -455,5 +457,8 @@ PLX_API int plx_engine_rss_request(const struct plx_telem_args *args, struct plx
 /** The same for a key (`pollux-ctl steer set key`): its keys are dev and key. */
 PLX_API int plx_engine_key_request(const struct plx_telem_args *args, struct plx_telem_reply *reply,
 	const struct plx_engine_rss *to);
+/** The same for what is hashed (`pollux-ctl steer set rx-flow-hash`): dev, flow and fields. */
+PLX_API int plx_engine_types_request(const struct plx_telem_args *args,
+	struct plx_telem_reply *reply, const struct plx_engine_rss *to);
 
 PLX_C_END

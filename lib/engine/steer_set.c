@@ -195,6 +195,30 @@ int plx_engine_key_request(const struct plx_telem_args *args, struct plx_telem_r
 	return answer(reply, p, to->set(to->arg, p, key, (uint16_t)n, NULL));
 }
 
+/* ---- what is hashed ---- */
+
+int plx_engine_types_request(const struct plx_telem_args *args, struct plx_telem_reply *reply,
+	const struct plx_engine_rss *to)
+{
+	const char *flow = plx_telem_args_str(args, "flow");
+	const char *fields = plx_telem_args_str(args, "fields");
+	struct plx_port *p;
+	uint32_t types;
+	int err = refuse(args, reply, to, &p);
+
+	if (err)
+		return err;
+	types = plx_port_rss_types(p);
+	if (plx_steer_rss_fields_set(&types, flow, fields) != 0)
+		return plx_telem_reply_error(reply, -EINVAL,
+			"%s %s: sd or sdfn of tcp4, udp4, sctp4, tcp6, udp6 or sctp6", flow,
+			fields);
+	if (!p->ops->rss_types || types & ~p->caps.rss_types)
+		return plx_telem_reply_error(
+			reply, -EOPNOTSUPP, "%s: it cannot hash %s by %s", p->name, flow, fields);
+	return answer(reply, p, to->set_types(to->arg, p, types));
+}
+
 /* ---- of an engine without a stack ---- */
 
 static int set(void *arg, struct plx_port *p, const uint8_t *key, uint16_t bytes,
@@ -203,7 +227,12 @@ static int set(void *arg, struct plx_port *p, const uint8_t *key, uint16_t bytes
 	return plx_port_rss_set(p, key, bytes, reta);
 }
 
-static const struct plx_engine_rss alone = {.set = set};
+static int set_types(void *arg, struct plx_port *p, uint32_t types)
+{
+	return plx_port_rss_types_set(p, types);
+}
+
+static const struct plx_engine_rss alone = {.set = set, .set_types = set_types};
 
 int engine__rss_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
 {
@@ -213,4 +242,9 @@ int engine__rss_set(const struct plx_telem_args *args, struct plx_telem_reply *r
 int engine__key_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
 {
 	return plx_engine_key_request(args, reply, &alone);
+}
+
+int engine__types_set(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
+{
+	return plx_engine_types_request(args, reply, &alone);
 }

@@ -187,6 +187,12 @@ static const struct plx_telem_cmd cmd[] = {
 		.run = engine__key_set,
 	},
 	{
+		.name = "steer rx-flow-hash",
+		.args = "dev:s flow:s fields:s",
+		.help = "what of a flow's packets a port hashes, as ethtool -N",
+		.run = engine__types_set,
+	},
+	{
 		.name = "stop",
 		.help = "stop cleanly: drain, count, exit",
 		.run = stop,

@@ -117,6 +117,9 @@ PLX_API int plx_net_rps_set(
  */
 PLX_API int plx_net_port_rss_set(struct plx_net *net, uint16_t port, const uint8_t *key,
 	uint16_t bytes, const struct plx_reta *reta);
+/** Which types of packets it is to hash, as plx_port_rss_types_set(); the same holds for a device
+ * that does not hash all flows by ports. */
+PLX_API int plx_net_port_rss_types_set(struct plx_net *net, uint16_t port, uint32_t types);
 
 /* Addresses: control */
 

@@ -21,7 +21,7 @@ static uint32_t hash_of(
 	if (!plx_wire_tuple_l3(&t, rte_pktmbuf_mtod(m, const void *), m->data_len))
 		t = (struct plx_tuple){.src = rx->ip.src, .dst = rx->ip.dst, .frag = true};
 	return plx_steer_rps_hash(
-		&nl->net->sorted, &t, hashed ? port->caps.rss_types : 0, m->hash.rss);
+		&nl->net->sorted, &t, hashed ? plx_port_rss_types(port) : 0, m->hash.rss);
 }
 
 bool net__rps(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx)

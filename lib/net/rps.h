@@ -32,7 +32,7 @@ void net__rps_free(struct plx_net *net);
 /** A new interface: may its port's hash say whose flows are? */
 void net__rss_share(struct plx_net *net, struct net_ifc *c);
 
-/* steer_set.c: the commands `steer rps`, `steer rss`, `steer key`. Control thread. */
+/* steer_set.c: the commands `steer rps`, `rss`, `key`, `rx-flow-hash`. Control thread. */
 /** EAL's numbers, "0,2-3" or "none"; of lcores of ours. @return 0, or -EINVAL and it is answered.
  */
 int net__steer_read_lcores(const struct plx_net *net, struct plx_telem_reply *reply,
@@ -40,3 +40,4 @@ int net__steer_read_lcores(const struct plx_net *net, struct plx_telem_reply *re
 int net__steer_rps(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 int net__steer_rss(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
 int net__steer_key(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);
+int net__steer_types(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg);

@@ -32,7 +32,7 @@ void net__rss_share(struct plx_net *net, struct net_ifc *c)
 		return;
 	}
 	c->rss_hash = plx_engine_lcores(net->eng) > 1 && p->features & PLX_PORT_F_RX_HASH &&
-		      (p->caps.rss_types & FLOWS) == FLOWS && bytes >= PLX_STEER_KEY_MIN &&
+		      (plx_port_rss_types(p) & FLOWS) == FLOWS && bytes >= PLX_STEER_KEY_MIN &&
 		      bytes <= sizeof(net->toeplitz_key) &&
 		      plx_port_rss_set(p, net->toeplitz_key, bytes, NULL) == 0;
 }
@@ -90,4 +90,16 @@ int plx_net_port_rss_set(struct plx_net *net, uint16_t port, const uint8_t *key,
 	if (!err && key && (now.key_bytes != bytes || memcmp(now.key, key, bytes) != 0))
 		err = forget_hash(net, p);
 	return err ? err : plx_port_rss_set(p, key, bytes, reta);
+}
+
+int plx_net_port_rss_types_set(struct plx_net *net, uint16_t port, uint32_t types)
+{
+	struct plx_port *p = plx_port_get(port);
+	int err = 0;
+
+	if (!p || !plx_engine_has_port(net->eng, port))
+		return -ENODEV;
+	if ((types & FLOWS) != FLOWS)
+		err = forget_hash(net, p);
+	return err ? err : plx_port_rss_types_set(p, types);
 }

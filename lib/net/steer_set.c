@@ -80,10 +80,16 @@ static int set(void *arg, struct plx_port *p, const uint8_t *key, uint16_t bytes
 	return plx_net_port_rss_set(arg, p->id, key, bytes, reta);
 }
 
+static int set_types(void *arg, struct plx_port *p, uint32_t types)
+{
+	return plx_net_port_rss_types_set(arg, p->id, types);
+}
+
 static struct plx_engine_rss ours(struct plx_net *net)
 {
 	return (struct plx_engine_rss){
 		.set = set,
+		.set_types = set_types,
 		.arg = net,
 		.key = net->toeplitz_key,
 		.instead = "; spread what is forwarded by RPS: 'pollux-ctl steer set rps'",
@@ -102,4 +108,11 @@ int net__steer_key(const struct plx_telem_args *args, struct plx_telem_reply *re
 	const struct plx_engine_rss to = ours(arg);
 
 	return plx_engine_key_request(args, reply, &to);
+}
+
+int net__steer_types(const struct plx_telem_args *args, struct plx_telem_reply *reply, void *arg)
+{
+	const struct plx_engine_rss to = ours(arg);
+
+	return plx_engine_types_request(args, reply, &to);
 }

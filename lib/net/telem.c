@@ -588,6 +588,8 @@ static const struct plx_telem_cmd cmd[] = {
 	{"steer key", "dev:s key:s",
 		"give a port an RSS key: in hexadecimal digits, default, microsoft or random",
 		net__steer_key},
+	{"steer rx-flow-hash", "dev:s flow:s fields:s",
+		"what of a flow's packets a port hashes, as ethtool -N", net__steer_types},
 };
 static struct plx_telem_cmds cmds = {.cmd = cmd, .n = PLX_DIM(cmd)};
 

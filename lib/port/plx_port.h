@@ -232,7 +232,7 @@ struct plx_port_caps {
 	uint16_t min_mtu, max_mtu;
 	uint16_t reta_size; /**< 0 = no table */
 	uint16_t key_bytes;
-	uint32_t rss_types; /**< PLX_RSS_*: what it hashes, with PLX_PORT_F_RSS */
+	uint32_t rss_types; /**< PLX_RSS_*: what it can hash, with PLX_PORT_F_RSS */
 	int socket;	    /**< NUMA node, SOCKET_ID_ANY */
 };
 
@@ -303,6 +303,8 @@ struct plx_port_ops {
 		const struct plx_reta *reta); /**< optional; either may be NULL */
 	int (*rss_get)(struct plx_port *p, uint8_t *key, uint16_t *key_bytes,
 		struct plx_reta *reta); /**< optional */
+	/** Have it hash these types, some of caps.rss_types. Optional. */
+	int (*rss_types)(struct plx_port *p, uint32_t types);
 	/** Join or leave an epoll set of rte_epoll. Optional. */
 	int (*rx_intr)(struct plx_rxq *q, int epfd, bool add);
 	/** Before sleeping: ask for an interrupt. Afterwards: poll again. Optional. */
@@ -340,6 +342,7 @@ struct plx_port {
 	uint64_t past_rx_pkts, past_tx_pkts, past_tx_drops;
 	const char *steer_why; /**< see plx_port_steer_why() */
 	bool key_refused;      /**< it was given an RSS key, and said no */
+	uint32_t rss_types;    /**< see plx_port_rss_types() */
 };
 
 /* Registry */
@@ -467,6 +470,12 @@ PLX_API int plx_port_rss_get(struct plx_port *p, struct plx_port_rss *r);
  */
 PLX_API int plx_port_rss_set(
 	struct plx_port *p, const uint8_t *key, uint16_t bytes, const struct plx_reta *reta);
+/**
+ * Which types of packets the device is to hash, by addresses or by ports too (`ethtool -N DEV
+ * rx-flow-hash`). Control thread.
+ * @return as plx_port_rss_set(); -EOPNOTSUPP: or these are fixed; -EINVAL: it cannot hash some.
+ */
+PLX_API int plx_port_rss_types_set(struct plx_port *p, uint32_t types);
 /** Why flows are steered in software, half a sentence; NULL: the device does it. Any thread. */
 PLX_API const char *plx_port_steer_why(const struct plx_port *p);
 /**
@@ -505,6 +514,12 @@ PLX_API int plx_port_xstats(struct plx_port *p, char (*names)[64], uint64_t *val
 static inline uint32_t plx_port_features(const struct plx_port *p)
 {
 	return __atomic_load_n(&p->features, __ATOMIC_RELAXED);
+}
+
+/** PLX_RSS_*: what its hash covers now; all of them when it is opened. For lcores. */
+static inline uint32_t plx_port_rss_types(const struct plx_port *p)
+{
+	return __atomic_load_n(&p->rss_types, __ATOMIC_RELAXED);
 }
 
 /*

@@ -60,6 +60,7 @@ struct plx_port *plx_port_add(const char *name, const struct plx_port_ops *ops, 
 		.caps = *caps,
 		.features = caps->features,
 		.wanted = caps->features,
+		.rss_types = caps->rss_types,
 		.quirks = plx_quirk_flags(caps->driver) & ~caps->no_quirks,
 	};
 	memcpy(p->name, name, strlen(name));

@@ -30,7 +30,7 @@ const char *plx_port_steer_why(const struct plx_port *p)
 
 static int get(struct plx_port *p, struct plx_port_rss *r)
 {
-	*r = (struct plx_port_rss){.key_bytes = PLX_STEER_KEY_MAX, .types = p->caps.rss_types};
+	*r = (struct plx_port_rss){.key_bytes = PLX_STEER_KEY_MAX, .types = plx_port_rss_types(p)};
 	return p->ops->rss_get(p, r->key, &r->key_bytes, &r->reta);
 }
 
@@ -88,6 +88,24 @@ int plx_port_rss_set(
 	return err;
 }
 
+int plx_port_rss_types_set(struct plx_port *p, uint32_t types)
+{
+	int err;
+
+	if (!p->open)
+		return -ENETDOWN;
+	if (plx_port_steer_why(p) || !p->ops->rss_types)
+		return -EOPNOTSUPP;
+	if (types & ~p->caps.rss_types)
+		return -EINVAL;
+	err = p->ops->rss_types(p, types);
+	if (!err)
+		__atomic_store_n(&p->rss_types, types, __ATOMIC_RELAXED);
+	else if (err == -EIO)
+		disbelieve(p, "it was told what to hash and does otherwise");
+	return err;
+}
+
 /* A table that it does not have yet, and then the one that ethtool calls the default. @return what
  * is wrong with it, or NULL. */
 static const char *try_table(struct plx_port *p)
@@ -116,6 +134,7 @@ void port__rss_opened(struct plx_port *p)
 {
 	const char *why;
 
+	p->rss_types = p->caps.rss_types;
 	if (p->n_rxq < 2 || !has_rss(p) || plx_port_steer_why(p))
 		return;
 	why = try_table(p);

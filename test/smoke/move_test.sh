@@ -55,7 +55,8 @@ steer_set bucket 5 0
 expect_eq "a bucket goes where it is told" "$(ctl steer show --json | jq '.owner_map.owners[5]')" 0
 for bad in "lcores 7:none of this run" "lcores 0,x:0,2-3, or none" "lcores:form" \
 	"lcores 0,1 weight 1:1 for 2 lcores" "lcores 0 weight 0:no lcore has a weight" \
-	"lcores none:no lcore has a weight" "lcores 0 wait 1:form" "lcores 0 weight 300:at most 256" \
+	"lcores none:no lcore has a weight" "lcores 0 wait 1:form" \
+	"lcores 0 weight 300:at most 256" \
 	"bucket 128 0:buckets 0 to 127" "bucket 3 9:no such lcore" "bucket 3:form"; do
 	read -ra words <<<"${bad%%:*}"
 	rc=0

@@ -147,6 +147,8 @@ RSS hash function:
 [ ]{4}toeplitz: on
 [ ]{4}xor: off
 [ ]{4}crc32: off
+RX flow hash fields:
+[ ]{4}tcp4 sdfn, udp4 sdfn, sctp4 sdfn, tcp6 sdfn, udp6 sdfn, sctp6 sdfn
 Owner map with 2 lcore\(s\):
 [ ]{4}0: ${line//1/3}"
 expect_match "of who has none" "$(ctl steer show v)" \

@@ -37,8 +37,8 @@ run ip route add default via 10.1.0.1
 eventually "the way is open" ping -q -c 1 -W 1 10.2.0.2
 for port in net_tap0 net_tap1; do
 	expect_match "a NIC that lies is told of at start: $port" "$(cat "${err[pollux]}")" \
-		"pollux: $port: the RSS of net_tap is not relied on: it advertises RSS types and\
- rejects every RSS call; flows are steered in software"
+		"pollux: $port: the RSS of net_tap is not relied on: it advertises RSS types and \
+rejects every RSS call; flows are steered in software"
 done
 
 column() { # column lcore: of softnet
@@ -128,8 +128,8 @@ refuses "no such queue" 1 "net_tap0 has 2 receive queues, numbered from 0 \(EINV
 	rps net_tap0:2 0
 refuses "no such port" 1 "no device 'eth7' \(ENODEV\)" rps eth7 0
 refuses "RSS that is none" 1 \
-	"steer rss: net_tap0: the driver ignores RSS settings; spread what is forwarded by RPS:\
- 'pollux-ctl steer set rps' \(EOPNOTSUPP\)" \
+	"steer rss: net_tap0: the driver ignores RSS settings; spread what is forwarded by RPS: \
+'pollux-ctl steer set rps' \(EOPNOTSUPP\)" \
 	rss net_tap0 equal 2
 refuses "... nor has it a key" 1 "the driver ignores RSS settings; .*EOPNOTSUPP" \
 	key net_tap0 microsoft
@@ -195,6 +195,10 @@ set_rss rss b weight 3 1
 spreads "three to one, by another key" 3,1
 set_rss key b "$(seq -s: -f%02g 10 49)"
 expect_match "a key by hand" "$(ctl -n rss steer show b)" "RSS hash key:.10:11:12.*:48:49.RSS hash"
+set_rss rx-flow-hash b udp4 sd
+expect_match "what is hashed" "$(ctl -n rss steer show b)" \
+	"RX flow hash fields:.[ ]{4}tcp4 sdfn, udp4 sd, sctp4 sdfn, "
+set_rss rx-flow-hash b udp4 sdfn
 set_rss key b microsoft
 set_rss rss b default
 
@@ -207,6 +211,7 @@ refuses "a short key" 1 \
 	"its key has 40 bytes: give so many in hexadecimal digits, microsoft or random \(EINVAL\)" \
 	key b 6d:5a
 refuses "one that has none" 1 "v: the driver has no RSS \(EOPNOTSUPP\)" rss v equal 2
+refuses "no such field" 1 "udp4 sdx: sd or sdfn of tcp4, .*EINVAL" rx-flow-hash b udp4 sdx
 refuses "no stack, no RPS" 1 "no command 'steer rps'.*ENOSYS" rps v 0
 expect_eq "nothing was changed" "$(shown)" "$(jq -nc '[range(128) % 2]')"
 stop_pollux -n rss

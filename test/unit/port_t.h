@@ -25,7 +25,7 @@ struct t_port_rss {
 	uint8_t key[PLX_STEER_KEY_MIN];
 	struct plx_reta reta;
 	bool keeps_key, keeps_table; /* whatever it is told */
-	int set_key_err, set_table_err, get_err;
+	int set_key_err, set_table_err, set_types_err, get_err;
 	unsigned int tables; /* that it was given */
 };
 
@@ -179,6 +179,11 @@ static int t_port_rss_get(struct plx_port *p, uint8_t *key, uint16_t *bytes, str
 	return 0;
 }
 
+static int t_port_rss_types(struct plx_port *p, uint32_t types)
+{
+	return ((struct t_port *)p->priv)->rss.set_types_err;
+}
+
 static const struct plx_port_ops t_port_ops = {
 	.name = "test",
 	.open = t_port_open,
@@ -191,6 +196,7 @@ static const struct plx_port_ops t_port_ops = {
 	.set_link = t_port_set_link,
 	.rss_set = t_port_rss_set,
 	.rss_get = t_port_rss_get,
+	.rss_types = t_port_rss_types,
 	.tx_timeout = t_port_timeout,
 };
 

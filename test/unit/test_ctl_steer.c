@@ -275,6 +275,8 @@ T(set_is_written_as_ethtool)
 	asks("lcores 0-1 weight 3 1",
 		"{'cmd':'steer lcores','args':{'lcores':'0-1','weight':'3 1'}}");
 	asks("bucket 7 1", "{'cmd':'steer bucket','args':{'bucket':7,'lcore':1}}");
+	asks("rx-flow-hash q udp4 sd",
+		"{'cmd':'steer rx-flow-hash','args':{'dev':'q','flow':'udp4','fields':'sd'}}");
 	asks("key q random", "{'cmd':'steer key','args':{'dev':'q','key':'random'}}");
 }
 
@@ -282,8 +284,9 @@ T(set_is_written_as_ethtool)
 
 T(lines_of_set_that_are_wrong)
 {
-	asks("", "lcores, bucket, rps, rss or key");
-	asks("owner 7 1", "'owner' is not understood: there are lcores, bucket, rps, rss and key");
+	asks("", "lcores, bucket, rps, rss, key or rx-flow-hash");
+	asks("owner 7 1", "'owner' is not understood: there are lcores, bucket, rps, rss, key and "
+			  "rx-flow-hash");
 	asks("lcores", "incomplete; form: lcores LCORES [weight W0 W1...]");
 	asks("lcores 0 now", "'now' is not understood; form: lcores LCORES [weight W0 W1...]");
 	asks("lcores 0 weight", "'weight' needs numbers; form: lcores LCORES [weight W0 W1...]");
@@ -292,10 +295,13 @@ T(lines_of_set_that_are_wrong)
 	asks("bucket 7 1 2", "too many words; form: bucket N LCORE");
 	asks("bucket x 1", "bucket 'x' is no number");
 	asks("bucket 1 -1", "lcore '-1' is no number");
+	asks("rx-flow-hash q udp4",
+		"incomplete; form: rx-flow-hash PORT tcp4|udp4|sctp4|tcp6|udp6|sctp6 sd|sdfn");
 	asks("rps", "incomplete; form: rps PORT[:QUEUE] LCORES|none");
 	asks("rps v", "incomplete; form: rps PORT[:QUEUE] LCORES|none");
 	asks("rps v 0 1", "too many words; form: rps PORT[:QUEUE] LCORES|none");
 	asks("key q", "incomplete; form: key PORT HEX|default|microsoft|random");
+	asks("rss", "incomplete; form: " RSS_FORM);
 	asks("rss q", "incomplete; form: " RSS_FORM);
 	asks("rss q start", "'start' needs a number; form: " RSS_FORM);
 	asks("rss q start 1", "incomplete; form: " RSS_FORM);

@@ -14,6 +14,7 @@
 static const struct plx_telem_cmd cmd[] = {
 	{"rss", "dev:s equal:i? weight:s? start:i?", "", engine__rss_set},
 	{"key", "dev:s key:s", "", engine__key_set},
+	{"hash", "dev:s flow:s fields:s", "", engine__types_set},
 };
 static struct plx_telem_cmds cmds = {.cmd = cmd, .n = PLX_DIM(cmd)};
 
@@ -179,6 +180,27 @@ T(keys)
 	str_eq(table(p), "64 64");
 }
 
+T(types)
+{
+	struct plx_port *p = pipe_of(2);
+	struct plx_port_rss r;
+
+	sets("hash", "'dev':'a','flow':'udp4','fields':'sd'");
+	eq(plx_port_rss_get(p, &r), 0);
+	eq(r.types, PLX_RSS_ALL & ~PLX_RSS_IPV4_UDP);
+	sets("hash", "'dev':'a','flow':'udp4','fields':'sdfn'");
+	eq(plx_port_rss_get(p, &r), 0);
+	eq(r.types, PLX_RSS_ALL);
+	refuses("hash", "'dev':'a','flow':'udp4','fields':'f'", "EINVAL",
+		"udp4 f: sd or sdfn of tcp4, udp4, sctp4, tcp6, udp6 or sctp6");
+	refuses("hash", "'dev':'a','flow':'ah4','fields':'sd'", "EINVAL", "ah4 sd: sd or sdfn of");
+	p->caps.rss_types &= ~PLX_RSS_IPV6_SCTP;
+	p->rss_types = p->caps.rss_types;
+	refuses("hash", "'dev':'a','flow':'sctp6','fields':'sdfn'", "EOPNOTSUPP",
+		"a: it cannot hash sctp6 by sdfn");
+	sets("hash", "'dev':'a','flow':'tcp4','fields':'sd'");
+}
+
 /* A TAP, say. */
 T(who_has_none_says_so)
 {
@@ -193,4 +215,4 @@ T(who_has_none_says_so)
 }
 
 RUN_EAL(T_EAL_(equal_as_ethtool), T_EAL_(weights_as_ethtool), T_EAL_(tables_that_cannot_be),
-	T_EAL_(keys), T_EAL_(who_has_none_says_so))
+	T_EAL_(keys), T_EAL_(types), T_EAL_(who_has_none_says_so))

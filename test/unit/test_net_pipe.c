@@ -718,6 +718,35 @@ T(it_lies_if_it_is_told_to)
 	eq(plx_port_create("a=pipe,peer=b,lie=white", &e), -EINVAL);
 }
 
+/* By addresses alone all flows of a pair are on one queue; what is not hashed is on the first. */
+T(it_hashes_what_it_is_told_to)
+{
+	unsigned int queues = 0;
+
+	pair("a=pipe,peer=b,queues=4", 4, 4);
+	eq(plx_port_rss_types_set(b, PLX_RSS_ALL & ~PLX_RSS_IPV4_UDP), 0);
+	for (uint16_t port = 1000; port < 1064; port++)
+		send_pkt(a, 0, udp(port, 0));
+	for (uint16_t q = 0; q < 4; q++)
+		queues += t_drain(b, q) == 64;
+	eq(queues, 1);
+	eq(plx_port_rss_types_set(b, PLX_RSS_IPV4_TCP), 0);
+	for (uint16_t port = 1000; port < 1064; port++)
+		send_pkt(a, 0, udp(port, 0));
+	for (unsigned int i = 0; i < 64; i++) {
+		struct rte_mbuf *m = t_recv(b, 0);
+
+		assert_non_null(m);
+		ok(!(m->ol_flags & RTE_MBUF_F_RX_RSS_HASH));
+		plx_pkt_deliver(m);
+	}
+	eq(plx_port_rss_types_set(b, PLX_RSS_ALL), 0);
+	for (uint16_t port = 1000; port < 1064; port++)
+		send_pkt(a, 0, udp(port, 0));
+	for (uint16_t q = 0; q < 4; q++)
+		ok(t_drain(b, q) > 4);
+}
+
 /* A table that is not kept is found out when the port is opened. */
 T(a_table_that_it_does_not_keep)
 {
@@ -744,4 +773,4 @@ RUN_EAL(T_EAL_(what_one_end_sends_the_other_receives_in_order),
 	T_EAL_(bad_specs_say_what_is_wrong_and_leave_nothing),
 	T_EAL_(without_descriptors_it_does_not_open_and_leaves_none_behind),
 	T_EAL_(more_queues_than_the_pipe_has_are_refused), T_EAL_(it_lies_if_it_is_told_to),
-	T_EAL_(a_table_that_it_does_not_keep))
+	T_EAL_(it_hashes_what_it_is_told_to), T_EAL_(a_table_that_it_does_not_keep))

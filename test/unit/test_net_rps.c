@@ -10,7 +10,7 @@
 static void router(void)
 {
 	nt_router();
-	nt.port[0].port->caps.rss_types = PLX_RSS_ALL;
+	nt.port[0].port->rss_types = PLX_RSS_ALL;
 	nt.port[0].port->features |= PLX_PORT_F_RX_HASH;
 	eq(plx_engine_lcores(nt.eng), 3);
 }
@@ -142,11 +142,11 @@ T(a_devices_hash_is_taken_if_it_is_of_ports)
 	by = fragment(0x2000);
 	eq(hashed(udp, 0x2000, 0), by);
 	eq(hashed(udp, 0x2000, 0xffffffff), by);
-	nt.port[0].port->caps.rss_types = PLX_RSS_ALL & ~PLX_RSS_IPV4_UDP; /* of addresses alone */
+	nt.port[0].port->rss_types = PLX_RSS_ALL & ~PLX_RSS_IPV4_UDP; /* of addresses alone */
 	by = forwarder(0, udp);
 	eq(hashed(udp, 0, 0), by);
 	eq(hashed(udp, 0, 0xffffffff), by);
-	nt.port[0].port->caps.rss_types = PLX_RSS_ALL;
+	nt.port[0].port->rss_types = PLX_RSS_ALL;
 	eq(hashed(udp, 0, 0xffffffff), 2);
 	nt.port[0].port->features &= ~(uint32_t)PLX_PORT_F_RX_HASH; /* rxhash off */
 	eq(hashed(udp, 0, 0), by);

@@ -13,6 +13,7 @@ static const struct plx_telem_cmd cmd[] = {
 	{"rps", "dev:s lcores:s", "", net__steer_rps},
 	{"rss", "dev:s equal:i? weight:s? start:i?", "", net__steer_rss},
 	{"key", "dev:s key:s", "", net__steer_key},
+	{"rx-flow-hash", "dev:s flow:s fields:s", "", net__steer_types},
 };
 static struct plx_telem_cmds cmds = {.cmd = cmd, .n = PLX_DIM(cmd)};
 
@@ -48,7 +49,7 @@ static struct nt_sock server[3];
 static void start_by(uint32_t types)
 {
 	nt_new(1, PLX_PORT_F_RSS | PLX_PORT_F_RX_HASH);
-	nt.port[0].port->caps.rss_types = types; /* as if it had been so when it was added */
+	nt.port[0].port->rss_types = types; /* as if it had been so when it was added */
 	net__rss_share(nt.net, &nt.net->ifc[1]);
 	nt_addr(1, "10.0.0.2/24");
 	nt_neigh(1, "10.0.0.1");
@@ -137,6 +138,18 @@ T(one_that_hashes_not_all_flows_is_not)
 {
 	start_by(PLX_RSS_ALL & ~PLX_RSS_IPV6_TCP);
 	is_believed(false);
+	end();
+}
+
+T(one_that_is_told_to_hash_less_is_not)
+{
+	start();
+	eq(plx_net_port_rss_types_set(nt.net, 0, PLX_RSS_ALL & ~PLX_RSS_IPV4_SCTP), 0);
+	is_believed(true); /* nobody looks for that in it */
+	sets("rx-flow-hash", "'dev':'t0','flow':'tcp6','fields':'sd'");
+	is_believed(false);
+	sets("rx-flow-hash", "'dev':'t0','flow':'tcp6','fields':'sdfn'");
+	is_believed(false); /* what was hashed before may still be on its way */
 	end();
 }
 
@@ -241,6 +254,6 @@ T(rps_by_lcores_of_eal)
 }
 
 RUN_EAL(NT_(a_device_with_our_key_is_believed), NT_(one_that_hashes_not_all_flows_is_not),
-	NT_(one_with_another_key_is_not), NT_(one_that_keeps_its_key_is_not),
-	NT_(one_whose_hash_is_left_unread_is_not), NT_(one_that_refuses_our_key_is_not),
-	NT_(rps_by_lcores_of_eal))
+	NT_(one_that_is_told_to_hash_less_is_not), NT_(one_with_another_key_is_not),
+	NT_(one_that_keeps_its_key_is_not), NT_(one_whose_hash_is_left_unread_is_not),
+	NT_(one_that_refuses_our_key_is_not), NT_(rps_by_lcores_of_eal))

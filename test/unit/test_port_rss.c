@@ -187,6 +187,28 @@ T(one_without_rss_claims_none)
 	eq(plx_port_rss_get(p, &r), -EOPNOTSUPP);
 }
 
+T(types_are_of_those_that_it_can)
+{
+	struct plx_port *p = device();
+
+	p->caps.rss_types = PLX_RSS_ALL & ~PLX_RSS_IPV4_SCTP;
+	eq(plx_port_rss_types_set(p, PLX_RSS_IPV4), -ENETDOWN);
+	t_open("t0", 2);
+	eq(plx_port_rss_types(p), PLX_RSS_ALL & ~PLX_RSS_IPV4_SCTP);
+	eq(plx_port_rss_types_set(p, PLX_RSS_ALL), -EINVAL);
+	eq(plx_port_rss_types_set(p, PLX_RSS_IPV4 | PLX_RSS_IPV6_TCP), 0);
+	eq(plx_port_rss_types(p), PLX_RSS_IPV4 | PLX_RSS_IPV6_TCP);
+	d.rss.set_types_err = -EBUSY;
+	eq(plx_port_rss_types_set(p, PLX_RSS_IPV4), -EBUSY);
+	eq(plx_port_rss_types(p), PLX_RSS_IPV4 | PLX_RSS_IPV6_TCP);
+	is_honest(p);
+	d.rss.set_types_err = -EIO;
+	eq(plx_port_rss_types_set(p, PLX_RSS_IPV4), -EIO);
+	str_eq(lie(p), "it was told what to hash and does otherwise");
+	plx_port_close(p);
+	d.rss.set_types_err = 0;
+}
+
 /* That its hash is not looked at is our affair, not the driver's. */
 T(receive_hashing_can_be_left_unread)
 {
@@ -226,5 +248,5 @@ RUN_EAL(T_EAL_(an_honest_device_begins_with_an_equal_table),
 	T_EAL_(one_without_a_table_is_told_of), T_EAL_(one_with_a_table_of_an_odd_size_is_told_of),
 	T_EAL_(a_key_is_read_back), T_EAL_(a_key_that_is_refused_leaves_the_table),
 	T_EAL_(a_table_is_read_back), T_EAL_(a_driver_that_is_known_to_lie_is_told_of),
-	T_EAL_(one_without_rss_claims_none), T_EAL_(receive_hashing_can_be_left_unread),
-	T_EAL_(queues_have_names))
+	T_EAL_(one_without_rss_claims_none), T_EAL_(types_are_of_those_that_it_can),
+	T_EAL_(receive_hashing_can_be_left_unread), T_EAL_(queues_have_names))

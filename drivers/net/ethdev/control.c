@@ -119,14 +119,35 @@ int ethdev__xstats(struct plx_port *p, char (*names)[64], uint64_t *values, int 
 	return count;
 }
 
+/* In DPDK's words; what is not among ours stays as it was configured. */
+static uint64_t hash_types(const struct plx_port *p, uint32_t types)
+{
+	const struct rte_eth_dev_info *info = &((const struct ethdev *)p->priv)->info;
+
+	return (info->flow_type_rss_offloads & ETHDEV_RSS_TYPES & ~(uint64_t)PLX_RSS_ALL) | types;
+}
+
+int ethdev__rss_types(struct plx_port *p, uint32_t types)
+{
+	struct rte_eth_rss_conf rss = {.rss_hf = hash_types(p, types)}; /* the key stays */
+	int err = rte_eth_dev_rss_hash_update(id(p), &rss);
+
+	if (err)
+		return err_of(err);
+	rss = (struct rte_eth_rss_conf){0};
+	err = rte_eth_dev_rss_hash_conf_get(id(p), &rss);
+	if (err)
+		return err_of(err);
+	return (rss.rss_hf & PLX_RSS_ALL) == types ? 0 : -EIO;
+}
+
 static int set_key(struct plx_port *p, const uint8_t *key, uint16_t key_bytes)
 {
 	uint8_t copy[64];
 	struct rte_eth_rss_conf rss = {
 		.rss_key = copy,
 		.rss_key_len = (uint8_t)key_bytes,
-		.rss_hf = ((const struct ethdev *)p->priv)->info.flow_type_rss_offloads &
-			  ETHDEV_RSS_TYPES,
+		.rss_hf = hash_types(p, plx_port_rss_types(p)),
 	};
 
 	if (key_bytes > sizeof(copy) || key_bytes != p->caps.key_bytes)

@@ -37,6 +37,7 @@ static const struct plx_port_ops ops = {
 	.xstats = ethdev__xstats,
 	.rss_set = ethdev__rss_set,
 	.rss_get = ethdev__rss_get,
+	.rss_types = ethdev__rss_types,
 	.rx_intr = ethdev__rx_intr,
 	.rx_intr_arm = ethdev__rx_intr_arm,
 };

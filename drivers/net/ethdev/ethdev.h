@@ -46,5 +46,6 @@ int ethdev__xstats(struct plx_port *p, char (*names)[64], uint64_t *values, int 
 int ethdev__rss_set(
 	struct plx_port *p, const uint8_t *key, uint16_t key_bytes, const struct plx_reta *reta);
 int ethdev__rss_get(struct plx_port *p, uint8_t *key, uint16_t *key_bytes, struct plx_reta *reta);
+int ethdev__rss_types(struct plx_port *p, uint32_t types);
 int ethdev__rx_intr(struct plx_rxq *q, int epfd, bool add);
 int ethdev__rx_intr_arm(struct plx_rxq *q, bool arm);

@@ -144,6 +144,11 @@ static int rss_get(struct plx_port *p, uint8_t *key, uint16_t *key_bytes, struct
 	return l->ops->rss_get ? l->ops->rss_get(l, key, key_bytes, reta) : -EOPNOTSUPP;
 }
 
+static int rss_types(struct plx_port *p, uint32_t types)
+{
+	return plx_port_rss_types_set(lower(p), types);
+}
+
 static void tx_timeout(struct plx_txq *q)
 {
 	struct plx_port *l = lower(q->port);
@@ -210,6 +215,7 @@ static const struct plx_port_ops ops = {
 	.xstats = xstats,
 	.rss_set = rss_set,
 	.rss_get = rss_get,
+	.rss_types = rss_types,
 	.tx_timeout = tx_timeout,
 };
 

@@ -23,6 +23,18 @@ static bool too_long(const struct rte_mbuf *m, const struct plx_port *p)
 	return bytes > (uint32_t)p->mtu + PIPE_LINK_BYTES;
 }
 
+/* Not all types are hashed by ports. @return false: this one not at all. */
+PLX_NOINLINE static bool hash_some(const struct plx_port *p, const struct plx_toeplitz *key,
+	const struct plx_tuple *t, uint32_t *hash)
+{
+	enum plx_rss_how how = plx_steer_rss_how(plx_port_rss_types(p), t);
+
+	*hash = how == PLX_RSS_NONE ? 0
+				    : plx_steer_hash(key, &t->src, &t->dst, t->sport, t->dport,
+					      how == PLX_RSS_PORTS);
+	return how != PLX_RSS_NONE;
+}
+
 /* @return the queue. */
 PLX_NOINLINE static uint16_t lie_about(const struct pipe_end *peer, uint32_t *hash)
 {
@@ -49,6 +61,9 @@ static uint16_t classify(const struct pipe_end *peer, const struct rte_mbuf *m, 
 		!plx_wire_tuple(&t, rte_pktmbuf_mtod(m, const void *), m->data_len))
 		return 0;
 	*hash = plx_steer_hash_tuple(key, &t);
+	if (plx_unlikely(plx_port_rss_types(peer->port) != PLX_RSS_ALL) &&
+		!hash_some(peer->port, key, &t, hash))
+		return 0;
 	if (plx_unlikely(peer->lie))
 		return lie_about(peer, hash);
 	return plx_steer_reta_queue(&peer->reta, *hash);

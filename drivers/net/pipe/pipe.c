@@ -143,6 +143,7 @@ static const struct plx_port_ops ops = {
 	.stats = pipe__stats,
 	.rss_set = pipe__rss_set,
 	.rss_get = pipe__rss_get,
+	.rss_types = pipe__rss_types,
 	.rx_intr = pipe__rx_intr,
 	.rx_intr_arm = pipe__rx_intr_arm,
 };

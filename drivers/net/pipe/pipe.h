@@ -64,6 +64,7 @@ void pipe__stats(struct plx_port *p, struct plx_port_stats *s);
 int pipe__rss_set(
 	struct plx_port *p, const uint8_t *key, uint16_t key_bytes, const struct plx_reta *reta);
 int pipe__rss_get(struct plx_port *p, uint8_t *key, uint16_t *key_bytes, struct plx_reta *reta);
+int pipe__rss_types(struct plx_port *p, uint32_t types);
 int pipe__rx_intr(struct plx_rxq *q, int epfd, bool add);
 int pipe__rx_intr_arm(struct plx_rxq *q, bool arm);
 bool pipe__carrier(const struct pipe_end *e);
