@@ -20,10 +20,11 @@
 #include <plx_steer.h>
 #include <plx_wire.h>
 
-#define TUPLES	1024
-#define BATCHES 500
-#define SAMPLES 4096
-#define SAMPLE	8192 /* packets in a sample of the hand-over */
+#define TUPLES	 1024
+#define BATCHES	 500
+#define SAMPLES	 16384
+#define SAMPLE	 2048 /* packets in a sample of the hand-over */
+#define GIVEN_UP 20   /* seconds that some samples may take on a busy machine */
 
 static struct plx_tuple tuple[2][TUPLES]; /* of IPv4, of IPv6 */
 static uint8_t packet[2][TUPLES][64];
@@ -198,7 +199,7 @@ static struct side {
 	double v[SAMPLES];
 } PLX_ALIGNED side[2];
 static uint32_t under_way;
-static uint64_t until;
+static uint64_t until, given_up;
 
 static void to_the_other(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n)
 {
@@ -215,13 +216,18 @@ static void nothing(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf *
 	plx_pkt_deliver_bulk(pkts, n);
 }
 
+static bool enough(void)
+{
+	return plx_count_read(side[0].n) > 32 && plx_count_read(side[1].n) > 32;
+}
+
 /* Once a pass; counts itself as no work. */
 static uint32_t sample(struct plx_softnet *sn, void *arg)
 {
 	struct side *s = &side[sn->index];
 	uint64_t pkts = sn->processed - s->pkts, cycles = sn->busy_cycles - s->cycles;
 
-	if (sn->index == 0 && rte_rdtsc() > until)
+	if (sn->index == 0 && rte_rdtsc() > until && (enough() || rte_rdtsc() > given_up))
 		plx_engine_stop(sn->eng);
 	if (sn->passes == 0)
 		for (uint32_t i = 0; sn->index == 0 && i < under_way; i++) {
@@ -235,7 +241,8 @@ static uint32_t sample(struct plx_softnet *sn, void *arg)
 		}
 	if (pkts < SAMPLE)
 		return 0;
-	s->v[s->n++ % SAMPLES] = (double)cycles / (double)pkts;
+	s->v[s->n % SAMPLES] = (double)cycles / (double)pkts;
+	plx_count(s->n, 1);
 	s->pkts = sn->processed;
 	s->cycles = sn->busy_cycles;
 	return 0;
@@ -262,6 +269,7 @@ static int hand_over(uint32_t n, double seconds)
 	for (uint16_t i = 0; i < 2; i++)
 		plx_softnet_add_poller(plx_engine_softnet(eng, i), &poller[i]);
 	until = rte_rdtsc() + (uint64_t)(seconds * (double)rte_get_tsc_hz());
+	given_up = until + GIVEN_UP * rte_get_tsc_hz();
 	plx_engine_run(eng);
 	leaked = plx_engine_destroy(eng);
 	for (int i = 0; i < 2; i++)
