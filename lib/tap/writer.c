@@ -82,6 +82,16 @@ static void iface_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_p
 	memcpy(i->mac, p.mac, sizeof(i->mac));
 }
 
+/* What came to the tap's points, and what of that it was kept from looking at. */
+static void add_missed(struct plx_pcapng_stats *s, const struct plx_tap_stats *t)
+{
+	s->has |= PLX_PCAPNG_IFRECV | PLX_PCAPNG_IFDROP;
+	s->ifrecv = t->seen;
+	s->ifdrop = t->missed;
+	s->comment =
+		plx_pcapng_text("received, missed, accepted and lost: of all interfaces together");
+}
+
 static void stats_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_pcapng_stats *s)
 {
 	struct plx_tap_stats t;
@@ -101,6 +111,8 @@ static void stats_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_p
 			return;
 		s->has |= PLX_PCAPNG_ACCEPT;
 		s->accept = t.accepted + t.full;
+		if (plx_tap_conf_of(w->tap)->max_cost_ppm)
+			add_missed(s, &t);
 	}
 }
 
@@ -299,6 +311,14 @@ static uint32_t file_flags(const struct plx_tap_pkt *p)
 	return f;
 }
 
+/* What a packet of it stands for. */
+static uint32_t sample_of(const struct plx_tap_writer *w, const struct plx_tap_pkt *p)
+{
+	uint64_t n = (uint64_t)plx_tap_conf_of(w->tap)->sample * plx_tap_every(p->thin);
+
+	return (uint32_t)PLX_MIN(n, (uint64_t)UINT32_MAX);
+}
+
 static void to_file(const struct plx_tap_writer *w, const struct plx_tap_pkt *p, uint32_t iface,
 	struct plx_pcapng_pkt *to)
 {
@@ -315,7 +335,7 @@ static void to_file(const struct plx_tap_writer *w, const struct plx_tap_pkt *p,
 		.drops = p->lost,
 		.meta = {.hook = (uint8_t)(p->point + 1),
 			.reason = p->reason,
-			.sample = plx_tap_conf_of(w->tap)->sample},
+			.sample = sample_of(w, p)},
 	};
 	if (p->port != PLX_PKT_NO_PORT)
 		to->has |= PLX_PCAPNG_QUEUE;
