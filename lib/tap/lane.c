@@ -35,6 +35,8 @@ struct sight {
 	struct rte_mbuf whole;
 	struct plx_pkt_seen seen;
 	uint8_t flags;
+	bool all;			/* wanted, whatever it is */
+	const struct plx_pkt_bpf *prog; /* else what says so; NULL: nothing is */
 };
 
 /* An IP header whose length is that of a packet? */
@@ -89,13 +91,18 @@ static bool concerns(const struct plx_tap *t, const struct plx_pkt_seen *s)
 	return t->conf.ports >> s->port & 1 && t->conf.queues >> s->queue & 1;
 }
 
-static bool wanted(const struct plx_tap *t, const struct sight *s)
+/* Its filter, when it is known what it begins with. */
+static void choose_filter(const struct plx_tap *t, struct sight *s)
 {
 	const struct plx_tap_filter *f = t->filter[s->seen.link];
 
-	if (!t->conf.filter)
-		return true;
-	return f && tap__filter_match(f, s->m, s->seen.out);
+	s->all = !t->conf.filter;
+	s->prog = f ? tap__filter_prog(f, s->seen.out) : NULL;
+}
+
+static bool wanted(const struct sight *s)
+{
+	return s->all || (s->prog && plx_pkt_bpf_run(s->prog, s->m));
 }
 
 static uint8_t flags_of(const struct rte_mbuf *m)
@@ -161,7 +168,7 @@ static void fill(struct plx_tap_pkt *p, struct call *c, const struct sight *s, u
  */
 static uint32_t draw(struct tap_lane *l, uint32_t every)
 {
-	return (uint32_t)plx_rng_below(&l->rng, 2 * (uint64_t)every - 1);
+	return every > 1 ? (uint32_t)plx_rng_below(&l->rng, 2 * (uint64_t)every - 1) : 0;
 }
 
 /* @return how many of the next n packets are not in the sample; 0: the next one is. */
@@ -238,10 +245,32 @@ static void judge(struct call *c, struct sight *s)
 {
 	if (s->seen.link == PLX_PKT_LINK_ETHER)
 		s->m = tap__view(&s->view, s->m);
-	if (wanted(c->t, s))
+	if (wanted(s))
 		take(c, s);
 	else
 		plx_count(c->sum->filtered, 1);
+}
+
+/* All of a call, where nothing is left out, and nothing has to be known of each. */
+static void sift(struct call *c, struct sight *s, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	uint64_t tags = s->seen.link == PLX_PKT_LINK_ETHER ? TAP_TAGS : 0;
+	const struct plx_pkt_bpf *prog = s->prog;
+	uint16_t filtered = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		const struct rte_mbuf *m = pkts[i];
+
+		if (plx_unlikely(m->ol_flags & tags))
+			m = tap__view(&s->view, m);
+		if (prog ? !plx_pkt_bpf_run(prog, m) : !s->all) {
+			filtered++;
+			continue;
+		}
+		s->m = m;
+		take(c, s);
+	}
+	plx_count(c->sum->filtered, filtered);
 }
 
 static void mark(struct tap_stage *st, const struct tap_lane *l, uint16_t i)
@@ -261,6 +290,12 @@ static ALWAYS_INLINE void judge_all(
 
 	s.seen = *c->seen;
 	s.flags = flags;
+	if (!late)
+		choose_filter(c->t, &s);
+	if (!late && !some && !st) {
+		sift(c, &s, pkts, n);
+		return;
+	}
 	for (uint16_t i = 0; i < n; i++) {
 		if (st)
 			mark(st, c->l, i);
@@ -276,6 +311,7 @@ static ALWAYS_INLINE void judge_all(
 			look_back(&s);
 			if (!concerns(c->t, &s.seen) || pass_by(c, 1, costs))
 				continue;
+			choose_filter(c->t, &s);
 		}
 		judge(c, &s);
 	}
@@ -387,7 +423,7 @@ PLX_NOINLINE static void see_within(struct call *c, struct rte_mbuf *const *pkts
 	begin = rte_rdtsc();
 	if (!miss_all(c, n)) {
 		c->thin = l->cost.rung;
-		see_all(c, pkts, n, true);
+		see_all(c, pkts, n, l->cost.rung > 1 || l->cost.closed || l->miss);
 		times = 1;
 	}
 	if (tx) {

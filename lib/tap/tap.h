@@ -28,11 +28,16 @@ struct tap_view {
 	uint8_t hdr[20]; /* MACs, two tags */
 };
 
+/** Of ol_flags: there is one. */
+#define TAP_TAGS                                                                                   \
+	(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_RX_QINQ_STRIPPED |          \
+		RTE_MBUF_F_TX_QINQ)
+
 /** view.c: m as it is (was, will be) on the wire; m itself if that is how it lies. */
 const struct rte_mbuf *tap__view(struct tap_view *v, const struct rte_mbuf *m);
 
-/** filter.c: plx_tap_filter_run() of what tap__view() gave. */
-bool tap__filter_match(const struct plx_tap_filter *f, const struct rte_mbuf *m, bool out);
+/** filter.c: the program, for what tap__view() gave. */
+const struct plx_pkt_bpf *tap__filter_prog(const struct plx_tap_filter *f, bool out);
 
 /* What an lcore counts. */
 struct tap_sums {
