@@ -251,8 +251,15 @@ static void judge(struct call *c, struct sight *s)
 		plx_count(c->sum->filtered, 1);
 }
 
+static void mark(struct tap_stage *st, const struct tap_lane *l, uint16_t i)
+{
+	st->at[i] = (struct tap_mark){
+		.laid = l->ring.laid, .skip = l->skip, .miss = l->miss, .sums = st->sums};
+}
+
 /* All of a call, where nothing is left out, and nothing has to be known of each. */
-static void sift(struct call *c, struct sight *s, struct rte_mbuf *const *pkts, uint16_t n)
+static ALWAYS_INLINE void sift(struct call *c, struct sight *s, struct tap_stage *st,
+	struct rte_mbuf *const *pkts, uint16_t n)
 {
 	uint64_t tags = s->seen.link == PLX_PKT_LINK_ETHER ? TAP_TAGS : 0;
 	const struct plx_pkt_bpf *prog = s->prog;
@@ -261,22 +268,21 @@ static void sift(struct call *c, struct sight *s, struct rte_mbuf *const *pkts, 
 	for (uint16_t i = 0; i < n; i++) {
 		const struct rte_mbuf *m = pkts[i];
 
+		if (st)
+			mark(st, c->l, i);
 		if (plx_unlikely(m->ol_flags & tags))
 			m = tap__view(&s->view, m);
 		if (prog ? !plx_pkt_bpf_run(prog, m) : !s->all) {
-			filtered++;
+			if (st) /* which is marked */
+				plx_count(c->sum->filtered, 1);
+			else
+				filtered++;
 			continue;
 		}
 		s->m = m;
 		take(c, s);
 	}
 	plx_count(c->sum->filtered, filtered);
-}
-
-static void mark(struct tap_stage *st, const struct tap_lane *l, uint16_t i)
-{
-	st->at[i] = (struct tap_mark){
-		.laid = l->ring.laid, .skip = l->skip, .miss = l->miss, .sums = st->sums};
 }
 
 /* @param st where to note how far things were in front of each packet; NULL: nowhere. */
@@ -292,8 +298,8 @@ static ALWAYS_INLINE void judge_all(
 	s.flags = flags;
 	if (!late)
 		choose_filter(c->t, &s);
-	if (!late && !some && !st) {
-		sift(c, &s, pkts, n);
+	if (!late && !some) {
+		sift(c, &s, st, pkts, n);
 		return;
 	}
 	for (uint16_t i = 0; i < n; i++) {
