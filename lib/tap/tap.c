@@ -524,7 +524,7 @@ void plx_taps_destroy(struct plx_taps *ts)
 /* ---- reading ---- */
 
 /* The lane whose next packet is the oldest. */
-static struct tap_lane *oldest(struct plx_tap *t, const struct plx_tap_pkt **first)
+static struct tap_lane *oldest_of_all(struct plx_tap *t, const struct plx_tap_pkt **first)
 {
 	struct tap_lane *found = NULL;
 
@@ -537,6 +537,14 @@ static struct tap_lane *oldest(struct plx_tap *t, const struct plx_tap_pkt **fir
 		*first = p;
 	}
 	return found;
+}
+
+static inline struct tap_lane *oldest(struct plx_tap *t, const struct plx_tap_pkt **first)
+{
+	if (t->n_lanes != 1)
+		return oldest_of_all(t, first);
+	*first = tap_ring_next(&t->lanes[0]->ring);
+	return *first ? t->lanes[0] : NULL;
 }
 
 /*
@@ -563,18 +571,17 @@ static bool give(struct tap_lane *l, const struct plx_tap_pkt *p, plx_tap_read_f
 
 uint32_t plx_tap_read(struct plx_tap *t, plx_tap_read_fn fn, void *arg, uint32_t max)
 {
+	uint64_t left = t->conf.limit ? t->conf.limit - t->given : max;
 	const struct plx_tap_pkt *p = NULL;
 	struct tap_lane *l;
 	uint32_t n = 0;
 
 	if (t->conf.keep_bytes && !t->frozen)
 		return 0;
-	while (n < max && !plx_tap_done(t) && (l = oldest(t, &p))) {
-		if (!give(l, p, fn, arg))
-			break;
-		plx_count(t->given, 1);
+	max = (uint32_t)PLX_MIN(left, (uint64_t)max);
+	while (n < max && (l = oldest(t, &p)) && give(l, p, fn, arg))
 		n++;
-	}
+	plx_count(t->given, n);
 	return n;
 }
 
