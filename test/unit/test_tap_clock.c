@@ -131,6 +131,6 @@ T(near_and_far_are_one_line)
 			d - d / 2);
 }
 
-RUN(T_(near_and_far_are_one_line), T_(within_a_millisecond_after_an_hour), T_(signed_in_front_of_its_start),
-	T_(jumps_go_forwards_only), T_(a_correction_of_the_past_is_none),
-	T_(corrections_keep_the_order))
+RUN(T_(near_and_far_are_one_line), T_(within_a_millisecond_after_an_hour),
+	T_(signed_in_front_of_its_start), T_(jumps_go_forwards_only),
+	T_(a_correction_of_the_past_is_none), T_(corrections_keep_the_order))
