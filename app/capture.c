@@ -122,7 +122,7 @@ static void say(struct capture *c)
 {
 	const struct plx_tap_writer_stats *s = &c->stats;
 	const char *why = s->err ? strerror(-s->err) : "";
-	char unfit[64] = "";
+	char unfit[64] = "", missed[64] = "";
 
 	if (c->said || c->once)
 		return;
@@ -136,9 +136,13 @@ static void say(struct capture *c)
 	if (s->unfit)
 		snprintf(unfit, sizeof(unfit), ", %llu of another link type",
 			(unsigned long long)s->unfit);
-	app_note("capture %u to %s: %llu captured, %llu filtered, %llu lost%s%s%s", c->number,
+	if (s->tap.missed)
+		snprintf(missed, sizeof(missed), ", %llu missed to keep its cost",
+			(unsigned long long)s->tap.missed);
+	app_note("capture %u to %s: %llu captured, %llu filtered, %llu lost%s%s%s%s", c->number,
 		c->file, (unsigned long long)s->written, (unsigned long long)s->tap.filtered,
-		(unsigned long long)s->tap.full, unfit, s->err ? "; ended early: " : "", why);
+		(unsigned long long)s->tap.full, missed, unfit, s->err ? "; ended early: " : "",
+		why);
 }
 
 /* ---- begin ---- */
@@ -209,6 +213,7 @@ static int open_writer(struct capture *c, const struct capture_conf *conf,
 			.filter = conf->filter,
 			.snap_bytes = conf->snaplen,
 			.sample = conf->sample,
+			.max_cost_ppm = plan->max_cost_ppm,
 			.limit = conf->count,
 			.ring_bytes = plan->ring_bytes,
 			.keep_bytes = plan->keep_bytes,
@@ -294,6 +299,7 @@ struct capture *capture_start(
 		return NULL;
 	}
 	made.once = conf->once;
+	made.max_cost_ppm = plan.max_cost_ppm;
 	made.state = CAPTURE_RUNS;
 	made.number = ++cs->last;
 	pthread_mutex_lock(&cs->lock);
@@ -544,6 +550,7 @@ static json_t *json_of(const struct capture *c)
 		capture_hooks_format(c->hooks, hooks), "filter", c->filter, "file", c->file,
 		"state", capture_state_name(c, &s));
 	capture_counts(&s, json_u64, o);
+	capture_cost(c, &s, json_u64, o);
 	if (s.record.state != PLX_TAP_RECORD_NONE)
 		json_object_set_new(o, "last", json_string(s.record.last));
 	json_object_set_new(o, "error", json_string(capture_error(&s)));

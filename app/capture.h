@@ -33,6 +33,7 @@ struct capture {
 	char *file, *filter;
 	char ports[128];
 	uint32_t hooks;
+	uint32_t max_cost_ppm;		   /**< 0 = no ceiling */
 	struct plx_tap_writer *writer;	   /**< while it runs */
 	struct plx_tap_writer_stats stats; /**< since it ended, or as they were last seen */
 	struct plx_tap_writer *ending;	   /**< the stopping thread's */
@@ -95,6 +96,7 @@ static inline void capture_counts(const struct plx_tap_writer_stats *s,
 	fn(arg, "filtered", s->tap.filtered);
 	fn(arg, "full", s->tap.full);
 	fn(arg, "sampled", s->tap.sampled);
+	fn(arg, "missed", s->tap.missed);
 	fn(arg, "written", s->written);
 	fn(arg, "unfit", s->unfit);
 	fn(arg, "bytes", s->bytes);
@@ -109,6 +111,16 @@ static inline void capture_counts(const struct plx_tap_writer_stats *s,
 	fn(arg, "kept_bytes", s->record.bytes);
 	fn(arg, "overwritten", s->record.overwritten);
 	fn(arg, "reach_ms", (uint64_t)s->record.reach_ns / 1000000);
+}
+/** The same for its ceiling, if it has one. */
+static inline void capture_cost(const struct capture *c, const struct plx_tap_writer_stats *s,
+	void (*fn)(void *arg, const char *name, uint64_t v), void *arg)
+{
+	if (!c->max_cost_ppm)
+		return;
+	fn(arg, "max_cost_ppm", c->max_cost_ppm);
+	fn(arg, "cost_ppm", s->tap.cost_ppm);
+	fn(arg, "every", s->tap.every);
 }
 /** runs, of a recorder armed, writes, rests; stopping, done, failed. */
 const char *capture_state_name(const struct capture *c, const struct plx_tap_writer_stats *s);

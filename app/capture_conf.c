@@ -22,6 +22,9 @@ const struct opt capture_opts[] = {
 	{"count", "N", OPT_U32, FIELD(count), NULL, "end after so many packets; 0: never", 0,
 		UINT32_MAX, .letter = 'c'},
 	{"sample", "N", OPT_U32, FIELD(sample), NULL, "one packet of N, at random", 1, 1u << 31},
+	{"max-cost", "PERCENT", OPT_STR, FIELD(max_cost), NULL,
+		"of an lcore's time at most, 0.1% to 100%: beyond it not all packets are looked "
+		"at"},
 	{"format", "NAME", OPT_STR, FIELD(format), NULL,
 		"of the file: pcapng, or classic pcap (microseconds) and pcap-ns; otherwise "
 		"pcapng"},
@@ -109,6 +112,26 @@ bool capture_bytes_parse(const char *text, uint64_t unit, uint64_t max, uint64_t
 	if (n == 0 || n > max / unit)
 		return false;
 	*bytes = n * unit;
+	return true;
+}
+
+bool capture_percent_parse(const char *text, uint32_t *ppm)
+{
+	uint32_t tenths = 0;
+	int n = 0;
+
+	for (; *text >= '0' && *text <= '9' && n < 3; n++)
+		tenths = tenths * 10 + (uint32_t)(*text++ - '0');
+	tenths *= 10;
+	if (!n)
+		return false;
+	if (text[0] == '.' && text[1] >= '0' && text[1] <= '9') {
+		tenths += (uint32_t)(text[1] - '0');
+		text += 2;
+	}
+	if (strcmp(text, "%") != 0 || tenths < 1 || tenths > 1000)
+		return false;
+	*ppm = tenths * 1000;
 	return true;
 }
 
@@ -246,6 +269,8 @@ int capture_plan(const struct capture_conf *conf, const char *cmd, struct captur
 	if (conf->buffer && bytes < BUFFER_MIN)
 		return bad(cmd, conf->buffer, "buffer", "64K to 1G", e);
 	plan->ring_bytes = (uint32_t)bytes;
+	if (conf->max_cost && !capture_percent_parse(conf->max_cost, &plan->max_cost_ppm))
+		return bad(cmd, conf->max_cost, "max-cost", "0.1% to 100%, as in 5% or 0.5%", e);
 	return conf->record ? plan_record(conf, cmd, plan, e) : plan_no_record(conf, cmd, e);
 }
 

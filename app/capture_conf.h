@@ -14,7 +14,7 @@
 /** As it was given; NULL and 0: not said. */
 struct capture_conf {
 	const char *filter, *file, *hooks, *ports, *direction, *format, *ring, *buffer;
-	const char *record, *trigger, *after, *rearm;
+	const char *record, *trigger, *after, *rearm, *max_cost;
 	uint32_t snaplen, count, sample;
 	bool once; /**< into a pipe that there is, and forgotten when it has ended */
 };
@@ -48,10 +48,11 @@ struct capture_trigger {
 
 /** All parsed, but the filter and the names of ports. */
 struct capture_plan {
-	uint32_t hooks;	     /**< a bit for each, by its place in plx_base_point.def */
-	uint32_t directions; /**< PLX_TAP_IN, PLX_TAP_OUT; 0 = both */
-	uint32_t format;     /**< enum plx_tap_format */
-	uint32_t ring_bytes; /**< of each lcore; 0 = not said */
+	uint32_t hooks;	       /**< a bit for each, by its place in plx_base_point.def */
+	uint32_t directions;   /**< PLX_TAP_IN, PLX_TAP_OUT; 0 = both */
+	uint32_t format;       /**< enum plx_tap_format */
+	uint32_t ring_bytes;   /**< of each lcore; 0 = not said */
+	uint32_t max_cost_ppm; /**< of an lcore's time; 0 = no ceiling */
 	struct plx_pcapng_rotate_conf rotate;
 	uint64_t keep_bytes; /**< of each lcore; 0 = it is no recorder */
 	struct capture_trigger trigger[CAPTURE_TRIGGERS];
@@ -83,3 +84,5 @@ bool capture_after_parse(const char *text, plx_ns *ns, uint32_t *pkts);
  * unit. @return false if it is none, 0, or more than max bytes.
  */
 bool capture_bytes_parse(const char *text, uint64_t unit, uint64_t max, uint64_t *bytes);
+/** "5%", "0.5%": 0.1 to 100, one digit behind the point. @return false if it is none of them. */
+bool capture_percent_parse(const char *text, uint32_t *ppm);

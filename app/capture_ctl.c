@@ -33,6 +33,7 @@ static enum plx_telem_more row(struct plx_telem_row *r, uint64_t *cursor, void *
 		plx_telem_row_str(r, "file", c->file);
 		plx_telem_row_str(r, "state", capture_state_name(c, &s));
 		capture_counts(&s, row_u64, r);
+		capture_cost(c, &s, row_u64, r);
 		if (s.record.state != PLX_TAP_RECORD_NONE)
 			plx_telem_row_str(r, "last", s.record.last);
 		plx_telem_row_str(r, "error", capture_error(&s));
@@ -68,6 +69,7 @@ static int read_args(
 		.trigger = plx_telem_args_str(args, "trigger"),
 		.after = plx_telem_args_str(args, "after"),
 		.rearm = plx_telem_args_str(args, "rearm"),
+		.max_cost = plx_telem_args_str(args, "max_cost"),
 		.once = plx_telem_args_int(args, "once", 0),
 	};
 	err = number(args, "snaplen", &conf->snaplen);
@@ -117,6 +119,7 @@ static int stop(const struct plx_telem_args *args, struct plx_telem_reply *reply
 	plx_telem_reply_int(reply, "written", (int64_t)s.written);
 	plx_telem_reply_int(reply, "filtered", (int64_t)s.tap.filtered);
 	plx_telem_reply_int(reply, "full", (int64_t)s.tap.full);
+	plx_telem_reply_int(reply, "missed", (int64_t)s.tap.missed);
 	plx_telem_reply_int(reply, "unfit", (int64_t)s.unfit);
 	plx_telem_reply_int(reply, "errno", -s.err);
 	return 0;
@@ -144,7 +147,7 @@ static const struct plx_telem_cmd cmd[] = {
 	{
 		.name = "tap start",
 		.args = "file:s filter:s? hooks:s? ports:s? direction:s? format:s? ring:s? "
-			"buffer:s? record:s? trigger:s? after:s? rearm:s? "
+			"buffer:s? max_cost:s? record:s? trigger:s? after:s? rearm:s? "
 			"snaplen:i? count:i? sample:i? once:i?",
 		.help = "begin a capture; once: forget it when it has ended",
 		.run = start,

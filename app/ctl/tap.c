@@ -30,6 +30,8 @@ const char ctl_tap_text[] =
 	"  -s, --snaplen BYTES    of each packet at most\n"
 	"  -c, --count N          end after so many packets\n"
 	"      --sample N         one packet of N, at random\n"
+	"      --max-cost PERCENT of an lcore's time at most, 0.1% to 100%: beyond it not all\n"
+	"                         packets are looked at\n"
 	"      --format NAME      of the file: pcapng (default), pcap, pcap-ns\n"
 	"  -b, --ring LIMITS      several files: files:N,filesize:SIZE,duration:S,packets:N\n"
 	"  -B, --buffer SIZE      between each lcore and the file, 64K to 1G (default: 4M)\n"
@@ -75,6 +77,7 @@ static const struct {
 	{'s', "snaplen", true},
 	{'c', "count", true},
 	{TAP_SAMPLE, "sample", true},
+	{TAP_MAX_COST, "max_cost", false},
 	{TAP_FORMAT, "format", false},
 	{'b', "ring", false},
 	{TAP_RECORD, "record", false},
@@ -269,6 +272,8 @@ static int run_stop(const struct ctl_opts *o, int argc, char **argv)
 		err = (int)fmt_num(reply, "errno");
 		printf("%lld captured, %lld filtered, %lld lost", fmt_num(reply, "written"),
 			fmt_num(reply, "filtered"), fmt_num(reply, "full"));
+		if (fmt_num(reply, "missed"))
+			printf(", %lld missed to keep its cost", fmt_num(reply, "missed"));
 		if (fmt_num(reply, "unfit"))
 			printf(", %lld of another link type", fmt_num(reply, "unfit"));
 		printf("%s%s\n", err ? "; ended early: " : "", err ? strerror(err) : "");

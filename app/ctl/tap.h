@@ -23,6 +23,7 @@ enum {
 	TAP_TRIGGER,
 	TAP_AFTER,
 	TAP_REARM,
+	TAP_MAX_COST,
 };
 
 /** Short options of a capture. */
@@ -36,6 +37,7 @@ enum {
 		{"snaplen", required_argument, NULL, 's'},                                         \
 		{"count", required_argument, NULL, 'c'},                                           \
 		{"sample", required_argument, NULL, TAP_SAMPLE},                                   \
+		{"max-cost", required_argument, NULL, TAP_MAX_COST},                               \
 		{"buffer", required_argument, NULL, 'B'},                                          \
 	{                                                                                          \
 		"help", no_argument, NULL, 'h'                                                     \

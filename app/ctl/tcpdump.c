@@ -34,6 +34,7 @@ const char ctl_tcpdump_text[] =
 	"  -s, --snaplen BYTES    of each packet at most\n"
 	"  -c, --count N          end after so many packets\n"
 	"      --sample N         one packet of N, at random\n"
+	"      --max-cost PERCENT of an lcore's time at most, 0.1% to 100%\n"
 	"  -B, --buffer SIZE      between each lcore and us, 64K to 1G (default: 4M)\n"
 	"  -n -e -t -q -v -x -X -A -S -l -K -#  are tcpdump's; of these tshark is given -n -x -l,\n"
 	"                         and -V for -v; a line of ours knows -e and -t\n"
@@ -166,6 +167,16 @@ static int parse(struct dump *d, int argc, char **argv)
 
 /* ---- its end ---- */
 
+static void say(const json_t *came_to)
+{
+	fprintf(stderr, "%lld packets captured, %lld filtered, %lld lost",
+		fmt_num(came_to, "written"), fmt_num(came_to, "filtered"),
+		fmt_num(came_to, "full"));
+	if (fmt_num(came_to, "missed"))
+		fprintf(stderr, ", %lld missed to keep its cost", fmt_num(came_to, "missed"));
+	fputc('\n', stderr);
+}
+
 /* What it came to, for people. Who has ended meanwhile does not answer. */
 static void end(const struct dump *d)
 {
@@ -176,9 +187,7 @@ static void end(const struct dump *d)
 	close(d->fd);
 	reply = ctl_ask_quietly(&d->peer, request);
 	if (reply)
-		fprintf(stderr, "%lld packets captured, %lld filtered, %lld lost\n",
-			fmt_num(reply, "written"), fmt_num(reply, "filtered"),
-			fmt_num(reply, "full"));
+		say(reply);
 	json_decref(reply);
 }
 

@@ -161,6 +161,7 @@ size_t plx_pcapng_pkt_put(void *buf, size_t room, const struct plx_pcapng_pkt *p
 {
 	enum {
 		RX_TX = PLX_PCAPNG_FLAGS | PLX_PCAPNG_QUEUE,
+		TAPPED = RX_TX | PLX_PCAPNG_META,
 		HASHED = RX_TX | PLX_PCAPNG_HASH,
 		HOOKED = HASHED | PLX_PCAPNG_META,
 	};
@@ -168,6 +169,8 @@ size_t plx_pcapng_pkt_put(void *buf, size_t room, const struct plx_pcapng_pkt *p
 	switch (pkt->has) {
 	case RX_TX:
 		return put_pkt(buf, room, pkt, RX_TX);
+	case TAPPED:
+		return put_pkt(buf, room, pkt, TAPPED);
 	case HASHED:
 		return put_pkt(buf, room, pkt, HASHED);
 	case HOOKED:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "plx_pkt_bpf.h"
+#include "bpf_patch.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -9,53 +10,11 @@
 #include <rte_malloc.h>
 
 /*
- * Classic BPF to DPDK's. rte_bpf_convert() translates, and what it leaves open is closed here:
- *
- * - A computed offset is of the index register, which 22.11 names for loads of 16 bits only; and it
- *   may be anything up to 2^32. DPDK adds the size to it, wraps, and reads far outside the packet.
- * So each one is compared first, and a packet too short for it is not wanted, as libpcap has it.
- * - The machine code of a test of bits is wrong for numbers below 128 (22.11: TEST has no short
- *   form). So the number goes through a register.
- * - A shift by 32 bits or more gives 0, and not what the CPU makes of it.
- * - What stands in the number of an instruction that uses the index register says nothing.
- * - Each jump is a far one (below).
- *
- * DPDK's compiler for x86 (22.11, and still in 2026) goes wrong with jumps in two ways:
- *
- * - It takes the short or the long form by where the pass before had the end of a jump forward, and
- *   is done when a pass gives as many bytes as the one before. What grew in one place and shrank in
- *   another is as many bytes as well, and then jumps go into the middle of instructions.
- * - Backward, it takes the short form for two bytes too many: the jump goes forward then.
- *
- * So no jump is to be in doubt. Each goes over a gap, that nobody runs through, to the other side
- * and from there back to its end; all have the long form in all passes, so that what the second one
- * finds is final. The exit, which loads jump to as well, is on the other side too.
- *
- *	program; to the exit, always; gap; A = 0; exit; back to the end of each jump
+ * A program of classic BPF becomes two of DPDK's (bpf_patch.c). One is for any mbuf. The other one
+ * is for those whose first segment holds all that the program loads from fixed places, as most do:
+ * it looks at bytes where they are, and where a computed place lies beyond the first segment it
+ * says that it does not know.
  */
-
-#define OFFSET_MAX 0xfffffu /* more than any packet has, and far from wrapping */
-#define REG_A	   EBPF_REG_0
-#define REG_X	   EBPF_REG_7
-#define REG_SPARE  EBPF_REG_9 /* rte_bpf_convert() has no use for it */
-#define LEN_MAX	   INT16_MAX  /* instructions: a jump's distance has 16 bits */
-#define GAP	   40	      /* instructions of 7 bytes; 170 bytes are enough */
-
-/*
- * DPDK walks each way through a program that it has not yet walked with the same ranges of values
- * (22.11: in all registers and on the stack; at most 8 for each place, and in all two for each
- * jump). Where ways meet that bring different ones it walks all that follows once more for each,
- * and so seconds or years go by. So where ways meet it is to know nothing: what is not needed any
- * more is a constant; what is, and what is stored, is combined with a zero that it does not know as
- * one. Scratch memory is written at the beginning; whether a program reads what it has not written
- * itself is looked for here.
- */
-
-#define CTX	 EBPF_REG_6 /* rte_bpf_convert()'s, as the next two */
-#define REG_TMP	 EBPF_REG_8
-#define MEMWORDS 16
-#define NEEDS_A	 1
-#define NEEDS_X	 2
 
 /* libpcap's, which DPDK takes. */
 struct bpf_program {
@@ -63,392 +22,43 @@ struct bpf_program {
 	const struct plx_bpf_insn *bf_insns;
 };
 
-/* Of an instruction. */
-struct place {
-	uint32_t at;	  /* where it went */
-	uint16_t written; /* scratch memory that is, whichever way one comes; a bit for each word */
-	uint8_t needs;	  /* NEEDS_*: values that are used here or behind */
-	bool meet;	  /* jumps lead here */
-};
-
-struct patch {
-	const struct ebpf_insn *from;
-	uint32_t n;
-	struct ebpf_insn *to;
-	uint32_t len;
-	struct place *place; /* of each of from */
-};
-
-static void put(struct patch *p, struct ebpf_insn i)
-{
-	if (p->len < LEN_MAX)
-		p->to[p->len] = i;
-	p->len++;
-}
-
-/* Where to, if the place is not known yet: what is not wanted, and the exit after it. */
-#define TO_REJECT INT16_MIN
-#define TO_EXIT	  (INT16_MIN + 1)
-
-static void put_const(struct patch *p, uint8_t reg)
-{
-	put(p, (struct ebpf_insn){.code = BPF_ALU | EBPF_MOV | BPF_K, .dst_reg = reg});
-}
-
-static void put_len(struct patch *p, uint8_t reg, uint8_t mbuf)
-{
-	put(p, (struct ebpf_insn){.code = BPF_LDX | BPF_MEM | BPF_W,
-		       .dst_reg = reg,
-		       .src_reg = mbuf,
-		       .off = offsetof(struct rte_mbuf, pkt_len)});
-}
-
-static void put_xor(struct patch *p, uint8_t reg, uint8_t with)
-{
-	put(p, (struct ebpf_insn){
-		       .code = BPF_ALU | BPF_XOR | BPF_X, .dst_reg = reg, .src_reg = with});
-}
-
-/* The spare register is 0, and DPDK does not know. A load leaves some of what it knew of a register
- * before: so constants first. */
-static void put_zero(struct patch *p, uint8_t mbuf)
-{
-	put_const(p, REG_SPARE);
-	put_const(p, REG_TMP);
-	put_len(p, REG_SPARE, mbuf);
-	put_len(p, REG_TMP, mbuf);
-	put_xor(p, REG_SPARE, REG_TMP);
-}
-
-/* The spare register, from 0, to the value of another: any of 32 bits, to DPDK, whatever it knew.
- * Its bounds with a sign are the same as well by a bitwise and. */
-static void put_unknown(struct patch *p, uint8_t reg)
-{
-	put_xor(p, REG_SPARE, reg);
-	put(p, (struct ebpf_insn){
-		       .code = BPF_ALU | BPF_AND | BPF_K, .dst_reg = REG_SPARE, .imm = -1});
-}
-
-static void put_forget(struct patch *p, uint8_t reg)
-{
-	put_unknown(p, reg);
-	put(p, (struct ebpf_insn){
-		       .code = BPF_ALU | EBPF_MOV | BPF_X, .dst_reg = reg, .src_reg = REG_SPARE});
-}
-
-static void put_meeting(struct patch *p, uint8_t needs)
-{
-	if (needs) {
-		put_zero(p, CTX);
-	} else {
-		put_const(p, REG_SPARE);
-		put_const(p, REG_TMP);
-	}
-	needs &NEEDS_A ? put_forget(p, REG_A) : put_const(p, REG_A);
-	if (needs == (NEEDS_A | NEEDS_X))
-		put_xor(p, REG_SPARE, REG_A); /* 0 again */
-	needs &NEEDS_X ? put_forget(p, REG_X) : put_const(p, REG_X);
-}
-
-static void put_store(struct patch *p, struct ebpf_insn i)
-{
-	put_zero(p, CTX);
-	put_unknown(p, i.src_reg);
-	i.src_reg = REG_SPARE;
-	put(p, i);
-}
-
-static void put_load(struct patch *p, struct ebpf_insn i)
-{
-	bool computed = BPF_MODE(i.code) == BPF_IND;
-
-	if ((uint32_t)i.imm > OFFSET_MAX)
-		i.imm = OFFSET_MAX; /* outside as well */
-	if (computed) {
-		i.src_reg = REG_X;
-		put(p, (struct ebpf_insn){.code = BPF_JMP | BPF_JGT | BPF_K,
-			       .dst_reg = REG_X,
-			       .off = TO_REJECT,
-			       .imm = OFFSET_MAX});
-	}
-	put(p, i);
-}
-
-/* Without a jump, as it would be a near one: (X >> 5) - 1 is negative for X < 32 only. */
-static void put_shift(struct patch *p, struct ebpf_insn i)
-{
-	static const struct ebpf_insn mask[] = {
-		{.code = BPF_ALU | EBPF_MOV | BPF_X, .dst_reg = REG_SPARE, .src_reg = REG_X},
-		{.code = BPF_ALU | BPF_RSH | BPF_K, .dst_reg = REG_SPARE, .imm = 5},
-		{.code = EBPF_ALU64 | BPF_SUB | BPF_K, .dst_reg = REG_SPARE, .imm = 1},
-		{.code = EBPF_ALU64 | EBPF_ARSH | BPF_K, .dst_reg = REG_SPARE, .imm = 63},
-		{.code = BPF_ALU | BPF_AND | BPF_X, .dst_reg = REG_A, .src_reg = REG_SPARE},
-	};
-
-	for (uint32_t k = 0; k < PLX_DIM(mask); k++)
-		put(p, mask[k]);
-	put(p, i);
-}
-
-static void put_test(struct patch *p, struct ebpf_insn i)
-{
-	put(p, (struct ebpf_insn){
-		       .code = BPF_ALU | EBPF_MOV | BPF_K, .dst_reg = REG_SPARE, .imm = i.imm});
-	i.code = BPF_JMP | BPF_JSET | BPF_X;
-	i.src_reg = REG_SPARE;
-	i.imm = 0;
-	put(p, i);
-}
-
-/* What is a jump stays the last one of what it becomes. */
-static void put_safe(struct patch *p, struct ebpf_insn i)
-{
-	switch (i.code) {
-	case BPF_LD | BPF_ABS | BPF_W:
-	case BPF_LD | BPF_ABS | BPF_H:
-	case BPF_LD | BPF_ABS | BPF_B:
-	case BPF_LD | BPF_IND | BPF_W:
-	case BPF_LD | BPF_IND | BPF_H:
-	case BPF_LD | BPF_IND | BPF_B:
-		put_load(p, i);
-		break;
-	case BPF_ALU | BPF_LSH | BPF_X:
-	case BPF_ALU | BPF_RSH | BPF_X:
-		put_shift(p, i);
-		break;
-	case BPF_JMP | BPF_JSET | BPF_K:
-		put_test(p, i);
-		break;
-	case BPF_STX | BPF_MEM | BPF_W:
-		put_store(p, i);
-		break;
-	case BPF_JMP | EBPF_EXIT:
-		put(p, (struct ebpf_insn){.code = BPF_JMP | BPF_JA, .off = TO_EXIT});
-		break;
-	default:
-		put(p, i);
-	}
-}
-
-static bool exits(const struct ebpf_insn *i)
-{
-	return i->code == (BPF_JMP | EBPF_EXIT);
-}
-
-static bool jumps(const struct ebpf_insn *i)
-{
-	return BPF_CLASS(i->code) == BPF_JMP && !exits(i);
-}
-
-static uint32_t end_of(const struct patch *p, uint32_t i)
-{
-	return (uint32_t)((int64_t)i + 1 + p->from[i].off);
-}
-
-/* Where it goes on: @return how many places, of two. */
-static unsigned int next_of(const struct patch *p, uint32_t i, uint32_t next[2])
-{
-	unsigned int n = 0;
-
-	if (jumps(&p->from[i]))
-		next[n++] = end_of(p, i);
-	if (!exits(&p->from[i]) && p->from[i].code != (BPF_JMP | BPF_JA))
-		next[n++] = i + 1;
-	return n;
-}
-
-static uint16_t word_of(const struct ebpf_insn *i)
-{
-	return (uint16_t)(1u << ((-i->off / 4 - 1) % MEMWORDS));
-}
-
-static bool reads_word(const struct ebpf_insn *i)
-{
-	return i->code == (BPF_LDX | BPF_MEM | BPF_W) && i->src_reg == EBPF_REG_10;
-}
-
-static bool writes_word(const struct ebpf_insn *i)
-{
-	return i->code == (BPF_STX | BPF_MEM | BPF_W);
-}
-
-/* All jumps go forward: from the beginning to the end each place is known when it is met.
- * @return all words that are written; -1: one is read that may not be */
-static int32_t look_forward(struct patch *p)
-{
-	uint16_t all = 0;
-	uint32_t next[2];
-
-	for (uint32_t i = 1; i < p->n; i++)
-		p->place[i].written = UINT16_MAX;
-	for (uint32_t i = 0; i < p->n; i++) {
-		uint16_t written = p->place[i].written;
-
-		if (reads_word(&p->from[i]) && !(written & word_of(&p->from[i])))
-			return -1;
-		if (writes_word(&p->from[i]))
-			written |= word_of(&p->from[i]);
-		if (jumps(&p->from[i]))
-			p->place[end_of(p, i)].meet = true;
-		for (unsigned int k = next_of(p, i, next); k--;)
-			p->place[next[k]].written &= written;
-		if (writes_word(&p->from[i]))
-			all |= word_of(&p->from[i]);
-	}
-	return all;
-}
-
-static uint8_t needs_reg(uint8_t reg)
-{
-	return reg == REG_A ? NEEDS_A : reg == REG_X ? NEEDS_X : 0;
-}
-
-/* @param needs  behind it. @return in front of it. */
-static uint8_t needs_before(const struct ebpf_insn *i, uint8_t needs)
-{
-	uint8_t dst = needs_reg(i->dst_reg), src = needs_reg(i->src_reg);
-
-	switch (BPF_CLASS(i->code)) {
-	case BPF_LD: /* to A */
-		needs &= (uint8_t)~NEEDS_A;
-		return BPF_MODE(i->code) == BPF_IND ? needs | NEEDS_X : needs;
-	case BPF_LDX:
-		return needs & (uint8_t)~dst;
-	case BPF_STX:
-		return needs | src;
-	case BPF_ALU:
-	case EBPF_ALU64:
-		needs = BPF_OP(i->code) == EBPF_MOV ? needs & (uint8_t)~dst : needs | dst;
-		return BPF_SRC(i->code) == BPF_X ? needs | src : needs;
-	default: /* jumps, the exit */
-		if (i->code == (BPF_JMP | BPF_JA))
-			return needs;
-		needs |= exits(i) ? NEEDS_A : dst;
-		return BPF_SRC(i->code) == BPF_X ? needs | src : needs;
-	}
-}
-
-static void look_back(struct patch *p)
-{
-	for (uint32_t i = p->n; i--;) {
-		uint32_t next[2];
-		uint8_t needs = 0;
-
-		for (unsigned int k = next_of(p, i, next); k--;)
-			needs |= p->place[next[k]].needs;
-		p->place[i].needs = needs_before(&p->from[i], needs);
-	}
-}
-
-/* Before anything else. */
-static void put_words(struct patch *p, uint16_t words)
-{
-	if (words) {
-		put_zero(p, EBPF_REG_1);
-		put_unknown(p, REG_TMP); /* the length, as nobody reads it */
-	}
-	for (int16_t k = 0; k < MEMWORDS; k++)
-		if (words >> k & 1)
-			put(p, (struct ebpf_insn){.code = BPF_STX | BPF_MEM | BPF_W,
-				       .dst_reg = EBPF_REG_10,
-				       .src_reg = REG_SPARE,
-				       .off = (int16_t)(-4 * (k + 1))});
-}
-
-static int16_t distance(uint32_t from, uint32_t to)
-{
-	return (int16_t)(to - from - 1);
-}
-
-/* @param reject  the exit is next to it. */
-static void aim(struct patch *p, uint32_t reject)
-{
-	for (uint32_t i = 0; i < reject; i++) {
-		if (jumps(&p->to[i]) && p->to[i].off == TO_REJECT)
-			p->to[i].off = distance(i, reject);
-		if (jumps(&p->to[i]) && p->to[i].off == TO_EXIT)
-			p->to[i].off = distance(i, reject + 1);
-	}
-	for (uint32_t i = 0; i + 1 < p->n; i++) {
-		uint32_t jump = p->place[i + 1].at - 1;
-		uint32_t end;
-
-		if (!jumps(&p->from[i]))
-			continue;
-		end = end_of(p, i);
-		p->to[jump].off = distance(jump, p->len);
-		put(p, (struct ebpf_insn){.code = BPF_JMP | BPF_JA,
-			       .off = distance(p->len, p->place[end].at)});
-	}
-}
-
-/* DPDK refuses what nothing leads to, so a jump that is always taken leads into the gap. */
-static void put_gap(struct patch *p)
-{
-	put(p, (struct ebpf_insn){
-		       .code = BPF_JMP | BPF_JGE | BPF_K, .dst_reg = REG_A, .off = TO_EXIT});
-	for (uint32_t i = 0; i < GAP; i++)
-		put(p, (struct ebpf_insn){.code = BPF_ALU | EBPF_MOV | BPF_K,
-			       .dst_reg = REG_SPARE,
-			       .imm = INT32_MAX});
-}
-
-static bool takes_x(const struct ebpf_insn *i)
-{
-	uint8_t class = BPF_CLASS(i->code);
-
-	return (class == BPF_ALU || class == BPF_JMP) && BPF_SRC(i->code) == BPF_X;
-}
-
-static int patch(struct patch *p)
-{
-	uint32_t last = p->n - 1, reject;
-	int32_t words;
-
-	if (!exits(&p->from[last]))
-		return EINVAL;
-	words = look_forward(p);
-	if (words < 0)
-		return EINVAL;
-	look_back(p);
-	put_words(p, (uint16_t)words);
-	for (uint32_t i = 0; i < last; i++) {
-		struct ebpf_insn insn = p->from[i];
-
-		if (takes_x(&insn))
-			insn.imm = 0;
-		p->place[i].at = p->len;
-		if (p->place[i].meet)
-			put_meeting(p, p->place[i].needs);
-		put_safe(p, insn);
-	}
-	p->place[last].at = p->len;
-	put_gap(p);
-	reject = p->len;
-	put(p, (struct ebpf_insn){.code = BPF_ALU | EBPF_MOV | BPF_K, .dst_reg = REG_A});
-	put(p, (struct ebpf_insn){.code = BPF_JMP | EBPF_EXIT});
-	if (p->len <= LEN_MAX)
-		aim(p, reject);
-	return p->len > LEN_MAX ? E2BIG : 0;
-}
-
 /* @return NULL: rte_errno says why. */
-static struct rte_bpf *load_safe(struct rte_bpf_prm *prm)
+static struct rte_bpf *load_safe(struct pkt_bpf_patch *p, struct rte_bpf_prm *prm)
 {
-	struct patch p = {.from = prm->ins, .n = prm->nb_ins};
+	struct rte_bpf_prm safe = *prm;
 	struct rte_bpf *bpf = NULL;
 
-	p.to = calloc(LEN_MAX, sizeof(*p.to));
-	p.place = calloc(p.n, sizeof(*p.place));
-	rte_errno = p.to && p.place ? patch(&p) : ENOMEM;
+	rte_errno = pkt__bpf_patch(p, prm->ins, prm->nb_ins);
 	if (rte_errno == 0) {
-		prm->ins = p.to;
-		prm->nb_ins = p.len;
-		bpf = rte_bpf_load(prm);
+		safe.ins = p->to;
+		safe.nb_ins = p->len;
+		safe.prog_arg.buf_size = PKT_BPF_BUF_MAX;
+		bpf = rte_bpf_load(&safe);
 	}
-	free(p.to);
-	free(p.place);
+	pkt__bpf_patch_free(p);
 	return bpf;
+}
+
+static uint64_t (*machine_code(const struct rte_bpf *bpf))(void *m)
+{
+	struct rte_bpf_jit jit;
+
+	return rte_bpf_get_jit(bpf, &jit) == 0 ? jit.func : NULL;
+}
+
+/* Where it cannot be, the other one is asked. */
+static void load_flat(struct plx_pkt_bpf *p, struct rte_bpf_prm *prm)
+{
+	struct pkt_bpf_patch patch = {.flat = true};
+
+	p->flat_bytes = UINT32_MAX;
+	p->flat = NULL;
+	p->flat_bpf = p->jit ? load_safe(&patch, prm) : NULL;
+	if (!p->flat_bpf)
+		return;
+	p->flat = machine_code(p->flat_bpf);
+	if (p->flat)
+		p->flat_bytes = patch.flat_bytes;
 }
 
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations" /* experimental: rte_bpf_convert() */
@@ -456,18 +66,19 @@ int plx_pkt_bpf_load(struct plx_pkt_bpf *p, const struct plx_bpf_insn *insns, ui
 {
 	const struct bpf_program classic = {.bf_len = n, .bf_insns = insns};
 	struct rte_bpf_prm *prm = rte_bpf_convert(&classic);
-	struct rte_bpf_jit jit;
+	struct pkt_bpf_patch patch = {.flat = false};
 	struct rte_bpf *bpf;
 
 	if (!prm)
 		return -rte_errno;
-	bpf = load_safe(prm);
+	bpf = load_safe(&patch, prm);
+	if (bpf) {
+		p->bpf = bpf;
+		p->jit = machine_code(bpf);
+		load_flat(p, prm);
+	}
 	rte_free(prm);
-	if (!bpf)
-		return -rte_errno;
-	p->bpf = bpf;
-	p->jit = rte_bpf_get_jit(bpf, &jit) == 0 ? jit.func : NULL;
-	return 0;
+	return bpf ? 0 : -rte_errno;
 }
 
 uint32_t plx_pkt_bpf_interpret(const struct plx_pkt_bpf *p, const struct rte_mbuf *m)
@@ -475,8 +86,16 @@ uint32_t plx_pkt_bpf_interpret(const struct plx_pkt_bpf *p, const struct rte_mbu
 	return (uint32_t)rte_bpf_exec(p->bpf, (void *)(uintptr_t)m);
 }
 
+uint32_t plx_pkt_bpf_run_any(const struct plx_pkt_bpf *p, const struct rte_mbuf *m)
+{
+	if (plx_likely(p->jit))
+		return (uint32_t)p->jit((void *)(uintptr_t)m); /* which is only read */
+	return plx_pkt_bpf_interpret(p, m);
+}
+
 void plx_pkt_bpf_free(struct plx_pkt_bpf *p)
 {
+	rte_bpf_destroy(p->flat_bpf);
 	rte_bpf_destroy(p->bpf);
 	*p = (struct plx_pkt_bpf){0};
 }

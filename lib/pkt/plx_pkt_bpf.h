@@ -26,8 +26,10 @@ struct rte_bpf;
 
 /** One that is loaded. */
 struct plx_pkt_bpf {
-	struct rte_bpf *bpf;
-	uint64_t (*jit)(void *m); /**< NULL: DPDK interprets it */
+	struct rte_bpf *bpf, *flat_bpf;
+	uint64_t (*jit)(void *m);  /**< NULL: DPDK interprets it */
+	uint64_t (*flat)(void *m); /**< of a first segment; beyond 32 bits: ask jit */
+	uint32_t flat_bytes;	   /**< that it must have; UINT32_MAX: there is no such program */
 };
 
 /**
@@ -42,13 +44,20 @@ PLX_API void plx_pkt_bpf_free(struct plx_pkt_bpf *p);
 
 /** What plx_pkt_bpf_run() does without machine code. */
 PLX_API uint32_t plx_pkt_bpf_interpret(const struct plx_pkt_bpf *p, const struct rte_mbuf *m);
+/** What it does with an mbuf whose first segment is short. */
+PLX_API uint32_t plx_pkt_bpf_run_any(const struct plx_pkt_bpf *p, const struct rte_mbuf *m);
 
 /** Any thread, any number at a time. @return what the program returns; 0: m is not wanted. */
 static inline uint32_t plx_pkt_bpf_run(const struct plx_pkt_bpf *p, const struct rte_mbuf *m)
 {
-	if (plx_likely(p->jit))
-		return (uint32_t)p->jit((void *)(uintptr_t)m); /* which is only read */
-	return plx_pkt_bpf_interpret(p, m);
+	uint64_t verdict;
+
+	if (plx_likely(m->data_len >= p->flat_bytes)) {
+		verdict = p->flat((void *)(uintptr_t)m); /* which is only read */
+		if (plx_likely(!(verdict >> 32)))
+			return (uint32_t)verdict;
+	}
+	return plx_pkt_bpf_run_any(p, m);
 }
 
 PLX_C_END

@@ -3,10 +3,14 @@
 
 #define HALF_PPB 500000000
 
+#define NEAR_NS (INT64_C(1) << 32) /* times a slew there is room for it in 64 bits */
+
 static plx_ns at(const struct plx_tap_line *l, plx_ns mono)
 {
 	plx_ns d = mono - l->mono; /* may be negative */
 
+	if (plx_likely(d > -NEAR_NS && d < NEAR_NS))
+		return l->wall + d + d * l->slew_ppb / PLX_SEC(1);
 	return l->wall + d + (plx_ns)((__int128)d * l->slew_ppb / PLX_SEC(1));
 }
 

@@ -97,16 +97,16 @@ void plx_tap_filter_free(struct plx_tap_filter *f)
 	free(f);
 }
 
-bool tap__filter_match(const struct plx_tap_filter *f, const struct rte_mbuf *m, bool out)
+const struct plx_pkt_bpf *tap__filter_prog(const struct plx_tap_filter *f, bool out)
 {
-	return plx_pkt_bpf_run(&f->prog[out], m);
+	return &f->prog[out];
 }
 
 bool plx_tap_filter_run(const struct plx_tap_filter *f, const struct rte_mbuf *m, bool out)
 {
 	struct tap_view v;
 
-	return tap__filter_match(f, tap__view(&v, m), out);
+	return plx_pkt_bpf_run(&f->prog[out], tap__view(&v, m));
 }
 
 bool plx_tap_filter_jitted(const struct plx_tap_filter *f)

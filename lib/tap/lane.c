@@ -1,13 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tap.h"
 
+#include <rte_cycles.h>
+
 /*
  * What an lcore does for a tap: looks at each packet, and copies what is wanted into its ring. On
  * the way out packets are looked at before the driver has them, since it may free them at once: the
  * records are laid, and given to the reader when it is known how many were taken. The others are
  * taken back, to be looked at again; but if something was dropped in between, whose record lies
  * behind theirs, they are made void.
+ *
+ * With a ceiling each call in which something is looked at is measured, and one of LOOK of those in
+ * which nothing is. Without one it is the same code with all that left out by the compiler.
  */
+
+#define LOOK	      16
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* What is the same for all packets of a call, and their time: they came together, or go together.
  */
@@ -17,6 +25,7 @@ struct call {
 	struct tap_sums *sum;
 	const struct plx_pkt_seen *seen;
 	plx_ns now_ns; /* 0: nobody has asked yet */
+	uint8_t thin;  /* of plx_tap_every() */
 };
 
 /* A packet as it is to be copied. */
@@ -26,6 +35,8 @@ struct sight {
 	struct rte_mbuf whole;
 	struct plx_pkt_seen seen;
 	uint8_t flags;
+	bool all;			/* wanted, whatever it is */
+	const struct plx_pkt_bpf *prog; /* else what says so; NULL: nothing is */
 };
 
 /* An IP header whose length is that of a packet? */
@@ -80,13 +91,18 @@ static bool concerns(const struct plx_tap *t, const struct plx_pkt_seen *s)
 	return t->conf.ports >> s->port & 1 && t->conf.queues >> s->queue & 1;
 }
 
-static bool wanted(const struct plx_tap *t, const struct sight *s)
+/* Its filter, when it is known what it begins with. */
+static void choose_filter(const struct plx_tap *t, struct sight *s)
 {
 	const struct plx_tap_filter *f = t->filter[s->seen.link];
 
-	if (!t->conf.filter)
-		return true;
-	return f && tap__filter_match(f, s->m, s->seen.out);
+	s->all = !t->conf.filter;
+	s->prog = f ? tap__filter_prog(f, s->seen.out) : NULL;
+}
+
+static bool wanted(const struct sight *s)
+{
+	return s->all || (s->prog && plx_pkt_bpf_run(s->prog, s->m));
 }
 
 static uint8_t flags_of(const struct rte_mbuf *m)
@@ -138,12 +154,21 @@ static void fill(struct plx_tap_pkt *p, struct call *c, const struct sight *s, u
 	p->caplen = caplen;
 	p->len = m->pkt_len;
 	p->hash = m->hash.rss;
-	p->lost = (uint32_t)(l->sums.full + (l->stage.open ? l->stage.sums.full : 0));
+	p->lost = (uint32_t)(l->sums.lost + (l->stage.open ? l->stage.sums.lost : 0));
 	p->port = s->seen.port;
 	p->queue = s->seen.queue;
+	p->thin = c->thin;
 	p->reason = s->seen.reason;
 	p->wire_pkts = (uint16_t)plx_pkt_wire(m);
 	copy(p + 1, m, caplen);
+}
+
+/* Until the next one. The gap is every - 1 on average, and even: what comes in step is seen as
+ * well.
+ */
+static uint32_t draw(struct tap_lane *l, uint32_t every)
+{
+	return every > 1 ? (uint32_t)plx_rng_below(&l->rng, 2 * (uint64_t)every - 1) : 0;
 }
 
 /* @return how many of the next n packets are not in the sample; 0: the next one is. */
@@ -161,9 +186,37 @@ static uint16_t leave_out(struct call *c, uint16_t n)
 		plx_count(c->sum->sampled, gap);
 		return gap;
 	}
-	/* the gap is sample - 1 on average, and even: what comes in step is sampled as well */
-	l->skip = (uint32_t)plx_rng_below(&l->rng, 2 * (uint64_t)t->conf.sample - 1);
+	l->skip = draw(l, t->conf.sample);
 	return 0;
+}
+
+static void count_missed(struct tap_sums *sum, uint16_t n)
+{
+	plx_count(sum->lost, n);
+	plx_count(sum->missed, n);
+}
+
+/* @return how many of the next n packets cost too much; 0: the next one does not. */
+static uint16_t miss_out(struct call *c, uint16_t n)
+{
+	struct tap_lane *l = c->l;
+	uint16_t gap = l->cost.closed ? n : (uint16_t)PLX_MIN(l->miss, (uint32_t)n);
+
+	if (gap) {
+		l->miss -= PLX_MIN(l->miss, (uint32_t)gap);
+		count_missed(c->sum, gap);
+		return gap;
+	}
+	l->miss = draw(l, plx_tap_every(l->cost.rung));
+	return 0;
+}
+
+/* Of the next n packets: how many are left out, for whatever reason. */
+static ALWAYS_INLINE uint16_t pass_by(struct call *c, uint16_t n, bool costs)
+{
+	uint16_t gap = costs ? miss_out(c, n) : 0;
+
+	return gap ? gap : leave_out(c, costs ? 1 : n);
 }
 
 PLX_NOINLINE static void take(struct call *c, const struct sight *s)
@@ -172,7 +225,7 @@ PLX_NOINLINE static void take(struct call *c, const struct sight *s)
 	struct plx_tap_pkt *p = tap_ring_lay(&c->l->ring, tap_rec_bytes(caplen));
 
 	if (plx_unlikely(!p)) {
-		plx_count(c->sum->full, 1);
+		plx_count(c->sum->lost, 1);
 		return;
 	}
 	fill(p, c, s, caplen);
@@ -192,7 +245,7 @@ static void judge(struct call *c, struct sight *s)
 {
 	if (s->seen.link == PLX_PKT_LINK_ETHER)
 		s->m = tap__view(&s->view, s->m);
-	if (wanted(c->t, s))
+	if (wanted(s))
 		take(c, s);
 	else
 		plx_count(c->sum->filtered, 1);
@@ -200,24 +253,59 @@ static void judge(struct call *c, struct sight *s)
 
 static void mark(struct tap_stage *st, const struct tap_lane *l, uint16_t i)
 {
-	st->at[i] = (struct tap_mark){.laid = l->ring.laid, .skip = l->skip, .sums = st->sums};
+	st->at[i] = (struct tap_mark){
+		.laid = l->ring.laid, .skip = l->skip, .miss = l->miss, .sums = st->sums};
+}
+
+/* All of a call, where nothing is left out, and nothing has to be known of each. */
+static ALWAYS_INLINE void sift(struct call *c, struct sight *s, struct tap_stage *st,
+	struct rte_mbuf *const *pkts, uint16_t n)
+{
+	uint64_t tags = s->seen.link == PLX_PKT_LINK_ETHER ? TAP_TAGS : 0;
+	const struct plx_pkt_bpf *prog = s->prog;
+	uint16_t filtered = 0;
+
+	for (uint16_t i = 0; i < n; i++) {
+		const struct rte_mbuf *m = pkts[i];
+
+		if (st)
+			mark(st, c->l, i);
+		if (plx_unlikely(m->ol_flags & tags))
+			m = tap__view(&s->view, m);
+		if (prog ? !plx_pkt_bpf_run(prog, m) : !s->all) {
+			if (st) /* which is marked */
+				plx_count(c->sum->filtered, 1);
+			else
+				filtered++;
+			continue;
+		}
+		s->m = m;
+		take(c, s);
+	}
+	plx_count(c->sum->filtered, filtered);
 }
 
 /* @param st where to note how far things were in front of each packet; NULL: nowhere. */
-static void judge_all(
-	struct call *c, struct tap_stage *st, struct rte_mbuf *const *pkts, uint16_t n)
+static ALWAYS_INLINE void judge_all(
+	struct call *c, struct tap_stage *st, struct rte_mbuf *const *pkts, uint16_t n, bool costs)
 {
 	uint8_t flags = c->seen->out ? PLX_TAP_F_OUT : 0;
-	bool late = is_late(c->seen), some = !late && c->t->conf.sample > 1;
+	bool late = is_late(c->seen), some = !late && (costs || c->t->conf.sample > 1);
 	struct sight s;
 	uint16_t gap;
 
 	s.seen = *c->seen;
 	s.flags = flags;
+	if (!late)
+		choose_filter(c->t, &s);
+	if (!late && !some) {
+		sift(c, &s, st, pkts, n);
+		return;
+	}
 	for (uint16_t i = 0; i < n; i++) {
 		if (st)
 			mark(st, c->l, i);
-		gap = some ? leave_out(c, st ? 1 : (uint16_t)(n - i)) : 0;
+		gap = some ? pass_by(c, st ? 1 : (uint16_t)(n - i), costs) : 0;
 		if (gap) {
 			i = (uint16_t)(i + gap - 1);
 			continue;
@@ -227,8 +315,9 @@ static void judge_all(
 			s.seen = *c->seen;
 			s.flags = flags;
 			look_back(&s);
-			if (!concerns(c->t, &s.seen) || leave_out(c, 1))
+			if (!concerns(c->t, &s.seen) || pass_by(c, 1, costs))
 				continue;
+			choose_filter(c->t, &s);
 		}
 		judge(c, &s);
 	}
@@ -243,14 +332,15 @@ static bool may_concern(const struct plx_tap *t, const struct plx_pkt_seen *s)
 
 /* ---- on the way out ---- */
 
-static void stage(struct call *c, struct rte_mbuf *const *pkts, uint16_t n)
+static ALWAYS_INLINE void stage(
+	struct call *c, struct rte_mbuf *const *pkts, uint16_t n, bool costs)
 {
 	struct tap_stage *st = &c->l->stage;
 
 	st->sums = (struct tap_sums){0};
 	st->open = true;
 	c->sum = &st->sums;
-	judge_all(c, st, pkts, n);
+	judge_all(c, st, pkts, n, costs);
 	mark(st, c->l, n);
 	st->n = n;
 }
@@ -263,16 +353,106 @@ static void settle(struct tap_lane *l, uint16_t n)
 	if (l->ring.laid == end->laid) {
 		tap_ring_retract(&l->ring, now->laid);
 		l->skip = now->skip;
+		l->miss = now->miss;
 	} else {
 		tap_ring_void(&l->ring, now->laid, end->laid);
 	}
 	plx_count(l->sums.accepted, now->sums.accepted);
 	plx_count(l->sums.filtered, now->sums.filtered);
-	plx_count(l->sums.full, now->sums.full);
+	plx_count(l->sums.lost, now->sums.lost);
+	plx_count(l->sums.missed, now->sums.missed);
 	plx_count(l->sums.sampled, now->sums.sampled);
 	plx_count(l->sums.bytes, now->sums.bytes);
 	st->open = false;
 	tap_ring_give(&l->ring);
+}
+
+static ALWAYS_INLINE void see_all(
+	struct call *c, struct rte_mbuf *const *pkts, uint16_t n, bool costs)
+{
+	if (c->seen->point == PLX_PKT_AT_TX) {
+		stage(c, pkts, n, costs);
+		return;
+	}
+	judge_all(c, NULL, pkts, n, costs);
+	if (!c->l->stage.open)
+		tap_ring_give(&c->l->ring);
+}
+
+/* ---- with a ceiling ---- */
+
+/* Does it see whatever comes in a direction? */
+static bool sees_all_ports(const struct plx_tap *t)
+{
+	return t->conf.ports == UINT32_MAX && t->conf.queues == UINT32_MAX;
+}
+
+static void missed(struct tap_lane *l, uint16_t n)
+{
+	l->miss -= PLX_MIN(l->miss, (uint32_t)n);
+	count_missed(&l->sums, n);
+}
+
+/* @return whether none of them is looked at: that is all, then. */
+static bool miss_all(struct call *c, uint16_t n)
+{
+	struct tap_lane *l = c->l;
+
+	if (!l->cost.closed && l->miss < n)
+		return false;
+	if (is_late(c->seen) && !sees_all_ports(c->t))
+		return false; /* some may be none of its affair */
+	if (c->seen->point == PLX_PKT_AT_TX)
+		l->stage.passed = true;
+	else
+		missed(l, n);
+	return true;
+}
+
+static void spent(struct tap_lane *l, uint64_t begin, uint32_t times)
+{
+	if (tap__cost_spent(&l->cost, begin, rte_rdtsc(), times))
+		l->miss = draw(l, plx_tap_every(l->cost.rung));
+}
+
+PLX_NOINLINE static void see_within(struct call *c, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	struct tap_lane *l = c->l;
+	bool tx = c->seen->point == PLX_PKT_AT_TX;
+	uint32_t times = LOOK;
+	uint64_t begin;
+
+	if (tx)
+		l->standing = 0;
+	if (++l->calls % LOOK && miss_all(c, n))
+		return;
+	begin = rte_rdtsc();
+	if (!miss_all(c, n)) {
+		c->thin = l->cost.rung;
+		see_all(c, pkts, n, l->cost.rung > 1 || l->cost.closed || l->miss);
+		times = 1;
+	}
+	if (tx) {
+		l->staging = rte_rdtsc() - begin;
+		l->staging -= PLX_MIN(l->staging, l->cost.asking);
+		l->standing = times;
+	} else {
+		spent(l, begin, times);
+	}
+}
+
+PLX_NOINLINE static void took_within(struct tap_lane *l, uint16_t n)
+{
+	uint64_t begin = l->standing ? rte_rdtsc() - l->staging : 0;
+
+	if (l->stage.passed) {
+		l->stage.passed = false;
+		missed(l, n);
+	} else {
+		settle(l, n);
+	}
+	if (l->standing)
+		spent(l, begin, l->standing);
 }
 
 /* ---- what hangs at a point ---- */
@@ -297,13 +477,10 @@ void tap__see(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
 
 		if (!may_concern(t, s))
 			continue;
-		if (s->point == PLX_PKT_AT_TX) {
-			stage(&c, pkts, n);
-			continue;
-		}
-		judge_all(&c, NULL, pkts, n);
-		if (!l->stage.open)
-			tap_ring_give(&l->ring);
+		if (plx_unlikely(t->conf.max_cost_ppm))
+			see_within(&c, pkts, n);
+		else
+			see_all(&c, pkts, n, false);
 	}
 }
 
@@ -313,9 +490,14 @@ void tap__took(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s, uint
 	unsigned int lcore = rte_lcore_id();
 
 	for (uint32_t i = 0; i < list->n; i++) {
-		struct tap_lane *l = list->tap[i]->lane[lcore];
+		const struct plx_tap *t = list->tap[i];
+		struct tap_lane *l = t->lane[lcore];
 
-		if (may_concern(list->tap[i], s))
+		if (!may_concern(t, s))
+			continue;
+		if (plx_unlikely(t->conf.max_cost_ppm))
+			took_within(l, n);
+		else
 			settle(l, n);
 	}
 }

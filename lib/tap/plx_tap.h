@@ -10,8 +10,8 @@
  * sampling. An lcore copies what a tap wants into a ring of bytes that belongs to the two, and
  * never waits, takes no mbuf and no reference: what the stack does to a packet afterwards does not
  * change the copy, and a slow reader loses copies, which are counted, and no traffic. Each packet
- * that a tap sees is counted exactly once: accepted, filtered, sampled out, or lost because the
- * ring was full.
+ * that a tap sees is counted exactly once: accepted, filtered, sampled out, missed because more
+ * would have cost too much, or lost because the ring was full.
  *
  * Control (open, detach, close, plx_taps_*) is for ordinary threads, one at a time by a lock of
  * ours; plx_tap_read() for one thread at a time for each tap.
@@ -27,6 +27,8 @@ struct plx_tap;
 
 #define PLX_TAP_SNAP_MAX   262144u /**< what others can read */
 #define PLX_TAP_SAMPLE_MAX (1u << 31)
+#define PLX_TAP_COST_ALL   1000000u   /**< ppm: all of an lcore's time */
+#define PLX_TAP_COST_MIN   1000u      /**< ppm: 0.1 % */
 #define PLX_TAP_RING_MIN   65536u     /**< bytes */
 #define PLX_TAP_RING	   (4u << 20) /**< bytes, unless said otherwise */
 #define PLX_TAP_IN	   1u	      /**< of plx_tap_conf.directions */
@@ -44,7 +46,13 @@ struct plx_tap_conf {
 	uint32_t snap_bytes; /**< of a packet at most; 0 = as many as others can read */
 	uint32_t sample; /**< one of so many (PLX_TAP_SAMPLE_MAX) at random, before the filter; 0, 1
 			    = all */
-	uint64_t limit;	 /**< packets that plx_tap_read() gives at most; 0 = any number */
+	/**
+	 * What it may cost an lcore, in ppm of its time (busy or not), PLX_TAP_COST_MIN to
+	 * PLX_TAP_COST_ALL; 0 = no ceiling. Where looking at all would cost more, one packet in N
+	 * is looked at, at random and before all else; N follows the load, for each lcore.
+	 */
+	uint32_t max_cost_ppm;
+	uint64_t limit;	     /**< packets that plx_tap_read() gives at most; 0 = any number */
 	uint32_t ring_bytes; /**< for each lcore, made a power of two; 0 = PLX_TAP_RING */
 	uint64_t seed;	     /**< of sampling */
 	/**
@@ -84,9 +92,10 @@ struct plx_tap_pkt {
 	plx_ns ts_ns;  /**< of the engine's clock; of DPDK's ports: since the taps were made */
 	uint32_t caplen, len;
 	uint32_t hash;
-	uint32_t lost; /**< by this lcore since its packet before: the ring was full */
+	uint32_t lost; /**< by this lcore since its packet before: the ring was full, or missed */
 	uint16_t port; /**< by its number, or PLX_PKT_NO_PORT */
-	uint16_t queue;
+	uint8_t queue;
+	uint8_t thin;	 /**< by the ceiling: plx_tap_every() */
 	uint16_t reason; /**< of DROP: enum plx_drop */
 	uint16_t wire_pkts;
 };
@@ -96,15 +105,27 @@ static inline const void *plx_tap_data(const struct plx_tap_pkt *p)
 	return p + 1;
 }
 
-/** Since a tap was opened. seen is the sum of the next four. */
+/** A packet stands for so many, looked at or missed, because of the tap's ceiling. 1: all were. */
+static inline uint32_t plx_tap_every(uint8_t thin)
+{
+	if (thin < 4)
+		return thin ? thin : 1;
+	return (4u + (thin & 3)) << (thin / 4 - 1);
+}
+
+/** Since a tap was opened. seen is the sum of the next five. */
 struct plx_tap_stats {
 	uint64_t seen;	   /**< packets at its points, ports and queues */
 	uint64_t accepted; /**< copied */
 	uint64_t filtered; /**< not wanted by the filter */
 	uint64_t full;	   /**< wanted, but the ring was full */
 	uint64_t sampled;  /**< left out by sampling */
+	uint64_t missed;   /**< not looked at: it would have cost too much */
 	uint64_t bytes;	   /**< copied of them */
 	uint64_t given;	   /**< of the accepted: by plx_tap_read() */
+	/* With a ceiling, of the lcore where that is most: */
+	uint32_t every;	   /**< one packet of so many is looked at now; without one 1 */
+	uint32_t cost_ppm; /**< what it took of the lcore's last second or two; without one 0 */
 };
 
 /** Of an engine, before or during its run; to be destroyed before it. @return NULL with *e filled

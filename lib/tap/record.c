@@ -138,7 +138,7 @@ void tap__record_look(struct tap_lane *l, struct plx_tap_pkt *p, const struct rt
 		const struct plx_tap_filter *f = t->match[i][p->link];
 		struct tap_match *match = &l->rec->match[i];
 
-		if (!f || !tap__filter_match(f, m, out))
+		if (!f || !plx_pkt_bpf_run(tap__filter_prog(f, out), m))
 			continue;
 		if (!PLX_TAP_F_MATCH(p->flags))
 			p->flags |= (uint8_t)((i + 1) << PLX_TAP_F_MATCH_SHIFT);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
 #include <rte_malloc.h>
 
 /*
@@ -274,6 +275,9 @@ static void complete(struct plx_tap_conf *c)
 	c->queues = c->queues ? c->queues : UINT32_MAX;
 	c->directions = c->directions ? c->directions : PLX_TAP_IN | PLX_TAP_OUT;
 	c->sample = PLX_MAX(PLX_MIN(c->sample, PLX_TAP_SAMPLE_MAX), 1u);
+	if (c->max_cost_ppm)
+		c->max_cost_ppm =
+			PLX_MAX(PLX_MIN(c->max_cost_ppm, PLX_TAP_COST_ALL), PLX_TAP_COST_MIN);
 	c->ring_bytes = power_of_two(c->ring_bytes ? c->ring_bytes : PLX_TAP_RING);
 	if (!c->snap_bytes || c->snap_bytes > PLX_TAP_SNAP_MAX)
 		c->snap_bytes = PLX_TAP_SNAP_MAX;
@@ -333,6 +337,25 @@ static int compile(struct plx_tap *t, struct plx_tap_filter_error *why)
 	return t->conf.filter ? 0 : -ENOMEM;
 }
 
+/* What measuring takes: the least that was seen. */
+static void calibrate(struct tap_cost *c)
+{
+	uint64_t asking = UINT64_MAX, own = UINT64_MAX;
+	struct tap_cost scratch = *c;
+
+	for (int i = 0; i < 32; i++) {
+		uint64_t begin = rte_rdtsc(), now = rte_rdtsc(), took;
+
+		asking = PLX_MIN(asking, now - begin);
+		begin = rte_rdtsc();
+		tap__cost_spent(&scratch, now, begin, 1);
+		took = rte_rdtsc() - begin;
+		own = PLX_MIN(own, took);
+	}
+	c->asking = asking;
+	c->own = asking + 2 * own; /* where nothing is at hand as it is here */
+}
+
 static int add_lane(struct plx_tap *t, uint32_t lcore)
 {
 	int socket = (int)rte_lcore_to_socket_id(lcore);
@@ -349,6 +372,10 @@ static int add_lane(struct plx_tap *t, uint32_t lcore)
 	}
 	plx_rng_init(&l->rng, t->conf.seed + t->n_lanes);
 	l->skip = (uint32_t)plx_rng_below(&l->rng, t->conf.sample);
+	if (t->conf.max_cost_ppm) {
+		tap__cost_init(&l->cost, t->conf.max_cost_ppm, rte_get_tsc_hz(), rte_rdtsc());
+		calibrate(&l->cost);
+	}
 	t->lanes[t->n_lanes++] = l;
 	t->lane[lcore] = l;
 	return 0;
@@ -497,7 +524,7 @@ void plx_taps_destroy(struct plx_taps *ts)
 /* ---- reading ---- */
 
 /* The lane whose next packet is the oldest. */
-static struct tap_lane *oldest(struct plx_tap *t, const struct plx_tap_pkt **first)
+static struct tap_lane *oldest_of_all(struct plx_tap *t, const struct plx_tap_pkt **first)
 {
 	struct tap_lane *found = NULL;
 
@@ -510,6 +537,14 @@ static struct tap_lane *oldest(struct plx_tap *t, const struct plx_tap_pkt **fir
 		*first = p;
 	}
 	return found;
+}
+
+static inline struct tap_lane *oldest(struct plx_tap *t, const struct plx_tap_pkt **first)
+{
+	if (t->n_lanes != 1)
+		return oldest_of_all(t, first);
+	*first = tap_ring_next(&t->lanes[0]->ring);
+	return *first ? t->lanes[0] : NULL;
 }
 
 /*
@@ -536,18 +571,17 @@ static bool give(struct tap_lane *l, const struct plx_tap_pkt *p, plx_tap_read_f
 
 uint32_t plx_tap_read(struct plx_tap *t, plx_tap_read_fn fn, void *arg, uint32_t max)
 {
+	uint64_t left = t->conf.limit ? t->conf.limit - t->given : max;
 	const struct plx_tap_pkt *p = NULL;
 	struct tap_lane *l;
 	uint32_t n = 0;
 
 	if (t->conf.keep_bytes && !t->frozen)
 		return 0;
-	while (n < max && !plx_tap_done(t) && (l = oldest(t, &p))) {
-		if (!give(l, p, fn, arg))
-			break;
-		plx_count(t->given, 1);
+	max = (uint32_t)PLX_MIN(left, (uint64_t)max);
+	while (n < max && (l = oldest(t, &p)) && give(l, p, fn, arg))
 		n++;
-	}
+	plx_count(t->given, n);
 	return n;
 }
 
@@ -556,19 +590,34 @@ bool plx_tap_done(const struct plx_tap *t)
 	return t->conf.limit && plx_count_read(t->given) >= t->conf.limit;
 }
 
+static void add_cost(const struct tap_cost *c, struct plx_tap_stats *s)
+{
+	uint32_t every = plx_tap_every(plx_count_read(c->rung));
+
+	s->every = PLX_MAX(s->every, every);
+	s->cost_ppm = PLX_MAX(s->cost_ppm, tap__cost_ppm(c, rte_rdtsc()));
+}
+
 void plx_tap_stats(const struct plx_tap *t, struct plx_tap_stats *s)
 {
-	*s = (struct plx_tap_stats){.given = plx_count_read(t->given)};
+	uint64_t lost = 0;
+
+	*s = (struct plx_tap_stats){.given = plx_count_read(t->given), .every = 1};
 	for (uint16_t i = 0; i < t->n_lanes; i++) {
 		const struct tap_sums *sum = &t->lanes[i]->sums;
 
 		s->accepted += plx_count_read(sum->accepted);
 		s->filtered += plx_count_read(sum->filtered);
-		s->full += plx_count_read(sum->full);
 		s->sampled += plx_count_read(sum->sampled);
 		s->bytes += plx_count_read(sum->bytes);
+		s->missed += plx_count_read(sum->missed);
+		lost += plx_count_read(sum->lost);
+		if (t->conf.max_cost_ppm)
+			add_cost(&t->lanes[i]->cost, s);
 	}
-	s->seen = s->accepted + s->filtered + s->full + s->sampled;
+	lost = PLX_MAX(lost, s->missed); /* which was read before, of lcores that run */
+	s->full = lost - s->missed;
+	s->seen = s->accepted + s->filtered + s->sampled + lost;
 }
 
 const struct plx_tap_conf *plx_tap_conf_of(const struct plx_tap *t)

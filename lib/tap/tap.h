@@ -2,6 +2,7 @@
 #pragma once
 
 /** @file Private to the library. */
+#include "cost.h"
 #include "ring.h"
 
 #include <plx_base_rng.h>
@@ -27,27 +28,35 @@ struct tap_view {
 	uint8_t hdr[20]; /* MACs, two tags */
 };
 
+/** Of ol_flags: there is one. */
+#define TAP_TAGS                                                                                   \
+	(RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_VLAN | RTE_MBUF_F_RX_QINQ_STRIPPED |          \
+		RTE_MBUF_F_TX_QINQ)
+
 /** view.c: m as it is (was, will be) on the wire; m itself if that is how it lies. */
 const struct rte_mbuf *tap__view(struct tap_view *v, const struct rte_mbuf *m);
 
-/** filter.c: plx_tap_filter_run() of what tap__view() gave. */
-bool tap__filter_match(const struct plx_tap_filter *f, const struct rte_mbuf *m, bool out);
+/** filter.c: the program, for what tap__view() gave. */
+const struct plx_pkt_bpf *tap__filter_prog(const struct plx_tap_filter *f, bool out);
 
 /* What an lcore counts. */
 struct tap_sums {
-	uint64_t accepted, filtered, full, sampled, bytes;
+	uint64_t accepted, filtered, sampled, bytes;
+	uint64_t lost;	 /* the ring was full, or */
+	uint64_t missed; /* it would have cost too much */
 };
 
 /* How far things were in front of a packet on its way out. */
 struct tap_mark {
 	uint64_t laid;
-	uint32_t skip;
+	uint32_t skip, miss;
 	struct tap_sums sums;
 };
 
 /* Packets that were looked at, and that the driver has not answered for. */
 struct tap_stage {
 	bool open;
+	bool passed; /* nothing of them is looked at */
 	uint16_t n;
 	struct tap_sums sums;
 	struct tap_mark at[PLX_PKT_WATCH_MAX + 1];
@@ -89,6 +98,13 @@ struct tap_lane {
 	uint32_t skip;	      /* packets until the next one that is in the sample */
 	struct plx_rng rng;
 	struct tap_record *rec; /* a recorder's; else NULL */
+	/* with a ceiling */
+	uint32_t miss;	   /* packets until the next one that is looked at */
+	uint32_t calls;	   /* so far */
+	uint64_t staging;  /* cycles that what is staged has taken */
+	uint32_t standing; /* calls that these stand for; 0: it was not measured */
+	struct tap_cost cost;
+
 	struct tap_stage stage;
 	uint32_t told PLX_ALIGNED; /* the reader's: of those lost, so many it has been told of */
 } PLX_ALIGNED;

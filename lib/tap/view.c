@@ -10,7 +10,6 @@
 
 #define MACS_BYTES 12
 #define TAG_BYTES  4
-#define ONE_TAG	   (RTE_MBUF_F_RX_VLAN_STRIPPED | RTE_MBUF_F_TX_VLAN)
 #define TWO_TAGS   (RTE_MBUF_F_RX_QINQ_STRIPPED | RTE_MBUF_F_TX_QINQ)
 
 static void put_tag(struct tap_view *v, uint16_t tpid, uint16_t tci)
@@ -59,5 +58,5 @@ static const struct rte_mbuf *tagged(struct tap_view *v, const struct rte_mbuf *
 
 const struct rte_mbuf *tap__view(struct tap_view *v, const struct rte_mbuf *m)
 {
-	return plx_likely(!(m->ol_flags & (ONE_TAG | TWO_TAGS))) ? m : tagged(v, m);
+	return plx_likely(!(m->ol_flags & TAP_TAGS)) ? m : tagged(v, m);
 }

@@ -29,8 +29,19 @@ static plx_ns wall_now(void)
 /* What is still to come is not older than at: what has been read does not get newer than that. */
 void tap__writer_keep_time(struct plx_tap_writer *w, plx_ns at)
 {
-	if (at - w->clock.now.mono >= SET_NS)
-		plx_tap_clock_set(&w->clock, at, wall_now() - (tap__now(w->tap) - at));
+	if (at - w->clock.now.mono < SET_NS)
+		return;
+	plx_tap_clock_set(&w->clock, at, wall_now() - (tap__now(w->tap) - at));
+	w->ts_ns = INT64_MIN;
+}
+
+static plx_ns wall_of(struct plx_tap_writer *w, plx_ns ts_ns)
+{
+	if (ts_ns != w->ts_ns) {
+		w->ts_ns = ts_ns;
+		w->ts_wall = plx_tap_clock_wall(&w->clock, ts_ns);
+	}
+	return w->ts_wall;
 }
 
 /* ---- blocks ---- */
@@ -82,6 +93,16 @@ static void iface_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_p
 	memcpy(i->mac, p.mac, sizeof(i->mac));
 }
 
+/* What came to the tap's points, and what of that it was kept from looking at. */
+static void add_missed(struct plx_pcapng_stats *s, const struct plx_tap_stats *t)
+{
+	s->has |= PLX_PCAPNG_IFRECV | PLX_PCAPNG_IFDROP;
+	s->ifrecv = t->seen;
+	s->ifdrop = t->missed;
+	s->comment =
+		plx_pcapng_text("received, missed, accepted and lost: of all interfaces together");
+}
+
 static void stats_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_pcapng_stats *s)
 {
 	struct plx_tap_stats t;
@@ -101,6 +122,8 @@ static void stats_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_p
 			return;
 		s->has |= PLX_PCAPNG_ACCEPT;
 		s->accept = t.accepted + t.full;
+		if (plx_tap_conf_of(w->tap)->max_cost_ppm)
+			add_missed(s, &t);
 	}
 }
 
@@ -265,13 +288,28 @@ void tap__writer_end(struct plx_tap_writer *w)
 		w->err = err;
 }
 
-static void rotate(struct plx_tap_writer *w, uint64_t bytes)
+/* Neither a limit nor the time have to be looked at. */
+static bool has_room(const struct plx_tap_writer *w, uint64_t bytes)
+{
+	const struct plx_pcapng_rotate *r = &w->rotate;
+
+	return r->num && !r->conf.duration_ns && (!r->conf.pkts || r->pkts < r->conf.pkts) &&
+	       (!r->conf.bytes || r->bytes + bytes <= r->conf.bytes);
+}
+
+PLX_NOINLINE static void rotate_now(struct plx_tap_writer *w, uint64_t bytes)
 {
 	if (w->err || !plx_pcapng_rotate_due(&w->rotate, bytes, tap__now(w->tap)))
 		return;
 	tap__writer_end(w);
 	if (!w->err)
 		tap__writer_begin(w);
+}
+
+static inline void rotate(struct plx_tap_writer *w, uint64_t bytes)
+{
+	if (plx_unlikely(!has_room(w, bytes)))
+		rotate_now(w, bytes);
 }
 
 /* ---- packets ---- */
@@ -299,30 +337,39 @@ static uint32_t file_flags(const struct plx_tap_pkt *p)
 	return f;
 }
 
-static void to_file(const struct plx_tap_writer *w, const struct plx_tap_pkt *p, uint32_t iface,
-	struct plx_pcapng_pkt *to)
+/* What a packet of it stands for. */
+static uint32_t sample_of(const struct plx_tap_writer *w, const struct plx_tap_pkt *p)
 {
-	*to = (struct plx_pcapng_pkt){
-		.ts_ns = plx_tap_clock_wall(&w->clock, p->ts_ns),
-		.data = plx_tap_data(p),
-		.caplen = p->caplen,
-		.len = p->len,
-		.iface = iface,
-		.has = PLX_PCAPNG_FLAGS | PLX_PCAPNG_META,
-		.flags = file_flags(p),
-		.queue = p->queue,
-		.hash = p->hash,
-		.drops = p->lost,
-		.meta = {.hook = (uint8_t)(p->point + 1),
-			.reason = p->reason,
-			.sample = plx_tap_conf_of(w->tap)->sample},
-	};
+	uint64_t n = (uint64_t)plx_tap_conf_of(w->tap)->sample * plx_tap_every(p->thin);
+
+	return (uint32_t)PLX_MIN(n, (uint64_t)UINT32_MAX);
+}
+
+/* All but the interface. What is not set here is never asked for. */
+static void to_file(
+	struct plx_tap_writer *w, const struct plx_tap_pkt *p, struct plx_pcapng_pkt *to)
+{
+	uint32_t has = PLX_PCAPNG_FLAGS | PLX_PCAPNG_META;
+
 	if (p->port != PLX_PKT_NO_PORT)
-		to->has |= PLX_PCAPNG_QUEUE;
+		has |= PLX_PCAPNG_QUEUE;
 	if (p->flags & PLX_TAP_F_HASH)
-		to->has |= PLX_PCAPNG_HASH;
+		has |= PLX_PCAPNG_HASH;
 	if (p->lost)
-		to->has |= PLX_PCAPNG_DROPS;
+		has |= PLX_PCAPNG_DROPS;
+	to->ts_ns = wall_of(w, p->ts_ns);
+	to->data = plx_tap_data(p);
+	to->caplen = p->caplen;
+	to->len = p->len;
+	to->has = has;
+	to->flags = file_flags(p);
+	to->queue = p->queue;
+	to->hash = p->hash;
+	to->drops = p->lost;
+	to->meta.hook = (uint8_t)(p->point + 1);
+	to->meta.reason = p->reason;
+	to->meta.sample = plx_unlikely(p->thin) ? sample_of(w, p) : plx_tap_conf_of(w->tap)->sample;
+	to->comment.p = NULL;
 }
 
 static void put_pkt(struct plx_tap_writer *w, const struct plx_pcapng_pkt *pkt, size_t need)
@@ -332,7 +379,8 @@ static void put_pkt(struct plx_tap_writer *w, const struct plx_pcapng_pkt *pkt, 
 	if (!room)
 		return;
 	plx_pcapng_pkt_put(room, need, pkt);
-	plx_pcapng_rotate_wrote(&w->rotate, need, 1);
+	w->rotate.bytes += need;
+	w->rotate.pkts++;
 	plx_count(w->written, 1);
 }
 
@@ -353,24 +401,41 @@ static const char *comment_of(
 	return dropped || asked ? buf : NULL;
 }
 
+static uint32_t pad4(uint32_t n)
+{
+	return (n + 3) & ~3u;
+}
+
+/* Most packets have the same options as the one before. */
+static size_t need_of(struct plx_tap_writer *w, const struct plx_pcapng_pkt *pkt)
+{
+	if (plx_unlikely(pkt->comment.p))
+		return plx_pcapng_pkt_need(pkt);
+	if (plx_unlikely(pkt->has != w->opts)) {
+		w->opts = pkt->has;
+		w->opts_need = plx_pcapng_pkt_need(pkt) - pad4(pkt->caplen);
+	}
+	return w->opts_need + pad4(pkt->caplen);
+}
+
 static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
 {
 	struct plx_tap_writer *w = arg;
+	struct plx_pcapng_pkt *pkt = &w->pkt;
 	uint32_t slot = slot_of(w, p);
-	struct plx_pcapng_pkt pkt;
 	char why[COMMENT];
 	size_t need;
 
-	to_file(w, p, 0, &pkt);
-	pkt.comment = plx_pcapng_text(comment_of(w, p, why));
-	need = plx_pcapng_pkt_need(&pkt);
+	to_file(w, p, pkt);
+	pkt->comment = plx_pcapng_text(comment_of(w, p, why));
+	need = need_of(w, pkt);
 	rotate(w, room_for(w, slot, need));
 	if (!w->err && w->iface[slot].id == NO_IFACE)
 		put_iface(w, slot);
 	if (w->err)
 		return false;
-	pkt.iface = w->iface[slot].id;
-	put_pkt(w, &pkt, need);
+	pkt->iface = w->iface[slot].id;
+	put_pkt(w, pkt, need);
 	if (w->err)
 		return false;
 	w->iface[slot].delivered++;
@@ -381,7 +446,7 @@ static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
 static bool on_classic_pkt(void *arg, const struct plx_tap_pkt *p)
 {
 	struct plx_tap_writer *w = arg;
-	const struct plx_pcapng_pkt pkt = {.ts_ns = plx_tap_clock_wall(&w->clock, p->ts_ns),
+	const struct plx_pcapng_pkt pkt = {.ts_ns = wall_of(w, p->ts_ns),
 		.data = plx_tap_data(p),
 		.caplen = p->caplen,
 		.len = p->len};
@@ -551,6 +616,7 @@ static int begin(struct plx_tap_writer *w, struct plx_error *e)
 	w->start_ns = wall_now();
 	w->told_ns = tap__now(w->tap);
 	plx_tap_clock_init(&w->clock, w->told_ns, w->start_ns);
+	w->ts_ns = INT64_MIN;
 	err = w->rec ? tap__recorder_begin(w, e) : begin_file(w, e);
 	if (!err)
 		err = start_thread(w, e);

@@ -30,6 +30,10 @@ struct plx_tap_writer {
 	plx_ns last_ns;	     /* of the packet that was read last */
 	plx_ns told_ns;	     /* when statistics were written */
 	uint64_t told;	     /* packets that had been written by then */
+	struct plx_pcapng_pkt pkt; /* the one that is written */
+	plx_ns ts_ns, ts_wall;	   /* of the packet before: many have the same */
+	uint32_t opts;		   /* plx_pcapng_pkt.has of the one before, */
+	size_t opts_need;	   /* and what a block of it takes without its bytes */
 	enum plx_tap_format format;
 	bool ip; /* of a classic file: without Ethernet */
 	char *file, *app;

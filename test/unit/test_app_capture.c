@@ -136,6 +136,26 @@ T(a_ring_that_is_none)
 	str_eq(refused((struct capture_conf){.ring = "packets:1", .file = "-"}), "ring");
 }
 
+T(a_share_in_percent)
+{
+	static const char *const bad[] = {"", "0%", "0.0%", "101%", "100.1%", "1000%", "-1", "-1%",
+		"5", "5 %", " 5%", "5% ", "5%%", "%", ".5%", "5.%", "0.05%", "1e1%", "+5%",
+		"4294967301%", "5,5%", "five%"};
+
+	str_eq(refused((struct capture_conf){0}), "");
+	eq(plan.max_cost_ppm, 0);
+	str_eq(refused((struct capture_conf){.max_cost = "5%"}), "");
+	eq(plan.max_cost_ppm, 50000);
+	str_eq(refused((struct capture_conf){.max_cost = "0.1%"}), "");
+	eq(plan.max_cost_ppm, 1000);
+	str_eq(refused((struct capture_conf){.max_cost = "12.5%"}), "");
+	eq(plan.max_cost_ppm, 125000);
+	str_eq(refused((struct capture_conf){.max_cost = "100%"}), "");
+	eq(plan.max_cost_ppm, 1000000);
+	for (size_t i = 0; i < PLX_DIM(bad); i++)
+		str_eq(refused((struct capture_conf){.max_cost = bad[i]}), "max-cost");
+}
+
 T(the_rest)
 {
 	str_eq(refused((struct capture_conf){.direction = "in"}), "");
@@ -250,5 +270,5 @@ T(a_recorder)
 
 RUN(T_(a_size_has_a_unit), T_(what_is_none_is_refused), T_(a_file_has_to_be_named),
 	T_(hooks_are_bits_in_their_order), T_(hooks_that_are_none), T_(formats),
-	T_(a_ring_of_files), T_(a_ring_that_is_none), T_(the_rest), T_(what_a_recorder_waits_for),
+	T_(a_ring_of_files), T_(a_ring_that_is_none), T_(a_share_in_percent), T_(the_rest), T_(what_a_recorder_waits_for),
 	T_(what_nobody_can_wait_for), T_(times), T_(a_recorder))

@@ -526,16 +526,17 @@ T(taps_are_a_list_or_all_of_each)
 {
 	given("[{'tap':1,'hooks':'rx,tx','ports':'','filter':'icmp','file':'/tmp/a.pcapng',"
 	      "'state':'runs','seen':12,'accepted':10,'filtered':2,'full':0,'sampled':0,"
+	      "'missed':7,'max_cost_ppm':50000,'cost_ppm':48123,'every':12,"
 	      "'written':10,'bytes':2000,'files':1,'error':''},"
 	      "{'tap':12,'hooks':'drop','ports':'v','filter':'','file':'/mnt/b.pcapng',"
 	      "'state':'failed','error':'No space left on device'}]");
 	str_eq(printed(fmt_tap),
-		"tap state    hooks            seen   accepted   filtered     full  sampled    "
-		"written  file, filter\n"
+		"tap state    hooks            seen   accepted   filtered     full  sampled   "
+		"missed    written  file, filter\n"
 		"  1 runs     rx,tx              12         10          2        0        0       "
-		"  10  /tmp/a.pcapng  icmp\n"
+		" 7         10  /tmp/a.pcapng  icmp\n"
 		" 12 failed   drop                0          0          0        0        0       "
-		"   0  /mnt/b.pcapng\n");
+		" 0          0  /mnt/b.pcapng\n");
 	opts.stats = true;
 	str_eq(printed(fmt_tap), "tap 1\n"
 				 "     state    runs\n"
@@ -547,10 +548,12 @@ T(taps_are_a_list_or_all_of_each)
 				 "     filtered 2\n"
 				 "     full     0\n"
 				 "     sampled  0\n"
+				 "     missed   7\n"
 				 "     written  10\n"
 				 "     unfit    0\n"
 				 "     bytes    2000\n"
 				 "     files    1\n"
+				 "     cost     4.81% of at most 5%, one packet of 12\n"
 				 "tap 12\n"
 				 "     state    failed\n"
 				 "     error    No space left on device\n"
@@ -562,6 +565,7 @@ T(taps_are_a_list_or_all_of_each)
 				 "     filtered 0\n"
 				 "     full     0\n"
 				 "     sampled  0\n"
+				 "     missed   0\n"
 				 "     written  0\n"
 				 "     unfit    0\n"
 				 "     bytes    0\n"

@@ -166,7 +166,7 @@ static struct rte_mbuf *segments(struct plx_rng *r, const uint8_t *b, uint32_t n
 T(what_a_program_returns_is_what_libpcap_says)
 {
 	struct plx_pkt_bpf p = {0};
-	uint32_t loaded = 0, jitted = 0, wanted = 0;
+	uint32_t loaded = 0, jitted = 0, flat = 0, told = 0, wanted = 0;
 	struct plx_rng r;
 
 	plx_rng_init(&r, t_seed(1));
@@ -179,11 +179,12 @@ T(what_a_program_returns_is_what_libpcap_says)
 		}
 		loaded++;
 		jitted += p.jit != NULL;
+		flat += p.flat != NULL;
 		for (int k = 0; k < 8; k++) {
 			uint32_t n = (uint32_t)plx_rng_below(&r, 90);
 			struct rte_mbuf *m;
 			uint32_t got;
-			uint8_t b[90];
+			uint8_t b[90], long_b[90 + 40];
 
 			plx_rng_bytes(&r, b, n);
 			m = segments(&r, b, n);
@@ -192,11 +193,25 @@ T(what_a_program_returns_is_what_libpcap_says)
 			eq((uint32_t)plx_pkt_bpf_interpret(&p, m), got);
 			wanted += got != 0;
 			rte_pktmbuf_free(m);
+			/* in one piece, and with a little behind it that is out of the way */
+			m = segment(b, n);
+			eq(plx_pkt_bpf_run(&p, m), got);
+			eq(plx_pkt_bpf_run_any(&p, m), got);
+			if (n >= p.flat_bytes)
+				told += !(p.flat(m) >> 32);
+			rte_pktmbuf_chain(m, segment(b, 40));
+			plx_rng_bytes(&r, rte_pktmbuf_mtod(m->next, uint8_t *), 40);
+			memcpy(long_b, b, n);
+			memcpy(long_b + n, rte_pktmbuf_mtod(m->next, uint8_t *), 40);
+			eq(plx_pkt_bpf_run(&p, m), bpf_filter(insns, long_b, n + 40, n + 40));
+			rte_pktmbuf_free(m);
 		}
 		plx_pkt_bpf_free(&p);
 	}
 	ok(loaded > 3500);
 	ok(jitted > 1500);
+	ok(flat > 1500);
+	ok(told > 4000);
 	ok(wanted > 4000);
 }
 

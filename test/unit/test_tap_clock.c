@@ -112,6 +112,25 @@ T(corrections_keep_the_order)
 	}
 }
 
-RUN(T_(within_a_millisecond_after_an_hour), T_(signed_in_front_of_its_start),
-	T_(jumps_go_forwards_only), T_(a_correction_of_the_past_is_none),
-	T_(corrections_keep_the_order))
+/* Whether there is room for it in 64 bits or not. */
+T(near_and_far_are_one_line)
+{
+	const plx_ns far = INT64_C(1) << 32;
+	struct plx_tap_clock c;
+
+	plx_tap_clock_init(&c, 0, PLX_SEC(1000));
+	plx_tap_clock_set(&c, PLX_SEC(10), PLX_SEC(1010) + PLX_MS(19)); /* it gains 500 ppm */
+	for (plx_ns d = far - 3000; d <= far + 3000; d += 1000) {
+		plx_ns wall = plx_tap_clock_wall(&c, PLX_SEC(10) + d);
+
+		eq(wall, PLX_SEC(1010) + d + d / 2000);
+	}
+	plx_tap_clock_set(&c, PLX_SEC(20), PLX_SEC(1010)); /* half as fast */
+	for (plx_ns d = far - 3000; d <= far + 3000; d += 1000)
+		eq(plx_tap_clock_wall(&c, PLX_SEC(20) + d) - plx_tap_clock_wall(&c, PLX_SEC(20)),
+			d - d / 2);
+}
+
+RUN(T_(near_and_far_are_one_line), T_(within_a_millisecond_after_an_hour),
+	T_(signed_in_front_of_its_start), T_(jumps_go_forwards_only),
+	T_(a_correction_of_the_past_is_none), T_(corrections_keep_the_order))

@@ -88,7 +88,7 @@ static uint16_t tx(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 
 /* ---- taps ---- */
 
-enum kind { ALL, HALF, SAMPLE, OUT, TINY, DISK, PIPE, KINDS };
+enum kind { ALL, HALF, SAMPLE, COSTLY, OUT, TINY, DISK, PIPE, KINDS };
 
 static struct passing {
 	struct plx_tap *tap;
@@ -103,6 +103,7 @@ static const struct plx_tap_conf conf[KINDS] = {
 	[ALL] = {.points = PLX_TAP_BIT(RX)},
 	[HALF] = {.points = PLX_TAP_BIT(RX), .filter = "ether proto 0x9999"},
 	[SAMPLE] = {.points = PLX_TAP_BIT(RX_GRO), .sample = 10, .ring_bytes = 1 << 17},
+	[COSTLY] = {.points = PLX_TAP_BIT(RX), .max_cost_ppm = PLX_TAP_COST_MIN},
 	[OUT] = {.points = PLX_TAP_BIT(TX) | PLX_TAP_BIT(DROP) | PLX_TAP_BIT(FWD),
 		.directions = PLX_TAP_OUT},
 	[TINY] = {.points = PLX_TAP_BIT(RX), .ring_bytes = PLX_TAP_RING_MIN, .snap_bytes = 30},
@@ -110,7 +111,7 @@ static const struct plx_tap_conf conf[KINDS] = {
 	[PIPE] = {.points = PLX_TAP_BIT(RX) | PLX_TAP_BIT(DROP), .ports = 1},
 };
 
-static uint64_t seen_full, seen_sampled;
+static uint64_t seen_full, seen_sampled, seen_missed;
 
 /* All of a kind that is whole: none twice, none missing that is not said to be. */
 static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
@@ -123,7 +124,7 @@ static bool on_pkt(void *arg, const struct plx_tap_pkt *p)
 		int64_t gap = number - t->last;
 
 		ok(gap > 0);
-		if (kind == ALL)
+		if (kind == ALL || kind == COSTLY)
 			eq(gap, 1 + p->lost);
 		if (kind == HALF)
 			eq(gap, 2 * (1 + p->lost));
@@ -221,7 +222,8 @@ static void close_tap(enum kind kind)
 	plx_tap_stats(t->tap, &s);
 	eq(t->n, s.accepted);
 	eq(s.given, s.accepted);
-	ok(t->lost <= s.full);
+	ok(t->lost <= s.full + s.missed);
+	ok(kind == COSTLY || !s.missed);
 	if (kind != OUT)
 		check_seen(t, &s, until);
 	if (kind == HALF)
@@ -230,6 +232,7 @@ static void close_tap(enum kind kind)
 		eq(s.filtered, 0);
 	seen_full += kind == TINY ? s.full : 0;
 	seen_sampled += s.sampled;
+	seen_missed += s.missed;
 	plx_tap_close(t->tap);
 }
 
@@ -353,7 +356,7 @@ T(taps_under_load)
 	eq(arrived, fed / 4 * 2 + (fed % 4 == 3));
 	check_stays(all);
 	plx_tap_close(all);
-	ok(seen_full && seen_sampled);
+	ok(seen_full && seen_sampled && seen_missed);
 }
 
 static int after(void **state)

@@ -62,7 +62,7 @@ static int end(struct plx_tap_writer *w, struct plx_tap_writer_stats *s)
 static struct {
 	unsigned int sections, ifaces, pkts, stats;
 	uint32_t first, last; /* numbers of packets */
-	uint64_t delivered, osdrop;
+	uint64_t delivered, osdrop, ifrecv, ifdrop, drops;
 	plx_ns last_ns;
 	struct plx_pcapng_pkt pkt; /* the last one, its bytes gone */
 	char app[16], name[4][16], comment[64];
@@ -85,6 +85,8 @@ static void on_item(enum plx_pcapng_kind kind, const struct plx_pcapng_item *it)
 		file.last = plx_get_be32((const uint8_t *)it->pkt.data + 14);
 		if (!file.pkts++)
 			file.first = file.last;
+		if (it->pkt.has & PLX_PCAPNG_DROPS)
+			file.drops += it->pkt.drops;
 		ok(it->pkt.ts_ns >= file.last_ns);
 		file.last_ns = it->pkt.ts_ns;
 		snprintf(file.comment, sizeof(file.comment), "%.*s", (int)it->pkt.comment.len,
@@ -94,6 +96,8 @@ static void on_item(enum plx_pcapng_kind kind, const struct plx_pcapng_item *it)
 		file.stats++;
 		file.delivered += it->stats.delivered;
 		file.osdrop += it->stats.osdrop;
+		file.ifrecv += it->stats.ifrecv;
+		file.ifdrop += it->stats.ifdrop;
 		break;
 	default:
 		fail_msg("%s", it->error.text);
@@ -207,6 +211,35 @@ T(a_drop_says_why)
 	eq(file.pkt.meta.hook, PLX_PCAPNG_HOOK_DROP);
 	eq(file.pkt.meta.reason, PLX_DROP_UDP_NO_PORT);
 	assert_non_null(strstr(file.comment, "UDP_NO_PORT: "));
+}
+
+/* With a ceiling the file says what came, and what of that nobody looked at. */
+T(what_cost_too_much_is_in_the_file)
+{
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+
+	start();
+	w = begin((struct plx_tap_writer_conf){.tap = {.filter = "len > 10",
+						       .ring_bytes = 4u << 20,
+						       .points = PLX_TAP_BIT(RX),
+						       .max_cost_ppm = PLX_TAP_COST_MIN}});
+	for (uint32_t i = 0; i < 500; i++)
+		feed(i & 1, i * 60, 60);
+	eq(end(w, &s), 0);
+	eq(s.tap.seen, 30000);
+	eq(s.tap.seen, s.tap.accepted + s.tap.filtered + s.tap.full + s.tap.missed);
+	ok(s.tap.missed > 100);
+	read_file(path);
+	eq(file.pkts, s.tap.accepted);
+	eq(file.delivered, s.tap.accepted);
+	eq(file.ifrecv, s.tap.seen);
+	eq(file.ifdrop, s.tap.missed);
+	eq(file.osdrop, s.tap.full);
+	eq(file.pkts + file.ifdrop + file.osdrop, 30000);
+	/* in front of the last packet, and behind it */
+	eq(file.drops, file.last + 1 - file.pkts);
+	ok(file.drops <= file.ifdrop);
 }
 
 /* The last files stay, each whole by itself. */
@@ -534,7 +567,8 @@ static int after(void **state)
 
 #define TAP_(name) cmocka_unit_test_teardown(name, after)
 
-RUN_EAL(TAP_(a_file_has_what_was_seen), TAP_(a_drop_says_why), TAP_(files_rotate),
+RUN_EAL(TAP_(a_file_has_what_was_seen), TAP_(a_drop_says_why),
+	TAP_(what_cost_too_much_is_in_the_file), TAP_(files_rotate),
 	TAP_(no_file_is_longer_than_it_may_be), TAP_(classic_files),
 	TAP_(a_classic_file_has_one_link_type), TAP_(statistics_come_now_and_then),
 	TAP_(a_limit_ends_it), TAP_(a_full_disk_ends_it), TAP_(a_file_that_may_not_grow),
