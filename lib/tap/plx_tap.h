@@ -92,7 +92,9 @@ struct plx_tap_pkt {
 	plx_ns ts_ns;  /**< of the engine's clock; of DPDK's ports: since the taps were made */
 	uint32_t caplen, len;
 	uint32_t hash;
-	uint32_t lost; /**< by this lcore since its packet before: the ring was full, or missed */
+	/** By this lcore since its packet before: the ring was full, or missed. 0 if that was
+	 * overwritten (a recorder's). */
+	uint32_t lost;
 	uint16_t port; /**< by its number, or PLX_PKT_NO_PORT */
 	uint8_t queue;
 	uint8_t thin;	 /**< by the ceiling: plx_tap_every() */

@@ -166,11 +166,14 @@ uint64_t tap__record_matched(struct tap_lane *l, uint32_t i, plx_ns *first_ns)
 void plx_tap_freeze(struct plx_tap *t)
 {
 	for (uint16_t i = 0; i < t->n_lanes && t->conf.keep_bytes; i++) {
-		struct tap_ring *r = &t->lanes[i]->ring;
+		struct tap_lane *l = t->lanes[i];
+		struct tap_ring *r = &l->ring;
+		uint64_t left = r->at; /* where it was left */
 
 		/* Acquire: what the lcore has overwritten by now is not read. */
 		r->at = __atomic_fetch_or(&r->taken, TAP_RING_HELD, __ATOMIC_ACQ_REL) &
 			~TAP_RING_HELD;
+		l->rec->cut |= r->at != left;
 		r->start = r->at - r->at % r->size;
 		r->seen = r->at;
 		r->hold = TAP_RING_HELD;

@@ -550,13 +550,18 @@ static inline struct tap_lane *oldest(struct plx_tap *t, const struct plx_tap_pk
 /*
  * Lcores write into each packet how many they have lost so far; the reader is told of those since
  * the one before. It may be fewer than that one said: those in between were laid, counted and taken
- * back, to be looked at again.
+ * back, to be looked at again. If a recorder has overwritten the one before, nobody knows.
  */
 static bool give(struct tap_lane *l, const struct plx_tap_pkt *p, plx_tap_read_fn fn, void *arg)
 {
 	struct plx_tap_pkt *mine = (struct plx_tap_pkt *)(uintptr_t)p;
-	uint32_t sum = p->lost, more = sum - l->told;
+	uint32_t sum = p->lost, more;
 
+	if (l->rec && l->rec->cut) {
+		l->rec->cut = false;
+		l->told = sum;
+	}
+	more = sum - l->told;
 	mine->lost = more < 1u << 31 ? more : 0;
 	if (!fn(arg, p)) {
 		mine->lost = sum;

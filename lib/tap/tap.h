@@ -89,6 +89,7 @@ struct tap_record {
 	/* the reader's */
 	uint64_t read PLX_ALIGNED; /* packets; single writer */
 	plx_ns read_ns;		   /* the last one's time */
+	bool cut;		   /* what came behind the last one was overwritten */
 } PLX_ALIGNED;
 
 /** What one lcore has of one tap. */

@@ -159,13 +159,45 @@ T(a_share_stays_below)
 	close_tap(t);
 }
 
-/* Whatever is looked at, refused, taken again and dropped: each once. */
-T(each_packet_is_counted_once)
+/* A recorder's, too. */
+static void take_all(struct plx_tap *t)
+{
+	if (plx_tap_conf_of(t)->keep_bytes)
+		plx_tap_freeze(t);
+	read_all(t);
+	if (plx_tap_conf_of(t)->keep_bytes)
+		plx_tap_thaw(t);
+}
+
+static uint64_t show_any(struct plx_tap *t, struct plx_rng *r)
 {
 	const struct plx_pkt_seen queue1 = {.point = PLX_PKT_AT_RX, .queue = 1};
-	struct plx_tap_conf conf = heavy;
-	struct plx_tap_stats s;
 	uint64_t shown = 0;
+
+	for (int i = 0; i < 40000; i++) {
+		uint16_t n = (uint16_t)(1 + plx_rng_below(r, BURST));
+		uint16_t take = (uint16_t)plx_rng_below(r, n + 1);
+
+		show(&queue1, n, 0); /* none of its affair */
+		if (plx_rng_below(r, 2)) {
+			show(&rx, n, 0);
+			shown += n;
+		} else {
+			show(&tx, n, take);
+			shown += take;
+		}
+		if (plx_rng_below(r, 100) == 0)
+			take_all(t);
+	}
+	return shown;
+}
+
+static void count_each(uint64_t keep_bytes)
+{
+	struct plx_tap_conf conf = heavy;
+	struct plx_tap_kept k;
+	struct plx_tap_stats s;
+	uint64_t shown;
 	struct plx_tap *t;
 	struct plx_rng r;
 
@@ -174,35 +206,101 @@ T(each_packet_is_counted_once)
 	conf.max_cost_ppm = PLX_TAP_COST_MIN;
 	conf.queues = 1;
 	conf.ring_bytes = PLX_TAP_RING_MIN;
+	conf.keep_bytes = keep_bytes;
 	conf.filter = "ether[3] & 3 != 0";
 	conf.sample = 2;
 	memset(&got, 0, sizeof(got));
 	t = open_tap(conf);
 	plx_engine_step(et.eng, 0);
-	for (int i = 0; i < 40000; i++) {
-		uint16_t n = (uint16_t)(1 + plx_rng_below(&r, BURST));
-		uint16_t take = (uint16_t)plx_rng_below(&r, n + 1);
-
-		show(&queue1, n, 0); /* none of its affair */
-		if (plx_rng_below(&r, 2)) {
-			show(&rx, n, 0);
-			shown += n;
-		} else {
-			show(&tx, n, take);
-			shown += take;
-		}
-		if (plx_rng_below(&r, 100) == 0)
-			read_all(t);
-	}
-	read_all(t);
+	shown = show_any(t, &r);
+	take_all(t);
 	plx_tap_stats(t, &s);
+	plx_tap_kept(t, &k);
 	eq(s.seen, shown);
 	eq(s.seen, s.accepted + s.filtered + s.full + s.sampled + s.missed);
 	ok(s.missed > shown / 10);
 	ok(s.filtered > 0 && s.sampled > 0);
-	eq(s.accepted, got.n);
+	eq(s.accepted, got.n + k.overwritten);
+	eq(k.pkts, 0);
 	/* what was lost behind the last packet nobody has been told of */
 	ok(got.lost <= s.full + s.missed);
+	close_tap(t);
+}
+
+/* Whatever is looked at, refused, taken again and dropped: each once. */
+T(each_packet_is_counted_once)
+{
+	count_each(0);
+}
+
+T(each_packet_of_a_recorder_is_counted_once)
+{
+	count_each(PLX_TAP_RING_MIN);
+}
+
+/* ---- a recorder ---- */
+
+static uint32_t numbers;
+static int64_t last; /* that was read; -1: those in front of the next one were overwritten */
+
+static void show_numbers(void)
+{
+	for (int i = 0; i < BURST; i++)
+		plx_put_be32(rte_pktmbuf_mtod_offset(pkt[i], uint8_t *, 20), numbers++);
+	show(&rx, BURST, 0);
+}
+
+/* It says what was missed in front of it, as far as that is known. */
+static bool follow(void *arg, const struct plx_tap_pkt *p)
+{
+	int64_t n = plx_get_be32((const uint8_t *)plx_tap_data(p) + 20);
+
+	eq(p->lost, last < 0 ? 0 : n - last - 1);
+	last = n;
+	return true;
+}
+
+static void show_until(struct plx_tap *t, uint64_t accepted)
+{
+	struct plx_tap_stats s;
+
+	do {
+		show_numbers();
+		plx_tap_stats(t, &s);
+	} while (s.accepted < accepted);
+	ok(s.missed > s.accepted);
+	eq(s.full, 0);
+}
+
+T(a_recorder_knows_what_it_missed)
+{
+	struct plx_tap_conf conf = {
+		.points = PLX_TAP_BIT(RX), .keep_bytes = PLX_TAP_RING_MIN, .max_cost_ppm = 10000};
+	struct plx_tap_kept k;
+	struct plx_tap *t;
+	uint32_t n;
+
+	start();
+	t = open_tap(conf);
+	plx_engine_step(et.eng, 0);
+	numbers = 0;
+	show_until(t, 300);
+	plx_tap_kept(t, &k);
+	ok(k.overwritten > 100);
+	last = -1;
+	plx_tap_freeze(t);
+	ok(plx_tap_read(t, follow, NULL, 20) == 20);
+	plx_tap_thaw(t);
+	show_until(t, 305); /* nothing is overwritten: it goes on where it was left */
+	plx_tap_freeze(t);
+	n = plx_tap_read(t, follow, NULL, 1000);
+	ok(n > 20);
+	plx_tap_thaw(t);
+	show_until(t, 700);
+	last = -1;
+	plx_tap_freeze(t);
+	ok(plx_tap_read(t, follow, NULL, 1000) > 20);
+	plx_tap_thaw(t);
 	close_tap(t);
 }
 
@@ -303,4 +401,5 @@ static int after(void **state)
 #define TAP_(name) cmocka_unit_test_teardown(name, after)
 
 RUN_EAL(TAP_(a_share_stays_below), TAP_(each_packet_is_counted_once),
+	TAP_(each_packet_of_a_recorder_is_counted_once), TAP_(a_recorder_knows_what_it_missed),
 	TAP_(packets_say_what_they_stand_for), TAP_(drops_of_a_port), TAP_(a_ceiling_has_bounds))
