@@ -116,9 +116,9 @@ static void stats_of(const struct plx_tap_writer *w, uint32_t slot, struct plx_p
 	if (s->iface == 0) { /* lcores count for the tap, not for a port */
 		plx_tap_stats(w->tap, &t);
 		s->has |= PLX_PCAPNG_OSDROP;
-		s->osdrop = t.full - w->full_before;
+		s->osdrop = t.full - PLX_MIN(w->full_before, t.full); /* of about now */
 		s->comment = plx_pcapng_text("accepted and lost: of all interfaces together");
-		if (w->rec) /* what it took and has overwritten is no part of a file */
+		if (w->rec) /* what it took, missed, and has overwritten is no part of a file */
 			return;
 		s->has |= PLX_PCAPNG_ACCEPT;
 		s->accept = t.accepted + t.full;
@@ -345,7 +345,7 @@ static uint32_t sample_of(const struct plx_tap_writer *w, const struct plx_tap_p
 	return (uint32_t)PLX_MIN(n, (uint64_t)UINT32_MAX);
 }
 
-/* All but the interface. What is not set here is never asked for. */
+/* All but the interface and the comment. What is not set here is never asked for. */
 static void to_file(
 	struct plx_tap_writer *w, const struct plx_tap_pkt *p, struct plx_pcapng_pkt *to)
 {
@@ -369,7 +369,6 @@ static void to_file(
 	to->meta.hook = (uint8_t)(p->point + 1);
 	to->meta.reason = p->reason;
 	to->meta.sample = plx_unlikely(p->thin) ? sample_of(w, p) : plx_tap_conf_of(w->tap)->sample;
-	to->comment.p = NULL;
 }
 
 static void put_pkt(struct plx_tap_writer *w, const struct plx_pcapng_pkt *pkt, size_t need)

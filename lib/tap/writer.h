@@ -25,11 +25,11 @@ struct plx_tap_writer {
 	struct plx_tap_clock clock;
 	struct tap_iface iface[TAP_IFACES];
 	uint32_t n_ifaces;
-	uint64_t tail_bytes; /* that the statistics at the end of the file will take */
-	plx_ns start_ns;     /* wall time */
-	plx_ns last_ns;	     /* of the packet that was read last */
-	plx_ns told_ns;	     /* when statistics were written */
-	uint64_t told;	     /* packets that had been written by then */
+	uint64_t tail_bytes;	   /* that the statistics at the end of the file will take */
+	plx_ns start_ns;	   /* wall time */
+	plx_ns last_ns;		   /* of the packet that was read last */
+	plx_ns told_ns;		   /* when statistics were written */
+	uint64_t told;		   /* packets that had been written by then */
 	struct plx_pcapng_pkt pkt; /* the one that is written */
 	plx_ns ts_ns, ts_wall;	   /* of the packet before: many have the same */
 	uint32_t opts;		   /* plx_pcapng_pkt.has of the one before, */
