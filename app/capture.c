@@ -99,20 +99,28 @@ void capture_stats(const struct capture *c, struct plx_tap_writer_stats *s)
 		*s = c->stats;
 }
 
+static void say_missed(const struct plx_tap_writer_stats *s, char *text, size_t room)
+{
+	if (s->tap.missed)
+		snprintf(text, room, ", %llu missed to keep its cost",
+			(unsigned long long)s->tap.missed);
+}
+
 static void say_record(const struct capture *c)
 {
 	const struct plx_tap_writer_stats *s = &c->stats;
 	const struct plx_tap_record_stats *r = &s->record;
-	char failed[96] = "";
+	char failed[96] = "", missed[64] = "";
 
 	if (r->failed)
 		snprintf(failed, sizeof(failed), "; %llu not written: %s",
 			(unsigned long long)r->failed, strerror(-r->err));
+	say_missed(s, missed, sizeof(missed));
 	app_note("recorder %u to %s: %u files of %llu packets, %llu triggers, %llu ignored, %llu "
-		 "lost%s",
+		 "lost%s%s",
 		c->number, c->file, s->files, (unsigned long long)s->written,
 		(unsigned long long)r->triggers, (unsigned long long)r->ignored,
-		(unsigned long long)s->tap.full, failed);
+		(unsigned long long)s->tap.full, missed, failed);
 	if (r->failed)
 		c->list->run->capture_failed = true;
 }
@@ -136,9 +144,7 @@ static void say(struct capture *c)
 	if (s->unfit)
 		snprintf(unfit, sizeof(unfit), ", %llu of another link type",
 			(unsigned long long)s->unfit);
-	if (s->tap.missed)
-		snprintf(missed, sizeof(missed), ", %llu missed to keep its cost",
-			(unsigned long long)s->tap.missed);
+	say_missed(s, missed, sizeof(missed));
 	app_note("capture %u to %s: %llu captured, %llu filtered, %llu lost%s%s%s%s", c->number,
 		c->file, (unsigned long long)s->written, (unsigned long long)s->tap.filtered,
 		(unsigned long long)s->tap.full, missed, unfit, s->err ? "; ended early: " : "",

@@ -47,6 +47,40 @@ expect_match "people can read it" "$(grep cost "$tmp/said")" \
 said=$(ctl tap stop "$n")
 expect_match "and what it came to" "$said" \
 	"^[0-9]+ captured, 0 filtered, [0-9]+ lost, [1-9][0-9]* missed to keep its cost$"
+
+# A flight recorder with a ceiling keeps the newest of what was looked at.
+n=$(ctl tap start -w "$tmp/rec.pcapng" --record 64K --max-cost 2% -s 64 --hook rx --after 50) ||
+	fail "tap start --record"
+recorder() { # jq filter
+	ctl tap --json | jq -r ".[] | select(.tap == $n) | $1"
+}
+until_recorder() { # what filter
+	local end=$((SECONDS + patience))
+	until [ "$(recorder "$2")" = true ]; do
+		[ $SECONDS -lt $end ] || fail "$1: $(recorder .)"
+		sleep 0.1
+	done
+	ok "$1"
+}
+until_recorder "it goes round" '.overwritten > 1000'
+ctl tap trigger "$n"
+until_recorder "there is a file" '.files == 1 and .state != "writes"'
+expect_match "a row has its ceiling and what it keeps" \
+	"$(recorder '"\(.max_cost_ppm) \(.kept) \(.missed) \(.every)"')" \
+	"^20000 [1-9][0-9]* [1-9][0-9]{3,} [0-9]+$"
+ctl tap stats "$n" >"$tmp/said"
+expect_match "so has what people read" "$(grep -E 'cost|overwritten' "$tmp/said" | xargs)" \
+	"cost [0-9.]+% of at most 2%, one packet of [0-9]+ overwritten [0-9]+"
+expect_match "and its end" "$(ctl tap stop "$n")" ", [1-9][0-9]* missed to keep its cost$"
+rec=$(echo "$tmp"/rec_00001_*)
+said=$(capinfos -rcMT "$rec" 2>&1) || fail "capinfos: $said"
+expect_ge "what was kept and what came after is in it" "$(cut -f 2 <<<"$said")" \
+	$((65536 / (40 + 64)))
+tshark -r "$rec" -T fields -e frame.drop_count >"$tmp/drops" 2>/dev/null
+expect_eq "what was missed before it is no part of it" "$(head -n 1 "$tmp/drops")" ""
+expect_ge "what was missed within is" "$(sum <"$tmp/drops")" 1
+expect_eq "nor is what came before counted" "$(in_file "$rec" interface.received)" ""
+
 stop_pollux
 expect_match "at the end as well" "$(cat "${err[pollux]}")" \
 	"captured, 0 filtered, [0-9]+ lost, [1-9][0-9]* missed to keep its cost"

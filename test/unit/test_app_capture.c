@@ -253,6 +253,10 @@ T(a_recorder)
 	str_eq(refused((struct capture_conf){.record = "1M", .after = "1000"}), "");
 	eq(plan.after_pkts, 1000);
 	eq(plan.after_ns, 0);
+	str_eq(refused((struct capture_conf){.record = "1M", .max_cost = "5%"}), "");
+	eq(plan.keep_bytes, 1 << 20);
+	eq(plan.max_cost_ppm, 50000);
+	str_eq(refused((struct capture_conf){.record = "1M", .max_cost = "5"}), "max-cost");
 	str_eq(refused((struct capture_conf){.record = "1M", .ring = "files:10"}), "");
 	eq(plan.rotate.files, 10);
 	str_eq(refused((struct capture_conf){.record = "1M", .ring = "packets:10"}), "ring");
@@ -270,5 +274,5 @@ T(a_recorder)
 
 RUN(T_(a_size_has_a_unit), T_(what_is_none_is_refused), T_(a_file_has_to_be_named),
 	T_(hooks_are_bits_in_their_order), T_(hooks_that_are_none), T_(formats),
-	T_(a_ring_of_files), T_(a_ring_that_is_none), T_(a_share_in_percent), T_(the_rest), T_(what_a_recorder_waits_for),
-	T_(what_nobody_can_wait_for), T_(times), T_(a_recorder))
+	T_(a_ring_of_files), T_(a_ring_that_is_none), T_(a_share_in_percent), T_(the_rest),
+	T_(what_a_recorder_waits_for), T_(what_nobody_can_wait_for), T_(times), T_(a_recorder))
