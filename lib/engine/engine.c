@@ -188,8 +188,7 @@ static void close_doors(struct plx_engine *eng)
 	do {
 		served = 0;
 		for (uint16_t i = 0; i < eng->n; i++)
-			for (uint32_t n; (n = engine__msgs(eng->sn[i]));)
-				served += n;
+			served += engine__msgs(eng->sn[i]); /* some may wait for another's */
 		usleep(100);
 	} while (served || __atomic_load_n(&eng->callers, __ATOMIC_SEQ_CST));
 }

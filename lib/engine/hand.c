@@ -223,6 +223,8 @@ uint32_t engine__backlog(struct plx_softnet *sn, uint32_t budget)
 
 static bool is_due(const struct plx_softnet *sn, const struct plx_late_msg *late)
 {
+	if (__atomic_load_n(&sn->eng->closed, __ATOMIC_RELAXED))
+		return true; /* nobody takes anything in any more */
 	for (uint16_t i = 0; i < sn->eng->n; i++)
 		if (sn->in[i] && (int32_t)(plx_ring_taken(sn->in[i]) - late->mark[i]) < 0)
 			return false;

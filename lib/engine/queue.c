@@ -2,6 +2,7 @@
 #include "engine.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdlib.h>
 #include <time.h>
@@ -157,15 +158,18 @@ static int move(
 int plx_engine_queue_move(
 	struct plx_engine *eng, struct plx_port *p, uint16_t queue, uint16_t index)
 {
+	static pthread_mutex_t one_by_one = PTHREAD_MUTEX_INITIALIZER;
 	struct plx_softnet *from, *to;
+	int err;
 
 	if (!engine__owns(eng, p->id) || queue >= p->n_rxq || index >= eng->n)
 		return -EINVAL;
 	if (eng->conf.no_rx || eng->stepped)
 		return -EOPNOTSUPP;
+	pthread_mutex_lock(&one_by_one);
 	from = with(eng, __atomic_load_n(&p->rxq[queue]->lcore, __ATOMIC_ACQUIRE));
 	to = eng->sn[index];
-	if (!from)
-		return -EINVAL;
-	return from == to ? 0 : move(eng, p->rxq[queue], from, to);
+	err = !from ? -EINVAL : from == to ? 0 : move(eng, p->rxq[queue], from, to);
+	pthread_mutex_unlock(&one_by_one);
+	return err;
 }

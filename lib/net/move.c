@@ -45,6 +45,11 @@ static uint16_t bucket_of(const struct plx_net *net, const struct plx_tcp_id *id
 	return plx_steer_owner_bucket(&net->owners, hash);
 }
 
+bool net__move_comes(const struct net_lcore *nl, const struct plx_tcp_id *id)
+{
+	return plx_unlikely(nl->parks) && has(nl->mover->coming, bucket_of(nl->net, id));
+}
+
 /* ---- packets that wait: new ---- */
 
 static void keep(struct net_mover *mv, struct rte_mbuf *m)
@@ -80,11 +85,12 @@ static void late(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_
 bool net__move_park(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
 	const struct plx_tcp_id *key)
 {
+	struct plx_tcp_table *table = nl->tcp->ctx.table;
 	struct net_mover *mv = nl->mover;
 	uint16_t bucket = bucket_of(nl->net, key);
 
 	if (plx_unlikely(mv->ships) && has(nl->net->moves->set, bucket) &&
-		!plx_tcp_table_lookup(nl->tcp->ctx.table, key)) {
+		!(table && plx_tcp_table_lookup(table, key))) {
 		late(nl, m, rx);
 		return true;
 	}
@@ -212,15 +218,19 @@ static void forget_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
 	discard(nl, tc);
 }
 
-/* New has no memory for it. */
+/* New has no memory for it. Nor has the table here, or somebody has named its port meanwhile: then
+ * it ends. */
 static void take_back(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
-	if (plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) != 0)
-		abort(); /* never: it has been there, and nobody else takes its four-tuple */
-	stay(nl, tc);
-	net__tcp_touch(nl, tc);
+	bool there = plx_tcp_table_add(nl->tcp->ctx.table, &tc->c.id) == 0;
+
+	if (there)
+		stay(nl, tc);
+	else
+		plx_tcp_abort(&tc->c, nl->sn->now_ns);
 	if (!net__tcp_is(tc, TCPF_RELEASED))
 		tc->ops->arrive(nl->sn, tc);
+	net__tcp_note(nl, tc, there ? 0 : PLX_TCP_EV_CLOSED);
 }
 
 static void come_back(struct net_lcore *nl, struct plx_tcp_id *id, bool taken)
@@ -688,11 +698,16 @@ static void take_wish(struct plx_softnet *sn, void *arg)
 	next(ms);
 }
 
+static bool can_move(const struct plx_net *net)
+{
+	return net->n_lcores > 1 && net__tun(net, PLX_TUN_SOFT_STEER);
+}
+
 static int make(struct plx_net *net, const struct wish *w)
 {
 	struct wish now = *w;
 
-	if (net->n_lcores == 1 || !net__tun(net, PLX_TUN_SOFT_STEER))
+	if (!can_move(net))
 		return -EOPNOTSUPP;
 	return plx_softnet_call(net->lcore[0]->sn, take_wish, &now);
 }
@@ -709,18 +724,44 @@ int plx_net_owners_set(struct plx_net *net, const uint16_t *lcore, uint16_t n)
 	return make(net, &w);
 }
 
+struct one {
+	struct plx_net *net;
+	uint16_t bucket, lcore;
+};
+
+static void take_one(struct plx_softnet *sn, void *arg)
+{
+	const struct one *o = arg;
+
+	net__move_bucket(o->net, o->bucket, o->lcore);
+	net__move_begin(o->net);
+}
+
+int plx_net_owner_set(struct plx_net *net, uint16_t bucket, uint16_t lcore)
+{
+	struct one o = {net, bucket, lcore};
+
+	if (bucket >= net->owners.size || lcore >= net->n_lcores)
+		return -EINVAL;
+	if (!can_move(net))
+		return -EOPNOTSUPP;
+	return plx_softnet_call(net->lcore[0]->sn, take_one, &o);
+}
+
 int plx_net_owners_share(
 	struct plx_net *net, const uint16_t *lcore, const uint32_t *weight, uint16_t n)
 {
 	uint16_t want[PLX_OWNER_BUCKETS_MAX], weights[PLX_ENGINE_LCORES_MAX] = {0};
 	const struct wish w = {.net = net, .lcore = want, .weight = weights};
+	struct plx_owner_map now = {.size = net->owners.size};
 
+	plx_net_owners_get(net, now.lcore);
 	for (uint16_t i = 0; i < n; i++) {
 		if (lcore[i] >= net->n_lcores || (weight && weight[i] > PLX_BALANCE_WEIGHT_MAX))
 			return -EINVAL;
 		weights[lcore[i]] = weight ? (uint16_t)weight[i] : 1;
 	}
-	if (plx_steer_owner_share(&net->owners, want, lcore, weight, n) != 0)
+	if (plx_steer_owner_share(&now, want, lcore, weight, n) != 0)
 		return -EINVAL;
 	return make(net, &w);
 }

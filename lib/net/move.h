@@ -65,6 +65,8 @@ struct net_moves {
 /** At create and at destroy. @return 0 or -ENOMEM. */
 int net__move_new(struct plx_net *net);
 void net__move_free(struct plx_net *net);
+/** Is id of a bucket whose records may still be on their way to this lcore? */
+bool net__move_comes(const struct net_lcore *nl, const struct plx_tcp_id *id);
 /** Control: is a bucket under way, or to go? */
 bool net__move_pending(const struct plx_net *net, uint16_t bucket);
 /** Control: it is to belong to another lcore, once net__move_begin() is called. */

@@ -36,6 +36,8 @@ struct plx_net_moves {
  * -ESHUTDOWN. For ordinary threads, while the engine runs.
  */
 PLX_API int plx_net_owners_set(struct plx_net *net, const uint16_t *lcore, uint16_t n);
+/** The same of one bucket; all else stays as it is wished. @return as plx_net_owners_set(). */
+PLX_API int plx_net_owner_set(struct plx_net *net, uint16_t bucket, uint16_t lcore);
 /**
  * The same by parts: each of these lcores gets as many as its weight says, and few move; the others
  * own nothing from now on, as the rebalancer (net.pollux.steer_balance) knows.

@@ -145,14 +145,12 @@ int net__steer_bucket(const struct plx_telem_args *args, struct plx_telem_reply 
 	struct plx_net *net = arg;
 	int64_t bucket = plx_telem_args_int(args, "bucket", -1);
 	int lcore = index_of(net, (uint64_t)plx_telem_args_int(args, "lcore", -1)), err;
-	uint16_t want[PLX_OWNER_BUCKETS_MAX], n = plx_net_buckets(net);
+	uint16_t n = plx_net_buckets(net);
 
 	if (bucket < 0 || bucket >= n)
 		return plx_telem_reply_error(reply, -EINVAL, "there are buckets 0 to %u", n - 1u);
 	if (lcore < 0)
 		return plx_telem_reply_error(reply, -EINVAL, "no such lcore runs");
-	plx_net_owners_get(net, want);
-	want[bucket] = (uint16_t)lcore;
-	err = plx_net_owners_set(net, want, n);
+	err = plx_net_owner_set(net, (uint16_t)bucket, (uint16_t)lcore);
 	return err ? answer(err, "no such bucket", reply) : settle(net, reply);
 }

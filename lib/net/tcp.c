@@ -150,12 +150,13 @@ static void end_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
 /* There are no mbufs at hand any more: its peer hears nothing. */
 void net__tcp_stop_one(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
-	if (!net__tcp_is(tc, TCPF_RELEASED)) {
+	if (!net__tcp_is(tc, TCPF_RELEASED))
 		tc->ops->arrive(nl->sn, tc);
-		if (tc->ops->closed)
-			tc->ops->closed(nl->sn, tc, ESHUTDOWN);
-	}
+	if (!net__tcp_is(tc, TCPF_RELEASED) && tc->ops->closed) /* nor by that */
+		tc->ops->closed(nl->sn, tc, ESHUTDOWN);
 	net__tcp_conn_free(nl, tc);
+	nl->tcp->touched = NULL; /* nobody is served any more */
+	nl->tcp->touched_end = &nl->tcp->touched;
 }
 
 static void free_any(struct net_lcore *nl, struct plx_tcp_id *id)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "move.h"
 
 #include <errno.h>
 
@@ -15,6 +15,7 @@
  */
 
 #define PICKS 8 /* of ports that another lcore takes at the same time */
+#define TRIES 8 /* ports that are drawn, until one is of a bucket that is at rest */
 
 struct choice {
 	const struct net_lcore *nl;
@@ -71,14 +72,20 @@ static uint64_t nobodys(const void *arg, uint32_t word)
 	return m ? m & ~others_away(c->nl, word) & ~others_used(c->nl, word) : 0;
 }
 
+/* Whose four-tuple may be that of a connection which is on its way here, is not taken. */
 static int pick(
 	struct net_lcore *nl, struct plx_tcp_id *id, const struct plx_tcp_port_filter *filter)
 {
-	int port = plx_tcp_port_pick(&nl->tcp->ctx, id, nl->sn->now_ns, filter);
+	for (int tries = 0; tries < TRIES; tries++) {
+		int port = plx_tcp_port_pick(&nl->tcp->ctx, id, nl->sn->now_ns, filter);
 
-	if (port > 0)
+		if (port < 0)
+			return port;
 		id->lport = (uint16_t)port;
-	return port < 0 ? port : 0;
+		if (plx_likely(!net__move_comes(nl, id)))
+			return 0;
+	}
+	return -EADDRNOTAVAIL;
 }
 
 static int pick_port(struct net_lcore *nl, struct plx_tcp_id *id)
@@ -200,7 +207,7 @@ static int open_at(struct net_lcore *nl, struct plx_tcp_id *id, bool named, uint
 	struct plx_net_tcp **c)
 {
 	struct plx_net_tcp *tc;
-	int err = named ? 0 : pick_port(nl, id);
+	int err = named ? (net__move_comes(nl, id) ? -EADDRNOTAVAIL : 0) : pick_port(nl, id);
 
 	*iss_above = 0;
 	if (!err)

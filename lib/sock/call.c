@@ -122,6 +122,7 @@ void sock__begin(struct plx_softnet *sn, struct sock_op *op)
 
 	if (follow(sl, op))
 		return;
+	__atomic_store_n(&op->at, sl, __ATOMIC_RELEASE);
 	sl->foreign = true;
 	r = run(sl, op);
 	sl->foreign = false;
@@ -249,9 +250,12 @@ struct cancel {
 
 void sock__cancel(struct plx_softnet *sn, struct sock_op *op, long result)
 {
-	if (!op->file) /* it is done */
+	struct sock_lcore *sl = sock__lcores[sn->lcore];
+
+	/* its file is another's, or it is done */
+	if (__atomic_load_n(&op->at, __ATOMIC_ACQUIRE) != sl || !op->file)
 		return;
-	give_up(sock__lcores[sn->lcore], op, result);
+	give_up(sl, op, result);
 }
 
 static void do_cancel(struct plx_softnet *sn, void *arg)
@@ -300,9 +304,12 @@ static void sleep_on(struct sock_op *op, const struct sock_lcore *sl)
 	struct cancel c = {op, -EINTR};
 
 	while (__atomic_load_n(&op->state, __ATOMIC_ACQUIRE) != SOCK_OP_DONE) {
+		const struct sock_lcore *at;
+
 		if (doze(op) != -EINTR)
 			continue;
-		if (enter(sl, do_cancel, &c) == 0)
+		at = __atomic_load_n(&op->at, __ATOMIC_ACQUIRE);
+		if (enter(at ? at : sl, do_cancel, &c) == 0)
 			continue; /* it is done by now */
 		/* the engine does not run: whoever ends the sockets will tell */
 		while (__atomic_load_n(&op->state, __ATOMIC_ACQUIRE) != SOCK_OP_DONE)

@@ -14,7 +14,7 @@
  * list instead of waking its caller.
  */
 
-enum entry_state { FREE, UNDER_WAY };
+enum entry_state { FREE, UNDER_WAY, ENDED };
 
 struct entry {
 	struct sock_op op;
@@ -77,8 +77,13 @@ static void do_first(struct plx_softnet *sn, struct plx_msg *msg)
 static void do_cancel(struct plx_softnet *sn, struct plx_msg *msg)
 {
 	struct entry *e = plx_container_of(msg, struct entry, cancel);
+	struct sock_lcore *at = __atomic_load_n(&e->op.at, __ATOMIC_ACQUIRE);
 	struct plx_cq *cq = e->cq;
 
+	if (!at || at->sn != sn) { /* behind what it is about, which follows its file */
+		plx_softnet_post(at ? at->sn : sn, msg);
+		return;
+	}
 	__atomic_add_fetch(&cq->busy, 1, __ATOMIC_ACQ_REL);
 	sock__cancel(sn, &e->op, -ECANCELED);
 	__atomic_store_n(&e->cancelling, false, __ATOMIC_RELEASE);
@@ -198,14 +203,17 @@ static void start(struct entry *e, const struct plx_sqe *s)
 	e->state = UNDER_WAY;
 	fill(e, s);
 	if (err || s->op == PLX_CQ_NOP) {
+		e->state = ENDED;
 		e->op.result = err;
 		completed(&e->op);
 		return;
 	}
 	owner = sock__lcores[sock__fd_lcore(s->fd)];
+	e->op.own = owner == self;
 	if (owner == self)
 		sock__begin(owner->sn, &e->op);
 	else if (!plx_softnet_try_post(owner->sn, &e->op.msg)) {
+		e->state = ENDED;
 		e->op.result = -EBADF;
 		completed(&e->op);
 	}

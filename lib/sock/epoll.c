@@ -278,6 +278,7 @@ static long new_run(struct sock_lcore *sl, struct sock_file *none, struct sock_o
 		return -ENOMEM;
 	set->f.kind = &kind;
 	set->f.flags = sock__flags(op->flags);
+	set->nth = sl->foreign ? 0 : sl->running;
 	plx_list_init(&set->all);
 	set->ready_end = &set->ready;
 	fd = sock__fd_new(sl, &set->f);

@@ -37,8 +37,9 @@ struct sock_epoll {
 	struct plx_list all;
 	struct sock_watch *ready, **ready_end;
 	uint32_t n_ready;
-	bool rests; /**< its lcore's program has found nothing, and is called when it has got some
-		     */
+	uint64_t nth; /**< the program of its lcore that has made it, from 1; 0: none */
+	bool rests;   /**< its lcore's program has found nothing, and is called when it has got some
+		       */
 	struct sock_far **far; /**< those of files elsewhere, by descriptor: far.h */
 	uint32_t far_mask, n_far;
 };

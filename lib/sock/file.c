@@ -186,8 +186,9 @@ void sock__fd_put(struct sock_lcore *sl, struct sock_file *f)
 {
 	struct slot *s = &table.v[f->slot];
 
-	__atomic_store_n(&s->file, f, __ATOMIC_RELAXED);
-	__atomic_store_n(&s->lcore, (uint16_t)(sl->sn->lcore + 1), __ATOMIC_RELEASE);
+	/* who sees the file sees whose it is */
+	__atomic_store_n(&s->lcore, (uint16_t)(sl->sn->lcore + 1), __ATOMIC_RELAXED);
+	__atomic_store_n(&s->file, f, __ATOMIC_RELEASE);
 	plx_count(sl->n_files, 1);
 	plx_net_socks(sl->sn, 1);
 }
@@ -228,10 +229,13 @@ bool sock__fd_is_set(int fd)
 struct sock_file *sock__file(const struct sock_lcore *sl, int fd)
 {
 	const struct slot *s = slot_of(fd);
+	struct sock_file *f;
 
 	if (!s || __atomic_load_n(&s->lcore, __ATOMIC_ACQUIRE) != sl->sn->lcore + 1)
 		return NULL;
-	return __atomic_load_n(&s->file, __ATOMIC_RELAXED);
+	f = __atomic_load_n(&s->file, __ATOMIC_ACQUIRE);
+	/* it may have gone back to whom it came from meanwhile */
+	return __atomic_load_n(&s->lcore, __ATOMIC_RELAXED) == sl->sn->lcore + 1 ? f : NULL;
 }
 
 struct sock_lcore *sock__fd_moved(const struct sock_lcore *sl, int fd)

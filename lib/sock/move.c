@@ -35,19 +35,21 @@ static const struct plx_sock_program *program_of(const struct sock_lcore *sl, ui
 	return p;
 }
 
-/* @return which program has it and lets it go to its twin; 0: none. */
+/* Does the program whose set watches it let it go to its twin? @return which one; 0: no. */
 static uint64_t letting_go(struct sock_lcore *sl, struct sock_file *f, const struct sock_lcore *to)
 {
 	const struct sock_watch *w = f->watch;
-	const struct plx_sock_program *p = sl->program, *twin = to->program;
+	uint64_t nth = w && !w->of_file && w->set ? w->set->nth : 0;
+	const struct plx_sock_program *p = nth ? program_of(sl, nth) : NULL;
+	const struct plx_sock_program *twin = nth ? program_of(to, nth) : NULL;
+	bool goes;
 
-	if (!w || w->of_file || !w->set)
+	if (!p || !twin || !p->leave || !p->arrive || !twin->arrive)
 		return 0;
-	for (uint64_t nth = 1; p && twin; p = p->next, twin = twin->next, nth++)
-		if (p->leave && p->arrive && twin->arrive &&
-			p->leave(sl->sn, p->arg, sock__fd_of(f), data_of(w->data)))
-			return nth;
-	return 0;
+	sl->running = nth;
+	goes = p->leave(sl->sn, p->arg, sock__fd_of(f), data_of(w->data));
+	sl->running = 0;
+	return goes ? nth : 0;
 }
 
 bool sock__tcp_leave(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_softnet *to)
@@ -78,12 +80,16 @@ static void meet(struct sock_lcore *sl, struct sock_file *f)
 {
 	const struct plx_sock_program *p = f->nth ? program_of(sl, f->nth) : NULL;
 	epoll_data_t data = data_of(f->data);
+	uint64_t nth = f->nth;
 
 	f->watch = NULL;
 	f->waiters = NULL;
 	sock__fd_put(sl, f);
-	if (p)
-		p->arrive(sl->sn, p->arg, sock__fd_of(f), data);
+	if (!p)
+		return;
+	sl->running = nth;
+	p->arrive(sl->sn, p->arg, sock__fd_of(f), data);
+	sl->running = 0;
 }
 
 static bool copy_cold(struct sock_lcore *sl, struct sock_file *f, const struct sock_cold *from)

@@ -8,12 +8,15 @@
 
 static bool start(struct sock_lcore *sl)
 {
-	for (struct plx_sock_program *p = sl->program; p; p = p->next)
+	for (struct plx_sock_program *p = sl->program; p; p = p->next) {
+		sl->running++;
 		if (p->start && p->start(sl->sn, p->arg) != 0) {
 			plx_engine_stop(sl->ns->eng);
 			sl->program = NULL;
 			return false;
 		}
+	}
+	sl->running = 0;
 	sl->started = true;
 	return true;
 }
@@ -30,10 +33,13 @@ static uint32_t run(struct plx_softnet *sn, void *arg)
 	sl->ready_sets = 0;
 	sl->program_ns = PLX_NEVER;
 	for (struct plx_sock_program *p = sl->program; p; p = p->next) {
-		plx_ns when = p->run(sn, p->arg);
+		plx_ns when;
 
+		sl->running++;
+		when = p->run(sn, p->arg);
 		sl->program_ns = PLX_MIN(sl->program_ns, when);
 	}
+	sl->running = 0;
 	return 1;
 }
 

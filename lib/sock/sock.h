@@ -242,6 +242,7 @@ struct sock_op {
 	int evfd; /**< with a mask: an eventfd of the kernel, written when it is done */
 	struct sock_op *next;
 	struct sock_file *file; /**< that it waits for */
+	struct sock_lcore *at;	/**< atomic: who carries it out; NULL: it is on its way */
 	struct plx_timer timer; /**< of timeout_us, by the engine's clock */
 	/* arguments */
 	union {
@@ -296,6 +297,7 @@ struct sock_lcore {
 	struct plx_poller poller;
 	struct plx_sock_program *program;
 	plx_ns program_ns; /**< when they want to run at the latest */
+	uint64_t running;  /**< which of them is called just now, from 1; 0: none */
 	bool started;
 	bool foreign;		/**< a call is carried out for somebody who is not on this lcore */
 	struct plx_list fars;	/**< struct sock_far */

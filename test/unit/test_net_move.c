@@ -441,6 +441,33 @@ T(too_many_wait)
 	more(100);
 }
 
+/* What we begin there meanwhile has no four-tuple that may be on its way. */
+T(ports_of_what_comes_are_not_taken)
+{
+	const struct plx_net_tcp_to to = {.raddr = t_addr("10.0.0.1"), .rport = 80};
+	const uint16_t old = 1, new = 2;
+	struct plx_softnet *sn;
+	struct plx_net_tcp *c[64];
+
+	start();
+	move(old);
+	wish(new);
+	for (int i = 0; i < 20; i++)
+		for (uint16_t l = 0; l < LCORES; l++)
+			if (l != old)
+				step(l);
+	ok(nt.net->lcore[new]->parks);
+	sn = plx_engine_softnet(nt.eng, new);
+	for (int i = 0; i < 64; i++) {
+		eq(plx_net_tcp_connect(sn, &to, &tt_ops, NULL, &c[i]), 0);
+		ok(!net__move_comes(nt.net->lcore[new], &plx_net_tcp_tcb(c[i])->id));
+	}
+	for (int i = 0; i < 64; i++)
+		plx_net_tcp_abort(sn, c[i]);
+	settled();
+	nt_forget();
+}
+
 /* The new one has no memory left: it stays where it was. */
 T(no_memory_there)
 {
@@ -534,9 +561,29 @@ T(one_wish_behind_the_other)
 	more(100);
 }
 
+/* A bucket is named while the others are under way: they go on. */
+T(one_bucket_behind_all)
+{
+	uint16_t now[PLX_OWNER_BUCKETS_MAX];
+
+	start();
+	wish(1);
+	step(0);
+	eq(plx_net_owner_set(nt.net, 100, 2), 0);
+	settled();
+	plx_net_owners_get(nt.net, now);
+	for (uint16_t i = 0; i < plx_net_buckets(nt.net); i++)
+		eq(now[i], i == 100 ? 2 : 1);
+	eq(plx_net_owner_set(nt.net, 128, 0), -EINVAL);
+	eq(plx_net_owner_set(nt.net, 0, LCORES), -EINVAL);
+	nt_tun(PLX_TUN_SOFT_STEER, 0);
+	eq(plx_net_owner_set(nt.net, 0, 0), -EOPNOTSUPP);
+}
+
 RUN_EAL(TT_(wishes_that_cannot_be), TT_(a_connection_goes_along), TT_(to_where_it_is),
 	TT_(with_all_that_it_holds), TT_(two_connections_in_turn), TT_(a_connection_that_stays),
 	TT_(a_handshake_goes_along), TT_(what_is_left_of_it_goes_along),
 	TT_(segments_come_at_any_time), TT_(too_many_wait), TT_(no_memory_there),
 	TT_(no_memory_of_the_program_there), TT_(an_end_at_any_time),
-	TT_(one_wish_behind_the_other))
+	TT_(one_wish_behind_the_other), TT_(one_bucket_behind_all),
+	TT_(ports_of_what_comes_are_not_taken))

@@ -349,7 +349,7 @@ static int client(void)
 	return c;
 }
 
-static void start_programs(void)
+static void make_programs(void)
 {
 	static const struct plx_sock_conf conf = {
 		.bytes = 4 << 20, .lock = st_lock, .unlock = st_unlock};
@@ -362,6 +362,10 @@ static void start_programs(void)
 	st.s = plx_sock_create(nt.net, &conf, &e);
 	assert_non_null(st.s);
 	memset(progs, 0, sizeof(progs));
+}
+
+static void add_programs(void)
+{
 	for (uint16_t i = 0; i < LCORES; i++) {
 		progs[i].p = (struct plx_sock_program){.start = prog_start,
 			.run = prog_run,
@@ -372,6 +376,12 @@ static void start_programs(void)
 	}
 	nt_settle();
 	plx_sock_enter(st.s);
+}
+
+static void start_programs(void)
+{
+	make_programs();
+	add_programs();
 }
 
 T(a_programs_socket_goes_to_its_twin)
@@ -440,6 +450,42 @@ T(a_program_that_keeps_its_own)
 	eq(progs[1].got, 5);
 }
 
+static int others; /* times that a program was asked about what is not its */
+
+static bool other_leave(struct plx_softnet *sn, void *arg, int fd, epoll_data_t data)
+{
+	others++;
+	return true;
+}
+
+static plx_ns other_run(struct plx_softnet *sn, void *arg)
+{
+	return PLX_NEVER;
+}
+
+/* Of two programs of an lcore, who watches it is asked. */
+T(another_program_is_not_asked)
+{
+	static struct plx_sock_program other[LCORES];
+	int c;
+
+	others = 0;
+	make_programs();
+	for (uint16_t i = 0; i < LCORES; i++) {
+		other[i] = (struct plx_sock_program){
+			.run = other_run, .leave = other_leave, .arrive = prog_arrive};
+		plx_sock_program_add(st.s, i, &other[i]);
+	}
+	add_programs();
+	c = client();
+	move(1);
+	move(2);
+	send_all(c, "hello");
+	recv_all(c, "hello");
+	eq(others, 0);
+	eq(progs[2].arrived, 1);
+}
+
 RUN_EAL(MV_(a_threads_socket), MV_(those_that_are_woven_in), MV_(a_call_on_the_way),
 	MV_(somebody_waits_for_it), MV_(a_programs_socket_goes_to_its_twin), MV_(text_on_the_way),
-	MV_(a_program_that_keeps_its_own))
+	MV_(a_program_that_keeps_its_own), MV_(another_program_is_not_asked))
