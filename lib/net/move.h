@@ -52,7 +52,6 @@ struct net_moves {
 	uint16_t want[PLX_OWNER_BUCKETS_MAX];	/* control's */
 	uint16_t weight[PLX_ENGINE_LCORES_MAX]; /* of each lcore: 0 = it is to own nothing */
 	uint32_t waiting;			/* of want[], how many are not so yet */
-	struct plx_poller poller;		/* control's */
 	enum net_move_step step;
 	uint16_t from, to;
 	uint64_t set[PLX_OWNER_BUCKETS_MAX / 64];
@@ -82,3 +81,18 @@ void net__move_stop(struct net_lcore *nl);
  */
 PLX_NOINLINE bool net__move_park(struct net_lcore *nl, struct rte_mbuf *m,
 	const struct plx_net_rx *rx, const struct plx_tcp_id *key);
+
+/* net.c */
+/** It has been here: mark m, data at the IP header, to come in there once more, by net__backlog().
+ */
+void net__stage_again(struct rte_mbuf *m, const struct plx_net_rx *rx);
+/** What was staged comes in. Takes all. */
+void net__backlog(struct net_lcore *nl, struct rte_mbuf **pkts, uint16_t n);
+
+/* move_records.c */
+/** Old: may it go? Then it is out of its table and timers. */
+bool net__move_leave(struct net_lcore *nl, struct plx_tcp_id *id);
+/** New: take over what has left old. @return false: there is no room, nothing has changed. */
+bool net__move_adopt(struct net_lcore *nl, struct plx_tcp_id *id);
+/** Old: new has taken it, and the rest is freed; or not. */
+void net__move_come_back(struct net_lcore *nl, struct plx_tcp_id *id, bool taken);

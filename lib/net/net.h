@@ -342,11 +342,6 @@ void net__stage(struct rte_mbuf *m, enum net_stage stage, uint16_t iface, uint8_
 /** To the control lcore's input; takes m. */
 PLX_NOINLINE void net__to_control(struct net_lcore *nl, struct rte_mbuf *m, enum net_stage stage,
 	uint16_t iface, uint8_t flags);
-/** It has been here: mark m, data at the IP header, to come in there once more, by net__backlog().
- */
-void net__stage_again(struct rte_mbuf *m, const struct plx_net_rx *rx);
-/** What was staged comes in. Takes all. */
-void net__backlog(struct net_lcore *nl, struct rte_mbuf **pkts, uint16_t n);
 /** To the IP input of another lcore; takes m, data at the IP header. */
 PLX_NOINLINE void net__hand(
 	struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx, uint16_t lcore);

@@ -205,7 +205,7 @@ T(flapping_an_elephant_does_not_bounce)
 	ok(rounds(PLX_BALANCE_WHY_ELEPHANT) > 1000);
 }
 
-/* One move of the elephant would be the shortest way, for now. */
+/* The shortest way to even would be one move of the elephant. */
 T(flapping_an_elephant_stays_and_the_others_leave)
 {
 	w_up(&w, 128, 2);
