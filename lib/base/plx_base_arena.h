@@ -19,7 +19,7 @@ PLX_C_BEGIN
 
 #define PLX_ARENA_MIN_BYTES 64
 #define PLX_ARENA_CLASSES   26 /**< 64 bytes .. 2 GiB */
-#define PLX_ARENA_QUICK	    16 /**< blocks kept whole in each of the classes below */
+#define PLX_ARENA_QUICK	    64 /**< blocks kept whole in each of the classes below */
 #define PLX_ARENA_QUICKS    11 /**< up to 64 KiB */
 
 /** All fields are the library's. Must not move. */

@@ -320,17 +320,20 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 	plx_ns now = nl->sn->now_ns;
 	struct plx_tcp_tx tx;
 	struct net_dst d;
-	enum plx_drop drop = net__tcp_route(nl, &c->id.raddr, c->id.iface, &d);
+	enum plx_drop drop;
 	uint32_t left = UINT32_MAX;
 	bool lend = false;
 
+	if (plx_tcp_idle(c, now))
+		return true;
+	drop = net__tcp_route(nl, &c->id.raddr, c->id.iface, &d);
 	if (plx_likely(drop == PLX_DROP_NONE)) {
 		plx_tcp_route_mtu(c, net__tcp_mtu(nl, &d), now);
 		left = queue_room(nl, &d);
 		room.max_len = super_len(nl, c, &d);
 		lend = d.local || d.ifc->features & PLX_PORT_F_SG;
 	}
-	for (;;) {
+	do {
 		uint32_t most = PLX_MAX(room.max_len, (uint32_t)c->snd.mss);
 		uint32_t nxt = c->snd.nxt, segs;
 
@@ -347,7 +350,8 @@ bool net__tcp_output(struct net_lcore *nl, struct plx_net_tcp *tc)
 		d.advice = advice(tc);
 		send_segment(nl, tc, &tx, segs, lend, &d, drop);
 		left -= segs;
-	}
+	} while (!plx_tcp_idle(c, now));
+	return true;
 }
 
 /* ---- of others ---- */

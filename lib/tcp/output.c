@@ -558,6 +558,14 @@ static bool send_ack(struct plx_tcp *c, struct plx_tcp_tx *tx, plx_ns now)
 
 /* ---- the ladder ---- */
 
+/* No more new text for now. */
+static void text_ends(struct plx_tcp *c, plx_ns now)
+{
+	c->odd = c->more = false;
+	if (c->burst)
+		validate(c, now);
+}
+
 static bool open_output(
 	struct plx_tcp *c, const struct plx_tcp_room *room, struct plx_tcp_tx *tx, plx_ns now)
 {
@@ -567,9 +575,7 @@ static bool open_output(
 		return true;
 	if (new_text(c, room, tx, false, now))
 		return true;
-	c->odd = c->more = false;
-	if (c->burst)
-		validate(c, now);
+	text_ends(c, now);
 	if (plx_unlikely(c->frto_new)) {
 		c->frto_new = false;
 		if (c->snd.nxt == c->rec.recover) { /* none could be sent: the conventional way */
@@ -611,4 +617,14 @@ bool plx_tcp_output(
 		return false;
 	tcp_event(c, now, OUT, .tx = tx);
 	return true;
+}
+
+bool plx_tcp_idle(struct plx_tcp *c, plx_ns now)
+{
+	if (c->rst_due || c->syn_due || c->fin_due || c->probe_due || c->tlp_due || c->frto_new ||
+		c->ack_now || c->lost_out || plx_tcp_unsent(c))
+		return false;
+	if (tcp__can_send(c))
+		text_ends(c, now);
+	return !c->ack_due || c->id.state == PLX_TCP_SYN_SENT || !tcp__delack_due(c, now);
 }

@@ -273,6 +273,8 @@ PLX_API enum plx_drop plx_tcp_input(
 /** The next segment to send. @return false: none, tx->why says why. */
 PLX_API bool plx_tcp_output(
 	struct plx_tcp *c, plx_ns now, const struct plx_tcp_room *room, struct plx_tcp_tx *tx);
+/** Would output() say no, for want of anything to send? Then no room need be made for it either. */
+PLX_API bool plx_tcp_idle(struct plx_tcp *c, plx_ns now);
 /** Whatever is due at now. @return PLX_TCP_EV_* (RESET: timed out, c->err says why; CLOSED; DOUBT).
  */
 PLX_API uint16_t plx_tcp_timer(struct plx_tcp *c, plx_ns now);

@@ -168,13 +168,23 @@ static void program(struct sim_end *e)
 	}
 }
 
+static bool output(struct sim_end *e, const struct plx_tcp_room *room, struct plx_tcp_tx *tx)
+{
+	bool idle = plx_tcp_idle(&e->c, e->sim->now);
+	bool sent = plx_tcp_output(&e->c, e->sim->now, room, tx);
+
+	if (idle && sent)
+		broken(e->sim, "idle, and sends");
+	return sent;
+}
+
 static void drain(struct sim_end *e)
 {
 	const struct plx_tcp_room room = {.segs = UINT32_MAX, .bytes = UINT32_MAX};
 	struct plx_tcp_tx tx;
 	uint32_t n = 0;
 
-	while (plx_tcp_output(&e->c, e->sim->now, &room, &tx)) {
+	while (output(e, &room, &tx)) {
 		transmit(e, &tx);
 		if (++n > 100000) {
 			broken(e->sim, "output without end");

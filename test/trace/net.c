@@ -126,6 +126,17 @@ static void end_tw(struct td_run *r, struct td_tw *tw)
 	free(tw);
 }
 
+static bool output(
+	struct td_run *r, struct td_sock *s, const struct plx_tcp_room *room, struct plx_tcp_tx *tx)
+{
+	bool idle = plx_tcp_idle(&s->c, r->now);
+	bool sent = plx_tcp_output(&s->c, r->now, room, tx);
+
+	if (idle && sent)
+		td_fail(r, "idle, and sends");
+	return sent;
+}
+
 void td_net_drain(struct td_run *r, struct td_sock *s)
 {
 	struct plx_tcp_room room = {
@@ -134,7 +145,7 @@ void td_net_drain(struct td_run *r, struct td_sock *s)
 
 	if (s->started)
 		plx_tcp_route_mtu(&s->c, r->mtu, r->now);
-	for (int n = 0; s->started && plx_tcp_output(&s->c, r->now, &room, &tx); n++) {
+	for (int n = 0; s->started && output(r, s, &room, &tx); n++) {
 		if (n == 100000) {
 			td_fail(r, "output() has no end");
 			return;
