@@ -30,21 +30,32 @@ static void bury(struct prog *p)
 	}
 }
 
-static plx_ns run(struct plx_softnet *sn, void *arg)
+/* @return how many events there were. */
+static int serve(struct prog *p)
 {
-	struct prog *p = arg;
 	struct epoll_event ev[EVENTS];
-	plx_ns next = PLX_NEVER;
-	int n;
+	int n = plx_epoll_wait(p->epfd, ev, EVENTS, 0);
 
-	p->now = plx_sock_now();
-	n = plx_epoll_wait(p->epfd, ev, EVENTS, 0);
+	p->fresh = false;
 	for (int i = 0; i < n; i++) {
 		struct watch *w = ev[i].data.ptr;
 
 		if (!w->dead)
 			w->ready(p, w, ev[i].events);
 	}
+	return n;
+}
+
+static plx_ns run(struct plx_softnet *sn, void *arg)
+{
+	struct prog *p = arg;
+	plx_ns next = PLX_NEVER;
+	int n;
+
+	p->now = plx_sock_now();
+	n = serve(p);
+	if (n < EVENTS && p->fresh) /* what it has accepted may have been sent something already */
+		n = serve(p);
 	if (p->ops->timer)
 		next = p->ops->timer(p, p->now);
 	bury(p);
@@ -96,6 +107,7 @@ int prog_watch(struct prog *p, struct watch *w, uint32_t events)
 	struct epoll_event ev = {.events = events, .data.ptr = w};
 
 	w->events = events;
+	p->fresh = true;
 	plx_list_add_tail(&p->watches, &w->link);
 	return plx_epoll_ctl(p->epfd, EPOLL_CTL_ADD, w->fd, &ev) == 0 ? 0 : -errno;
 }

@@ -55,6 +55,7 @@ struct prog {
 	struct plx_softnet *sn;
 	struct plx_list watches, dead;
 	plx_ns now; /**< of this pass */
+	bool fresh; /**< something is watched that was not when this pass began */
 	int epfd;
 	int err;		/**< why it did not start, or ended the run */
 	const char *host, *why; /**< err is of a name: which, and EAI_* in words; else NULL */

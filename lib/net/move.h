@@ -71,7 +71,7 @@ bool net__move_pending(const struct plx_net *net, uint16_t bucket);
 /** Control: it is to belong to another lcore, once net__move_begin() is called. */
 void net__move_bucket(struct plx_net *net, uint16_t bucket, uint16_t lcore);
 void net__move_begin(struct plx_net *net);
-/** On each lcore, before the first pass. */
+/** Before the engine runs. What it moves has been served then, in the same pass. */
 void net__move_start(struct net_lcore *nl);
 /** No packet waits any more. */
 void net__move_stop(struct net_lcore *nl);

@@ -115,7 +115,7 @@ void net__backlog(struct net_lcore *nl, struct rte_mbuf **pkts, uint16_t n)
 		else
 			control_in(nl, pkts[i], meta->stage, meta->iface, meta->flags);
 	}
-	net__tcp_serve(nl);
+	net__tcp_tell(nl);
 }
 
 static void on_backlog(struct plx_softnet *sn, struct rte_mbuf **pkts, uint16_t n)
@@ -168,7 +168,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	else
 		for (uint16_t i = 0; i < n; i++)
 			net__l3_in(nl, pkts[i], port);
-	net__tcp_serve(nl);
+	net__tcp_tell(nl);
 	nl->way = NULL;
 }
 
@@ -329,7 +329,6 @@ static int on_start(struct plx_softnet *sn)
 	net__begin(nl);
 	net__frag_start(nl);
 	net__tcp_start(nl);
-	net__move_start(nl);
 	nl->loop_poller =
 		(struct plx_poller){.run = loop_run, .deadline = loop_deadline, .arg = nl};
 	plx_softnet_add_poller(sn, &nl->loop_poller);
@@ -509,6 +508,10 @@ int plx_net_attach(struct plx_net *net, struct plx_engine *eng, struct plx_error
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "moves of flows", 0u, 0u);
 	if (net__publish(net) != 0)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "the configuration", 0u, 0u);
+	for (uint16_t i = 0; i < n; i++) {
+		net__move_start(net->lcore[i]); /* to run behind net__tcp_attach()'s */
+		net__tcp_attach(net->lcore[i]);
+	}
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 
 /* ---- an lcore's part ---- */
 
+/* Behind the programs: an answer has the ACK of what it answers with it. */
 static uint32_t tcp_run(struct plx_softnet *sn, void *arg)
 {
 	struct net_lcore *nl = arg;
@@ -23,6 +24,7 @@ static uint32_t tcp_run(struct plx_softnet *sn, void *arg)
 		return 0;
 	net__tcp_chunks_home(nl->tcp);
 	net__begin(nl);
+	net__tcp_tell(nl);
 	net__tcp_serve(nl);
 	return !nl->tcp->starved; /* more passes will not find what it lacks */
 }
@@ -62,7 +64,7 @@ struct net_tcp *net__tcp_new(struct net_lcore *nl)
 	t->lcore = nl->sn->lcore;
 	t->lends = rte_eal_iova_mode() == RTE_IOVA_VA; /* else a chunk may lie on two pages */
 	plx_mpsc_init(&t->home);
-	t->touched_end = &t->touched;
+	net__tcp_forget(t);
 	t->from = &t->spare;
 	plx_list_init(&t->gone);
 	plx_list_init(&t->listeners);
@@ -129,12 +131,14 @@ int net__tcp_mem(struct net_lcore *nl)
 	return 0;
 }
 
+void net__tcp_attach(struct net_lcore *nl)
+{
+	plx_softnet_add_poller(nl->sn, &nl->tcp->poller);
+}
+
 void net__tcp_start(struct net_lcore *nl)
 {
-	struct net_tcp *t = nl->tcp;
-
 	net__mem_start(nl);
-	plx_softnet_add_poller(nl->sn, &t->poller);
 }
 
 /* Its program hears of it, its peer too if there is an mbuf to say it in. */
@@ -155,8 +159,7 @@ void net__tcp_stop_one(struct net_lcore *nl, struct plx_net_tcp *tc)
 	if (!net__tcp_is(tc, TCPF_RELEASED) && tc->ops->closed) /* nor by that */
 		tc->ops->closed(nl->sn, tc, ESHUTDOWN);
 	net__tcp_conn_free(nl, tc);
-	nl->tcp->touched = NULL; /* nobody is served any more */
-	nl->tcp->touched_end = &nl->tcp->touched;
+	net__tcp_forget(nl->tcp); /* nobody is served any more */
 }
 
 static void free_any(struct net_lcore *nl, struct plx_tcp_id *id)
@@ -177,6 +180,7 @@ static void end_all(struct net_lcore *nl)
 	struct plx_tcp_id *id;
 	uint64_t cursor = 0;
 
+	net__tcp_tell(nl);
 	net__tcp_serve(nl);
 	while (plx_tcp_table_next(t->ctx.table, &cursor, &id))
 		if (id && id->kind == PLX_TCP_KIND_CONN)
@@ -188,8 +192,7 @@ static void end_all(struct net_lcore *nl)
 			free_any(nl, id);
 	while ((tc = plx_list_first(&t->gone, struct plx_net_tcp, timer.node)))
 		net__tcp_conn_free(nl, tc);
-	t->touched = NULL;
-	t->touched_end = &t->touched;
+	net__tcp_forget(t);
 }
 
 void net__tcp_stop(struct net_lcore *nl)

@@ -45,6 +45,9 @@
 #define TCPF_AWAY	 0x8000	 /* not on the lcore of its flow's hash: tcp_away.c */
 #define TCPF_NAMED	 0x10000 /* in the table of those: tcp_away.c */
 #define TCPF_MIN_TTL	 0x20000 /* its program says which TTL a segment must have */
+#define TCPF_EVENTS                                                                                \
+	(TCPF_ESTABLISHED | TCPF_READABLE | TCPF_FIN | TCPF_OVER | TCPF_WANTS_ROOM | TCPF_URGENT | \
+		TCPF_FIN_ACKED) /* that tell() looks at */
 /* and what its IP headers say: TCPF_TOS is 8 bits, TCPF_TTL 8 more, 0 = default. The two lowest
  * ones of TCPF_TOS, ECN's, are TCP's and not kept: TCPF_NAMED and TCPF_MIN_TTL have them. */
 #define TCPF_TOS_SHIFT 16
@@ -118,7 +121,9 @@ struct net_tcp {
 	struct plx_list gone, listeners;
 	struct plx_list tw, fin_wait_2; /* struct plx_tcp_tw, by age */
 	struct plx_timer req_timer, tw_timer;
-	struct plx_net_tcp *touched, **touched_end;
+	struct plx_net_tcp *touched, **touched_end; /* to be served */
+	struct plx_net_tcp *news[PLX_PORT_BURST];   /* to be told something before that */
+	uint32_t n_news;
 	bool stopping;
 	bool starved;		      /* some of them wait for mbufs or queues */
 	struct net_spare spare, lent; /* of the lcore's two pools */
@@ -222,6 +227,8 @@ struct net_tcp *net__tcp_new(struct net_lcore *nl);
 void net__tcp_free(struct net_tcp *t);
 /** Memory, when somebody needs it. @return 0 or -ENOMEM. */
 int net__tcp_mem(struct net_lcore *nl);
+/** Before the engine runs, and before programs add their pollers: it runs behind these. */
+void net__tcp_attach(struct net_lcore *nl);
 void net__tcp_start(struct net_lcore *nl);
 void net__tcp_stop(struct net_lcore *nl);
 /** tc, which was on its way to another lcore then, comes back behind net__tcp_stop(). */
@@ -239,9 +246,13 @@ void net__tcp_orphan(struct net_lcore *nl, struct plx_net_tcp *tc);
 void net__tcp_check_orphan(struct net_lcore *nl, struct plx_net_tcp *tc);
 /** Serve it at the end of the burst. */
 void net__tcp_touch(struct net_lcore *nl, struct plx_net_tcp *tc);
+/** Nobody is to be told or served any more. */
+void net__tcp_forget(struct net_tcp *t);
 /** What lib/tcp says has happened. */
 void net__tcp_note(struct net_lcore *nl, struct plx_net_tcp *tc, uint16_t events);
-/** Serve all that were touched. At the end of a burst. */
+/** Tell programs what has come. At the end of a burst. */
+void net__tcp_tell(struct net_lcore *nl);
+/** Send what all that were touched have to. At the end of a pass. */
 void net__tcp_serve(struct net_lcore *nl);
 /** It waits for nothing but the end of its peer: a small record goes on. */
 void net__tcp_time_wait(struct net_lcore *nl, struct plx_net_tcp *tc);

@@ -78,6 +78,13 @@ void net__tcp_touch(struct net_lcore *nl, struct plx_net_tcp *tc)
 	t->touched_end = &tc->next;
 }
 
+void net__tcp_forget(struct net_tcp *t)
+{
+	t->touched = NULL;
+	t->touched_end = &t->touched;
+	t->n_news = 0;
+}
+
 void net__tcp_note(struct net_lcore *nl, struct plx_net_tcp *tc, uint16_t events)
 {
 	uint32_t f = 0;
@@ -100,6 +107,8 @@ void net__tcp_note(struct net_lcore *nl, struct plx_net_tcp *tc, uint16_t events
 		f |= TCPF_OVER;
 	*net__tcp_flags(tc) |= f;
 	net__tcp_touch(nl, tc);
+	if (net__tcp_is(tc, TCPF_EVENTS) && nl->tcp->n_news < PLX_DIM(nl->tcp->news))
+		nl->tcp->news[nl->tcp->n_news++] = tc;
 }
 
 /* ---- serving ---- */
@@ -140,6 +149,16 @@ static void tell(struct net_lcore *nl, struct plx_net_tcp *tc)
 		tc->ops->fin_acked(sn, tc);
 	if (plx_unlikely(due(tc, TCPF_OVER)) && tc->ops->closed)
 		tc->ops->closed(sn, tc, tc->c.id.state == PLX_TCP_TIME_WAIT ? 0 : tc->c.err);
+}
+
+/* It may be there twice: the second time there is nothing to tell. */
+void net__tcp_tell(struct net_lcore *nl)
+{
+	struct net_tcp *t = nl->tcp;
+
+	for (uint32_t i = 0; i < t->n_news; i++)
+		tell(nl, t->news[i]);
+	t->n_news = 0;
 }
 
 /* It may fire early, so it moves only when it has to fire earlier. */
@@ -195,6 +214,7 @@ void net__tcp_serve(struct net_lcore *nl)
 		serve(nl, tc);
 		tc = next;
 	}
+	t->n_news = 0; /* they are touched, and may be gone by then */
 }
 
 /* ---- TIME-WAIT ---- */

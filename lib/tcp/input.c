@@ -6,10 +6,16 @@
  * to go on, or why the segment is dropped.
  */
 
+/* Not delayed; but what is sent next may have it. */
+static void ack_soon(struct plx_tcp *c)
+{
+	c->ack_due = c->ack_now = true;
+}
+
 /* An ACK that cannot wait. */
 static void ack_now(struct plx_tcp *c, struct plx_tcp_rx *rx)
 {
-	c->ack_due = c->ack_now = true;
+	ack_soon(c);
 	rx->ack_now = true;
 }
 
@@ -346,7 +352,7 @@ static void take_fin(struct plx_tcp *c, plx_ns now, struct plx_tcp_rx *rx)
 		return;
 	c->rcv.nxt++;
 	c->fin_rcvd = true;
-	ack_now(c, rx);
+	ack_soon(c);
 	tcp__rcvq_free(c);
 	switch (c->id.state) {
 	case PLX_TCP_SYN_RECEIVED:
@@ -457,7 +463,7 @@ static enum plx_drop syn_sent(
 	c->syn_due = false;
 	tcp__established(c, seg, now);
 	rx->events |= PLX_TCP_EV_ESTABLISHED;
-	ack_now(c, rx);
+	ack_soon(c);
 	return PLX_DROP_NONE;
 }
 
