@@ -81,6 +81,13 @@ void plx_net_bind_move(struct plx_net *net, struct plx_net_bind *b, uint16_t ifa
 	pthread_mutex_unlock(&net->ports_lock);
 }
 
+void plx_net_bind_take(struct plx_net *net, struct plx_net_bind *to, struct plx_net_bind *from)
+{
+	pthread_mutex_lock(&net->ports_lock);
+	net__ports_take(&net->ports, to, from);
+	pthread_mutex_unlock(&net->ports_lock);
+}
+
 void plx_net_bind_unlisten(struct plx_net *net, struct plx_net_bind *b)
 {
 	pthread_mutex_lock(&net->ports_lock);

@@ -44,6 +44,9 @@ PLX_API int plx_net_bind_listen(struct plx_net *net, struct plx_net_bind *b);
 /** It is bound to this interface from now on (SO_BINDTODEVICE; 0 = any); as Linux, whoever else has
  * the port. */
 PLX_API void plx_net_bind_move(struct plx_net *net, struct plx_net_bind *b, uint16_t iface);
+/** The claim that was in `from` is in `to` from now on, if it is held. */
+PLX_API void plx_net_bind_take(
+	struct plx_net *net, struct plx_net_bind *to, struct plx_net_bind *from);
 /** It listens no more, and keeps its port. */
 PLX_API void plx_net_bind_unlisten(struct plx_net *net, struct plx_net_bind *b);
 /** Harmless when it is not held. */

@@ -220,6 +220,20 @@ void net__ports_move(struct plx_net_bind *b, uint16_t iface)
 	b->iface = iface;
 }
 
+void net__ports_take(struct net_ports *p, struct plx_net_bind *to, struct plx_net_bind *from)
+{
+	struct plx_net_bind **at;
+
+	*to = *from;
+	if (!from->held)
+		return;
+	for (at = bucket(p, from->proto, from->lport); *at != from;)
+		at = &(*at)->next;
+	*at = to;
+	from->next = NULL;
+	from->held = false;
+}
+
 void net__ports_del(struct net_ports *p, struct plx_net_bind *b)
 {
 	struct plx_net_bind **at, *o;

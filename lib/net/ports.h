@@ -31,6 +31,8 @@ int net__ports_add(struct net_ports *p, struct plx_net_bind *b, const struct net
 int net__ports_listen(struct net_ports *p, struct plx_net_bind *b);
 /** It is bound to this interface from now on: as Linux, whoever else has the port. */
 void net__ports_move(struct plx_net_bind *b, uint16_t iface);
+/** As plx_net_bind_take(). */
+void net__ports_take(struct net_ports *p, struct plx_net_bind *to, struct plx_net_bind *from);
 void net__ports_del(struct net_ports *p, struct plx_net_bind *b);
 /** The TCP ports of a word that somebody has bound: connect() takes none of these. Any thread. */
 static inline uint64_t net__ports_bound(const struct net_ports *p, uint32_t word)
