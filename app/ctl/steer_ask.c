@@ -158,9 +158,11 @@ static void show_owners(const json_t *steer)
 	print_table(json_object_get(steer, "owners"));
 	printf("Hash key:\n");
 	print_key(json_object_get(steer, "key"));
-	printf("Moved: %lld connection(s), %lld stayed; %lld packet(s) waited, %lld dropped\n",
+	printf("Moved: %lld connection(s), %lld stayed; %lld packet(s) waited, %lld dropped; "
+	       "%lld move(s) abandoned\n",
 		fmt_num(steer, "moved_conns"), fmt_num(steer, "stayed_conns"),
-		fmt_num(steer, "parked"), fmt_num(steer, "park_drops"));
+		fmt_num(steer, "parked"), fmt_num(steer, "park_drops"),
+		fmt_num(steer, "abandoned"));
 	if (fmt_num(steer, "moving"))
 		printf("Moving: %lld bucket(s)\n", fmt_num(steer, "moving"));
 }

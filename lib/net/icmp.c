@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "move.h"
 
 #include <errno.h>
 
@@ -387,7 +387,7 @@ static int tell_udp(struct net_lcore *nl, const struct plx_net_rx *rx, const str
 		e.info = v6 ? icmp->rest : icmp->rest & 0xffff;
 	else if (v6 && icmp->type == PLX_ICMP6_PARAM_PROBLEM)
 		e.info = icmp->rest;
-	return net__udp_error(nl, t, rx->iface, &e);
+	return net__udp_error(nl, t, rx->iface, rx->handed, &e);
 }
 
 /*
@@ -417,6 +417,8 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	}
 	rt = net__lpm_lookup(&nl->cfg->lpm, &t.src);
 	if (rt >= 0 && nl->cfg->routes[rt].type == PLX_NET_ROUTE_LOCAL) {
+		if (plx_unlikely(nl->parks) && net__move_park_error(nl, m, rx, &t))
+			return;
 		known = t.proto == (v6 ? PLX_IPPROTO_ICMP6 : PLX_IPPROTO_ICMP);
 		if (t.proto == PLX_IPPROTO_UDP) {
 			home = tell_udp(nl, rx, icmp, &t, p + PLX_ICMP_BYTES + l4_off,
@@ -429,7 +431,7 @@ static void error_in(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_
 	}
 	if (!known)
 		plx_pkt_drop(m, PLX_DROP_ICMP_ERROR_UNMATCHED);
-	else if (home != nl->sn->index && (!rx->handed || t.proto == PLX_IPPROTO_TCP))
+	else if (home != nl->sn->index)
 		net__hand(nl, m, rx, (uint16_t)home);
 	else if (too_big(rx, icmp))
 		net__to_control(nl, m, NET_STAGE_PMTU, rx->iface, 0);

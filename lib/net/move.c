@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 /*
- * Buckets move with their connections, from the lcore that owns them (old) to another one (new):
+ * Buckets move with their connections, of UDP too, from the lcore that owns them (old) to another
+ * one (new):
  *
  *   control                         old                          new
  *   tell, that it parks        -------------------------------->  packets of these buckets wait
@@ -21,7 +22,13 @@
  *
  * So each packet of a flow is seen behind those before it, and none is lost while there is room for
  * those that wait. What stays (its program does not let it go, or new has no memory) is `away`
- * (tcp_away.c) from then on. The records themselves: move_records.c.
+ * (tcp_away.c) from then on. The records themselves: move_records.c, move_udp.c.
+ *
+ * Near that bound (`full`) the move is abandoned: old ships no more, but looks through what it has
+ * left, so that it stays as the above. Handshakes go on: nobody would know where they are. Then new
+ * opens. A flow's packets have waited until it was settled where it is, so they are in order all
+ * the same; the look is the last one, so it ends; and the map stays as it is: flipped back, it
+ * would be another move, of what has gone.
  *
  * One move at a time, of a few buckets from one lcore to one other. Text is not copied: received
  * text is in mbufs, whose pools take them back from anywhere; text to be sent is in chunks of old's
@@ -42,6 +49,11 @@ static uint16_t bucket_of(const struct plx_net *net, const struct plx_tcp_id *id
 		plx_steer_hash(&net->toeplitz, &id->raddr, &id->laddr, id->rport, id->lport, true);
 
 	return plx_steer_owner_bucket(&net->owners, hash);
+}
+
+bool net__move_goes(const struct net_lcore *nl, const struct plx_tcp_id *key)
+{
+	return has(nl->net->moves->set, bucket_of(nl->net, key));
 }
 
 bool net__move_comes(const struct net_lcore *nl, const struct plx_tcp_id *id)
@@ -81,21 +93,24 @@ static void late(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_
 	net__hand(nl, m, rx, nl->net->moves->to);
 }
 
-bool net__move_park(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+/* Near the bound old is asked to make an end of it. */
+static bool has_room(struct net_lcore *nl)
+{
+	uint32_t most = PLX_MIN(MOVE_PARK_MAX, nl->spare_mbufs / 4);
+
+	if (plx_unlikely(nl->mover->n >= most - most / 4))
+		__atomic_store_n(&nl->net->moves->full, true, __ATOMIC_RELEASE);
+	return nl->mover->n < most;
+}
+
+bool net__move_wait(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
 	const struct plx_tcp_id *key)
 {
-	struct plx_tcp_table *table = nl->tcp->ctx.table;
 	struct net_mover *mv = nl->mover;
-	uint16_t bucket = bucket_of(nl->net, key);
 
-	if (plx_unlikely(mv->ships) && has(nl->net->moves->set, bucket) &&
-		!(table && plx_tcp_table_lookup(table, key))) {
-		late(nl, m, rx);
-		return true;
-	}
-	if (mv->opens || !has(mv->coming, bucket))
+	if (mv->opens || !has(mv->coming, bucket_of(nl->net, key)))
 		return false;
-	if (mv->n >= PLX_MIN(MOVE_PARK_MAX, nl->spare_mbufs / 4)) {
+	if (!has_room(nl)) {
 		plx_count(mv->dropped, plx_pkt_wire(m));
 		plx_pkt_drop(m, PLX_DROP_MOVE_FULL);
 		return true;
@@ -103,6 +118,30 @@ bool net__move_park(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_n
 	net__stage_again(m, rx);
 	keep(mv, m);
 	return true;
+}
+
+bool net__move_park(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct plx_tcp_id *key)
+{
+	struct plx_tcp_table *table = nl->tcp->ctx.table;
+
+	if (plx_unlikely(nl->mover->ships) && net__move_goes(nl, key) &&
+		!(table && plx_tcp_table_lookup(table, key))) {
+		late(nl, m, rx);
+		return true;
+	}
+	return net__move_wait(nl, m, rx, key);
+}
+
+bool net__move_park_error(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct plx_tuple *quoted)
+{
+	const struct plx_tcp_id key = {.laddr = quoted->src,
+		.raddr = quoted->dst,
+		.lport = quoted->sport,
+		.rport = quoted->dport};
+
+	return net__move_wait(nl, m, rx, &key);
 }
 
 /* What comes meanwhile waits behind them. @return how many went on. */
@@ -129,22 +168,25 @@ static void batch_come(struct plx_softnet *sn, struct plx_msg *msg)
 {
 	struct net_move_batch *b = plx_container_of(msg, struct net_move_batch, msg);
 	struct net_lcore *nl = net__self(sn);
-	bool can = !nl->stopped && net__tcp_mem(nl) == 0;
+	bool can = !nl->stopped && (b->udp || net__tcp_mem(nl) == 0);
 
 	net__begin(nl);
 	for (uint32_t i = 0; i < b->n; i++)
-		b->taken[i] = can && net__move_adopt(nl, b->id[i]);
+		b->taken[i] = can && (b->udp ? net__move_udp_adopt(nl, b->sock[i])
+					     : net__move_adopt(nl, b->id[i]));
 	b->msg.fn = batch_back;
 	plx_softnet_post(nl->net->lcore[nl->net->moves->from]->sn, &b->msg);
 }
 
-/* Nobody runs any more: it is ended, as those that were in the table then. */
-static void batch_end(struct net_lcore *nl, struct plx_tcp_id *id, bool taken)
+static void back(struct net_lcore *nl, struct net_move_batch *b, uint32_t i)
 {
-	if (!taken && id->kind == PLX_TCP_KIND_CONN)
-		net__tcp_stop_one(nl, net__tcp_of(id));
+	if (b->udp)
+		net__move_udp_come_back(nl, b->sock[i], b->taken[i]);
+	else if (plx_unlikely(nl->stopped && !b->taken[i] && b->id[i]->kind == PLX_TCP_KIND_CONN))
+		/* nobody runs any more: it is ended, as those that were in the table then */
+		net__tcp_stop_one(nl, net__tcp_of(b->id[i]));
 	else
-		net__move_come_back(nl, id, taken);
+		net__move_come_back(nl, b->id[i], b->taken[i]);
 }
 
 static void batch_back(struct plx_softnet *sn, struct plx_msg *msg)
@@ -154,10 +196,7 @@ static void batch_back(struct plx_softnet *sn, struct plx_msg *msg)
 
 	net__begin(nl);
 	for (uint32_t i = 0; i < b->n; i++)
-		if (plx_unlikely(nl->stopped))
-			batch_end(nl, b->id[i], b->taken[i]);
-		else
-			net__move_come_back(nl, b->id[i], b->taken[i]);
+		back(nl, b, i);
 	b->n = 0;
 }
 
@@ -174,6 +213,22 @@ static void look_anew(struct net_lcore *nl)
 	mv->shape = plx_tcp_table_shape(nl->tcp->ctx.table);
 }
 
+/* New has little room left: what has not gone stays. */
+static void see_end(struct net_lcore *nl, const struct net_moves *ms)
+{
+	struct net_mover *mv = nl->mover;
+
+	if (plx_likely(mv->gives_up || !__atomic_load_n(&ms->full, __ATOMIC_ACQUIRE)))
+		return;
+	mv->gives_up = true;
+	plx_count(mv->abandoned, 1);
+}
+
+static uint32_t looks(const struct net_mover *mv)
+{
+	return mv->gives_up ? MOVE_LOOK_LAST : MOVE_LOOK;
+}
+
 /* Up to a batch of what is left. @return false: there is nothing. */
 static bool gather(struct net_lcore *nl, struct net_moves *ms)
 {
@@ -182,9 +237,11 @@ static bool gather(struct net_lcore *nl, struct net_moves *ms)
 	struct net_move_batch *b = &ms->batch;
 	struct plx_tcp_id *id;
 
+	if (net__move_udp_gather(nl, b))
+		return true;
 	if (!table)
 		return false;
-	for (uint32_t i = 0; i < MOVE_LOOK && b->n < MOVE_BATCH; i++) {
+	for (uint32_t i = 0; i < looks(mv) && b->n < MOVE_BATCH; i++) {
 		if (!plx_tcp_table_next(table, &mv->cursor, &id)) {
 			/* one may have been moved to where we had been */
 			bool again = mv->again || mv->shape != plx_tcp_table_shape(table);
@@ -198,10 +255,52 @@ static bool gather(struct net_lcore *nl, struct net_moves *ms)
 	return true;
 }
 
-/* What has been sent is out of our hands. */
+/* What has been sent, to ourselves too, is out of our hands. */
 static bool is_out(struct net_lcore *nl)
 {
-	return plx_softnet_flush(nl->sn) || nl->sn->now_ns >= nl->mover->since + MOVE_TX_NS;
+	return (plx_softnet_flush(nl->sn) && !nl->loop_n) ||
+	       nl->sn->now_ns >= nl->mover->since + MOVE_TX_NS;
+}
+
+/* ---- where others send for old ---- */
+
+/* The first lcore from this one on by which old sends; n_lcores: none. */
+static uint16_t via(const struct net_moves *ms, uint16_t lcore)
+{
+	const struct plx_net *net = ms->net;
+	const struct plx_softnet *old = net->lcore[ms->from]->sn;
+
+	for (; lcore < net->n_lcores; lcore++)
+		for (uint16_t port = 0; port < PLX_PORT_MAX; port++)
+			if (plx_engine_has_port(net->eng, port) && !old->txq[port] &&
+				old->tx_via[port] == lcore)
+				return lcore;
+	return lcore;
+}
+
+static void do_pass(struct plx_softnet *sn, struct plx_late_msg *late_msg);
+
+/* The batch goes past all lcores that may have packets of old, behind these, and then to new. */
+static void pass_on(struct net_moves *ms, uint16_t lcore)
+{
+	lcore = via(ms, lcore);
+	if (lcore == ms->net->n_lcores) {
+		ms->batch.msg.fn = batch_come;
+		plx_softnet_post(ms->net->lcore[ms->to]->sn, &ms->batch.msg);
+		return;
+	}
+	ms->late.fn = do_pass;
+	plx_softnet_post_late(ms->net->lcore[lcore]->sn, &ms->late);
+}
+
+static void do_pass(struct plx_softnet *sn, struct plx_late_msg *late_msg)
+{
+	struct net_moves *ms = plx_container_of(late_msg, struct net_moves, late);
+
+	if (!plx_softnet_flush(sn) && sn->now_ns < ms->since + MOVE_TX_NS)
+		plx_softnet_post_late(sn, &ms->late);
+	else
+		pass_on(ms, (uint16_t)(sn->index + 1));
 }
 
 static uint32_t ship(struct net_lcore *nl)
@@ -212,14 +311,15 @@ static uint32_t ship(struct net_lcore *nl)
 	if (ms->batch.n || !is_out(nl)) /* under way, or not to be overtaken */
 		return 0;
 	net__begin(nl);
+	see_end(nl, ms);
 	if (!gather(nl, ms)) {
 		nl->mover->ships = false;
 		nl->parks = false;
 		ms->msg.fn = do_open;
 		plx_softnet_post(to, &ms->msg);
 	} else if (ms->batch.n) {
-		ms->batch.msg.fn = batch_come;
-		plx_softnet_post(to, &ms->batch.msg);
+		ms->since = nl->sn->now_ns;
+		pass_on(ms, 0);
 	}
 	return 1;
 }
@@ -230,8 +330,10 @@ static void do_ship(struct plx_softnet *sn, struct plx_late_msg *late_msg)
 	struct net_mover *mv = nl->mover;
 
 	mv->ships = true;
+	mv->gives_up = false;
 	nl->parks = true;
 	mv->since = sn->now_ns;
+	net__move_udp_begin(nl);
 	if (nl->tcp->ctx.table)
 		look_anew(nl);
 }
@@ -316,6 +418,7 @@ static void next(struct net_moves *ms)
 	if (ms->step != MOVE_IDLE || plx_engine_stopping(ms->net->eng) || !choose(ms))
 		return;
 	ms->step = MOVE_PARKING;
+	ms->full = false;
 	ms->msg.fn = do_park;
 	plx_softnet_post(ms->net->lcore[ms->to]->sn, &ms->msg);
 }
@@ -379,6 +482,7 @@ int net__move_new(struct plx_net *net)
 		net->lcore[i]->mover = calloc(1, sizeof(*net->lcore[i]->mover));
 		if (!net->lcore[i]->mover)
 			return -ENOMEM;
+		plx_list_init(&net->lcore[i]->mover->udp_left);
 		net->lcore[i]->bucket_pkts = net->lcore[i]->mover->bucket_pkts;
 	}
 	return 0;
@@ -539,5 +643,6 @@ void plx_net_moves_get(const struct plx_net *net, struct plx_net_moves *m)
 		m->parked += plx_count_read(mv->parked);
 		m->dropped += plx_count_read(mv->dropped);
 		m->reordered += plx_count_read(mv->reordered);
+		m->abandoned += plx_count_read(mv->abandoned);
 	}
 }

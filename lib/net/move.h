@@ -8,16 +8,21 @@
 #include "plx_net_move.h"
 #include "tcp.h"
 
-#define MOVE_BATCH    32   /* records that are handed over at a time */
-#define MOVE_LOOK     4096 /* slots of the table that are looked at in a pass */
-#define MOVE_BUCKETS  8	   /* that go at a time: the others' packets need not wait */
-#define MOVE_PARK_MAX 4096 /* packets that wait, and at most a quarter of the lcore's */
+#define MOVE_BATCH     32    /* records that are handed over at a time */
+#define MOVE_LOOK      4096  /* slots of the table that are looked at in a pass */
+#define MOVE_LOOK_LAST 65536 /* the same when they only stay */
+#define MOVE_BUCKETS   8     /* that go at a time: the others' packets need not wait */
+#define MOVE_PARK_MAX  4096  /* packets that wait, and at most a quarter of the lcore's */
 
 /** Records on their way, and back to be freed. */
 struct net_move_batch {
 	struct plx_msg msg;
 	uint32_t n;
-	struct plx_tcp_id *id[MOVE_BATCH]; /* of the old owner's memory */
+	bool udp;
+	union { /* of the old owner's memory */
+		struct plx_tcp_id *id[MOVE_BATCH];
+		struct plx_net_udp *sock[MOVE_BATCH]; /* udp */
+	};
 	bool taken[MOVE_BATCH];
 };
 
@@ -26,16 +31,18 @@ struct net_mover {
 	struct plx_poller poller;
 	uint64_t coming[PLX_OWNER_BUCKETS_MAX / 64]; /* buckets whose packets wait; of nl->parks */
 	struct rte_mbuf *head, *tail;
-	uint32_t n;	 /* of those */
-	uint64_t held;	 /* the same in wire packets */
-	bool opening;	 /* they may go on, some each pass */
-	bool opens;	 /* and just now do */
-	bool ships;	 /* it is the old owner, and is to hand over what it has */
-	uint64_t cursor; /* of its table */
-	bool again;	 /* something was left since the cursor began */
-	uint32_t shape;	 /* of the table then */
-	plx_ns since;	 /* when it was told */
-	uint64_t conns, stayed, parked, dropped, reordered;
+	uint32_t n;		  /* of those */
+	uint64_t held;		  /* the same in wire packets */
+	bool opening;		  /* they may go on, some each pass */
+	bool opens;		  /* and just now do */
+	bool ships;		  /* it is the old owner, and is to hand over what it has */
+	uint64_t cursor;	  /* of its table */
+	bool again;		  /* something was left since the cursor began */
+	uint32_t shape;		  /* of the table then */
+	plx_ns since;		  /* when it was told */
+	bool gives_up;		  /* what has not gone stays */
+	struct plx_list udp_left; /* struct net_udp_sock that have not been looked at */
+	uint64_t conns, stayed, parked, dropped, reordered, abandoned;
 	uint64_t bucket_pkts[PLX_OWNER_BUCKETS_MAX];
 };
 
@@ -54,8 +61,10 @@ struct net_moves {
 	uint32_t waiting;			/* of want[], how many are not so yet */
 	enum net_move_step step;
 	uint16_t from, to;
+	bool full; /* atomic: new has little room left for what waits */
 	uint64_t set[PLX_OWNER_BUCKETS_MAX / 64];
 	uint64_t token;
+	plx_ns since; /* when a batch was made up */
 	struct plx_msg msg;
 	struct plx_late_msg late;
 	struct net_move_batch batch;
@@ -82,6 +91,18 @@ void net__move_stop(struct net_lcore *nl);
 PLX_NOINLINE bool net__move_park(struct net_lcore *nl, struct rte_mbuf *m,
 	const struct plx_net_rx *rx, const struct plx_tcp_id *key);
 
+/** The same of one for a UDP socket that is by_flow: s, as f has found it. */
+PLX_NOINLINE bool net__move_park_udp(struct net_lcore *nl, struct rte_mbuf *m,
+	const struct plx_net_rx *rx, const struct plx_udp_flow *f, const struct plx_udp_sock *s);
+/** The same of an ICMP error about a packet of ours. */
+PLX_NOINLINE bool net__move_park_error(struct net_lcore *nl, struct rte_mbuf *m,
+	const struct plx_net_rx *rx, const struct plx_tuple *quoted);
+/** New, with nl->parks: is a packet of key's flow to wait? @return true: m is taken. */
+bool net__move_wait(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct plx_tcp_id *key);
+/** Old: is key's bucket among those that it is to hand over? */
+bool net__move_goes(const struct net_lcore *nl, const struct plx_tcp_id *key);
+
 /* net.c */
 /** It has been here: mark m, data at the IP header, to come in there once more, by net__backlog().
  */
@@ -96,3 +117,13 @@ bool net__move_leave(struct net_lcore *nl, struct plx_tcp_id *id);
 bool net__move_adopt(struct net_lcore *nl, struct plx_tcp_id *id);
 /** Old: new has taken it, and the rest is freed; or not. */
 void net__move_come_back(struct net_lcore *nl, struct plx_tcp_id *id, bool taken);
+
+/* move_udp.c */
+/** Old: from now on those that are at home here are asked. */
+void net__move_udp_begin(struct net_lcore *nl);
+/** Old: up to a batch of those that go, and have left. @return false: none is left. */
+bool net__move_udp_gather(struct net_lcore *nl, struct net_move_batch *b);
+/** New: take over what has left old. @return false: no room, nothing has changed. */
+bool net__move_udp_adopt(struct net_lcore *nl, struct plx_net_udp *from);
+/** Old: new has taken it, and the rest is freed; or not. */
+void net__move_udp_come_back(struct net_lcore *nl, struct plx_net_udp *s, bool taken);

@@ -45,6 +45,10 @@ static bool leave_conn(struct net_lcore *nl, struct plx_net_tcp *tc)
 
 	if (net__tcp_is(tc, TCPF_AWAY))
 		return false;
+	if (plx_unlikely(mv->gives_up)) {
+		stay(nl, tc);
+		return false;
+	}
 	if (net__tcp_is(tc, TCPF_TOUCHED) && nl->sn->now_ns < mv->since + MOVE_SERVE_NS) {
 		mv->again = true;
 		return false;
@@ -62,6 +66,11 @@ static bool leave_tw(struct net_lcore *nl, struct plx_tcp_tw *w)
 {
 	if (w->away)
 		return false;
+	if (plx_unlikely(nl->mover->gives_up)) {
+		w->away = true;
+		net__tcp_away_take(nl, &w->id);
+		return false;
+	}
 	plx_tcp_tw_leave(&nl->tcp->ctx, w);
 	plx_list_del(&w->of_age);
 	return true;

@@ -404,6 +404,7 @@ static struct net_lcore *lcore_new(struct plx_net *net, struct plx_softnet *sn)
 	if (!nl)
 		return NULL;
 	plx_list_init(&nl->raws);
+	plx_list_init(&nl->udp_flows);
 	plx_list_init(&nl->taps_here);
 	plx_frag_limits_init(&fc.limits);
 	fc.seed[0] = plx_rng_u64(&net->rng);

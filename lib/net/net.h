@@ -162,6 +162,7 @@ struct net_lcore {
 	struct net_mover *mover;
 	uint64_t *bucket_pkts; /**< segments that came here, by the bucket of their flow */
 	struct plx_udp *udp;
+	struct plx_list udp_flows; /**< struct net_udp_sock at home here that go with their flow */
 	struct plx_frag *frag;
 	struct net_tcp *tcp;
 	struct plx_steer_ports ports; /**< by which answers come to this lcore */
@@ -687,11 +688,11 @@ PLX_NOINLINE bool net__udp_fits(
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx);
 /**
  * An error about a datagram that we sent: tells its socket if that is this lcore's. e->err 0:
- * nothing to tell.
- * @return the socket's lcore, or -1 when no socket sent it.
+ * nothing to tell. @param handed it has been on another lcore.
+ * @return the lcore to go on at, if it is another one; or -1 when no socket sent it.
  */
 int net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, uint16_t iface,
-	const struct plx_net_error *e);
+	bool handed, const struct plx_net_error *e);
 
 /* udp_gso.c */
 /** As plx_net_udp_send(), what is longer than msg->gso. */

@@ -247,6 +247,20 @@ struct plx_net_udp_ops {
 		const struct plx_net_udp_msg *msg);
 	/** Fill *info; on the socket's lcore. Optional: nothing waits, no descriptor. */
 	void (*info)(const struct plx_net_udp *s, struct plx_net_udp_info *info);
+	/**
+	 * The bucket of its flow goes to another lcore (plx_net_move.h), and a connected socket
+	 * that was at home with it goes along, if this says so: nothing comes for s any more, and
+	 * nothing may be sent by it. All four or none; none: it stays, and its datagrams are handed
+	 * over.
+	 */
+	bool (*leave)(struct plx_softnet *sn, struct plx_net_udp *s, struct plx_softnet *to);
+	/** It has left: on the new lcore, make what it is there from what it was. s is read only.
+	 * @return NULL: no memory, it goes back. */
+	struct plx_net_udp *(*copy)(struct plx_softnet *sn, const struct plx_net_udp *s);
+	/** It is at home: the copy on the new lcore, or s on the old one, if it is back. */
+	void (*arrive)(struct plx_softnet *sn, struct plx_net_udp *s);
+	/** On the old lcore: its copy is at home, what is left of s is the program's to free. */
+	void (*left)(struct plx_softnet *sn, struct plx_net_udp *s);
 };
 
 /** A socket; embedded in the owner's object. */

@@ -5,9 +5,10 @@
  * @file
  * Flows move: which lcore owns each bucket of them may be changed while traffic runs.
  *
- * A bucket goes with its connections, handshakes and TIME-WAITs, in order; no segment is lost or
- * overtaken for it. Connections whose program does not let them go (struct plx_net_tcp_ops) stay
- * where they are, and what comes for them is handed over.
+ * A bucket goes with its connections, handshakes, TIME-WAITs and connected UDP sockets, in order;
+ * no packet is lost or overtaken for it. Those whose program does not let them go (struct
+ * plx_net_tcp_ops, struct plx_net_udp_ops) stay where they are, and what comes for them is handed
+ * over.
  */
 #include <plx_base.h>
 #include <plx_steer.h>
@@ -18,10 +19,11 @@ struct plx_net;
 
 /** Of all lcores, since the start. */
 struct plx_net_moves {
-	uint64_t conns;	    /**< connections that have come to another lcore */
+	uint64_t conns;	    /**< connections, of UDP too, that have come to another lcore */
 	uint64_t stayed;    /**< those whose bucket has moved without them */
 	uint64_t parked;    /**< packets that waited for what they are for */
 	uint64_t dropped;   /**< that there was no room for while they waited */
+	uint64_t abandoned; /**< moves that let what had not gone stay: too many packets waited */
 	uint64_t reordered; /**< that came too late, and may have been overtaken; never, if all is
 			     * well
 			     */

@@ -26,6 +26,7 @@ static void add_moves(struct plx_telem_row *r, const struct plx_net *net)
 	plx_telem_row_u64(r, "moving", m.waiting);
 	plx_telem_row_u64(r, "moved_conns", m.conns);
 	plx_telem_row_u64(r, "stayed_conns", m.stayed);
+	plx_telem_row_u64(r, "abandoned", m.abandoned);
 	plx_telem_row_u64(r, "parked", m.parked);
 	plx_telem_row_u64(r, "park_drops", m.dropped);
 	plx_telem_row_u64(r, "steer_reordered", m.reordered);

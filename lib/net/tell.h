@@ -19,8 +19,8 @@ struct net_want {
 	bool there; /**< false: the end */
 	union {
 		struct {
-			bool connected;
-			uint16_t rport;
+			bool connected, by_flow;
+			uint16_t rport, home;
 			struct plx_addr laddr, raddr;
 			uint64_t order; /**< of the bind or connect: struct plx_udp_sock's */
 		} udp;

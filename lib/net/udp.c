@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "move.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 /*
  * UDP (RFC 768, RFC 1122 4.1, RFC 8200 8.1). The binding table (lib/udp) is replicated on every
- * lcore, so that a lookup shares nothing; a datagram goes to the lcore of its socket.
+ * lcore, so that a lookup shares nothing; a datagram goes to the lcore of its socket. Where a
+ * connected one goes along with its flow's bucket, only who owns that knows where it is: to it
+ * first (move_udp.c).
  */
 
 /* ---- input ---- */
@@ -164,8 +166,28 @@ PLX_NOINLINE static struct plx_udp_sock *at_home(
 	return own->home == nl->sn->index ? own : s;
 }
 
+/* To whom, if it is not at home here; and if it is, all its datagrams take one way. */
+static uint16_t lcore_of(const struct net_lcore *nl, const struct plx_udp_sock *s,
+	const struct plx_udp_flow *f, bool handed)
+{
+	if (s->by_flow && f->home != nl->sn->index && (!handed || s->home != nl->sn->index))
+		return f->home;
+	return s->home;
+}
+
+/* @return m is taken. */
+static bool waits(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net_rx *rx,
+	const struct plx_udp_flow *f, const struct plx_udp_sock *s)
+{
+	if (plx_likely(!rx->handed) && net__tun(nl->net, PLX_TUN_SOFT_STEER))
+		plx_count(nl->bucket_pkts[plx_steer_owner_bucket(&nl->net->owners, f->hash)], 1);
+	return plx_unlikely(nl->parks) && (rx->handed || f->home == nl->sn->index) &&
+	       net__move_park_udp(nl, m, rx, f, s);
+}
+
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
+	uint16_t to;
 	bool v6 = rx->ip.version == 6;
 	struct plx_udp udp;
 	struct plx_udp_sock *s;
@@ -205,15 +227,18 @@ void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 			net__stat(v6, PLX_STAT_UDP_NOPORTS, PLX_STAT_UDP6_NOPORTS));
 		return;
 	}
-	if (plx_likely(s->home == nl->sn->index))
+	if (s->by_flow && waits(nl, m, rx, &f, s))
+		return;
+	to = lcore_of(nl, s, &f, rx->handed);
+	if (plx_likely(to == nl->sn->index))
 		deliver(nl, m, rx, &udp, s);
 	else
-		net__hand(nl, m, rx, s->home);
+		net__hand(nl, m, rx, to);
 }
 
 /* The sender is found as the one to whom an answer would go. */
 int net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, uint16_t iface,
-	const struct plx_net_error *e)
+	bool handed, const struct plx_net_error *e)
 {
 	struct plx_udp_flow f = {
 		.dst = quoted->src,
@@ -227,6 +252,7 @@ int net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, uint16_
 		.sport = quoted->sport,
 		.dport = quoted->dport,
 		.iface = iface};
+	uint16_t self = nl->sn->index, to;
 	const struct plx_udp_sock *s;
 	struct plx_net_udp *user;
 
@@ -234,10 +260,13 @@ int net__udp_error(struct net_lcore *nl, const struct plx_tuple *quoted, uint16_
 	s = plx_udp_lookup(nl->udp, &f);
 	if (!s)
 		return -1;
+	to = lcore_of(nl, s, &f, handed);
+	if (to != self) /* where lcores have different pictures it goes no further */
+		return handed && !s->by_flow ? self : to;
 	user = s->user;
-	if (e->err && user->ops->error && s->home == nl->sn->index)
+	if (e->err && user->ops->error)
 		user->ops->error(nl->sn, user, e, &msg);
-	return s->home;
+	return self;
 }
 
 /* ---- output ---- */

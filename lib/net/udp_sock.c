@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tell.h"
+#include "udp_sock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -11,61 +11,60 @@
  * newer.
  */
 
-/* Behind plx_net_udp.replica. */
-struct sock {
-	struct net_tell tell;
-	struct plx_net_udp *pub;
-	struct plx_net_bind claim; /* of those that plx_net_udp_open() has opened */
-	uint64_t bound_order;
-	struct net_told *told;
-	struct plx_udp_sock replica[];
-};
-
-static struct sock *sock_of(const struct plx_net_udp *s)
-{
-	return plx_container_of(s->replica, struct sock, replica);
-}
-
 static void unbind(struct net_lcore *nl, struct plx_udp_sock *r)
 {
 	plx_udp_unbind(nl->udp, r);
 	nl->udp_unbinds++;
 }
 
-static int apply(struct net_lcore *nl, struct net_tell *t, const struct net_want *w)
+/*
+ * Home is told to all others; who it has come to knows it before that, and who it is on its way to
+ * does not believe it yet.
+ */
+int net__udp_apply(struct net_lcore *nl, struct net_udp_sock *k, const struct net_want *w)
 {
-	struct sock *k = plx_container_of(t, struct sock, tell);
-	const struct plx_net_udp *s = k->pub;
 	struct plx_udp_sock *r = &k->replica[nl->sn->index];
 	int err = 0;
 
-	if (!w->there) {
-		unbind(nl, r);
-		return 0;
-	}
 	if (!r->bound) {
-		*r = (struct plx_udp_sock){
-			.laddr = s->laddr,
-			.lport = s->lport,
-			.home = s->home,
-			.iface = s->iface,
-			.v6only = s->v6only,
-			.reuseaddr = s->reuseaddr,
-			.reuseport = s->reuseport,
-			.user = k->pub,
-			.order = k->bound_order,
-		};
+		*r = k->said;
+		r->home = w->udp.home;
+		r->user = r->home == nl->sn->index ? k->pub : NULL;
 		err = plx_udp_bind(nl->udp, r);
+	} else if (w->udp.home != nl->sn->index) {
+		r->home = w->udp.home;
 	}
 	if (err || w->udp.order == r->order)
 		return err;
 	r->order = w->udp.order;
+	r->by_flow = w->udp.by_flow;
 	return w->udp.connected
 		       ? plx_udp_connect(nl->udp, r, &w->udp.laddr, &w->udp.raddr, w->udp.rport)
 		       : plx_udp_disconnect(nl->udp, r);
 }
 
-static void free_sock(struct plx_net *net, struct sock *k)
+void net__udp_list(struct net_lcore *nl, struct net_udp_sock *k, bool by_flow)
+{
+	if (k->listed)
+		plx_list_del(&k->of_lcore);
+	if (by_flow)
+		plx_list_add_tail(&nl->udp_flows, &k->of_lcore);
+	k->listed = by_flow;
+}
+
+static int apply(struct net_lcore *nl, struct net_tell *t, const struct net_want *w)
+{
+	struct net_udp_sock *k = plx_container_of(t, struct net_udp_sock, tell);
+
+	if (w->there)
+		return net__udp_apply(nl, k, w);
+	if (k->replica[nl->sn->index].home == nl->sn->index)
+		net__udp_list(nl, k, false);
+	unbind(nl, &k->replica[nl->sn->index]);
+	return 0;
+}
+
+static void free_sock(struct plx_net *net, struct net_udp_sock *k)
 {
 	plx_net_bind_del(net, &k->claim);
 	k->pub->replica = NULL;
@@ -76,7 +75,7 @@ static void free_sock(struct plx_net *net, struct sock *k)
 
 static void gone(struct net_lcore *nl, struct net_tell *t)
 {
-	struct sock *k = plx_container_of(t, struct sock, tell);
+	struct net_udp_sock *k = plx_container_of(t, struct net_udp_sock, tell);
 	struct plx_net_udp *s = k->pub;
 
 	free_sock(nl->net, k);
@@ -92,10 +91,10 @@ static uint64_t next_order(struct plx_net *net)
 }
 
 /* No lcore's table is ever full: all sockets that any of them may know of are counted. */
-static struct sock *new_sock(struct plx_net *net, struct plx_net_udp *s)
+static struct net_udp_sock *new_sock(struct plx_net *net, struct plx_net_udp *s)
 {
 	uint16_t n = net->n_lcores;
-	struct sock *k =
+	struct net_udp_sock *k =
 		calloc(1, sizeof(*k) + n * (sizeof(struct plx_udp_sock) + sizeof(struct net_told)));
 
 	if (!k)
@@ -106,7 +105,15 @@ static struct sock *new_sock(struct plx_net *net, struct plx_net_udp *s)
 		return NULL;
 	}
 	k->pub = s;
-	k->bound_order = next_order(net);
+	k->said = (struct plx_udp_sock){
+		.laddr = s->laddr,
+		.lport = s->lport,
+		.iface = s->iface,
+		.v6only = s->v6only,
+		.reuseaddr = s->reuseaddr,
+		.reuseport = s->reuseport,
+		.order = next_order(net),
+	};
 	net__tell_init(&k->tell, net, &ops, (struct net_told *)&k->replica[n]);
 	s->replica = k->replica;
 	return k;
@@ -115,7 +122,7 @@ static struct sock *new_sock(struct plx_net *net, struct plx_net_udp *s)
 /* ---- by an lcore ---- */
 
 /* Our own replica, then the others'. */
-static int want(struct net_lcore *nl, struct sock *k, const struct net_want *w)
+static int want(struct net_lcore *nl, struct net_udp_sock *k, const struct net_want *w)
 {
 	int err = apply(nl, &k->tell, w);
 
@@ -127,16 +134,46 @@ static int want(struct net_lcore *nl, struct sock *k, const struct net_want *w)
 int plx_net_udp_bind(struct plx_softnet *sn, struct plx_net_udp *s)
 {
 	struct net_lcore *nl = net__self(sn);
-	struct sock *k = new_sock(nl->net, s);
-	struct net_want w = {.there = true};
+	struct net_udp_sock *k = new_sock(nl->net, s);
+	struct net_want w = {.there = true, .udp.home = s->home};
 	int err;
 
 	if (!k)
 		return -ENOBUFS;
-	w.udp.order = k->bound_order;
+	w.udp.order = k->said.order;
 	err = want(nl, k, &w);
 	if (err)
 		free_sock(nl->net, k);
+	return err;
+}
+
+/*
+ * Does it go where its flow's bucket does? Its datagrams go to the bucket's owner first then, which
+ * is this lcore now. Not so those that come to many, which have no flow.
+ */
+static bool follows(const struct net_lcore *nl, const struct plx_net_udp *s,
+	const struct plx_addr *laddr, const struct plx_addr *raddr, uint16_t rport)
+{
+	const struct plx_net *net = nl->net;
+
+	if (net->n_lcores == 1 || !net__tun(net, PLX_TUN_SOFT_STEER) ||
+		!plx_net_is_ours(nl->sn, laddr, 0))
+		return false;
+	return plx_steer_owner(&net->owners, plx_steer_hash(&net->toeplitz, raddr, laddr, rport,
+						     s->lport, true)) == nl->sn->index;
+}
+
+static int want_peer(struct net_lcore *nl, const struct plx_net_udp *s, struct net_want *w)
+{
+	struct net_udp_sock *k = net__udp_sock_of(s);
+	int err;
+
+	w->there = true;
+	w->udp.home = s->home;
+	w->udp.order = next_order(nl->net);
+	err = want(nl, k, w);
+	if (!err)
+		net__udp_list(nl, k, w->udp.by_flow);
 	return err;
 }
 
@@ -144,37 +181,34 @@ int plx_net_udp_connect(struct plx_softnet *sn, struct plx_net_udp *s, const str
 	const struct plx_addr *raddr, uint16_t rport)
 {
 	struct net_lcore *nl = net__self(sn);
-	struct net_want w = {.there = true};
+	struct net_want w = {0};
 
 	if (!s->replica)
 		return -EINVAL;
 	w.udp.connected = true;
+	w.udp.by_flow = follows(nl, s, laddr, raddr, rport);
 	w.udp.laddr = *laddr;
 	w.udp.raddr = *raddr;
 	w.udp.rport = rport;
-	w.udp.order = next_order(nl->net);
-	return want(nl, sock_of(s), &w);
+	return want_peer(nl, s, &w);
 }
 
 int plx_net_udp_disconnect(struct plx_softnet *sn, struct plx_net_udp *s)
 {
-	struct net_lcore *nl = net__self(sn);
-	struct net_want w = {.there = true};
+	struct net_want w = {0};
 
-	if (!s->replica)
-		return -EINVAL;
-	w.udp.order = next_order(nl->net);
-	return want(nl, sock_of(s), &w);
+	return s->replica ? want_peer(net__self(sn), s, &w) : -EINVAL;
 }
 
 void plx_net_udp_unbind(struct plx_softnet *sn, struct plx_net_udp *s)
 {
 	struct net_lcore *nl = net__self(sn);
-	struct sock *k;
+	struct net_udp_sock *k;
 
 	if (!s->replica)
 		return;
-	k = sock_of(s);
+	k = net__udp_sock_of(s);
+	net__udp_list(nl, k, false);
 	unbind(nl, &k->replica[sn->index]);
 	net__tell_end(nl, &k->tell);
 }
@@ -183,8 +217,8 @@ void plx_net_udp_unbind(struct plx_softnet *sn, struct plx_net_udp *s)
 
 int plx_net_udp_open(struct plx_net *net, struct plx_net_udp *s)
 {
-	struct net_want w = {.there = true};
-	struct sock *k = new_sock(net, s);
+	struct net_want w = {.there = true, .udp.home = s->home};
+	struct net_udp_sock *k = new_sock(net, s);
 	int err;
 
 	if (!k)
@@ -199,7 +233,7 @@ int plx_net_udp_open(struct plx_net *net, struct plx_net_udp *s)
 		.reuseport = s->reuseport,
 		.uid = (uint32_t)geteuid(),
 	};
-	w.udp.order = k->bound_order;
+	w.udp.order = k->said.order;
 	err = net__bind_claim(net, &k->claim, NULL, NULL);
 	if (!err) {
 		s->lport = k->claim.lport;
@@ -214,6 +248,6 @@ void plx_net_udp_close(struct plx_net *net, struct plx_net_udp *s)
 {
 	if (!s->replica)
 		return;
-	net__tell_wait(&sock_of(s)->tell, &(struct net_want){.there = false});
-	free_sock(net, sock_of(s));
+	net__tell_wait(&net__udp_sock_of(s)->tell, &(struct net_want){.there = false});
+	free_sock(net, net__udp_sock_of(s));
 }

@@ -18,6 +18,7 @@ struct sock_udp {
 	struct plx_net_udp s;
 	struct sock_lcore *sl;
 	struct sock_dgram *d; /**< NULL: it has let go of it */
+	bool left;	      /**< on its way to another lcore */
 };
 
 /** A datagram that waits to be read. */
@@ -142,6 +143,12 @@ long sock__dgram_send_mbuf(struct sock_lcore *sl, struct sock_file *f, struct so
 /** UDP_CORK is off: what has been put together goes. 0 or -errno. */
 long sock__dgram_uncork(struct sock_dgram *d);
 void sock__dgram_cork_free(struct sock_dgram *d);
+
+/* move.c: as struct plx_net_udp_ops has them */
+bool sock__dgram_leave(struct plx_softnet *sn, struct plx_net_udp *s, struct plx_softnet *to);
+struct plx_net_udp *sock__dgram_copy(struct plx_softnet *sn, const struct plx_net_udp *s);
+void sock__dgram_arrive(struct plx_softnet *sn, struct plx_net_udp *s);
+void sock__dgram_left(struct plx_softnet *sn, struct plx_net_udp *s);
 
 /* opt_mc.c */
 /** May it hear what came to this group by this interface? */

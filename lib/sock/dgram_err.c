@@ -9,11 +9,6 @@
 /* Errors of UDP sockets: SO_ERROR, and the queue of IP_RECVERR (Linux's __udp4_lib_err()); reading
  * that of any socket. */
 
-static uint32_t derr_bytes(const struct sock_derr *e)
-{
-	return (uint32_t)sizeof(*e) + e->len;
-}
-
 struct plx_fifo *sock__errs(struct sock_file *f)
 {
 	struct sock_dgram *d = sock__dgram(f);
@@ -28,8 +23,8 @@ static void derr_free(struct sock_lcore *sl, struct sock_file *f, struct sock_de
 	if (e->ee.ee_origin == SO_EE_ORIGIN_ZEROCOPY)
 		sock__zc_read(f);
 	else
-		sock__dgram(f)->rmem -= derr_bytes(e);
-	sock__free(sl, e, derr_bytes(e));
+		sock__dgram(f)->rmem -= sock__derr_bytes(e);
+	sock__free(sl, e, sock__derr_bytes(e));
 }
 
 /* skb_errqueue_purge(): who has lent something still waits for it. */
@@ -78,7 +73,7 @@ static struct sock_derr *queue(
 	e->len = len;
 	if (len)
 		memcpy(e->data, data, len);
-	d->rmem += derr_bytes(e);
+	d->rmem += sock__derr_bytes(e);
 	plx_fifo_push(&d->errs, &e->node);
 	return e;
 }

@@ -101,7 +101,14 @@ static void tell_info(const struct plx_net_udp *s, struct plx_net_udp_info *info
 }
 
 const struct plx_net_udp_ops sock__dgram_ops = {
-	.rx = on_rx, .error = sock__dgram_error, .info = tell_info};
+	.rx = on_rx,
+	.error = sock__dgram_error,
+	.info = tell_info,
+	.leave = sock__dgram_leave,
+	.copy = sock__dgram_copy,
+	.arrive = sock__dgram_arrive,
+	.left = sock__dgram_left,
+};
 
 /* ---- the queue ---- */
 

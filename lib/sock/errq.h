@@ -31,6 +31,11 @@ struct sock_derr {
 	uint8_t data[]; /**< of its payload */
 };
 
+static inline uint32_t sock__derr_bytes(const struct sock_derr *e)
+{
+	return (uint32_t)sizeof(*e) + e->len;
+}
+
 /** Calls by MSG_ZEROCOPY that a socket may have under way, or not told of yet (Linux bounds their
  * memory, by net.core.optmem_max). */
 #define SOCK_ZC_CALLS 128

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "dgram.h"
 #include "epoll.h"
 #include "stream.h"
 
 /*
- * Sockets go along when their flows move to another lcore (lib/net/move.c). The descriptor is
+ * Sockets go along when their flows move to another lcore (lib/net/move.c): connections, and
+ * connected sockets of UDP. The descriptor is
  * nobody's in between: calls by other threads that come for it go to the new owner and wait there
  * for it, by coming again.
  *
@@ -52,10 +54,9 @@ static uint64_t letting_go(struct sock_lcore *sl, struct sock_file *f, const str
 	return goes ? nth : 0;
 }
 
-bool sock__tcp_leave(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_softnet *to)
+static bool leave(struct sock_lcore *sl, struct sock_file *f, struct plx_softnet *to)
 {
-	struct sock_lcore *sl = sock__lcores[sn->lcore], *there = sock__lcores[to->lcore];
-	struct sock_file *f = &((struct sock_tcp *)plx_net_tcp_user(c))->f;
+	struct sock_lcore *there = sock__lcores[to->lcore];
 	uint64_t nth = 0, data = 0;
 
 	if (is_woven(f))
@@ -110,6 +111,15 @@ static bool copy_cold(struct sock_lcore *sl, struct sock_file *f, const struct s
 	return true;
 }
 
+/* ---- TCP ---- */
+
+bool sock__tcp_leave(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_softnet *to)
+{
+	struct sock_tcp *t = plx_net_tcp_user(c);
+
+	return leave(sock__lcores[sn->lcore], &t->f, to);
+}
+
 bool sock__tcp_arrive(struct plx_softnet *sn, struct plx_net_tcp *c)
 {
 	struct sock_lcore *sl = sock__lcores[sn->lcore];
@@ -140,4 +150,126 @@ void sock__tcp_left(struct plx_softnet *sn, void *user)
 
 	sock__fd_left(sl);
 	sock__tcp_free(sl, t);
+}
+
+/* ---- UDP ---- */
+
+/* Members of groups stay where their datagrams find them. */
+bool sock__dgram_leave(struct plx_softnet *sn, struct plx_net_udp *s, struct plx_softnet *to)
+{
+	struct sock_udp *u = plx_container_of(s, struct sock_udp, s);
+
+	u->left = !u->d->members && leave(u->sl, &u->d->f, to);
+	return u->left;
+}
+
+/* The datagrams themselves stay where they are: in mbufs, which go home from anywhere. */
+static bool copy_queue(struct sock_dgram *d, const struct sock_dgram *from)
+{
+	const struct sock_dmsg *q = (const struct sock_dmsg *)plx_fifo_peek(&from->q);
+
+	for (; q; q = (const struct sock_dmsg *)q->node.next) {
+		struct sock_dmsg *own = sock__alloc(d->sl, sizeof(*own));
+
+		if (!own || !plx_net_mem_hold(d->sl->sn, d->rmem, q->charge)) {
+			sock__free(d->sl, own, sizeof(*own));
+			return false;
+		}
+		*own = *q;
+		d->rmem += q->charge;
+		plx_fifo_push(&d->q, &own->node);
+	}
+	return true;
+}
+
+static bool copy_errs(struct sock_dgram *d, const struct sock_dgram *from)
+{
+	const struct sock_derr *e = (const struct sock_derr *)plx_fifo_peek(&from->errs);
+
+	for (; e; e = (const struct sock_derr *)e->node.next) {
+		struct sock_derr *own = sock__alloc(d->sl, sock__derr_bytes(e));
+
+		if (!own)
+			return false;
+		memcpy(own, e, sock__derr_bytes(e));
+		d->rmem += sock__derr_bytes(e);
+		plx_fifo_push(&d->errs, &own->node);
+	}
+	return true;
+}
+
+static bool copy_cork(struct sock_dgram *d, const struct sock_dgram *from)
+{
+	if (!from->cork)
+		return true;
+	d->cork = sock__alloc(d->sl, sizeof(*d->cork));
+	if (d->cork)
+		*d->cork = *from->cork;
+	return d->cork;
+}
+
+/* One of the two: what is held through it is the other one's. */
+static void discard(struct sock_dgram *d, struct sock_udp *u)
+{
+	struct sock_lcore *sl = d->sl;
+	struct plx_fifo_node *n;
+
+	while ((n = plx_fifo_pop(&d->q))) {
+		plx_net_mem_let_go(sl->sn, ((struct sock_dmsg *)n)->charge);
+		sock__free(sl, n, sizeof(struct sock_dmsg));
+	}
+	while ((n = plx_fifo_pop(&d->errs)))
+		sock__free(sl, n, sock__derr_bytes((struct sock_derr *)n));
+	sock__free(sl, d->cork, sizeof(*d->cork));
+	sock__cold_free(sl, &d->f);
+	sock__free(sl, d, sizeof(*d));
+	sock__free(sl, u, sizeof(*u));
+}
+
+struct plx_net_udp *sock__dgram_copy(struct plx_softnet *sn, const struct plx_net_udp *s)
+{
+	struct sock_lcore *sl = sock__lcores[sn->lcore];
+	const struct sock_udp *was = plx_container_of(s, const struct sock_udp, s);
+	struct sock_dgram *from = was->d, *d = sock__alloc(sl, sizeof(*d));
+	struct sock_udp *u = sock__alloc(sl, sizeof(*u));
+
+	if (!d || !u) {
+		sock__free(sl, d, sizeof(*d));
+		sock__free(sl, u, sizeof(*u));
+		return NULL;
+	}
+	*u = (struct sock_udp){.s = *s, .sl = sl, .d = d};
+	u->s.user = u;
+	*d = *from;
+	d->sl = sl;
+	d->udp = u;
+	d->rmem = 0;
+	d->cork = NULL;
+	plx_fifo_init(&d->q);
+	plx_fifo_init(&d->errs);
+	if (!copy_cold(sl, &d->f, from->f.cold) || !copy_queue(d, from) || !copy_errs(d, from) ||
+		!copy_cork(d, from)) {
+		discard(d, u);
+		return NULL;
+	}
+	plx_net_bind_take(sl->ns->net, &d->bind, &from->bind);
+	return &u->s;
+}
+
+void sock__dgram_arrive(struct plx_softnet *sn, struct plx_net_udp *s)
+{
+	struct sock_udp *u = plx_container_of(s, struct sock_udp, s);
+
+	if (u->left) /* it is back */
+		sock__fd_left(u->sl);
+	u->left = false;
+	meet(u->sl, &u->d->f);
+}
+
+void sock__dgram_left(struct plx_softnet *sn, struct plx_net_udp *s)
+{
+	struct sock_udp *u = plx_container_of(s, struct sock_udp, s);
+
+	sock__fd_left(u->sl);
+	discard(u->d, u);
 }

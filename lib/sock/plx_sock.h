@@ -87,10 +87,11 @@ struct plx_sock_program {
 	 */
 	plx_ns (*run)(struct plx_softnet *sn, void *arg);
 	/**
-	 * The flow of fd, a connection that the program has made or let in and watches by an epoll
-	 * set of the lcore, is to live on another lcore (plx_net_move.h): may fd go along? Then it
-	 * is in no set any more, and no call on this lcore may be about it; the twin of the program
-	 * on the other lcore, which was added as the same one in turn, gets it by arrive().
+	 * The flow of fd, a connection or a connected socket of UDP that the program has made or
+	 * let in and watches by an epoll set of the lcore, is to live on another lcore
+	 * (plx_net_move.h): may fd go along? Then it is in no set any more, and no call on this
+	 * lcore may be about it; the twin of the program on the other lcore, which was added as the
+	 * same one in turn, gets it by arrive().
 	 * @param data of its epoll_event. @return false, as without leave(): fd stays, and its
 	 * packets are handed over to it.
 	 */

@@ -48,6 +48,7 @@ struct plx_udp_sock {
 	bool v6only;	       /**< IPV6_V6ONLY */
 	bool reuseaddr;	       /**< SO_REUSEADDR */
 	bool reuseport;	       /**< SO_REUSEPORT */
+	bool by_flow;	       /**< connected, and its home may change with its flow's owner */
 	/**
 	 * 0: the newest is the one that came last. Else the caller has settled all conflicts,
 	 * bind() looks for none, and the greater is the newer, in whatever order replicas are told

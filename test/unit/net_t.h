@@ -32,6 +32,7 @@ static struct nt {
 	uint32_t last_bytes;
 	uint32_t mbufs;	  /* 0: as the engine computes it */
 	uint32_t reserve; /* 0: as the tunable has it */
+	uint16_t queues;  /* of each port; 0: four */
 } nt;
 
 static plx_ns nt_now(void *arg)
@@ -223,7 +224,7 @@ static void nt_new(unsigned int ports, uint32_t features)
 	if (nt.reserve)
 		nt.tun.v[PLX_TUN_RESERVE_MBUFS] = nt.reserve;
 	for (unsigned int i = 0; i < ports; i++) {
-		t_port_add(&nt.port[i], 4, features);
+		t_port_add(&nt.port[i], nt.queues ? nt.queues : 4, features);
 		nt.peer[i] = nt.port[i].port->mac;
 		nt.peer[i].b[5] = 1;
 	}

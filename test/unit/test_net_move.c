@@ -400,6 +400,15 @@ T(segments_come_at_any_time)
 		}
 }
 
+/* Both but the old owner. */
+static void without(uint16_t old, int passes)
+{
+	for (int i = 0; i < passes; i++)
+		for (uint16_t l = 0; l < LCORES; l++)
+			if (l != old)
+				step(l);
+}
+
 /* Many packets wait: so many, and no more; those are dropped by name, and the peer sends again. */
 T(too_many_wait)
 {
@@ -413,20 +422,14 @@ T(too_many_wait)
 	move(old);
 	mv = nt.net->lcore[new]->mover;
 	wish_its(new);
-	for (int i = 0; i < 20; i++)
-		for (uint16_t l = 0; l < LCORES; l++)
-			if (l != old)
-				step(l);
+	without(old, 20);
 	ok(nt.net->lcore[new]->parks);
 	most = PLX_MIN(MOVE_PARK_MAX, nt.net->lcore[new]->spare_mbufs / 4);
 	mv->n = most - 2; /* as if they were there */
 	feed(0, 10);
 	feed(10, 10);
 	feed(20, 10);
-	for (int i = 0; i < 20; i++)
-		for (uint16_t l = 0; l < LCORES; l++)
-			if (l != old)
-				step(l);
+	without(old, 20);
 	eq(moves().dropped, 1);
 	eq(mv->n, most);
 	mv->n = 2;
@@ -434,11 +437,101 @@ T(too_many_wait)
 	nt_drop(PLX_DROP_MOVE_FULL);
 	nt_sleep(PLX_MS(2));
 	eq(tt.got, 20);
-	eq(tt.lcore, new);
 	eq(plx_net_held(nt.net), 0);
 	tt.seq += 20;
 	nt_forget();
 	more(100);
+}
+
+/* Near that bound the move is abandoned: the connection stays, and all that waited is seen. */
+T(many_wait)
+{
+	const uint16_t old = 1, new = 2;
+	uint32_t most, n = 0;
+	struct net_mover *mv;
+
+	start();
+	tt_connect();
+	move(old);
+	mv = nt.net->lcore[new]->mover;
+	most = PLX_MIN(MOVE_PARK_MAX, nt.net->lcore[new]->spare_mbufs / 4);
+	wish_its(new);
+	without(old, 20);
+	for (; mv->n <= most - most / 4; n++) {
+		feed(10 * n, 10);
+		without(old, 1);
+	}
+	nt_mark();
+	for (int i = 0; i < 100; i++, n++) {
+		nt_run();
+		feed(10 * n, 10);
+	}
+	settled();
+	eq(tt.got, 10 * n);
+	eq(tt.lcore, old);
+	eq(nt_stat(PLX_STAT_TCPEXT_TCPOFOQUEUE), 0);
+	eq(moves().abandoned, 1);
+	eq(moves().stayed, 1);
+	nt_no_drop();
+	tt.seq += 10 * n;
+	nt_sleep(PLX_MS(300));
+	nt_forget();
+	move(0);
+	eq(tt.lcore, old);
+	more(100);
+	eq(tt.lcore, old);
+}
+
+/* All that is wished is abandoned as soon as it is begun. */
+static void wish_in_vain(uint16_t lcore)
+{
+	uint64_t was = moves().abandoned;
+
+	wish(lcore);
+	for (int i = 0; i < 4000; i++) {
+		__atomic_store_n(&nt.net->moves->full, true, __ATOMIC_RELEASE);
+		step((uint16_t)(i % LCORES));
+		nt.now += PLX_US(10);
+	}
+	settled();
+	eq(moves().abandoned - was, plx_net_buckets(nt.net) / MOVE_BUCKETS);
+}
+
+/* Handshakes go along all the same, as nobody would know of them; TIME-WAITs stay. */
+T(an_abandoned_move_and_what_is_no_connection)
+{
+	struct tt_seg s;
+
+	start();
+	tt_connect();
+	move(1);
+	plx_net_tcp_close(plx_engine_softnet(nt.eng, 1), tt.c);
+	tt.c = NULL;
+	nt_run();
+	tt_expect(&s, PLX_TCP_FIN | PLX_TCP_ACK, 0);
+	tt.ack++;
+	tt.lcore = 1;
+	tt_in(PLX_TCP_FIN | PLX_TCP_ACK, tt.seq, 0, 0);
+	tt_expect(&s, PLX_TCP_ACK, 0);
+	nt_forget();
+	wish_in_vain(2);
+	tt_in(PLX_TCP_FIN | PLX_TCP_ACK, tt.seq, 0, 0); /* once more */
+	tt_expect(&s, PLX_TCP_ACK, 0);
+	nt_drop(PLX_DROP_TCP_TIME_WAIT);
+	nt_sleep(PLX_SEC(61));
+	tt_in(PLX_TCP_FIN | PLX_TCP_ACK, tt.seq, 0, 0);
+	tt_expect(&s, PLX_TCP_RST, 0);
+	nt_drop(PLX_DROP_TCP_NO_CONN);
+	tt.port++;
+	tt.accepted = 0;
+	tt_in(PLX_TCP_SYN, tt.seq++, 0, 0);
+	tt_expect(&s, PLX_TCP_SYN | PLX_TCP_ACK, 0);
+	tt.ack = s.h.seq + 1;
+	wish_in_vain(1);
+	tt_in(PLX_TCP_ACK, tt.seq, 0, 0);
+	eq(tt.accepted, 1);
+	eq(tt.lcore, 1);
+	nt_no_drop();
 }
 
 /* What we begin there meanwhile has no four-tuple that may be on its way. */
@@ -583,7 +676,8 @@ T(one_bucket_behind_all)
 RUN_EAL(TT_(wishes_that_cannot_be), TT_(a_connection_goes_along), TT_(to_where_it_is),
 	TT_(with_all_that_it_holds), TT_(two_connections_in_turn), TT_(a_connection_that_stays),
 	TT_(a_handshake_goes_along), TT_(what_is_left_of_it_goes_along),
-	TT_(segments_come_at_any_time), TT_(too_many_wait), TT_(no_memory_there),
+	TT_(segments_come_at_any_time), TT_(too_many_wait), TT_(many_wait),
+	TT_(an_abandoned_move_and_what_is_no_connection), TT_(no_memory_there),
 	TT_(no_memory_of_the_program_there), TT_(an_end_at_any_time),
 	TT_(one_wish_behind_the_other), TT_(one_bucket_behind_all),
 	TT_(ports_of_what_comes_are_not_taken))

@@ -2,7 +2,8 @@
 /*
  * Connections that talk all the time, by PLX_LONG=1 ten thousand, between two engines of one
  * process on the ends of a pipe. One of the server's two lcores stops to own flows and to poll, and
- * starts again, a hundred times. Each byte is checked; none comes out of order.
+ * starts again, a hundred times. Each byte is checked; none comes out of order. The same of
+ * datagrams between connected sockets: each has its number, and none is missing.
  */
 #define T_EAL_LCORES "0@0,1@0,(2-3)@1"
 #define T_EAL_MEM    "640"
@@ -15,9 +16,13 @@
 #include <plx_net.h>
 #include <plx_net_pipe.h>
 
+#include "../../lib/net/net.h"
+
 #define CONNS_MAX 10000
 #define BLOCK	  1000
 #define ROUNDS	  100
+#define FLOWS	  64 /* of UDP */
+#define WINDOW	  4  /* their datagrams that are under way */
 #define TCP_BYTES ((size_t)128 << 20)
 
 struct conn {
@@ -37,10 +42,14 @@ static struct live {
 	struct plx_poller poller;
 	struct conn conn[CONNS_MAX];
 	uint32_t conns, begun, talk;
+	bool ends; /* the client's resets come behind text that nobody can answer */
 	/* read by the main thread */
 	uint32_t established, blocks, wrong, failed;
 	/* of the server's lcores */
 	uint32_t left[4], arrived[4], gone[4], refused;
+	/* UDP */
+	struct plx_net_udp client[FLOWS], *server[FLOWS];
+	uint32_t sent[FLOWS], got[FLOWS], flows, opened;
 } v;
 
 static uint8_t text(uint64_t at)
@@ -56,7 +65,8 @@ static void echo(struct plx_softnet *sn, struct plx_net_tcp *c)
 	uint32_t n;
 
 	while ((n = plx_net_tcp_read(sn, c, buf, sizeof(buf))))
-		if (plx_net_tcp_write(sn, c, buf, n) != n)
+		if (plx_net_tcp_write(sn, c, buf, n) != n &&
+			!__atomic_load_n(&v.ends, __ATOMIC_RELAXED))
 			__atomic_add_fetch(&v.refused, 1, __ATOMIC_RELAXED);
 }
 
@@ -195,7 +205,7 @@ static void make(struct end *end, int i, const uint32_t *lcores, uint16_t n)
 	eq(plx_net_neigh_add(end->net, 1, &peer, &plx_port_get(!i)->mac), 0);
 }
 
-static void start(uint32_t conns)
+static void start(uint32_t conns, struct plx_poller *p)
 {
 	static const uint32_t one[] = {1}, two[] = {2, 3};
 	struct plx_error e;
@@ -209,7 +219,7 @@ static void start(uint32_t conns)
 	eq(plx_port_create("a=pipe,peer=b,queues=2", &e), 0);
 	make(&client, 0, one, 1);
 	make(&server, 1, two, 2);
-	v.poller = (struct plx_poller){.run = begin, .deadline = begin_when};
+	v.poller = *p;
 	plx_softnet_add_poller(plx_engine_softnet(client.eng, 0), &v.poller);
 	v.l = (struct plx_net_tcp_listener){.accept = take, .lport = 7, .backlog = CONNS_MAX};
 	eq(plx_net_tcp_listen(server.net, &v.l), 0);
@@ -235,6 +245,141 @@ static struct plx_net_moves moves(void)
 	return m;
 }
 
+/* ---- UDP: the client's numbers come back ---- */
+
+struct flow {
+	struct plx_net_udp s;
+	uint32_t i, got;
+};
+
+static uint32_t number_of(struct rte_mbuf *m)
+{
+	uint32_t n;
+
+	memcpy(&n, rte_pktmbuf_mtod(m, void *), sizeof(n));
+	return n;
+}
+
+static void udp_echo(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mbuf *m,
+	const struct plx_net_udp_msg *msg)
+{
+	const struct plx_net_udp_msg back = {
+		.src = msg->dst, .dst = msg->src, .sport = msg->dport, .dport = msg->sport};
+	struct flow *f = plx_container_of(s, struct flow, s);
+
+	if (number_of(m) != f->got++)
+		__atomic_add_fetch(&v.wrong, 1, __ATOMIC_RELAXED);
+	plx_net_udp_send(sn, m, &back);
+}
+
+static bool udp_leave(struct plx_softnet *sn, struct plx_net_udp *s, struct plx_softnet *to)
+{
+	v.left[sn->index]++;
+	return true;
+}
+
+static struct plx_net_udp *udp_copy(struct plx_softnet *sn, const struct plx_net_udp *s)
+{
+	struct flow *f = malloc(sizeof(*f));
+
+	*f = *plx_container_of(s, const struct flow, s);
+	return &f->s;
+}
+
+static void udp_arrive(struct plx_softnet *sn, struct plx_net_udp *s)
+{
+	v.arrived[sn->index]++;
+	v.server[plx_container_of(s, struct flow, s)->i] = s;
+}
+
+static void udp_left(struct plx_softnet *sn, struct plx_net_udp *s)
+{
+	v.gone[sn->index]++;
+	free(plx_container_of(s, struct flow, s));
+}
+
+static void udp_gone(struct plx_softnet *sn, struct plx_net_udp *s)
+{
+	free(plx_container_of(s, struct flow, s));
+}
+
+static const struct plx_net_udp_ops udp_server_ops = {.rx = udp_echo,
+	.leave = udp_leave,
+	.copy = udp_copy,
+	.arrive = udp_arrive,
+	.left = udp_left};
+
+/* On a lcore of the server: those whose flow is its own. */
+static void udp_open(struct plx_softnet *sn, void *arg)
+{
+	struct plx_addr us, peer;
+
+	eq(plx_addr_parse(&us, "10.0.0.2"), 0);
+	eq(plx_addr_parse(&peer, "10.0.0.1"), 0);
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		uint16_t port = (uint16_t)(2000 + i);
+		uint32_t hash = plx_steer_hash(
+			&server.net->toeplitz, &peer, &us, (uint16_t)(port + 1000), port, true);
+		struct flow *f;
+
+		if (plx_steer_owner(&server.net->owners, hash) != sn->index)
+			continue;
+		f = calloc(1, sizeof(*f));
+		f->i = i;
+		f->s = (struct plx_net_udp){.ops = &udp_server_ops,
+			.laddr = us,
+			.lport = port,
+			.home = sn->index,
+			.gone = udp_gone};
+		eq(plx_net_udp_bind(sn, &f->s), 0);
+		eq(plx_net_udp_connect(sn, &f->s, &us, &peer, (uint16_t)(port + 1000)), 0);
+		v.server[i] = &f->s;
+		v.opened++;
+	}
+}
+
+static void udp_say(struct plx_softnet *sn, uint32_t i, struct rte_mbuf *m)
+{
+	struct plx_net_udp_msg to = {
+		.sport = v.client[i].lport, .dport = (uint16_t)(v.client[i].lport - 1000)};
+
+	eq(plx_addr_parse(&to.dst, "10.0.0.2"), 0);
+	memcpy(rte_pktmbuf_mtod(m, void *), &v.sent[i], sizeof(v.sent[i]));
+	v.sent[i]++;
+	v.failed += plx_net_udp_send(sn, m, &to) != PLX_DROP_NONE;
+}
+
+/* In whatever order: they come by two queues, of which each lcore of the server has one. */
+static void udp_answer(struct plx_softnet *sn, struct plx_net_udp *s, struct rte_mbuf *m,
+	const struct plx_net_udp_msg *msg)
+{
+	uint32_t i = (uint32_t)(s - v.client);
+
+	v.got[i]++;
+	plx_count(v.blocks, 1);
+	udp_say(sn, i, m);
+}
+
+static const struct plx_net_udp_ops udp_client_ops = {.rx = udp_answer};
+
+static uint32_t udp_begin(struct plx_softnet *sn, void *arg)
+{
+	struct rte_mbuf *m;
+	uint32_t n = 0;
+
+	for (; v.begun < v.flows * WINDOW && n < 8; n++, v.begun++) {
+		m = plx_softnet_alloc(sn);
+		rte_pktmbuf_append(m, 64);
+		udp_say(sn, v.begun % v.flows, m);
+	}
+	return n;
+}
+
+static plx_ns udp_begin_when(struct plx_softnet *sn, void *arg)
+{
+	return v.begun < v.flows * WINDOW ? 0 : PLX_NEVER;
+}
+
 /* All flows and both queues to these lcores. */
 static void share(const uint16_t *lcores, uint16_t n)
 {
@@ -256,8 +401,6 @@ static void stop(struct end *end)
 
 static void finish(void)
 {
-	stop(&client);
-	stop(&server);
 	plx_net_tcp_unlisten(server.net, &v.l);
 	plx_engine_close_ports(client.eng);
 	plx_engine_close_ports(server.eng);
@@ -275,7 +418,8 @@ T(an_lcore_stops_and_starts)
 	struct plx_acct sum;
 	uint32_t blocks;
 
-	start(long_run && atoi(long_run) ? CONNS_MAX : 300);
+	start(long_run && atoi(long_run) ? CONNS_MAX : 300,
+		&(struct plx_poller){.run = begin, .deadline = begin_when});
 	wait_for(&v.established, v.conns);
 	for (int i = 0; i < ROUNDS; i++) {
 		blocks = plx_count_read(v.blocks);
@@ -290,11 +434,73 @@ T(an_lcore_stops_and_starts)
 	plx_acct_sum(&sum);
 	eq(sum.stat[PLX_STAT_TCPEXT_TCPOFOQUEUE], 0);
 	eq(sum.drop[PLX_DROP_MOVE_FULL], 0);
+	__atomic_store_n(&v.ends, true, __ATOMIC_RELAXED);
+	stop(&client);
+	stop(&server);
 	finish();
-	eq(v.wrong + v.failed + v.refused, 0);
+	eq(v.wrong, 0);
+	eq(v.failed, 0);
+	eq(v.refused, 0);
 	eq(v.left[0] + v.left[1], v.arrived[0] + v.arrived[1]);
 	eq(v.left[0], v.gone[0]);
 	eq(v.left[1], v.gone[1]);
 }
 
-RUN_EAL(T_EAL_(an_lcore_stops_and_starts))
+static void begin_flows(struct plx_softnet *sn, void *arg)
+{
+	v.flows = FLOWS;
+}
+
+static void open_flows(void)
+{
+	for (uint16_t i = 0; i < 2; i++)
+		eq(plx_softnet_call(plx_engine_softnet(server.eng, i), udp_open, NULL), 0);
+	eq(v.opened, FLOWS);
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		v.client[i] =
+			(struct plx_net_udp){.ops = &udp_client_ops, .lport = (uint16_t)(3000 + i)};
+		eq(plx_net_udp_open(client.net, &v.client[i]), 0);
+	}
+	eq(plx_softnet_call(plx_engine_softnet(client.eng, 0), begin_flows, NULL), 0);
+}
+
+static void close_flows(void)
+{
+	for (uint32_t i = 0; i < FLOWS; i++) {
+		plx_net_udp_close(client.net, &v.client[i]);
+		plx_net_udp_unbind(plx_engine_softnet(server.eng, v.server[i]->home), v.server[i]);
+	}
+}
+
+T(and_datagrams)
+{
+	static const uint16_t first[] = {0}, both[] = {0, 1}, second[] = {1};
+	uint32_t blocks;
+
+	start(0, &(struct plx_poller){.run = udp_begin, .deadline = udp_begin_when});
+	open_flows();
+	wait_for(&v.blocks, FLOWS * WINDOW);
+	for (int i = 0; i < ROUNDS; i++) {
+		blocks = plx_count_read(v.blocks);
+		share(i & 1 ? first : second, 1);
+		share(both, 2);
+		wait_for(&v.blocks, blocks + FLOWS * WINDOW);
+	}
+	eq(moves().dropped, 0);
+	eq(moves().stayed, 0);
+	eq(moves().abandoned, 0);
+	eq(moves().reordered, 0);
+	ok(moves().conns >= (uint64_t)FLOWS * ROUNDS / 2);
+	stop(&client);
+	stop(&server);
+	close_flows();
+	finish();
+	eq(v.wrong + v.failed, 0);
+	for (uint32_t i = 0; i < FLOWS; i++)
+		ok(v.sent[i] - v.got[i] == WINDOW);
+	eq(v.left[0] + v.left[1], v.arrived[0] + v.arrived[1]);
+	eq(v.left[0], v.gone[0]);
+	eq(v.left[1], v.gone[1]);
+}
+
+RUN_EAL(T_EAL_(an_lcore_stops_and_starts), T_EAL_(and_datagrams))
