@@ -8,12 +8,14 @@
  * Cycles (of the TSC) are taken from where the port has given a burst to where it is asked for the
  * next one; of batches of packets the median counts, so that who else runs on the CPU does not.
  *
- *   bench_capture [EAL arguments] -- SECONDS ROUNDS MPPS FILE
+ *   bench capture [EAL arguments] -- SECONDS ROUNDS MPPS FILE
  *
  * Each way of capturing for so many seconds as fast as it goes, then those that read all from 1 to
  * MPPS million packets a second. FILE is the base of the files' names: no others may begin so. A
  * JSON line for each.
  */
+#include "bench.h"
+
 #include <errno.h>
 #include <glob.h>
 #include <inttypes.h>
@@ -485,7 +487,7 @@ static void *control(void *arg)
 	return NULL;
 }
 
-int main(int argc, char **argv)
+int bench_capture(int argc, char **argv)
 {
 	static const struct plx_engine_ops ops = {.rx = on_rx, .start = on_start};
 	const struct plx_engine_conf conf = {.ops = &ops};
@@ -498,7 +500,7 @@ int main(int argc, char **argv)
 	argc -= used;
 	argv += used;
 	if (argc != 5) {
-		fprintf(stderr, "usage: bench_capture [EAL] -- SECONDS ROUNDS MPPS FILE\n");
+		fprintf(stderr, "usage: bench capture [EAL] -- SECONDS ROUNDS MPPS FILE\n");
 		return 2;
 	}
 	b.seconds = atof(argv[1]);

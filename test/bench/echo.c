@@ -5,8 +5,10 @@
  * trips a second and the cycles that the stack's side of one takes: parse, checks, lookup, echo,
  * emit and the hand to the driver.
  *
- *   bench_echo [EAL arguments] -- [seconds] [frames in flight] [flows]
+ *   bench echo [EAL arguments] -- [seconds] [frames in flight] [flows]
  */
+#include "bench.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -183,7 +185,7 @@ static int die(const struct plx_error *e)
 	return 1;
 }
 
-int main(int argc, char **argv)
+int bench_echo(int argc, char **argv)
 {
 	static const struct plx_net_udp_ops echo_ops = {.rx = echo};
 	struct plx_net_udp sock = {.ops = &echo_ops, .lport = 7};

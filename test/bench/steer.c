@@ -3,12 +3,14 @@
  * What each step of steering costs a packet, with what it reads in the cache: cycles of the TSC,
  * the best and the median of many batches, a JSON object a line.
  *
- *   bench_steer CPUS [seconds]
+ *   bench steer CPUS [seconds]
  *
  * With "0,1" for CPUS also what it costs to hand a packet over, by two lcores that do nothing but
  * hand the same packets back and forth: the cycles that each is busy, for each packet that it takes
  * and gives, so one hand-over. It starts EAL by itself, without huge pages or devices.
  */
+#include "bench.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -292,7 +294,7 @@ static int start(char *cpus)
 	return rte_eal_init((int)PLX_DIM(argv), argv) < 0 ? -1 : plx_pkt_init();
 }
 
-int main(int argc, char **argv)
+int bench_steer(int argc, char **argv)
 {
 	static const uint32_t sizes[] = {32, 128, 512};
 	double seconds = argc > 2 ? atof(argv[2]) : 1;

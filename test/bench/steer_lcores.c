@@ -5,12 +5,14 @@
  * step, and has both ends of its flows: their ports are chosen so. So nothing is shared between the
  * threads but what the stacks themselves share.
  *
- *   bench_steer_lcores [EAL arguments] -- udp|tcp [seconds] [flows of each lcore] [bytes]
+ *   bench steer_lcores [EAL arguments] -- udp|tcp [seconds] [flows of each lcore] [bytes]
  *
  * EAL's lcores are the server's, then as many of the clients': --lcores '(0,1)@0' is one of each,
  * '(0,2)@0,(1,3)@1' two of each. A flow has one question under way. Prints answers for each second
  * that the threads were on their CPUs.
  */
+#include "bench.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -378,7 +380,7 @@ static int take_args(int argc, char **argv)
 	return flows == 0 || flows > FLOWS || bytes == 0 || bytes > BYTES ? -1 : 0;
 }
 
-int main(int argc, char **argv)
+int bench_steer_lcores(int argc, char **argv)
 {
 	struct plx_error e = {.text = "it cannot be set up", .remedy = "see EAL's log"};
 	struct plx_net_udp socks[LCORES];

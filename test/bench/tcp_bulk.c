@@ -4,7 +4,7 @@
  * own, stepped in turn by one thread, so that the time of each end is known apart. Text is copied
  * in by the sending program and out by the receiving one.
  *
- *   bench_tcp_bulk [EAL arguments] -- [seconds] [keys of the pipe] [features to do without] [lend]
+ *   bench tcp_bulk [EAL arguments] -- [seconds] [keys of the pipe] [features to do without] [lend]
  *
  * Features by their names of ethtool, with "+" between. With lend the sending program copies
  * nothing: it has the text in mbufs of its own, and lends them again and again.
@@ -13,6 +13,8 @@
  * would manage, cycles a byte, and for comparison the rate of memcpy() from and to text that lies
  * in the second-level cache.
  */
+#include "bench.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -241,7 +243,7 @@ static void report(void)
 		(double)end[1].cycles / bytes, copy);
 }
 
-int main(int argc, char **argv)
+int bench_tcp_bulk(int argc, char **argv)
 {
 	struct plx_error e = {.text = "it cannot be set up", .remedy = "see EAL's log"};
 	int used = rte_eal_init(argc, argv);
