@@ -70,7 +70,7 @@ static void row(struct table *t, const struct traffic *tr, uint16_t buckets, uin
 		w_run(&w, PLX_SEC(9));
 	}
 	moves = w.moves;
-	w_run(&w, PLX_SEC(60));
+	w_run(&w, PLX_SEC(30));
 	fprintf(t->f, " %5.2f %5u  %s\n", now_over(best), w.moves - moves,
 		plx_steer_balance_text(w.b.said.why));
 }
@@ -86,8 +86,8 @@ T(how_even_and_how_soon)
 		"second; moves in this second;\n"
 		"ms: until it was at most 1.15 for good. At first from an equal spread; then, all "
 		"flows being others at once,\n"
-		"from one that was good before. At last after 70 seconds: is, and the moves of the "
-		"last 60.\n"
+		"from one that was good before. At last after 40 seconds: is, and the moves of the "
+		"last 30.\n"
 		"                         |       from an equal spread     |        flows are "
 		"others        |   at last\n"
 		"flows          lcor buck |  best   was    is moves   ms |  best   was    is moves "
