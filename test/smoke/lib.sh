@@ -151,7 +151,7 @@ eventually_quietly() { # command...
 	local end=$((SECONDS + patience))
 	until run "$@" >"$tmp/expect" 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
+		sleep 0.03
 	done
 }
 
@@ -369,7 +369,7 @@ eventually_ctl() { # what regex argument...
 	until said=$(ctl "$@" 2>&1) && [[ $said =~ $regex ]]; do
 		[ $SECONDS -lt $end ] ||
 			fail "$what: pollux-ctl $* does not say '$regex' within $patience s: $said"
-		sleep 0.1
+		sleep 0.03
 	done
 	ok "$what"
 }

@@ -23,7 +23,7 @@ load() { # name argument...
 	local name=$1
 	shift
 	start_pollux -n "$name" -l 1 "--vdev=$memif,role=client" -- load \
-		--if 0,addr=10.9.0.1/24 --for "${seconds:-2}" "$@"
+		--if 0,addr=10.9.0.1/24 --for 1 "$@"
 	wait_pollux -n "$name"
 	expect_eq "$name: nothing has failed" "$(json_field -n "$name" '.errors, .last_error' |
 		tr '\n' ' ')" "0 "
@@ -50,7 +50,7 @@ expect_eq "we closed first, and say so" "$(json_field -n crr \
 	'.closed_first_by_us > 100 and .closed_first_by_peer == 0')" true
 expect_eq "each connection had one answer, but for those under way" \
 	"$(json_field -n crr '.connections - .answers | . >= 0 and . <= 10')" true
-seconds=1 load crr-src --tcp-crr 10.9.0.2:7 --conns 10 --size 10 --src 10.9.0.100-10.9.0.119
+load crr-src --tcp-crr 10.9.0.2:7 --conns 10 --size 10 --src 10.9.0.100-10.9.0.119
 measured crr-src # no port is one of the TIME-WAITs that the ones before have left
 stop_pollux -n echo
 expect_eq "the server has seen them, and echoed all" "$(json_field -n echo \

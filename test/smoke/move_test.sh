@@ -28,7 +28,7 @@ polled() { # by whom the queues are
 }
 
 start echo
-spawn client test/smoke/hashed.py 10.9.0.2 7 --conns 200 --for 6
+spawn client test/smoke/hashed.py 10.9.0.2 7 --conns 200 --for 4
 eventually "200 connections" grep -q connected "${out[client]}"
 rounds=0
 while running client; do
@@ -91,7 +91,7 @@ start http
 cat >"$tmp/get.py" <<'END'
 import http.client, sys, time
 conns = [http.client.HTTPConnection("10.9.0.2", 80, timeout=20) for _ in range(50)]
-end, n = time.monotonic() + 3, 0
+end, n = time.monotonic() + 2, 0
 while time.monotonic() < end:
     for c in conns:
         c.request("GET", "/")

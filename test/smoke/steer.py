@@ -11,16 +11,24 @@ steer.py queues FILE QUEUES SIZE KEY SYMMETRIC WEIGHTS
                               packets, bytes and flows of each queue, as JSON. KEY: hex;
                               SYMMETRIC: 0 or 1; WEIGHTS: w0,w1,... or -
 """
+import importlib
 import json
+import os
 import random
 import sys
 import warnings
 
-warnings.simplefilter('ignore')
-from scapy.all import (ARP, GRE, ICMP, IP, TCP, UDP, VXLAN, CookedLinux, Dot1Q, Ether, IPv6,
-                       IPv6ExtHdrFragment, Raw, rdpcap, wrpcap)
-
 MAC = {'src': '02:00:00:00:aa:01', 'dst': '02:00:00:00:bb:01'}
+
+SCAPY = ('ARP GRE ICMP IP TCP UDP VXLAN CookedLinux Dot1Q Ether IPv6 IPv6ExtHdrFragment Raw '
+         'RawPcapWriter rdpcap').split()
+
+
+def need_scapy():
+    """Who makes packets and takes them apart; it takes a second to come."""
+    warnings.simplefilter('ignore')
+    everything = importlib.import_module('scapy.all')
+    globals().update({name: getattr(everything, name) for name in SCAPY})
 
 
 def flows():
@@ -41,18 +49,31 @@ def flows():
     yield 6, IP(src='198.51.100.9', dst='203.0.113.9', proto=47) / Raw(b'no tunnel')
 
 
+def eth(p, tagged):
+    return Ether(**MAC) / (Dot1Q(vlan=7) / p if tagged and ARP not in p else p)
+
+
 def make(where):
-    packets = [p for n, p in flows() for _ in range(n)]
-    eth = [Ether(**MAC) / (Dot1Q(vlan=7) / p if i % 7 == 0 else p) for i, p in enumerate(packets)]
-    arp = [Ether(**MAC) / ARP(pdst='203.0.113.1')] * 8
     outer = IP(src='192.0.2.1', dst='192.0.2.2')
-    wrpcap(where + '/eth.pcap', eth + arp)
-    wrpcap(where + '/raw.pcap', packets, linktype=101)
-    sll = [CookedLinux(proto=0x0800 if IP in p else 0x86dd) / p for p in packets]
-    wrpcap(where + '/sll.pcap', sll, linktype=113)
-    wrpcap(where + '/gre.pcap', [Ether(**MAC) / outer / GRE() / p for p in packets])
-    wrpcap(where + '/vxlan.pcap',
-           [Ether(**MAC) / outer / UDP(sport=50000, dport=4789) / VXLAN(vni=1) / p for p in eth])
+    pkts = [p for n, p in flows() for _ in range(n)]
+    tunnel = outer / UDP(sport=50000, dport=4789) / VXLAN(vni=1)
+    write(where + '/eth.pcap', 1, pkts + [ARP(pdst='203.0.113.1')] * 8, eth)
+    write(where + '/raw.pcap', 101, pkts, lambda p, _: p)
+    write(where + '/sll.pcap', 113, pkts,
+          lambda p, _: CookedLinux(proto=0x0800 if IP in p else 0x86dd) / p)
+    write(where + '/gre.pcap', 1, pkts, lambda p, _: Ether(**MAC) / outer / GRE() / p)
+    write(where + '/vxlan.pcap', 1, pkts, lambda p, tag: Ether(**MAC) / tunnel / eth(p, tag))
+
+
+def write(path, linktype, pkts, wrap):
+    """Each seventh may be tagged; what comes again is built once."""
+    built = {}
+    with RawPcapWriter(path, linktype=linktype) as f:
+        for i, p in enumerate(pkts):
+            key = id(p), i % 7 == 0
+            if key not in built:
+                built[key] = bytes(wrap(p, key[1]))
+            f.write(built[key])
 
 
 def toeplitz(key, data):
@@ -67,7 +88,7 @@ def toeplitz(key, data):
 
 
 def dissect(p):
-    """The flow, and what of it is hashed: (flow, pair of addresses, pair of ports or None)."""
+    """The flow's name, and what of it is hashed: pairs of addresses and of ports, or None; hex."""
     if IP in p:
         ip = p[IP]
         frag = bool(ip.frag or ip.flags.MF)
@@ -85,7 +106,20 @@ def dissect(p):
     for l4 in (TCP, UDP):
         if not frag and l4 in p:
             ports = [p[l4].sport.to_bytes(2, 'big'), p[l4].dport.to_bytes(2, 'big')]
-    return (tuple(addrs), proto, frag, tuple(ports or ())), addrs, ports
+    addrs, ports = [a.hex() for a in addrs], ports and [a.hex() for a in ports]
+    return '%s %d %d %s' % (addrs, proto, frag, ports), addrs, ports
+
+
+def packets(path):
+    """(length, what it is) of each; kept beside the file for the next time."""
+    kept = path + '.json'
+    if not os.path.exists(kept):
+        need_scapy()
+        found = [(p.wirelen or len(p), dissect(p)) for p in rdpcap(path)]
+        with open(kept, 'w') as f:
+            json.dump(found, f)
+    with open(kept) as f:
+        return json.load(f)
 
 
 def table(queues, size, weights):
@@ -104,16 +138,15 @@ def queues(path, n, size, key, symmetric, weights):
     reta = table(n, size, weights)
     count = [{'queue': q, 'packets': 0, 'bytes': 0, 'flows': 0} for q in range(n)]
     known, seen = {}, set()
-    for p in rdpcap(path):
-        d = dissect(p)
+    for length, d in packets(path):
         if d and d[0] not in known:
             addrs, ports = d[1], d[2]
             if symmetric:
                 addrs, ports = sorted(addrs), sorted(ports) if ports else None
-            known[d[0]] = toeplitz(key, b''.join(addrs + (ports or [])))
+            known[d[0]] = toeplitz(key, bytes.fromhex(''.join(addrs + (ports or []))))
         q = reta[known[d[0]] % size if d else 0]
         count[q]['packets'] += 1
-        count[q]['bytes'] += p.wirelen or len(p)
+        count[q]['bytes'] += length
         if d and d[0] not in seen:
             seen.add(d[0])
             count[q]['flows'] += 1
@@ -121,6 +154,7 @@ def queues(path, n, size, key, symmetric, weights):
 
 
 if sys.argv[1] == 'make':
+    need_scapy()
     make(sys.argv[2])
 elif sys.argv[1] == 'table':
     print(json.dumps(table(0, int(sys.argv[3]), sys.argv[2]), separators=(',', ':')))

@@ -77,18 +77,19 @@ port_mac() { # port: of pollux's end
 
 # What was seen of each kind. Fragments have one pair of addresses, and so one lcore.
 holds() { # flows-of-each file kind...
-	local kind said wanted several
+	local kind said wanted='' several
 	for kind in "${@:3}"; do
 		several=yes
 		[[ $kind != frag* ]] || several=no
-		said=$($steered facts "$2" "$kind" --count $count | grep -v 'both ways')
-		wanted="$kind, flows: $1
+		wanted+="$kind, flows: $1
 $kind, all came: yes
 $kind, a flow has one CPU: yes
 $kind, its order is kept: yes
-$kind, flows have several CPUs: $several"
-		[ "$said" = "$wanted" ] || fail "$name: $said"
+$kind, flows have several CPUs: $several
+"
 	done
+	said=$($steered facts "$2" "${@:3}" --count $count | grep -v 'both ways')
+	[ "$said" = "${wanted%$'\n'}" ] || fail "$name: $said"
 	ok "$name: each flow on one lcore, in order: ${*:3}"
 }
 

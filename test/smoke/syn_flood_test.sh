@@ -10,7 +10,7 @@
 need hping3 wrk curl jq
 netns k
 export PLX_MEM=512
-seconds=4
+seconds=2
 start_pollux -- http --port v=vtap,iface=t0 --if v,addr=10.9.0.2/24 --size 1000 \
 	--sysctl net.ipv4.tcp_max_syn_backlog=256
 run ip address add 10.9.0.1/24 dev t0

@@ -20,7 +20,7 @@ served() { # lcores size
 	run ip address add 10.9.0.1/24 dev t0
 	eventually "the neighbour is found" ping -q -c 1 -W 1 10.9.0.2
 	for n in "${conns[@]}"; do
-		said=$(run timeout $((3 * patience)) wrk -t 1 -c "$n" -d $((1 + n / 400)) \
+		said=$(run timeout $((3 * patience)) wrk -t 1 -c "$n" -d $((1 + n / 800)) \
 			--timeout $patience http://10.9.0.2/x)
 		[[ $said != *"Socket errors"* && $said != *Non-2xx* ]] || fail "wrk: $said"
 		expect_ge "$2 bytes on lcores $1: $n connections get answers" \
