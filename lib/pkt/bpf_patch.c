@@ -34,11 +34,14 @@
 
 #define OFFSET_MAX 0xfffffu /* more than any packet has, and far from wrapping */
 #define FLAT_MAX   0x7000u  /* what a load says of its place, in 16 bits with a sign */
-#define REG_A	   EBPF_REG_0
-#define REG_X	   EBPF_REG_7
+#define REG_A	   PKT_BPF_A
+#define REG_X	   PKT_BPF_X
+#define REG_TMP	   PKT_BPF_TMP
 #define REG_SPARE  EBPF_REG_9 /* rte_bpf_convert() has no use for it */
 #define LEN_MAX	   INT16_MAX  /* instructions: a jump's distance has 16 bits */
 #define GAP	   40	      /* instructions of 7 bytes; 170 bytes are enough */
+#define NEAR_INSNS 12	      /* two loads of computed places are looked at as one, if near */
+#define NEAR_BYTES 4
 
 /*
  * DPDK walks each way through a program that it has not yet walked with the same ranges of values
@@ -50,20 +53,11 @@
  * itself is looked for here.
  */
 
-#define CTX	 EBPF_REG_6 /* rte_bpf_convert()'s, as the next two */
-#define REG_TMP	 EBPF_REG_8
+#define CTX	 EBPF_REG_6 /* rte_bpf_convert()'s */
 #define MEMWORDS 16
-#define NEEDS_A	 1
-#define NEEDS_X	 2
-#define NEEDS_T	 4
-
-/* Of an instruction. */
-struct pkt_bpf_place {
-	uint32_t at;	  /* where it went */
-	uint16_t written; /* scratch memory that is, whichever way one comes; a bit for each word */
-	uint8_t needs;	  /* NEEDS_*: values that are used here or behind */
-	uint8_t ways;	  /* that lead here; more than one meet */
-};
+#define NEEDS_A	 PKT_BPF_NEEDS_A
+#define NEEDS_X	 PKT_BPF_NEEDS_X
+#define NEEDS_T	 PKT_BPF_NEEDS_T
 
 /* In a flat program nothing is called and nothing has to be kept over calls: so no register is used
  * that machine code would have to save. */
@@ -215,23 +209,65 @@ static void put_place(struct pkt_bpf_patch *p, uint32_t end)
 	p->unsure = true;
 }
 
-static void put_flat_load(struct pkt_bpf_patch *p, struct ebpf_insn i)
+static uint8_t needs_reg(uint8_t reg)
 {
-	uint32_t k = (uint32_t)i.imm, n = bytes_of(&i);
+	return reg == REG_A ? NEEDS_A : reg == REG_X ? NEEDS_X : reg == REG_TMP ? NEEDS_T : 0;
+}
+
+/* Is what put_place() has found out of no use behind it? It sets X, or the register for it. */
+static bool forgets_place(const struct ebpf_insn *i)
+{
+	uint8_t class = BPF_CLASS(i->code);
+
+	if (class == BPF_STX)
+		return true;
+	return (class == BPF_ALU || class == EBPF_ALU64 || class == BPF_LDX) &&
+	       needs_reg(i->dst_reg) & (NEEDS_X | NEEDS_T);
+}
+
+static bool is_computed(const struct ebpf_insn *i)
+{
+	return BPF_CLASS(i->code) == BPF_LD && BPF_MODE(i->code) == BPF_IND;
+}
+
+/* Where the load at i ends behind X; or one soon after it, to be asked about at the same time, if
+ * it is so near that hardly any packet has only the first one. */
+static uint32_t end_of_loads(const struct pkt_bpf_patch *p, uint32_t i)
+{
+	uint32_t end = (uint32_t)p->from[i].imm + bytes_of(&p->from[i]), all = end;
+
+	for (uint32_t k = i + 1; k < p->n && k < i + NEAR_INSNS; k++) {
+		const struct ebpf_insn *insn = &p->from[k];
+
+		if (p->place[k].ways > 1 || (!p->place[k].vain && forgets_place(insn)))
+			break;
+		if (is_computed(insn) && (uint32_t)insn->imm <= end + NEAR_BYTES)
+			all = PLX_MAX(all, (uint32_t)insn->imm + bytes_of(insn));
+	}
+	return all;
+}
+
+static void put_flat_load(struct pkt_bpf_patch *p, uint32_t i)
+{
+	const struct ebpf_insn *insn = &p->from[i];
+	uint32_t k = (uint32_t)insn->imm, n = bytes_of(insn);
 	uint8_t from = REG_DATA;
 
 	if (k > FLAT_MAX) {
 		p->len = LEN_MAX + 1; /* it is not for this kind of program */
 		return;
 	}
-	if (BPF_MODE(i.code) == BPF_IND) {
-		put_place(p, k + n);
-		from = REG_TMP;
-	} else {
+	if (!is_computed(insn)) {
 		p->flat_bytes = PLX_MAX(p->flat_bytes, k + n);
+	} else {
+		from = REG_TMP;
+		if (p->place[i].checked < k + n) {
+			p->place[i].checked = end_of_loads(p, i);
+			put_place(p, p->place[i].checked);
+		}
 	}
-	put_get(p, BPF_SIZE(i.code), REG_A, from, (int16_t)k);
-	if (n > 1)
+	put_get(p, BPF_SIZE(insn->code), REG_A, from, (int16_t)k);
+	if (n > 1 && !p->place[i].raw)
 		put(p, (struct ebpf_insn){.code = BPF_ALU | EBPF_END | EBPF_TO_BE,
 			       .dst_reg = REG_A,
 			       .imm = (int32_t)(8 * n)});
@@ -239,15 +275,9 @@ static void put_flat_load(struct pkt_bpf_patch *p, struct ebpf_insn i)
 
 static void put_load(struct pkt_bpf_patch *p, struct ebpf_insn i)
 {
-	bool computed = BPF_MODE(i.code) == BPF_IND;
-
-	if (p->flat) {
-		put_flat_load(p, i);
-		return;
-	}
 	if ((uint32_t)i.imm > OFFSET_MAX)
 		i.imm = OFFSET_MAX; /* outside as well */
-	if (computed) {
+	if (is_computed(&i)) {
 		i.src_reg = REG_X;
 		put(p, (struct ebpf_insn){.code = BPF_JMP | BPF_JGT | BPF_K,
 			       .dst_reg = REG_X,
@@ -273,11 +303,12 @@ static void put_shift(struct pkt_bpf_patch *p, struct ebpf_insn i)
 	put(p, i);
 }
 
-static void put_test(struct pkt_bpf_patch *p, struct ebpf_insn i)
+/* With its number in a register. */
+static void put_by_reg(struct pkt_bpf_patch *p, struct ebpf_insn i)
 {
 	put(p, (struct ebpf_insn){
 		       .code = BPF_ALU | EBPF_MOV | BPF_K, .dst_reg = REG_SPARE, .imm = i.imm});
-	i.code = BPF_JMP | BPF_JSET | BPF_X;
+	i.code = (uint8_t)(BPF_JMP | BPF_OP(i.code) | BPF_X);
 	i.src_reg = REG_SPARE;
 	i.imm = 0;
 	put(p, i);
@@ -300,7 +331,7 @@ static void put_safe(struct pkt_bpf_patch *p, struct ebpf_insn i)
 		put_shift(p, i);
 		break;
 	case BPF_JMP | BPF_JSET | BPF_K:
-		put_test(p, i);
+		put_by_reg(p, i);
 		break;
 	case BPF_STX | BPF_MEM | BPF_W:
 		put_store(p, i);
@@ -354,8 +385,7 @@ static void cut_reject(struct pkt_bpf_patch *p)
 		p->n -= 2;
 }
 
-/* Where it goes on: @return how many places, of two. */
-static unsigned int next_of(const struct pkt_bpf_patch *p, uint32_t i, uint32_t next[2])
+unsigned int pkt__bpf_next(const struct pkt_bpf_patch *p, uint32_t i, uint32_t next[2])
 {
 	unsigned int n = 0;
 
@@ -397,7 +427,7 @@ static int32_t look_forward(struct pkt_bpf_patch *p)
 			return -1;
 		if (writes_word(&p->from[i]))
 			written |= word_of(&p->from[i]);
-		for (unsigned int k = next_of(p, i, next); k--;) {
+		for (unsigned int k = pkt__bpf_next(p, i, next); k--;) {
 			struct pkt_bpf_place *to = &p->place[next[k]];
 
 			to->written &= written;
@@ -407,11 +437,6 @@ static int32_t look_forward(struct pkt_bpf_patch *p)
 			all |= word_of(&p->from[i]);
 	}
 	return all;
-}
-
-static uint8_t needs_reg(uint8_t reg)
-{
-	return reg == REG_A ? NEEDS_A : reg == REG_X ? NEEDS_X : reg == REG_TMP ? NEEDS_T : 0;
 }
 
 /* Whatever it was before. */
@@ -426,8 +451,7 @@ static bool is_set(const struct ebpf_insn *i)
 		       i->src_reg == i->dst_reg);
 }
 
-/* @param needs  behind it. @return in front of it. */
-static uint8_t needs_before(const struct ebpf_insn *i, uint8_t needs)
+uint8_t pkt__bpf_needs(const struct ebpf_insn *i, uint8_t needs)
 {
 	uint8_t dst = needs_reg(i->dst_reg), src = needs_reg(i->src_reg);
 
@@ -458,25 +482,19 @@ static uint8_t needs_behind(const struct pkt_bpf_patch *p, uint32_t i)
 	uint32_t next[2];
 	uint8_t needs = 0;
 
-	for (unsigned int k = next_of(p, i, next); k--;)
+	for (unsigned int k = pkt__bpf_next(p, i, next); k--;)
 		needs |= p->place[next[k]].needs;
 	return needs;
-}
-
-/* Sets what nobody asks for: it is left out. */
-static bool is_vain(const struct pkt_bpf_patch *p, uint32_t i)
-{
-	uint8_t dst = needs_reg(p->from[i].dst_reg);
-
-	return is_set(&p->from[i]) && dst && !(needs_behind(p, i) & dst);
 }
 
 static void look_back(struct pkt_bpf_patch *p)
 {
 	for (uint32_t i = p->n; i--;) {
-		uint8_t behind = needs_behind(p, i);
+		uint8_t behind = needs_behind(p, i), dst = needs_reg(p->from[i].dst_reg);
+		struct pkt_bpf_place *at = &p->place[i];
 
-		p->place[i].needs = is_vain(p, i) ? behind : needs_before(&p->from[i], behind);
+		at->vain = is_set(&p->from[i]) && dst && !(behind & dst);
+		at->needs = at->vain ? behind : pkt__bpf_needs(&p->from[i], behind);
 	}
 }
 
@@ -559,6 +577,64 @@ static void put_ends(struct pkt_bpf_patch *p)
 	put(p, (struct ebpf_insn){.code = BPF_JMP | EBPF_EXIT});
 }
 
+/* Of a flat program: what is found out about a place is known behind it as well, but where ways
+ * meet. */
+static void hand_on(struct pkt_bpf_patch *p, uint32_t i)
+{
+	uint32_t checked = p->place[i].checked, next[2];
+
+	if (!p->place[i].vain && forgets_place(&p->from[i]))
+		checked = 0;
+	for (unsigned int k = pkt__bpf_next(p, i, next); k--;)
+		if (p->place[next[k]].ways == 1)
+			p->place[next[k]].checked = checked;
+}
+
+/* Raw if something is compared with it. A number of 32 bits is taken for one with a sign. */
+static void put_compare(struct pkt_bpf_patch *p, uint32_t i, struct ebpf_insn insn)
+{
+	if (BPF_SRC(insn.code) == BPF_K)
+		insn.imm = (int32_t)pkt__bpf_raw(p, i, (uint32_t)insn.imm);
+	if (BPF_SRC(insn.code) == BPF_K && insn.imm < 0)
+		put_by_reg(p, insn);
+	else
+		put_safe(p, insn);
+}
+
+static void put_flat(struct pkt_bpf_patch *p, uint32_t i, struct ebpf_insn insn)
+{
+	if (BPF_CLASS(insn.code) == BPF_LD) {
+		put_flat_load(p, i);
+		return;
+	}
+	if (pkt__bpf_compares_raw(p, i)) {
+		put_compare(p, i, insn);
+		return;
+	}
+	if (insn.code == (BPF_ALU | EBPF_MOV | BPF_K) && insn.dst_reg == REG_TMP &&
+		pkt__bpf_compares_raw(p, i + 1))
+		insn.imm = (int32_t)pkt__bpf_raw(p, i + 1, (uint32_t)insn.imm);
+	put_safe(p, insn);
+}
+
+static void put_at(struct pkt_bpf_patch *p, uint32_t i)
+{
+	struct ebpf_insn insn = p->from[i];
+
+	if (takes_x(&insn))
+		insn.imm = 0;
+	p->place[i].at = p->len;
+	if (p->place[i].ways > 1)
+		put_meeting(p, p->place[i].needs & (NEEDS_A | NEEDS_X));
+	if (p->flat) {
+		if (!p->place[i].vain)
+			put_flat(p, i, insn);
+		hand_on(p, i);
+	} else if (!p->place[i].vain) {
+		put_safe(p, insn);
+	}
+}
+
 static int patch(struct pkt_bpf_patch *p)
 {
 	uint32_t last, reject;
@@ -573,19 +649,12 @@ static int patch(struct pkt_bpf_patch *p)
 		return EINVAL;
 	look_back(p);
 	put_words(p, (uint16_t)words);
-	if (p->flat)
+	if (p->flat) {
+		pkt__bpf_find_raw(p);
 		put_data(p);
-	for (uint32_t i = 0; i < last; i++) {
-		struct ebpf_insn insn = p->from[i];
-
-		if (takes_x(&insn))
-			insn.imm = 0;
-		p->place[i].at = p->len;
-		if (p->place[i].ways > 1)
-			put_meeting(p, p->place[i].needs & (NEEDS_A | NEEDS_X));
-		if (!is_vain(p, i))
-			put_safe(p, insn);
 	}
+	for (uint32_t i = 0; i < last; i++)
+		put_at(p, i);
 	p->place[last].at = p->len;
 	put_gap(p);
 	reject = p->len;

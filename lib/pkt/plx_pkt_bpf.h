@@ -60,4 +60,26 @@ static inline uint32_t plx_pkt_bpf_run(const struct plx_pkt_bpf *p, const struct
 	return plx_pkt_bpf_run_any(p, m);
 }
 
+/**
+ * How many of n packets it refuses before the first one that it wants, or that it does not tell of
+ * here: that is in pieces, or has any of these ol_flags. What refuses nearly all is asked so by
+ * half of the instructions.
+ * @param wanted  set: the packet behind those is wanted; else it has yet to be asked.
+ */
+static inline uint16_t plx_pkt_bpf_refused(const struct plx_pkt_bpf *p,
+	struct rte_mbuf *const *pkts, uint16_t n, uint64_t flags, bool *wanted)
+{
+	struct rte_mbuf *const *at = pkts, *const *end = pkts + n;
+	uint64_t (*flat)(void *m) = p->flat, verdict = 0;
+	uint32_t least = p->flat_bytes;
+
+	for (; at < end && !((*at)->ol_flags & flags) && (*at)->data_len >= least; at++) {
+		verdict = flat(*at); /* which only reads */
+		if (verdict)
+			break;
+	}
+	*wanted = verdict && !(verdict >> 32);
+	return (uint16_t)(at - pkts);
+}
+
 PLX_C_END

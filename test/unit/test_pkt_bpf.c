@@ -215,6 +215,127 @@ T(what_a_program_returns_is_what_libpcap_says)
 	ok(wanted > 4000);
 }
 
+/* ---- numbers of a packet, compared with what is in it, or nearly ---- */
+
+#define NUMBERS 90
+
+static uint32_t value; /* what was loaded last */
+
+static void put_load_of(struct plx_rng *r, const uint8_t *b, uint32_t x)
+{
+	static const uint16_t size[] = {BPF_W, BPF_H, BPF_B};
+	uint32_t k = (uint32_t)plx_rng_below(r, 60), at = k;
+	uint16_t s = size[plx_rng_below(r, 3)];
+
+	if (plx_rng_below(r, 3)) {
+		put(BPF_LD | s | BPF_ABS, k);
+	} else {
+		put(BPF_LD | s | BPF_IND, k);
+		at += x;
+	}
+	value = s == BPF_W ? plx_get_be32(b + at) : s == BPF_H ? plx_get_be16(b + at) : b[at];
+}
+
+static uint32_t about(struct plx_rng *r, uint32_t v)
+{
+	switch (plx_rng_below(r, 7)) {
+	case 0:
+		return __builtin_bswap32(v);
+	case 1:
+		return __builtin_bswap16((uint16_t)v);
+	case 2:
+		return v ^ 1u << plx_rng_below(r, 32);
+	case 3:
+		return number(r);
+	default:
+		return v;
+	}
+}
+
+static void build_compares(struct plx_rng *r, const uint8_t *b)
+{
+	uint32_t n = 2 + (uint32_t)plx_rng_below(r, 14), x = (uint32_t)plx_rng_below(r, 20);
+
+	n_insns = 0;
+	usual = true;
+	put(BPF_LDX | BPF_W | BPF_IMM, x);
+	put_load_of(r, b, x);
+	for (uint32_t i = 0; i < n; i++) {
+		if (n - i > 1 && plx_rng_below(r, 2)) {
+			put_jump(r, n - i);
+			insns[n_insns - 1].k = about(r, value);
+		} else if (plx_rng_below(r, 8) == 0) {
+			put_usual_alu(r);
+		} else {
+			put_load_of(r, b, x);
+		}
+	}
+	put(BPF_RET | (plx_rng_below(r, 3) ? BPF_K : BPF_A), 7);
+}
+
+static void look(const struct plx_pkt_bpf *p, const uint8_t *b, uint32_t n)
+{
+	struct rte_mbuf *m = segment(b, n);
+
+	eq(plx_pkt_bpf_run(p, m), bpf_filter(insns, b, n, n));
+	eq(plx_pkt_bpf_run_any(p, m), bpf_filter(insns, b, n, n));
+	rte_pktmbuf_free(m);
+}
+
+/* Where a place that is computed lies so far behind that it is not there is found as well. */
+T(numbers_are_compared_whatever_their_order)
+{
+	struct plx_pkt_bpf p = {0};
+	uint32_t flat = 0;
+	struct plx_rng r;
+
+	plx_rng_init(&r, t_seed(1));
+	for (int i = 0; i < 4000; i++) {
+		uint8_t b[NUMBERS];
+
+		plx_rng_bytes(&r, b, sizeof(b));
+		build_compares(&r, b);
+		eq(plx_pkt_bpf_load(&p, (const void *)insns, n_insns), 0);
+		flat += p.flat != NULL;
+		look(&p, b, sizeof(b));
+		look(&p, b, (uint32_t)plx_rng_below(&r, sizeof(b)));
+		b[plx_rng_below(&r, sizeof(b))] ^= 1u << plx_rng_below(&r, 8);
+		look(&p, b, sizeof(b));
+		plx_pkt_bpf_free(&p);
+	}
+	eq(flat, 4000);
+}
+
+/* Two ports behind a header of any length, and of a packet of any. */
+T(two_loads_that_are_near_are_each_looked_for)
+{
+	struct plx_pkt_bpf p = {0};
+	uint8_t b[60] = {0};
+
+	n_insns = 0;
+	put(BPF_LDX | BPF_MSH | BPF_B, 0);
+	put(BPF_LD | BPF_H | BPF_IND, 0);
+	put(BPF_JMP | BPF_JEQ | BPF_K, 0x0102);
+	insns[n_insns - 1].jt = 2;
+	put(BPF_LD | BPF_H | BPF_IND, 2);
+	put(BPF_JMP | BPF_JEQ | BPF_K, 0x0304);
+	insns[n_insns - 1].jf = 1;
+	put(BPF_RET | BPF_K, 5);
+	put(BPF_RET | BPF_K, 0);
+	eq(plx_pkt_bpf_load(&p, (const void *)insns, n_insns), 0);
+	for (uint8_t words = 0; words < 14; words++) {
+		for (uint32_t ports = 0; ports < 4; ports++) {
+			memset(b, 0, sizeof(b));
+			b[0] = words;
+			plx_put_be16(b + 4 * words, ports & 1 ? 0x0102 : 0x0201);
+			plx_put_be16(b + 4 * words + 2, ports & 2 ? 0x0304 : 0x0403);
+			for (uint32_t n = 1; n <= sizeof(b); n++)
+				look(&p, b, n);
+		}
+	}
+	plx_pkt_bpf_free(&p);
+}
+
 /* DPDK's machine code takes the short form of a jump backward for two bytes too many. */
 static void put_returns(uint32_t threes, uint32_t sevens)
 {
@@ -334,6 +455,8 @@ T(what_cannot_be_loaded_is_refused)
 }
 
 RUN_EAL(T_EAL_(what_a_program_returns_is_what_libpcap_says),
+	T_EAL_(numbers_are_compared_whatever_their_order),
+	T_EAL_(two_loads_that_are_near_are_each_looked_for),
 	T_EAL_(between_two_returns_may_be_any_number_of_bytes),
 	T_EAL_(ways_that_meet_are_walked_once), T_EAL_(a_program_that_grows_stays_within_bounds),
 	T_EAL_(what_cannot_be_loaded_is_refused))
