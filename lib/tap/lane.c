@@ -82,7 +82,7 @@ static void look_back(struct sight *s)
 }
 
 /* Of what is at its points. */
-static bool concerns(const struct plx_tap *t, const struct plx_pkt_seen *s)
+static inline bool concerns(const struct plx_tap *t, const struct plx_pkt_seen *s)
 {
 	if (!(t->conf.directions & (s->out ? PLX_TAP_OUT : PLX_TAP_IN)))
 		return false;
@@ -257,13 +257,50 @@ static void mark(struct tap_stage *st, const struct tap_lane *l, uint16_t i)
 		.laid = l->ring.laid, .skip = l->skip, .miss = l->miss, .sums = st->sums};
 }
 
-/* All of a call, where nothing is left out, and nothing has to be known of each. */
+/* With its own registers: refused packets are the most frequent thing by far. */
+PLX_NOINLINE static uint16_t refused(const struct plx_pkt_bpf *prog, struct rte_mbuf *const *pkts,
+	uint16_t n, uint64_t tags, bool *wanted)
+{
+	return plx_pkt_bpf_refused(prog, pkts, n, tags, wanted);
+}
+
+static uint64_t tags_of(const struct sight *s)
+{
+	return s->seen.link == PLX_PKT_LINK_ETHER ? TAP_TAGS : 0;
+}
+
+/* All of a call, where nothing is left out, and nothing has to be known of each: by a program. */
 static ALWAYS_INLINE void sift(struct call *c, struct sight *s, struct tap_stage *st,
 	struct rte_mbuf *const *pkts, uint16_t n)
 {
-	uint64_t tags = s->seen.link == PLX_PKT_LINK_ETHER ? TAP_TAGS : 0;
-	const struct plx_pkt_bpf *prog = s->prog;
-	uint16_t filtered = 0;
+	uint64_t tags = tags_of(s);
+
+	for (uint16_t i = 0, gap; i < n; i++) {
+		bool yes;
+
+		if (st)
+			mark(st, c->l, i);
+		gap = refused(s->prog, pkts + i, st ? 1 : (uint16_t)(n - i), tags, &yes);
+		if (gap) {
+			plx_count(c->sum->filtered, gap);
+			i = (uint16_t)(i + gap - 1);
+			continue;
+		}
+		s->m = pkts[i];
+		if (plx_unlikely(s->m->ol_flags & tags))
+			s->m = tap__view(&s->view, s->m);
+		if (yes || plx_pkt_bpf_run(s->prog, s->m))
+			take(c, s);
+		else
+			plx_count(c->sum->filtered, 1);
+	}
+}
+
+/* The same without one: each, or none. */
+static ALWAYS_INLINE void take_all(struct call *c, struct sight *s, struct tap_stage *st,
+	struct rte_mbuf *const *pkts, uint16_t n)
+{
+	uint64_t tags = tags_of(s);
 
 	for (uint16_t i = 0; i < n; i++) {
 		const struct rte_mbuf *m = pkts[i];
@@ -272,17 +309,12 @@ static ALWAYS_INLINE void sift(struct call *c, struct sight *s, struct tap_stage
 			mark(st, c->l, i);
 		if (plx_unlikely(m->ol_flags & tags))
 			m = tap__view(&s->view, m);
-		if (prog ? !plx_pkt_bpf_run(prog, m) : !s->all) {
-			if (st) /* which is marked */
-				plx_count(c->sum->filtered, 1);
-			else
-				filtered++;
-			continue;
-		}
 		s->m = m;
-		take(c, s);
+		if (s->all)
+			take(c, s);
+		else
+			plx_count(c->sum->filtered, 1);
 	}
-	plx_count(c->sum->filtered, filtered);
 }
 
 /* @param st where to note how far things were in front of each packet; NULL: nowhere. */
@@ -299,7 +331,10 @@ static ALWAYS_INLINE void judge_all(
 	if (!late)
 		choose_filter(c->t, &s);
 	if (!late && !some) {
-		sift(c, &s, st, pkts, n);
+		if (s.prog)
+			sift(c, &s, st, pkts, n);
+		else
+			take_all(c, &s, st, pkts, n);
 		return;
 	}
 	for (uint16_t i = 0; i < n; i++) {
@@ -328,6 +363,17 @@ static bool may_concern(const struct plx_tap *t, const struct plx_pkt_seen *s)
 {
 	return is_late(s) ? t->conf.directions & (s->out ? PLX_TAP_OUT : PLX_TAP_IN)
 			  : concerns(t, s);
+}
+
+/* In a gap of the sample? Then that is all. Nearly all calls, of one packet in many. */
+static inline bool skip_all(
+	const struct plx_tap *t, struct tap_lane *l, const struct plx_pkt_seen *s, uint16_t n)
+{
+	if (l->skip < n || t->conf.max_cost_ppm || is_late(s) || s->point == PLX_PKT_AT_TX)
+		return false;
+	l->skip -= n;
+	plx_count(l->sums.sampled, n);
+	return true;
 }
 
 /* ---- on the way out ---- */
@@ -462,10 +508,20 @@ static const struct tap_list *list_of(const struct plx_pkt_watch *w)
 	return plx_container_of(w, struct tap_list, watch);
 }
 
-void tap__see(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
+PLX_NOINLINE static void look(const struct plx_tap *t, struct tap_lane *l,
+	const struct plx_pkt_seen *s, struct rte_mbuf *const *pkts, uint16_t n)
+{
+	struct call c = {.t = t, .l = l, .sum = &l->sums, .seen = s};
+
+	if (plx_unlikely(t->conf.max_cost_ppm))
+		see_within(&c, pkts, n);
+	else
+		see_all(&c, pkts, n, false);
+}
+
+PLX_NOINLINE static void show_all(const struct tap_list *list, const struct plx_pkt_seen *s,
 	struct rte_mbuf *const *pkts, uint16_t n)
 {
-	const struct tap_list *list = list_of(w);
 	unsigned int lcore = rte_lcore_id();
 
 	if (list->notes)
@@ -473,15 +529,25 @@ void tap__see(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
 	for (uint32_t i = 0; i < list->n; i++) {
 		const struct plx_tap *t = list->tap[i];
 		struct tap_lane *l = t->lane[lcore];
-		struct call c = {.t = t, .l = l, .sum = &l->sums, .seen = s};
 
-		if (!may_concern(t, s))
-			continue;
-		if (plx_unlikely(t->conf.max_cost_ppm))
-			see_within(&c, pkts, n);
-		else
-			see_all(&c, pkts, n, false);
+		if (may_concern(t, s) && !skip_all(t, l, s, n))
+			look(t, l, s, pkts, n);
 	}
+}
+
+/* One tap that leaves them out, before anything is saved and set up for others. */
+void tap__see(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s,
+	struct rte_mbuf *const *pkts, uint16_t n)
+{
+	const struct tap_list *list = list_of(w);
+	const struct plx_tap *t;
+
+	if (list->n == 1 && !list->notes) {
+		t = list->tap[0];
+		if (may_concern(t, s) && skip_all(t, t->lane[rte_lcore_id()], s, n))
+			return;
+	}
+	show_all(list, s, pkts, n);
 }
 
 void tap__took(const struct plx_pkt_watch *w, const struct plx_pkt_seen *s, uint16_t n)
