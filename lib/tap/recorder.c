@@ -389,18 +389,18 @@ void tap__recorder_match(const struct tap_recorder *rec, struct plx_tap_conf *ta
 	}
 }
 
-/* What it is to be written to may be needed in hours. */
-static int check_dir(const char *file)
+/* What it is to be written to may be needed in hours: the last names are as long as any. */
+static int check_path(const char *file)
 {
-	const char *slash = strrchr(file, '/');
+	const size_t more = sizeof("_4294967295_20261129154500") - 1;
+	const char *slash = strrchr(file, '/'), *last = slash ? slash + 1 : file;
 	char dir[PATH_MAX];
-	size_t n = slash ? (size_t)(slash - file) : 0;
 
-	if (strcmp(file, "-") == 0 || (slash && !slash[1]))
+	if (strcmp(file, "-") == 0 || !*last)
 		return -EINVAL;
-	if (strlen(file) >= sizeof(dir) - sizeof("_4294967295_20261129154500"))
+	if (strlen(last) + more > NAME_MAX || strlen(file) + more >= sizeof(dir))
 		return -ENAMETOOLONG;
-	snprintf(dir, sizeof(dir), "%.*s%s", (int)n, file, !slash ? "." : n ? "" : "/");
+	snprintf(dir, sizeof(dir), "%.*s.", (int)(last - file), file);
 	return access(dir, W_OK | X_OK) == 0 ? 0 : -errno;
 }
 
@@ -431,7 +431,7 @@ static int begin_watch(struct plx_tap_writer *w, struct watch *wa, struct plx_er
 
 int tap__recorder_begin(struct plx_tap_writer *w, struct plx_error *e)
 {
-	int err = check_dir(w->file);
+	int err = check_path(w->file);
 
 	if (err)
 		return plx_error_set(e, err, PLX_ERR_PCAP_FILE, w->file, strerror(-err));

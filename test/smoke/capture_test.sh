@@ -173,6 +173,19 @@ sound "what the disk had room for" "$tmp/full.pcapng" \
 	"$(tshark -r "$tmp/full.pcapng" 2>/dev/null | wc -l)"
 expect_match "and said once more by stop" "$(ctl tap stop "$n")" "ended early: No space left"
 
+# Nor does it end a recorder, which has its next file when there is room again.
+n=$(ctl tap start -w "$tmp/disk/rec.pcapng" --record 64K --rearm 0)
+pings 3
+ctl tap trigger "$n"
+eventually_taps "a recorder stays armed" \
+	".[] | select(.tap == $n) | \"\(.failed) \(.state)\"" "1 armed"
+rm "/proc/${pid[pollux]}/root$tmp/disk/full.pcapng"
+pings 3
+ctl tap trigger "$n"
+eventually_taps "there is room again" \
+	".[] | select(.tap == $n) | \"\(.files) \(.failed) \(.state)\"" "2 1 armed"
+ctl tap stop "$n" >/dev/null
+
 # --- live --------------------------------------------------------------------------------------
 tcpdump_ctl() { # name argument...
 	local name=$1

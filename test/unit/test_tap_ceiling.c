@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define T_EAL_LCORES "(0-1)@0"
-#include "engine_t.h"
+#include "tap_t.h"
 
 #include <rte_cycles.h>
 
 #include <plx_base_rng.h>
-#include <plx_tap.h>
 
 /* What a ceiling of a tap's cost does on an lcore: by the clock, so that nothing here may be exact
  * but what is counted. */
@@ -14,43 +13,16 @@
 #define BYTES 1400
 #define REST  20000 /* cycles from one to the next one */
 
-static struct plx_taps *taps;
 static struct rte_mbuf *pkt[BURST];
 static uint64_t busy; /* cycles of the tap */
 
-static struct plx_tap *open_tap(struct plx_tap_conf conf)
-{
-	struct plx_tap_filter_error why = {0};
-	struct plx_error e = {0};
-	struct plx_tap *t = plx_tap_open(taps, &conf, &e, &why);
-
-	if (!t)
-		fail_msg("%s%s", e.text, why.text);
-	return t;
-}
-
 static void start(void)
 {
-	static const uint32_t lcore0;
-
-	et_new(2, 1);
-	et.conf.lcores = &lcore0;
-	et.conf.n_lcores = 1;
-	et_start();
-	taps = plx_taps_create(et.eng, NULL);
-	assert_non_null(taps);
+	start_taps();
 	for (int i = 0; i < BURST; i++) {
 		pkt[i] = et_mbuf(et.sn, (uint32_t)i);
 		memset(rte_pktmbuf_append(pkt[i], BYTES - 60), i, BYTES - 60);
 	}
-}
-
-static void close_tap(struct plx_tap *t)
-{
-	plx_tap_detach(t);
-	while (!plx_tap_gone(t))
-		plx_engine_step(et.eng, 0);
-	plx_tap_close(t);
 }
 
 static struct {
@@ -146,10 +118,7 @@ T(a_share_stays_below)
 
 			conf.max_cost_ppm = ppm[i];
 			low = open_tap(conf);
-			plx_tap_detach(t);
-			while (!plx_tap_gone(t))
-				plx_engine_step(et.eng, 0);
-			plx_tap_close(t);
+			close_tap(t);
 			t = low;
 			plx_engine_step(et.eng, 0);
 			share(t, points[k], 0.3);
@@ -346,14 +315,6 @@ T(packets_say_what_they_stand_for)
 	close_tap(t);
 }
 
-static void rx_drops(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
-{
-	for (uint16_t i = 0; i < n; i++) {
-		rte_pktmbuf_adj(pkts[i], 14);
-		plx_pkt_drop(pkts[i], PLX_DROP_UDP_NO_PORT);
-	}
-}
-
 /* Of which port a drop is has to be known before it can be missed. */
 T(drops_of_a_port)
 {
@@ -387,10 +348,7 @@ static void refused(uint32_t given, uint32_t is)
 	struct plx_tap *t = open_tap((struct plx_tap_conf){.max_cost_ppm = given});
 
 	eq(plx_tap_conf_of(t)->max_cost_ppm, is);
-	plx_tap_detach(t);
-	while (!plx_tap_gone(t))
-		plx_engine_step(et.eng, 0);
-	plx_tap_close(t);
+	close_tap(t);
 }
 
 T(a_ceiling_has_bounds)
@@ -405,15 +363,12 @@ T(a_ceiling_has_bounds)
 static int after(void **state)
 {
 	plx_pkt_deliver_bulk(pkt, BURST);
-	if (et.eng && plx_engine_running(et.eng))
-		plx_engine_step_end(et.eng);
-	plx_taps_destroy(taps);
-	taps = NULL;
-	return et_after(state);
+	return after_taps(state);
 }
 
-#define TAP_(name) cmocka_unit_test_teardown(name, after)
+#define CEILING_(name) cmocka_unit_test_teardown(name, after)
 
-RUN_EAL(TAP_(a_share_stays_below), TAP_(each_packet_is_counted_once),
-	TAP_(each_packet_of_a_recorder_is_counted_once), TAP_(a_recorder_knows_what_it_missed),
-	TAP_(packets_say_what_they_stand_for), TAP_(drops_of_a_port), TAP_(a_ceiling_has_bounds))
+RUN_EAL(CEILING_(a_share_stays_below), CEILING_(each_packet_is_counted_once),
+	CEILING_(each_packet_of_a_recorder_is_counted_once),
+	CEILING_(a_recorder_knows_what_it_missed), CEILING_(packets_say_what_they_stand_for),
+	CEILING_(drops_of_a_port), CEILING_(a_ceiling_has_bounds))

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define T_EAL_LCORES "(0-1)@0"
-#include "engine_t.h"
+#include "tap_t.h"
 
 #include <sched.h>
-
-#include <plx_tap.h>
 
 /*
  * What a recorder keeps. Packets have a number and are of any length; the test has a list of all
@@ -15,7 +13,6 @@
 #define KEEP	PLX_TAP_RING_MIN
 #define LOG_MAX 400000
 
-static struct plx_taps *taps;
 static struct plx_tap *tap;
 
 static struct {
@@ -27,36 +24,21 @@ static uint32_t n_list, n_read; /* all before it was read, or overwritten */
 
 static void start(void)
 {
-	static const uint32_t lcore0;
-
-	et_new(2, 1);
-	et.conf.lcores = &lcore0;
-	et.conf.n_lcores = 1;
-	et_start();
-	taps = plx_taps_create(et.eng, NULL);
-	assert_non_null(taps);
+	start_taps();
 	n_list = n_read = 0;
 	last_ns = 0;
 }
 
 static void record(struct plx_tap_conf conf)
 {
-	struct plx_tap_filter_error why = {0};
-	struct plx_error e = {0};
-
 	conf.keep_bytes = conf.keep_bytes ? conf.keep_bytes : KEEP;
 	conf.points = conf.points ? conf.points : PLX_TAP_BIT(RX);
-	tap = plx_tap_open(taps, &conf, &e, &why);
-	if (!tap)
-		fail_msg("%s%s", e.text, why.text);
+	tap = open_tap(conf);
 }
 
 static void stop(void)
 {
-	plx_tap_detach(tap);
-	while (!plx_tap_gone(tap))
-		plx_engine_step(et.eng, 0);
-	plx_tap_close(tap);
+	close_tap(tap);
 }
 
 static struct plx_tap_stats stats(void)
@@ -77,13 +59,6 @@ static struct plx_tap_kept kept(void)
 
 static uint8_t frame[2048];
 
-static void number(uint8_t *b, uint32_t n)
-{
-	b[0] = 2;
-	plx_put_be16(b + 12, 0x9999);
-	plx_put_be32(b + 14, n);
-}
-
 /* Into the list: where it is looked at first is the snap length. */
 static void note(uint32_t bytes)
 {
@@ -96,7 +71,7 @@ static void note(uint32_t bytes)
 
 static void feed_one(uint32_t bytes)
 {
-	number(frame, n_list);
+	number_frame(frame, n_list, 0x9999);
 	t_port_feed(&et.port[0], 0, frame, bytes, 0);
 	note(bytes);
 }
@@ -159,7 +134,7 @@ static void check_first(uint32_t i)
 
 static bool check(void *arg, const struct plx_tap_pkt *p)
 {
-	uint32_t i = plx_get_be32((const uint8_t *)plx_tap_data(p) + 14);
+	uint32_t i = number_in(plx_tap_data(p));
 
 	if (last_got < 0)
 		check_first(i);
@@ -345,7 +320,7 @@ static uint16_t tx(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n)
 {
 	n = (uint16_t)PLX_MIN(n, et.port[1].room);
 	for (uint16_t i = 0; i < n; i++) {
-		eq(plx_get_be32(rte_pktmbuf_mtod(pkts[i], const uint8_t *) + 14), n_list);
+		eq(number_in(rte_pktmbuf_mtod(pkts[i], void *)), n_list);
 		note(pkts[i]->pkt_len);
 		rte_pktmbuf_free(pkts[i]);
 	}
@@ -358,7 +333,7 @@ static void send_out(uint32_t n, uint32_t more, uint32_t bytes)
 		struct rte_mbuf *m = plx_softnet_alloc(et.sn);
 
 		assert_non_null(m);
-		number(frame, n_list + more + i);
+		number_frame(frame, n_list + more + i, 0x9999);
 		memcpy(rte_pktmbuf_append(m, (uint16_t)bytes), frame, bytes);
 		plx_pkt_originate(1);
 		plx_softnet_tx(et.sn, 1, m);
@@ -431,7 +406,7 @@ T(a_burst_that_is_longer_than_all)
 	for (uint32_t i = 0; i < 64; i++) {
 		m[i] = plx_softnet_alloc(et.sn);
 		assert_non_null(m[i]);
-		number(frame, i);
+		number_frame(frame, i, 0x9999);
 		memcpy(rte_pktmbuf_append(m[i], 2048), frame, 2048);
 		note(2048);
 	}
@@ -489,7 +464,7 @@ T(a_reset_is_found)
 		p[13] = kinds[i].rst ? 0x14 : 0x10;
 		t_port_feed(&et.port[0], 0, b, sizeof(b), 0);
 	}
-	number(frame, 0);
+	number_frame(frame, 0, 0x9999);
 	t_port_feed(&et.port[0], 0, frame, 60, 0);
 	step();
 	plx_tap_freeze(tap);
@@ -586,7 +561,7 @@ static void on_rx(struct t_port *tp, struct plx_rxq *q)
 	uint8_t b[512] = {0};
 
 	while (fed < WORK && tp->q[0].n_rx < 32) {
-		number(b, fed);
+		number_frame(b, fed, 0x9999);
 		t_port_feed(tp, 0, b, 60 + fed * 7 % 400, 0);
 		__atomic_store_n(&fed, fed + 1, __ATOMIC_RELAXED);
 	}
@@ -601,7 +576,7 @@ static bool check_run(void *arg, const struct plx_tap_pkt *p)
 {
 	struct run *r = arg;
 	const uint8_t *b = plx_tap_data(p);
-	int64_t n = plx_get_be32(b + 14);
+	int64_t n = number_in(b);
 
 	if (r->first < 0) {
 		r->first = n;
@@ -654,17 +629,6 @@ T(frozen_and_thawed_under_load)
 	eq(kept().pkts, 0);
 	plx_tap_close(tap);
 }
-
-static int after(void **state)
-{
-	if (et.eng && plx_engine_running(et.eng))
-		plx_engine_step_end(et.eng);
-	plx_taps_destroy(taps);
-	taps = NULL;
-	return et_after(state);
-}
-
-#define TAP_(name) cmocka_unit_test_teardown(name, after)
 
 RUN_EAL(TAP_(nothing_is_read_until_it_is_frozen), TAP_(the_oldest_are_overwritten),
 	TAP_(how_far_it_reaches), TAP_(while_it_is_frozen), TAP_(what_is_not_read_stays),

@@ -1,65 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #define T_EAL_LCORES "(0-1)@0"
-#include "engine_t.h"
+#include "tap_t.h"
 
 #include <pthread.h>
 #include <sched.h>
 
-#include <plx_tap.h>
-
-#define FRAME 60
-
-static struct plx_taps *taps;
-
-static struct plx_tap *open_tap(struct plx_tap_conf conf)
+/* With a ring that is soon full. */
+static struct plx_tap *open_small(struct plx_tap_conf conf)
 {
-	struct plx_tap_filter_error why = {0};
-	struct plx_error e = {0};
-	struct plx_tap *t;
-
 	conf.ring_bytes = conf.ring_bytes ? conf.ring_bytes : PLX_TAP_RING_MIN;
-	t = plx_tap_open(taps, &conf, &e, &why);
-	if (!t)
-		fail_msg("%s%s", e.text, why.text);
-	return t;
-}
-
-static void start(void)
-{
-	static const uint32_t lcore0;
-
-	et_new(2, 1);
-	et.conf.lcores = &lcore0;
-	et.conf.n_lcores = 1;
-	et_start();
-	taps = plx_taps_create(et.eng, NULL);
-	assert_non_null(taps);
-}
-
-/* A frame of an EtherType of its own, with a number. */
-static void number(uint8_t *b, uint32_t n, uint16_t type)
-{
-	memset(b, 0, FRAME);
-	b[0] = 2;
-	plx_put_be16(b + 12, type);
-	plx_put_be32(b + 14, n);
-}
-
-static void feed(unsigned int port, uint32_t from, uint32_t n, uint16_t type)
-{
-	uint8_t b[FRAME];
-
-	for (uint32_t i = 0; i < n; i++) {
-		number(b, from + i, type);
-		t_port_feed(&et.port[port], 0, b, sizeof(b), 0);
-	}
+	return open_tap(conf);
 }
 
 static struct rte_mbuf *mbuf(uint32_t n, uint16_t type)
 {
 	struct rte_mbuf *m = et_mbuf(et.sn, 0);
 
-	number(rte_pktmbuf_mtod(m, uint8_t *), n, type);
+	memset(rte_pktmbuf_mtod(m, void *), 0, FRAME);
+	number_frame(rte_pktmbuf_mtod(m, uint8_t *), n, type);
 	return m;
 }
 
@@ -87,16 +45,7 @@ static unsigned int read_all(struct plx_tap *t)
 
 static uint32_t number_of(unsigned int i)
 {
-	return plx_get_be32(got[i].data + 14);
-}
-
-/* What comes next is read by a step. */
-static void close_tap(struct plx_tap *t)
-{
-	plx_tap_detach(t);
-	while (!plx_tap_gone(t))
-		plx_engine_step(et.eng, 0);
-	plx_tap_close(t);
+	return number_in(got[i].data);
 }
 
 static void expect(const struct plx_tap *t, uint64_t accepted, uint64_t filtered, uint64_t full,
@@ -118,9 +67,9 @@ T(what_comes_is_seen)
 {
 	struct plx_tap *t;
 
-	start();
-	t = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(RX)});
-	feed(1, 7, 3, 0x9999);
+	start_taps();
+	t = open_small((struct plx_tap_conf){.points = PLX_TAP_BIT(RX)});
+	feed_frames(1, 7, 3, 0x9999);
 	et.now += 5;
 	plx_engine_step(et.eng, 0);
 	eq(read_all(t), 3);
@@ -144,13 +93,13 @@ T(ports_queues_directions_and_points_count)
 {
 	struct plx_tap *port1, *queue1, *out, *gro;
 
-	start();
-	port1 = open_tap((struct plx_tap_conf){.ports = 1u << 1});
-	queue1 = open_tap((struct plx_tap_conf){.queues = 1u << 1});
-	out = open_tap((struct plx_tap_conf){.directions = PLX_TAP_OUT});
-	gro = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(RX_GRO)});
-	feed(0, 0, 2, 0x9999);
-	feed(1, 0, 3, 0x9999);
+	start_taps();
+	port1 = open_small((struct plx_tap_conf){.ports = 1u << 1});
+	queue1 = open_small((struct plx_tap_conf){.queues = 1u << 1});
+	out = open_small((struct plx_tap_conf){.directions = PLX_TAP_OUT});
+	gro = open_small((struct plx_tap_conf){.points = PLX_TAP_BIT(RX_GRO)});
+	feed_frames(0, 0, 2, 0x9999);
+	feed_frames(1, 0, 3, 0x9999);
 	plx_softnet_tx(et.sn, 1, mbuf(50, 0x9999));
 	plx_softnet_tx(et.sn, 0, mbuf(51, 0x9999));
 	plx_engine_step(et.eng, 0);
@@ -172,12 +121,12 @@ T(a_filter_and_a_snap_length)
 	struct plx_error e = {0};
 	struct plx_tap *t;
 
-	start();
-	t = open_tap((struct plx_tap_conf){.filter = "ether proto 0x9998", .snap_bytes = 20});
+	start_taps();
+	t = open_small((struct plx_tap_conf){.filter = "ether proto 0x9998", .snap_bytes = 20});
 	assert_null(plx_tap_open(taps, &(struct plx_tap_conf){.filter = "tcp prot 80"}, &e, &why));
 	eq(why.column, 5);
-	feed(0, 0, 5, 0x9999);
-	feed(0, 5, 2, 0x9998);
+	feed_frames(0, 0, 5, 0x9999);
+	feed_frames(0, 5, 2, 0x9998);
 	plx_engine_step(et.eng, 0);
 	expect(t, 2, 5, 0, 0);
 	eq(read_all(t), 2);
@@ -192,9 +141,9 @@ T(a_limit)
 {
 	struct plx_tap *t;
 
-	start();
-	t = open_tap((struct plx_tap_conf){.limit = 3});
-	feed(0, 0, 5, 0x9999);
+	start_taps();
+	t = open_small((struct plx_tap_conf){.limit = 3});
+	feed_frames(0, 0, 5, 0x9999);
 	plx_engine_step(et.eng, 0);
 	ok(!plx_tap_done(t));
 	eq(read_all(t), 3);
@@ -208,10 +157,10 @@ T(sampling_is_even)
 	struct plx_tap *t;
 	struct plx_tap_stats s;
 
-	start();
-	t = open_tap((struct plx_tap_conf){.sample = 10, .seed = 1, .ring_bytes = 1u << 20});
+	start_taps();
+	t = open_small((struct plx_tap_conf){.sample = 10, .seed = 1, .ring_bytes = 1u << 20});
 	for (int i = 0; i < 100; i++) {
-		feed(0, 0, 60, 0x9999);
+		feed_frames(0, 0, 60, 0x9999);
 		plx_engine_step(et.eng, 0);
 	}
 	plx_tap_stats(t, &s);
@@ -231,10 +180,10 @@ T(bursts_are_sampled_as_packets_are)
 	unsigned int n;
 	struct plx_tap *t;
 
-	start();
-	t = open_tap(one_of_ten);
+	start_taps();
+	t = open_small(one_of_ten);
 	for (uint32_t i = 0; i < 300; i++) {
-		feed(0, i, 1, 0x9999);
+		feed_frames(0, i, 1, 0x9999);
 		plx_engine_step(et.eng, 0);
 	}
 	n = read_all(t);
@@ -244,9 +193,9 @@ T(bursts_are_sampled_as_packets_are)
 	expect(t, n, 0, 0, 300 - n);
 	close_tap(t);
 
-	t = open_tap(one_of_ten);
+	t = open_small(one_of_ten);
 	for (uint32_t i = 0; i < 300; i += 50) {
-		feed(0, i, 50, 0x9999);
+		feed_frames(0, i, 50, 0x9999);
 		plx_engine_step(et.eng, 0);
 	}
 	eq(read_all(t), n);
@@ -267,16 +216,16 @@ T(a_burst_has_one_time)
 	plx_ns first;
 	struct plx_tap *t;
 
-	start();
+	start_taps();
 	et.clock = (struct plx_clock){.now = ticks, .arg = &et.now};
-	t = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(RX)});
-	feed(0, 0, 3, 0x9999);
+	t = open_small((struct plx_tap_conf){.points = PLX_TAP_BIT(RX)});
+	feed_frames(0, 0, 3, 0x9999);
 	plx_engine_step(et.eng, 0);
 	eq(read_all(t), 3);
 	first = got[0].p.ts_ns;
 	eq(got[1].p.ts_ns, first);
 	eq(got[2].p.ts_ns, first);
-	feed(0, 0, 1, 0x9999);
+	feed_frames(0, 0, 1, 0x9999);
 	plx_engine_step(et.eng, 0);
 	eq(read_all(t), 1);
 	ok(got[0].p.ts_ns > first);
@@ -289,15 +238,15 @@ T(a_full_ring)
 	const unsigned int fit = PLX_TAP_RING_MIN / (40 + 64);
 	struct plx_tap *t;
 
-	start();
-	t = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(RX)});
-	feed(0, 0, 1000, 0x9999);
+	start_taps();
+	t = open_small((struct plx_tap_conf){.points = PLX_TAP_BIT(RX)});
+	feed_frames(0, 0, 1000, 0x9999);
 	for (int i = 0; i < 4; i++)
 		plx_engine_step(et.eng, 0);
 	expect(t, fit, 0, 1000 - fit, 0);
 	n_got = 0;
 	eq(plx_tap_read(t, keep, NULL, 10), 10);
-	feed(0, 1000, 5, 0x9999);
+	feed_frames(0, 1000, 5, 0x9999);
 	plx_engine_step(et.eng, 0);
 	expect(t, fit + 5, 0, 1000 - fit, 0);
 	eq(read_all(t), fit + 5 - 10);
@@ -314,8 +263,8 @@ T(what_a_driver_refuses_is_seen_once)
 {
 	struct plx_tap *t;
 
-	start();
-	t = open_tap(
+	start_taps();
+	t = open_small(
 		(struct plx_tap_conf){.points = PLX_TAP_BIT(TX), .filter = "ether[17] & 1 = 0"});
 	et.port[0].room = 0;
 	for (uint32_t i = 0; i < 10; i++)
@@ -340,8 +289,8 @@ T(a_burst_past_the_queue_is_seen_too)
 	struct rte_mbuf *pkts[70];
 	struct plx_tap *t;
 
-	start();
-	t = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(TX)});
+	start_taps();
+	t = open_small((struct plx_tap_conf){.points = PLX_TAP_BIT(TX)});
 	for (uint32_t i = 0; i < 70; i++)
 		pkts[i] = mbuf(i, 0x9999);
 	et.port[0].room = 66;
@@ -362,8 +311,8 @@ T(drops_within_a_drivers_burst)
 	struct rte_mbuf *m[3];
 	struct plx_tap *t;
 
-	start();
-	t = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(TX) | PLX_TAP_BIT(DROP)});
+	start_taps();
+	t = open_small((struct plx_tap_conf){.points = PLX_TAP_BIT(TX) | PLX_TAP_BIT(DROP)});
 	plx_engine_step(et.eng, 0);
 	w = plx_pkt_watch(PLX_PKT_AT_TX);
 	assert_non_null(w);
@@ -383,25 +332,17 @@ T(drops_within_a_drivers_burst)
 
 /* ---- drops ---- */
 
-static void rx_drops(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
-{
-	for (uint16_t i = 0; i < n; i++) {
-		rte_pktmbuf_adj(pkts[i], 14);
-		plx_pkt_drop(pkts[i], PLX_DROP_UDP_NO_PORT);
-	}
-}
-
 T(a_drop_shows_the_frame_that_came)
 {
 	struct plx_tap *t;
 
-	start();
+	start_taps();
 	et.ops.rx = rx_drops;
-	t = open_tap((struct plx_tap_conf){
+	t = open_small((struct plx_tap_conf){
 		.points = PLX_TAP_BIT(DROP), .ports = 2, .filter = "ether proto 0x9999"});
-	feed(0, 0, 2, 0x9999);
-	feed(1, 0, 2, 0x9999);
-	feed(1, 2, 2, 0x9998);
+	feed_frames(0, 0, 2, 0x9999);
+	feed_frames(1, 0, 2, 0x9999);
+	feed_frames(1, 2, 2, 0x9998);
 	plx_engine_step(et.eng, 0);
 	expect(t, 2, 2, 0, 0);
 	eq(read_all(t), 2);
@@ -425,11 +366,11 @@ T(what_came_by_no_port_is_at_none)
 {
 	struct plx_tap *t, *all;
 
-	start();
+	start_taps();
 	et.ops.rx = rx_drops_another;
-	t = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(DROP), .ports = 1});
-	all = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(DROP)});
-	feed(0, 0, 1, 0x9999);
+	t = open_small((struct plx_tap_conf){.points = PLX_TAP_BIT(DROP), .ports = 1});
+	all = open_small((struct plx_tap_conf){.points = PLX_TAP_BIT(DROP)});
+	feed_frames(0, 0, 1, 0x9999);
 	plx_engine_step(et.eng, 0);
 	expect(t, 0, 0, 0, 0);
 	expect(all, 1, 0, 0, 0);
@@ -441,8 +382,8 @@ T(a_drop_on_the_way_out)
 {
 	struct plx_tap *t;
 
-	start();
-	t = open_tap((struct plx_tap_conf){
+	start_taps();
+	t = open_small((struct plx_tap_conf){
 		.points = PLX_TAP_BIT(DROP), .directions = PLX_TAP_OUT, .filter = "outbound"});
 	__atomic_store_n(&et.sn->txq[0]->limit, 0, __ATOMIC_RELAXED);
 	plx_softnet_tx(et.sn, 0, mbuf(4, 0x9999));
@@ -460,12 +401,12 @@ T(a_tap_goes_when_each_lcore_has_passed)
 {
 	struct plx_tap *t;
 
-	start();
+	start_taps();
 	assert_null(plx_pkt_watches[0].at[PLX_PKT_AT_RX]);
-	t = open_tap((struct plx_tap_conf){.points = PLX_TAP_BIT(RX)});
+	t = open_small((struct plx_tap_conf){.points = PLX_TAP_BIT(RX)});
 	assert_non_null(plx_pkt_watches[0].at[PLX_PKT_AT_RX]);
 	assert_null(plx_pkt_watches[0].at[PLX_PKT_AT_TX]);
-	feed(0, 0, 1, 0x9999);
+	feed_frames(0, 0, 1, 0x9999);
 	plx_engine_step(et.eng, 0);
 	plx_tap_detach(t);
 	plx_tap_detach(t);
@@ -483,10 +424,10 @@ static uint32_t fed;
 
 static void on_rx(struct t_port *tp, struct plx_rxq *q)
 {
-	uint8_t b[FRAME];
+	uint8_t b[FRAME] = {0};
 
 	for (int i = 0; i < 32 && fed < STRESS_PKTS && tp->q[0].n_rx < 32; i++) {
-		number(b, fed, fed % 2 ? 0x9999 : 0x9998);
+		number_frame(b, fed, fed % 2 ? 0x9999 : 0x9998);
 		t_port_feed(tp, 0, b, sizeof(b), 0);
 		__atomic_store_n(&fed, fed + 1, __ATOMIC_RELAXED);
 	}
@@ -500,9 +441,8 @@ struct check {
 
 static bool check_pkt(void *arg, const struct plx_tap_pkt *p)
 {
-	const uint8_t *data = plx_tap_data(p);
 	struct check *c = arg;
-	int64_t n = plx_get_be32(data + 14);
+	int64_t n = number_in(plx_tap_data(p));
 
 	/* none twice, none missing that is not said to be */
 	if (c->last >= 0)
@@ -535,14 +475,14 @@ T(taps_come_and_go_under_load)
 		eq(et_open(&e), 0);
 	}
 	taps = plx_taps_create(et.eng, NULL);
-	stays = open_tap(half);
+	stays = open_small(half);
 	plx_engine_start(et.eng);
 	do {
 		for (unsigned int i = 0; i < 3; i++) {
 			if (t[i])
 				plx_tap_close(t[i]);
 			passing[i] = (struct check){.last = -1, .step = 1};
-			t[i] = open_tap((struct plx_tap_conf){
+			t[i] = open_small((struct plx_tap_conf){
 				.points = i == 2 ? PLX_TAP_BIT(RX_GRO) | PLX_TAP_BIT(DROP)
 						 : PLX_TAP_BIT(RX)});
 		}
@@ -567,17 +507,6 @@ T(taps_come_and_go_under_load)
 	ok(all.lost <= s.full);
 	plx_tap_close(stays);
 }
-
-static int after(void **state)
-{
-	if (et.eng && plx_engine_running(et.eng))
-		plx_engine_step_end(et.eng);
-	plx_taps_destroy(taps);
-	taps = NULL;
-	return et_after(state);
-}
-
-#define TAP_(name) cmocka_unit_test_teardown(name, after)
 
 RUN_EAL(TAP_(what_comes_is_seen), TAP_(ports_queues_directions_and_points_count),
 	TAP_(a_filter_and_a_snap_length), TAP_(a_limit), TAP_(sampling_is_even),

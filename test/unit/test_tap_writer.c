@@ -1,28 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "engine_t.h"
+#include "tap_file_t.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-#include <plx_tap_writer.h>
-
-#define FRAME 60
-
-static struct plx_taps *taps;
-static char dir[64], path[128];
-
-static void start(void)
-{
-	et_new(2, 1);
-	et_start();
-	taps = plx_taps_create(et.eng, NULL);
-	snprintf(dir, sizeof(dir), "/tmp/plx-tap-XXXXXX");
-	assert_non_null(mkdtemp(dir));
-	snprintf(path, sizeof(path), "%s/a.pcapng", dir);
-}
 
 static struct plx_tap_writer *begin(struct plx_tap_writer_conf conf)
 {
@@ -39,22 +21,8 @@ static struct plx_tap_writer *begin(struct plx_tap_writer_conf conf)
 
 static void feed(unsigned int port, uint32_t from, uint32_t n)
 {
-	uint8_t b[FRAME] = {2};
-
-	plx_put_be16(b + 12, 0x9999);
-	for (uint32_t i = 0; i < n; i++) {
-		plx_put_be32(b + 14, from + i);
-		t_port_feed(&et.port[port], 0, b, sizeof(b), 0);
-	}
+	feed_frames(port, from, n, 0x9999);
 	plx_engine_step(et.eng, 0);
-}
-
-static int end(struct plx_tap_writer *w, struct plx_tap_writer_stats *s)
-{
-	plx_tap_detach(plx_tap_writer_tap(w));
-	while (!plx_tap_gone(plx_tap_writer_tap(w)))
-		plx_engine_step(et.eng, 0);
-	return plx_tap_writer_stop(w, s);
 }
 
 /* ---- what a file holds ---- */
@@ -73,24 +41,21 @@ static void on_item(enum plx_pcapng_kind kind, const struct plx_pcapng_item *it)
 	switch (kind) {
 	case PLX_PCAPNG_SECTION:
 		file.sections++;
-		snprintf(file.app, sizeof(file.app), "%.*s", (int)it->section.app.len,
-			it->section.app.p);
+		take_text(file.app, sizeof(file.app), it->section.app);
 		break;
 	case PLX_PCAPNG_IFACE:
-		snprintf(file.name[file.ifaces++ % 4], 16, "%.*s", (int)it->iface.name.len,
-			it->iface.name.p);
+		take_text(file.name[file.ifaces++ % 4], 16, it->iface.name);
 		break;
 	case PLX_PCAPNG_PKT:
 		file.pkt = it->pkt;
-		file.last = plx_get_be32((const uint8_t *)it->pkt.data + 14);
+		file.last = number_in(it->pkt.data);
 		if (!file.pkts++)
 			file.first = file.last;
 		if (it->pkt.has & PLX_PCAPNG_DROPS)
 			file.drops += it->pkt.drops;
 		ok(it->pkt.ts_ns >= file.last_ns);
 		file.last_ns = it->pkt.ts_ns;
-		snprintf(file.comment, sizeof(file.comment), "%.*s", (int)it->pkt.comment.len,
-			it->pkt.comment.p ? it->pkt.comment.p : "");
+		take_text(file.comment, sizeof(file.comment), it->pkt.comment);
 		break;
 	case PLX_PCAPNG_STATS:
 		file.stats++;
@@ -106,25 +71,8 @@ static void on_item(enum plx_pcapng_kind kind, const struct plx_pcapng_item *it)
 
 static void read_file(const char *name)
 {
-	static uint8_t buf[1u << 22];
-	struct plx_pcapng_clock ifaces[40];
-	struct plx_pcapng_reader r;
-	struct plx_pcapng_error err;
-	struct plx_pcapng_item it;
-	enum plx_pcapng_kind kind;
-	size_t have, at = 0;
-	FILE *f = fopen(name, "r");
-
-	assert_non_null(f);
-	have = fread(buf, 1, sizeof(buf), f);
-	fclose(f);
 	memset(&file, 0, sizeof(file));
-	plx_pcapng_reader_init(&r, ifaces, PLX_DIM(ifaces));
-	while ((kind = plx_pcapng_next(&r, buf + at, have - at, &it)) != PLX_PCAPNG_MORE) {
-		on_item(kind, &it);
-		at += it.used;
-	}
-	eq(plx_pcapng_end(&r, have - at, &err), 0); /* no half block */
+	parse_file(name, on_item);
 }
 
 /* ---- */
@@ -136,7 +84,7 @@ T(a_file_has_what_was_seen)
 	struct stat st;
 	FILE *f;
 
-	start();
+	start_files();
 	f = fopen(path, "w"); /* what was there before is gone */
 	for (int i = 0; i < 10000; i++)
 		fputs("old", f);
@@ -144,7 +92,7 @@ T(a_file_has_what_was_seen)
 	w = begin((struct plx_tap_writer_conf){.tap = {.filter = "len > 10"}});
 	feed(1, 0, 100);
 	ok(!plx_tap_writer_ended(w));
-	eq(end(w, &s), 0);
+	eq(stop_writer(w, &s), 0);
 	eq(s.written, 100);
 	eq(s.tap.accepted, 100);
 	eq(s.tap.given, 100);
@@ -176,11 +124,6 @@ T(a_file_has_what_was_seen)
 	}
 }
 
-static void rx_drops(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
-{
-	plx_pkt_drop_bulk(pkts, n, PLX_DROP_UDP_NO_PORT);
-}
-
 /* Of bare packets that were made here. */
 static void rx_drops_bare(
 	struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
@@ -201,11 +144,11 @@ T(a_drop_says_why)
 {
 	struct plx_tap_writer *w;
 
-	start();
+	start_files();
 	et.ops.rx = rx_drops;
 	w = begin((struct plx_tap_writer_conf){.tap = {.points = PLX_TAP_BIT(DROP)}});
 	feed(0, 0, 2);
-	eq(end(w, NULL), 0);
+	eq(stop_writer(w, NULL), 0);
 	read_file(path);
 	eq(file.pkts, 2);
 	eq(file.pkt.meta.hook, PLX_PCAPNG_HOOK_DROP);
@@ -219,14 +162,14 @@ T(what_cost_too_much_is_in_the_file)
 	struct plx_tap_writer_stats s;
 	struct plx_tap_writer *w;
 
-	start();
+	start_files();
 	w = begin((struct plx_tap_writer_conf){.tap = {.filter = "len > 10",
 						       .ring_bytes = 4u << 20,
 						       .points = PLX_TAP_BIT(RX),
 						       .max_cost_ppm = PLX_TAP_COST_MIN}});
 	for (uint32_t i = 0; i < 500; i++)
 		feed(i & 1, i * 60, 60);
-	eq(end(w, &s), 0);
+	eq(stop_writer(w, &s), 0);
 	eq(s.tap.seen, 30000);
 	eq(s.tap.seen, s.tap.accepted + s.tap.filtered + s.tap.full + s.tap.missed);
 	ok(s.tap.missed > 100);
@@ -242,75 +185,123 @@ T(what_cost_too_much_is_in_the_file)
 	ok(file.drops <= file.ifdrop);
 }
 
+static unsigned int n_pkts; /* of all files */
+
+static void look_at_file(const char *name)
+{
+	read_file(name);
+	n_pkts += file.pkts;
+	eq(file.stats, 2);
+	ok(file.first == 40 || file.first == 80);
+}
+
 /* The last files stay, each whole by itself. */
 T(files_rotate)
 {
 	struct plx_tap_writer_stats s;
 	struct plx_tap_writer *w;
-	unsigned int n = 0, pkts = 0;
-	struct dirent *d;
-	DIR *list;
 
-	start();
+	start_files();
 	w = begin((struct plx_tap_writer_conf){.rotate = {.files = 2, .pkts = 40}});
 	feed(0, 0, 60);
 	feed(0, 60, 50);
-	eq(end(w, &s), 0);
+	eq(stop_writer(w, &s), 0);
 	eq(s.files, 3);
 	eq(s.written, 110);
-	list = opendir(dir);
-	while ((d = readdir(list))) {
-		char name[400];
+	n_pkts = 0;
+	eq(for_each_file(look_at_file), 2);
+	eq(n_pkts, 70);
+}
 
-		if (d->d_name[0] == '.')
+/* Of so many bytes, one at a time. */
+static void feed_large(const struct plx_tap_writer *w, uint32_t n)
+{
+	static uint8_t b[2000];
+	struct plx_tap_writer_stats s;
+
+	for (uint32_t i = 0; i < n; i++) {
+		number_frame(b, i, 0x9999);
+		t_port_feed(&et.port[0], 0, b, sizeof(b), 0);
+		if (i % 32)
 			continue;
-		snprintf(name, sizeof(name), "%s/%s", dir, d->d_name);
-		read_file(name);
-		pkts += file.pkts;
-		eq(file.stats, 2);
-		ok(file.first == 40 || file.first == 80);
-		unlink(name);
-		n++;
+		plx_engine_step(et.eng, 0);
+		do
+			plx_tap_writer_stats(w, &s);
+		while (s.written < s.tap.accepted);
 	}
-	closedir(list);
-	eq(n, 2);
-	eq(pkts, 70);
+	plx_engine_step(et.eng, 0);
+}
+
+static char first[400];
+
+static void note_name(const char *name)
+{
+	snprintf(first, sizeof(first), "%s", name);
+}
+
+/* What a large file has taken is given back by and by; its name is gone at once, and who has it
+ * open still has it. */
+T(large_files_rotate)
+{
+	struct plx_tap_writer_stats s;
+	struct plx_tap_writer *w;
+	struct stat st, now;
+	int fd;
+
+	start_files();
+	w = begin((struct plx_tap_writer_conf){.rotate = {.files = 1, .bytes = 9000000}});
+	feed_large(w, 3000);
+	eq(for_each_file(note_name), 1);
+	fd = open(first, O_RDONLY);
+	ok(fd >= 0);
+	feed_large(w, 3000);
+	eq(fstat(fd, &st), 0);
+	ok(st.st_size > 8 << 20 && st.st_size <= 9000000);
+	eq(st.st_nlink, 0);
+	eq(access(first, F_OK), -1);
+	feed_large(w, 3000);
+	eq(stop_writer(w, &s), 0);
+	eq(s.files, 3);
+	eq(s.written, 9000);
+	eq(for_each_file(note_name), 1);
+	read_file(first);
+	eq(file.last, 2999);
+	eq(fstat(fd, &now), 0);
+	eq(now.st_size, st.st_size);
+	close(fd);
+}
+
+static void look_how_long(const char *name)
+{
+	struct stat st;
+
+	eq(stat(name, &st), 0);
+	ok(st.st_size <= 2000);
+	read_file(name);
+	n_pkts += file.pkts;
+	ok(file.pkts > 3);
+	eq(file.stats, 2);
 }
 
 T(no_file_is_longer_than_it_may_be)
 {
 	struct plx_tap_writer *w;
-	struct dirent *d;
-	struct stat st;
-	DIR *list;
 
-	start();
+	start_files();
 	w = begin((struct plx_tap_writer_conf){.rotate = {.bytes = 2000}});
 	feed(0, 0, 60);
 	feed(0, 60, 60);
-	eq(end(w, NULL), 0);
-	list = opendir(dir);
-	while ((d = readdir(list))) {
-		char name[400];
-
-		if (d->d_name[0] == '.')
-			continue;
-		snprintf(name, sizeof(name), "%s/%s", dir, d->d_name);
-		eq(stat(name, &st), 0);
-		ok(st.st_size <= 2000);
-		read_file(name);
-		ok(file.pkts > 3);
-		eq(file.stats, 2);
-		unlink(name);
-	}
-	closedir(list);
+	eq(stop_writer(w, NULL), 0);
+	n_pkts = 0;
+	ok(for_each_file(look_how_long) > 5);
+	eq(n_pkts, 120);
 }
 
 T(classic_files)
 {
 	static const enum plx_tap_format formats[] = {PLX_TAP_PCAP_US, PLX_TAP_PCAP_NS};
 
-	start();
+	start_files();
 	for (unsigned int i = 0; i < PLX_DIM(formats); i++) {
 		struct plx_tap_writer_stats s;
 		struct plx_tap_writer *w;
@@ -320,7 +311,7 @@ T(classic_files)
 		feed(1, 0, 50);
 		et.now += PLX_SEC(20); /* they have no statistics */
 		feed(0, 50, 50);
-		eq(end(w, &s), 0);
+		eq(stop_writer(w, &s), 0);
 		eq(s.written, 100);
 		eq(s.unfit, 0);
 		eq(stat(path, &st), 0);
@@ -339,12 +330,12 @@ T(a_classic_file_has_one_link_type)
 	struct plx_tap_writer_stats s;
 	struct plx_tap_writer *w;
 
-	start();
+	start_files();
 	et.ops.rx = rx_drops_bare;
 	w = begin((struct plx_tap_writer_conf){
 		.format = PLX_TAP_PCAP_US, .tap = {.points = PLX_TAP_BIT(DROP)}});
 	feed(0, 0, 3);
-	eq(end(w, &s), 0);
+	eq(stop_writer(w, &s), 0);
 	eq(s.tap.accepted, 3);
 	eq(s.unfit, 3);
 	eq(s.written, 0);
@@ -358,7 +349,7 @@ T(statistics_come_now_and_then)
 	struct plx_tap_writer_stats s;
 	struct plx_tap_writer *w;
 
-	start();
+	start_files();
 	w = begin((struct plx_tap_writer_conf){.app = NULL});
 	for (uint32_t i = 0; i < 3; i++) {
 		feed(0, i, 1);
@@ -370,7 +361,7 @@ T(statistics_come_now_and_then)
 		usleep(20000); /* it looks every 2 ms */
 		et.now += PLX_SEC(10);
 	}
-	eq(end(w, NULL), 0);
+	eq(stop_writer(w, NULL), 0);
 	read_file(path);
 	eq(file.pkts, 3);
 	eq(file.stats, 4 * 2);
@@ -381,12 +372,12 @@ T(a_limit_ends_it)
 	struct plx_tap_writer_stats s;
 	struct plx_tap_writer *w;
 
-	start();
+	start_files();
 	w = begin((struct plx_tap_writer_conf){.tap = {.limit = 7}});
 	feed(0, 0, 20);
 	while (!plx_tap_writer_ended(w))
 		usleep(1000);
-	eq(end(w, &s), 0);
+	eq(stop_writer(w, &s), 0);
 	eq(s.written, 7);
 	read_file(path);
 	eq(file.pkts, 7);
@@ -407,7 +398,7 @@ T(a_full_disk_ends_it)
 {
 	struct plx_error e = {0};
 
-	start();
+	start_files();
 	assert_null(plx_tap_writer_start(
 		taps, &(struct plx_tap_writer_conf){.file = "/dev/full"}, &e, NULL));
 	eq(e.id, PLX_ERR_PCAP_FILE);
@@ -421,7 +412,7 @@ T(a_file_that_may_not_grow)
 	struct plx_tap_writer *w;
 	struct stat st;
 
-	start();
+	start_files();
 	signal(SIGXFSZ, SIG_IGN);
 	eq(getrlimit(RLIMIT_FSIZE, &was), 0);
 	few.rlim_max = was.rlim_max;
@@ -429,7 +420,7 @@ T(a_file_that_may_not_grow)
 	eq(setrlimit(RLIMIT_FSIZE, &few), 0);
 	until_ended(w);
 	eq(setrlimit(RLIMIT_FSIZE, &was), 0);
-	eq(end(w, &s), -EFBIG);
+	eq(stop_writer(w, &s), -EFBIG);
 	eq(s.err, -EFBIG);
 	eq(stat(path, &st), 0);
 	ok(st.st_size < 30001 && st.st_size > 29700);
@@ -446,7 +437,7 @@ static struct {
 
 static void start_pipe(int flags)
 {
-	start();
+	start_files();
 	eq(pipe2(to.fd, flags), 0);
 	snprintf(to.name, sizeof(to.name), "/proc/self/fd/%d", to.fd[1]);
 }
@@ -466,7 +457,7 @@ T(a_reader_that_goes_away)
 	w = begin((struct plx_tap_writer_conf){.file = to.name});
 	close_pipe();
 	until_ended(w);
-	eq(end(w, &s), -EPIPE);
+	eq(stop_writer(w, &s), -EPIPE);
 }
 
 /* It is seen also while there is nothing to be written. */
@@ -481,7 +472,7 @@ T(a_reader_that_goes_away_in_silence)
 		plx_engine_step(et.eng, 0);
 		usleep(100);
 	}
-	eq(end(w, NULL), -EPIPE);
+	eq(stop_writer(w, NULL), -EPIPE);
 }
 
 /* Copies are lost, and are counted; to stop it does not take for ever. */
@@ -496,7 +487,7 @@ T(a_reader_that_reads_nothing)
 		feed(0, 0, 60);
 		plx_tap_writer_stats(w, &s);
 	} while (!s.tap.full);
-	eq(end(w, &s), -ECANCELED);
+	eq(stop_writer(w, &s), -ECANCELED);
 	eq(s.tap.seen, s.tap.accepted + s.tap.full);
 	close_pipe();
 }
@@ -511,7 +502,7 @@ T(a_pipe_that_is_full)
 		;
 	w = begin((struct plx_tap_writer_conf){.file = to.name});
 	feed(0, 0, 10);
-	eq(end(w, NULL), -ECANCELED);
+	eq(stop_writer(w, NULL), -ECANCELED);
 	close_pipe();
 }
 
@@ -520,7 +511,7 @@ T(a_pipe_that_has_to_be_there)
 	struct plx_tap_writer_conf conf = {.file = path, .there = true};
 	struct plx_error e = {0};
 
-	start();
+	start_files();
 	assert_null(plx_tap_writer_start(taps, &conf, &e, NULL));
 	eq(e.id, PLX_ERR_PCAP_FILE);
 	eq(access(path, F_OK), -1);
@@ -531,7 +522,7 @@ T(a_pipe_that_nobody_reads)
 	struct plx_tap_writer_conf conf = {.file = path};
 	struct plx_error e = {0};
 
-	start();
+	start_files();
 	eq(mkfifo(path, 0600), 0);
 	assert_null(plx_tap_writer_start(taps, &conf, &e, NULL));
 	eq(e.id, PLX_ERR_PCAP_FILE);
@@ -545,7 +536,7 @@ T(refusals)
 	struct plx_tap_writer_conf conf = {
 		.file = "/nowhere/at/all", .tap = {.filter = "tcp prot"}};
 
-	start();
+	start_files();
 	assert_null(plx_tap_writer_start(taps, &conf, &e, &why));
 	eq(why.column, 5);
 	conf.tap.filter = NULL;
@@ -554,24 +545,11 @@ T(refusals)
 	assert_non_null(strstr(e.text, "/nowhere/at/all"));
 }
 
-static int after(void **state)
-{
-	if (et.eng && plx_engine_running(et.eng))
-		plx_engine_step_end(et.eng);
-	plx_taps_destroy(taps);
-	taps = NULL;
-	unlink(path);
-	rmdir(dir);
-	return et_after(state);
-}
-
-#define TAP_(name) cmocka_unit_test_teardown(name, after)
-
-RUN_EAL(TAP_(a_file_has_what_was_seen), TAP_(a_drop_says_why),
-	TAP_(what_cost_too_much_is_in_the_file), TAP_(files_rotate),
-	TAP_(no_file_is_longer_than_it_may_be), TAP_(classic_files),
-	TAP_(a_classic_file_has_one_link_type), TAP_(statistics_come_now_and_then),
-	TAP_(a_limit_ends_it), TAP_(a_full_disk_ends_it), TAP_(a_file_that_may_not_grow),
-	TAP_(a_reader_that_goes_away), TAP_(a_reader_that_goes_away_in_silence),
-	TAP_(a_reader_that_reads_nothing), TAP_(a_pipe_that_is_full),
-	TAP_(a_pipe_that_has_to_be_there), TAP_(a_pipe_that_nobody_reads), TAP_(refusals))
+RUN_EAL(FILE_(a_file_has_what_was_seen), FILE_(a_drop_says_why),
+	FILE_(what_cost_too_much_is_in_the_file), FILE_(files_rotate), FILE_(large_files_rotate),
+	FILE_(no_file_is_longer_than_it_may_be), FILE_(classic_files),
+	FILE_(a_classic_file_has_one_link_type), FILE_(statistics_come_now_and_then),
+	FILE_(a_limit_ends_it), FILE_(a_full_disk_ends_it), FILE_(a_file_that_may_not_grow),
+	FILE_(a_reader_that_goes_away), FILE_(a_reader_that_goes_away_in_silence),
+	FILE_(a_reader_that_reads_nothing), FILE_(a_pipe_that_is_full),
+	FILE_(a_pipe_that_has_to_be_there), FILE_(a_pipe_that_nobody_reads), FILE_(refusals))
