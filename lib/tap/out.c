@@ -201,13 +201,14 @@ void tap__out_delete(struct tap_out *o, uint32_t num)
 
 	if (!at || !*at)
 		return;
-	unlink(*at);
+	tap__unlink(&o->old, *at);
 	free(*at);
 	*at = NULL;
 }
 
 void tap__out_fini(struct tap_out *o)
 {
+	tap__unlink_wait(&o->old);
 	for (uint32_t i = 0; i < o->n_names && o->names; i++)
 		free(o->names[i]);
 	free(o->names);

@@ -2,10 +2,18 @@
 #pragma once
 
 /** @file Blocks to files: buffered, and never half a block at the end. For one thread. */
+#include <pthread.h>
+
 #include "plx_tap_writer.h"
 
 #define TAP_OUT_BYTES	    (1u << 20) /* more than the longest block */
 #define TAP_OUT_PATIENCE_MS 2000
+
+/** A file that is being deleted. All zeros: none is. */
+struct tap_unlink {
+	pthread_t thread;
+	bool busy;
+};
 
 struct tap_out {
 	int fd;		/* -1: none is open */
@@ -21,7 +29,13 @@ struct tap_out {
 	uint8_t *buf;
 	char **names; /* of the newest files, where old ones are deleted: a ring by number */
 	uint32_t n_names;
+	struct tap_unlink old;
 };
+
+/** unlink.c: its name is gone behind it; what a large file has taken a moment later. */
+void tap__unlink(struct tap_unlink *u, const char *path);
+/** All of it. */
+void tap__unlink_wait(struct tap_unlink *u);
 
 /** @param keep files that there may be; 0 = any number. @return 0 or -ENOMEM. */
 int tap__out_init(struct tap_out *o, uint32_t keep);
