@@ -363,7 +363,8 @@ PLX_NOINLINE PLX_FLATTEN enum plx_drop plx_net_udp_send(
 	m->ol_flags &= ~(RTE_MBUF_F_TX_OFFLOAD_MASK);
 	plx_wire_udp_emit(net__push(m, PLX_UDP_BYTES), &udp);
 	ip.df = !v6 && net__udp_df(nl->net, msg->pmtudisc);
-	fill_sum(m, &ip, &d);
+	if (plx_likely(!msg->no_check))
+		fill_sum(m, &ip, &d);
 	if (plx_unlikely(net__ip_out(nl, m, &ip, &d) != PLX_DROP_NONE))
 		return no_buffer(v6);
 	plx_stat_inc(net__stat(v6, PLX_STAT_UDP_OUTDATAGRAMS, PLX_STAT_UDP6_OUTDATAGRAMS));

@@ -157,6 +157,7 @@ long sock__dgram_new(struct sock_lcore *sl, int domain, int protocol, int flags)
 static const struct sock_optdef defs[] = {
 	{UDP_CORK, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(udp_cork)},
 	{UDP_GRO, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(udp_gro)},
+	{UDP_NO_CHECK6_TX, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(no_check6)},
 	{UDP_SEGMENT, SOCK_OPT_U16, .at = SOCK_OPT_AT(udp_segment), .min = 0, .max = UINT16_MAX},
 };
 

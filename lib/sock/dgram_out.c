@@ -66,6 +66,7 @@ static void put_ip(const struct sock_dgram *d, const struct sock_cmsg_tx *tx, bo
 	if (!v4 && (tx->dontfrag >= 0 ? tx->dontfrag : o->dontfrag))
 		msg->pmtudisc = PLX_NET_PMTU(IP_PMTUDISC_DO);
 	msg->no_loop = many && !(v4 ? o->mc_loop : o->mc6_loop);
+	msg->no_check = v4 ? o->no_check : o->no_check6;
 	msg->gso = tx->gso >= 0 ? (uint16_t)tx->gso : o->udp_segment;
 }
 
@@ -201,7 +202,9 @@ static int check_len(const struct plx_net_udp_msg *msg, size_t len)
 {
 	if (len > (size_t)PAYLOAD_MAX(plx_addr_is_v4(&msg->dst)))
 		return -EMSGSIZE;
-	return msg->gso && len > (size_t)msg->gso * PLX_NET_UDP_SEGMENTS_MAX ? -EINVAL : 0;
+	if (msg->gso && (msg->no_check || len > (size_t)msg->gso * PLX_NET_UDP_SEGMENTS_MAX))
+		return -EINVAL;
+	return 0;
 }
 
 /* ip_send_skb(): that a queue was full is for who has asked for errors. */

@@ -373,6 +373,7 @@ static const struct sock_optdef defs[] = {
 	{SO_BROADCAST, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(broadcast)},
 	{SO_OOBINLINE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(oobinline)},
 	{SO_DONTROUTE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(dontroute)},
+	{SO_NO_CHECK, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(no_check)},
 	{SO_PEEK_OFF, SOCK_OPT_U32, .at = SOCK_OPT_AT(peek_off), .set = set_peek_off,
 		.get = get_peek_off},
 	{SO_SELECT_ERR_QUEUE, SOCK_OPT_BOOL, .at = SOCK_OPT_AT(select_err)},

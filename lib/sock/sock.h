@@ -121,6 +121,7 @@ struct sock_opts {
 	uint8_t pmtudisc6; /**< the same */
 	bool pktinfo, recvttl, recvtos, recverr, origdst, bind_no_port;
 	bool pktinfo6, recvhops, recvtclass, recverr6, origdst6, dontfrag;
+	bool no_check, no_check6; /**< SO_NO_CHECK is IPv4's, UDP_NO_CHECK6_TX IPv6's */
 };
 /** What a socket has that has set none. */
 extern const struct sock_opts sock__default_opts;

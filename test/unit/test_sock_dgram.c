@@ -356,6 +356,45 @@ T(v6_and_v4_mapped)
 	nt_out(0, "ip 10.0.0.2 > 10.0.0.1 df udp 7 > 1024 len 2");
 }
 
+/* The checksum of the datagram that was sent next, behind a header of IP of so many bytes. */
+static uint16_t sum_sent(uint32_t ip_bytes)
+{
+	struct rte_mbuf *m = t_port_sent(&nt.port[0], 0);
+	uint16_t sum;
+
+	assert_non_null(m);
+	eq(plx_pkt_csum_fill(m), 0); /* as the device would */
+	sum = plx_get_be16(rte_pktmbuf_mtod_offset(m, uint8_t *, 14 + ip_bytes + 6));
+	rte_pktmbuf_free(m);
+	return sum;
+}
+
+/* SO_NO_CHECK is about IPv4, also by a socket of IPv6; UDP_NO_CHECK6_TX about IPv6. */
+T(without_a_checksum)
+{
+	const uint16_t segment = 2;
+	int fd;
+
+	st_new();
+	fd = udp("::", 7);
+	for (int v4 = 0; v4 < 2; v4++)
+		for (int v6 = 0; v6 < 2; v6++) {
+			on(fd, SOL_SOCKET, SO_NO_CHECK, v4);
+			on(fd, IPPROTO_UDP, UDP_NO_CHECK6_TX, v6);
+			eq(send_to(fd, "::ffff:10.0.0.1", 9, "ab", 0), 2);
+			eq(send_to(fd, "2001:db8::1", 9, "ab", 0), 2);
+			nt_run();
+			eq(sum_sent(PLX_IP4_BYTES) == 0, v4);
+			eq(sum_sent(PLX_IP6_BYTES) == 0, v6);
+			nt_none();
+		}
+	fd = udp("10.0.0.2", 8);
+	on(fd, SOL_SOCKET, SO_NO_CHECK, 1);
+	fails(send_with(fd, IPPROTO_UDP, UDP_SEGMENT, &segment, 2), EINVAL);
+	nt_in(0, "ip 10.0.0.1 > 10.0.0.2 udp 1024 > 8 len 4"); /* what comes may have one */
+	eq(get(fd, 0), 4);
+}
+
 T(v6only)
 {
 	int fd;
@@ -484,6 +523,6 @@ T(without_a_copy)
 RUN_EAL(ST_(there_and_back), ST_(on_the_wire), ST_(cut_and_empty), ST_(big), ST_(connected),
 	ST_(connected_to_port_0), ST_(refused), ST_(the_error_queue), ST_(too_big_for_the_path),
 	ST_(the_buffer_is_full), ST_(default_sizes_are_tunables), ST_(what_is_said_with_it),
-	ST_(said_for_one), ST_(v6_and_v4_mapped), ST_(v6only), ST_(several_calls_for_one),
+	ST_(said_for_one), ST_(v6_and_v4_mapped), ST_(without_a_checksum), ST_(v6only), ST_(several_calls_for_one),
 	ST_(cut_by_us), ST_(several_datagrams_for_one_call), ST_(shut_down), ST_(asked_by_ioctl),
 	ST_(without_a_copy))
