@@ -7,7 +7,8 @@
  *
  *     tuple --Toeplitz--> hash --RETA--> queue        what a NIC does, and the pipe driver
  *     tuple --Toeplitz--> hash --owner map--> lcore   what decides where a flow lives
- *     tuple --pins--> lcore                           the few flows that live elsewhere
+ *     tuple --Toeplitz--> hash --flows--> lcore       the few that live elsewhere
+ *     tuple --pins--> lcore                           the same, by exact tuples
  *     load of buckets --balance--> owner map         so that the lcores are even
  *     lcore --ports--> tuple                          ports of ours whose answers come here
  *
@@ -16,6 +17,7 @@
  */
 #include "plx_steer_balance.h"
 #include "plx_steer_explain.h"
+#include "plx_steer_flows.h"
 #include "plx_steer_limit.h"
 #include "plx_steer_owner.h"
 #include "plx_steer_pin.h"
