@@ -16,6 +16,7 @@ static void forget(struct live_tables *t)
 	json_decref(t->rss);
 	json_decref(t->indir);
 	json_decref(t->steer);
+	json_decref(t->flows);
 	json_decref(t->limit);
 	json_decref(t->rps);
 	json_decref(t->addr);
@@ -32,6 +33,8 @@ static bool read_tables(struct live_tables *t, const struct ctl_peer *peer, uint
 	if (t->rss)
 		t->indir = ctl_read(peer, "indir");
 	if (t->indir)
+		t->flows = ctl_read(peer, "flows");
+	if (t->flows)
 		t->limit = ctl_read(peer, "flow_limit");
 	if (t->limit)
 		t->rps = ctl_read(peer, "rps");
@@ -164,7 +167,10 @@ static void show_owners(const json_t *steer)
 		fmt_num(steer, "parked"), fmt_num(steer, "park_drops"),
 		fmt_num(steer, "abandoned"));
 	if (fmt_num(steer, "moving"))
-		printf("Moving: %lld bucket(s)\n", fmt_num(steer, "moving"));
+		printf("Moving: %lld bucket(s) or flow(s)\n", fmt_num(steer, "moving"));
+	printf("%lld flow(s) with an lcore of their own, %lld moved there, %lld refused\n",
+		fmt_num(steer, "flows"), fmt_num(steer, "flows_moved"),
+		fmt_num(steer, "flows_refused"));
 }
 
 /* What it decided last, and about whom. */

@@ -174,6 +174,20 @@ static bool reckon_owner(struct live *l, const json_t *steer)
 	return l->lcores > 0 && l->lcores <= LIVE_LCORES;
 }
 
+/* Has this flow an lcore of its own? */
+static void find_flow(struct live *l, const struct live_tables *t)
+{
+	size_t i;
+	json_t *row;
+
+	l->flow = LIVE_NONE;
+	json_array_foreach(t->flows, i, row)
+	{
+		if (fmt_num(row, "hash") == l->e.hash)
+			l->flow = (int)fmt_num(row, "lcore");
+	}
+}
+
 /* --- for whom it is ----------------------------------------------------------------------------
  */
 
@@ -264,14 +278,15 @@ static void decide(struct live *l, enum live_by by, int lcore)
 static void decide_tcp(struct live *l, const struct live_tables *t, const json_t *steer)
 {
 	bool steered = fmt_num(steer, "soft_steer");
+	int flow = l->flow != LIVE_NONE ? l->flow : l->owner;
 
 	find_socket(l, t, LIVE_NONE);
 	if (l->sock && strcmp(fmt_str(l->sock, "state"), "LISTEN") == 0)
 		l->sock_lcore = LIVE_NONE; /* each lcore has its own */
-	if (l->sock_lcore != LIVE_NONE && l->sock_lcore != l->owner)
+	if (l->sock_lcore != LIVE_NONE && l->sock_lcore != flow)
 		decide(l, LIVE_BY_CONNECTION, l->sock_lcore);
 	else if (steered)
-		decide(l, LIVE_BY_OWNER, l->owner);
+		decide(l, l->flow != LIVE_NONE ? LIVE_BY_FLOW : LIVE_BY_OWNER, flow);
 	else
 		decide(l, LIVE_BY_QUEUE, received(l));
 }
@@ -378,6 +393,7 @@ bool live_reckon(struct live *l, const struct live_tables *t)
 
 	if (!reckon_owner(l, steer))
 		return false;
+	find_flow(l, t);
 	reckon_ports(l, t);
 	l->to = to_whom(&l->t.dst, t, steer);
 	l->sock_lcore = LIVE_NONE;

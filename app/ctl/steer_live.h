@@ -16,7 +16,7 @@
 
 /** What the process tells; rows as in doc/guide/telemetry.md. */
 struct live_tables {
-	json_t *rss, *indir, *steer, *limit, *rps, *addr, *socks, *balance;
+	json_t *rss, *indir, *steer, *flows, *limit, *rps, *addr, *socks, *balance;
 };
 
 /** For whom a packet is. */
@@ -35,6 +35,7 @@ enum live_by {
 	LIVE_BY_SOCKET,	    /**< the lcore of a UDP socket */
 	LIVE_BY_MEMBERS,    /**< a copy for each lcore that listens */
 	LIVE_BY_RPS,	    /**< the map of its queue; of what is forwarded */
+	LIVE_BY_FLOW,	    /**< it has an lcore of its own, whatever its bucket's */
 };
 
 /** A port that it may come in by. */
@@ -63,6 +64,7 @@ struct live {
 	struct live_port port[LIVE_PORTS];
 	unsigned int n_ports, lcores;
 	int owner;	    /**< by the owner map */
+	int flow;	    /**< by the entry of this flow alone; LIVE_NONE: it has none */
 	const json_t *sock; /**< of the connection, the listener or the UDP socket; NULL = none */
 	int sock_lcore;	    /**< LIVE_NONE: a listener, or one of several sockets */
 	struct live_limit limit[LIVE_LCORES];

@@ -3,7 +3,8 @@
 
 #include "fmt.h"
 
-static const char *const by_name[] = {"queue", "owner", "connection", "socket", "members", "rps"};
+static const char *const by_name[] = {
+	"queue", "owner", "connection", "socket", "members", "rps", "override"};
 
 /* --- in words ----------------------------------------------------------------------------------
  */
@@ -61,6 +62,17 @@ static void print_socket(FILE *out, const struct live *l)
 		fprintf(out, "socket    several, on several lcores\n");
 }
 
+static bool is_tcp(const struct live *l)
+{
+	return l->to == LIVE_TO_US && !l->t.frag && l->t.proto == PLX_IPPROTO_TCP;
+}
+
+static void print_flow(FILE *out, const struct live *l)
+{
+	if (is_tcp(l) && l->flow != LIVE_NONE)
+		fprintf(out, "override  lcore %d: this flow alone has moved there\n", l->flow);
+}
+
 static void print_rps(FILE *out, const struct live *l)
 {
 	bool any = false;
@@ -113,6 +125,8 @@ static const char *why(const struct live *l)
 		return "by the socket: ";
 	case LIVE_BY_RPS:
 		return "by RPS: ";
+	case LIVE_BY_FLOW:
+		return "by its override of the owner map: ";
 	default:
 		return "by who listens: a copy for each lcore with a member";
 	}
@@ -143,6 +157,7 @@ void live_print(FILE *out, const struct live *l)
 	print_to(out, l);
 	fprintf(out, "owner     lcore %d: bucket %u of %u\n", l->owner, l->e.owner_bucket,
 		l->buckets);
+	print_flow(out, l);
 	print_socket(out, l);
 	print_rps(out, l);
 	print_limits(out, l);
@@ -214,6 +229,8 @@ void live_print_json(FILE *out, const struct live *l)
 		"bucket", l->e.owner_bucket, "buckets", l->buckets, "lcore", l->owner, "socket",
 		socket, "limit", limits_json(l), "decided_by", by_name[l->by], "lcore",
 		lcore_json(l->lcore));
+	if (is_tcp(l) && l->flow != LIVE_NONE)
+		json_object_set_new(more, "override", lcore_json(l->flow));
 	json_object_update(j, more);
 	json_dumpf(j, out, JSON_COMPACT);
 	fputc('\n', out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "move.h"
+#include "flow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -30,7 +30,8 @@
  * the same; the look is the last one, so it ends; and the map stays as it is: flipped back, it
  * would be another move, of what has gone.
  *
- * One move at a time, of a few buckets from one lcore to one other. Text is not copied: received
+ * One move at a time, of a few buckets from one lcore to one other, or of a few single flows, whose
+ * overrides (flow.c) are set, or cleared, in place of the map. Text is not copied: received
  * text is in mbufs, whose pools take them back from anywhere; text to be sent is in chunks of old's
  * arena, which go home by themselves.
  */
@@ -38,27 +39,47 @@
 #define MOVE_TX_NS    PLX_MS(10) /* so long a driver is waited for that takes nothing */
 #define MOVE_CHECK_NS PLX_US(20)
 
-static bool has(const uint64_t *set, uint16_t bucket)
+static bool has_bucket(const struct net_move_set *s, uint16_t bucket)
 {
-	return set[bucket / 64] >> bucket % 64 & 1;
+	return s->bucket[bucket / 64] >> bucket % 64 & 1;
 }
 
-static uint16_t bucket_of(const struct plx_net *net, const struct plx_tcp_id *id)
+/* @return its place among the flows of a set; -1: it is none of them. */
+static int flow_in(const struct net_move_set *s, uint32_t hash)
 {
-	uint32_t hash =
-		plx_steer_hash(&net->toeplitz, &id->raddr, &id->laddr, id->rport, id->lport, true);
+	for (uint16_t i = 0; i < s->n_flows; i++)
+		if (s->flow[i] == hash)
+			return i;
+	return -1;
+}
 
-	return plx_steer_owner_bucket(&net->owners, hash);
+static bool has(
+	const struct plx_net *net, const struct net_move_set *s, const struct plx_tcp_id *id)
+{
+	uint32_t hash = net__tcp_hash(net, id);
+
+	if (s->n_flows)
+		return flow_in(s, hash) >= 0;
+	return has_bucket(s, plx_steer_owner_bucket(&net->owners, hash)) &&
+	       plx_steer_flows_find(&net->flows, hash) == PLX_STEER_NO_LCORE;
 }
 
 bool net__move_goes(const struct net_lcore *nl, const struct plx_tcp_id *key)
 {
-	return has(nl->net->moves->set, bucket_of(nl->net, key));
+	return has(nl->net, &nl->net->moves->set, key);
 }
 
 bool net__move_comes(const struct net_lcore *nl, const struct plx_tcp_id *id)
 {
-	return plx_unlikely(nl->parks) && has(nl->mover->coming, bucket_of(nl->net, id));
+	return plx_unlikely(nl->parks) && has(nl->net, &nl->mover->coming, id);
+}
+
+void net__move_came(struct net_lcore *nl, const struct plx_tcp_id *id)
+{
+	int flow = flow_in(&nl->mover->coming, net__tcp_hash(nl->net, id));
+
+	if (flow >= 0)
+		nl->mover->came |= UINT32_C(1) << flow;
 }
 
 /* ---- packets that wait: new ---- */
@@ -108,7 +129,7 @@ bool net__move_wait(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_n
 {
 	struct net_mover *mv = nl->mover;
 
-	if (mv->opens || !has(mv->coming, bucket_of(nl->net, key)))
+	if (mv->opens || !has(nl->net, &mv->coming, key))
 		return false;
 	if (!has_room(nl)) {
 		plx_count(mv->dropped, plx_pkt_wire(m));
@@ -249,7 +270,7 @@ static bool gather(struct net_lcore *nl, struct net_moves *ms)
 			look_anew(nl);
 			return again || b->n;
 		}
-		if (id && has(ms->set, bucket_of(nl->net, id)) && net__move_leave(nl, id))
+		if (id && has(nl->net, &ms->set, id) && net__move_leave(nl, id))
 			b->id[b->n++] = id;
 	}
 	return true;
@@ -359,10 +380,14 @@ static void do_open(struct plx_softnet *sn, struct plx_msg *msg)
 static void opened(struct net_lcore *nl)
 {
 	struct net_moves *ms = nl->net->moves;
+	struct net_mover *mv = nl->mover;
 
-	nl->mover->opening = false;
+	mv->opening = false;
 	nl->parks = false;
-	memset(nl->mover->coming, 0, sizeof(nl->mover->coming));
+	for (uint16_t i = 0; i < mv->coming.n_flows; i++)
+		if (!(mv->came >> i & 1))
+			net__flow_missed(nl, mv->coming.flow[i]);
+	mv->coming = (struct net_move_set){0};
 	ms->msg.fn = do_done;
 	plx_softnet_post(nl->net->lcore[0]->sn, &ms->msg);
 }
@@ -372,8 +397,9 @@ static void do_parks(struct plx_softnet *sn, struct plx_msg *msg)
 	struct net_moves *ms = plx_container_of(msg, struct net_moves, msg);
 
 	for (uint16_t i = 0; i < ms->net->owners.size; i++)
-		if (has(ms->set, i))
+		if (has_bucket(&ms->set, i))
 			plx_steer_owner_set(&ms->net->owners, i, ms->to);
+	net__flows_flip(ms);
 	ms->token = rte_rcu_qsbr_start(plx_engine_rcu(ms->net->eng));
 	ms->step = MOVE_FLIPPED;
 }
@@ -383,7 +409,8 @@ static void do_park(struct plx_softnet *sn, struct plx_msg *msg)
 	struct net_moves *ms = plx_container_of(msg, struct net_moves, msg);
 	struct net_lcore *nl = net__self(sn);
 
-	memcpy(nl->mover->coming, ms->set, sizeof(ms->set));
+	nl->mover->coming = ms->set;
+	nl->mover->came = 0;
 	nl->parks = true;
 	ms->msg.fn = do_parks;
 	plx_softnet_post(ms->net->lcore[0]->sn, &ms->msg);
@@ -395,7 +422,7 @@ static bool choose(struct net_moves *ms)
 	const struct plx_owner_map *now = &ms->net->owners;
 	uint32_t n = 0, go = 0;
 
-	memset(ms->set, 0, sizeof(ms->set));
+	ms->set = (struct net_move_set){0};
 	for (uint16_t i = 0; i < now->size; i++) {
 		if (ms->want[i] == now->lcore[i])
 			continue;
@@ -404,11 +431,13 @@ static bool choose(struct net_moves *ms)
 			ms->to = ms->want[i];
 		}
 		if (ms->from == now->lcore[i] && ms->to == ms->want[i] && go < MOVE_BUCKETS) {
-			ms->set[i / 64] |= UINT64_C(1) << i % 64;
+			ms->set.bucket[i / 64] |= UINT64_C(1) << i % 64;
 			go++;
 		}
 		n++;
 	}
+	if (!n && net__flows_choose(ms))
+		n = ms->set.n_flows;
 	__atomic_store_n(&ms->waiting, n, __ATOMIC_RELEASE);
 	return n;
 }
@@ -522,7 +551,7 @@ bool net__move_pending(const struct plx_net *net, uint16_t bucket)
 	const struct net_moves *ms = net->moves;
 
 	return ms->want[bucket] != net->owners.lcore[bucket] ||
-	       (ms->step != MOVE_IDLE && has(ms->set, bucket));
+	       (ms->step != MOVE_IDLE && has_bucket(&ms->set, bucket));
 }
 
 void net__move_bucket(struct plx_net *net, uint16_t bucket, uint16_t lcore)
@@ -547,8 +576,10 @@ static void take_wish(struct plx_softnet *sn, void *arg)
 	struct net_moves *ms = w->net->moves;
 
 	memcpy(ms->want, w->lcore, w->net->owners.size * sizeof(*ms->want));
-	if (w->weight)
+	if (w->weight) {
 		memcpy(ms->weight, w->weight, sizeof(ms->weight));
+		net__flows_leave(w->net);
+	}
 	next(ms);
 }
 
@@ -635,6 +666,7 @@ void plx_net_moves_get(const struct plx_net *net, struct plx_net_moves *m)
 {
 	*m = (struct plx_net_moves){
 		.waiting = __atomic_load_n(&net->moves->waiting, __ATOMIC_ACQUIRE)};
+	net__flows_get(net, m);
 	for (uint16_t i = 0; i < net->n_lcores; i++) {
 		const struct net_mover *mv = net->lcore[i]->mover;
 

@@ -12,7 +12,15 @@
 #define MOVE_LOOK      4096  /* slots of the table that are looked at in a pass */
 #define MOVE_LOOK_LAST 65536 /* the same when they only stay */
 #define MOVE_BUCKETS   8     /* that go at a time: the others' packets need not wait */
+#define MOVE_FLOWS     32    /* the same of single flows */
 #define MOVE_PARK_MAX  4096  /* packets that wait, and at most a quarter of the lcore's */
+
+/** What moves together: buckets, but for their flows that live elsewhere; or single flows. */
+struct net_move_set {
+	uint64_t bucket[PLX_OWNER_BUCKETS_MAX / 64];
+	uint32_t flow[MOVE_FLOWS]; /* hashes */
+	uint16_t n_flows;
+};
 
 /** Records on their way, and back to be freed. */
 struct net_move_batch {
@@ -29,7 +37,8 @@ struct net_move_batch {
 /** What an lcore has of moves. Counters are single-writer. */
 struct net_mover {
 	struct plx_poller poller;
-	uint64_t coming[PLX_OWNER_BUCKETS_MAX / 64]; /* buckets whose packets wait; of nl->parks */
+	struct net_move_set coming; /* whose packets wait; of nl->parks */
+	uint32_t came;		    /* of its flows: those of which a connection is here */
 	struct rte_mbuf *head, *tail;
 	uint32_t n;		  /* of those */
 	uint64_t held;		  /* the same in wire packets */
@@ -53,16 +62,16 @@ enum net_move_step {
 	MOVE_SHIPPING, /* the two lcores are at it */
 };
 
-/** The one move that is under way, of a few buckets from one lcore to one other. */
+/** The one move that is under way, of a few buckets or flows from one lcore to one other. */
 struct net_moves {
 	struct plx_net *net;
 	uint16_t want[PLX_OWNER_BUCKETS_MAX];	/* control's */
 	uint16_t weight[PLX_ENGINE_LCORES_MAX]; /* of each lcore: 0 = it is to own nothing */
-	uint32_t waiting;			/* of want[], how many are not so yet */
+	uint32_t waiting;			/* of want[], how many are not so yet; flows */
 	enum net_move_step step;
 	uint16_t from, to;
 	bool full; /* atomic: new has little room left for what waits */
-	uint64_t set[PLX_OWNER_BUCKETS_MAX / 64];
+	struct net_move_set set;
 	uint64_t token;
 	plx_ns since; /* when a batch was made up */
 	struct plx_msg msg;
@@ -73,13 +82,15 @@ struct net_moves {
 /** At create and at destroy. @return 0 or -ENOMEM. */
 int net__move_new(struct plx_net *net);
 void net__move_free(struct plx_net *net);
-/** Is id of a bucket whose records may still be on their way to this lcore? */
+/** Is id of a flow whose records may still be on their way to this lcore? */
 bool net__move_comes(const struct net_lcore *nl, const struct plx_tcp_id *id);
 /** Control: is a bucket under way, or to go? */
 bool net__move_pending(const struct plx_net *net, uint16_t bucket);
 /** Control: it is to belong to another lcore, once net__move_begin() is called. */
 void net__move_bucket(struct plx_net *net, uint16_t bucket, uint16_t lcore);
 void net__move_begin(struct plx_net *net);
+/** New: a connection has arrived. */
+void net__move_came(struct net_lcore *nl, const struct plx_tcp_id *id);
 /** Before the engine runs. What it moves has been served then, in the same pass. */
 void net__move_start(struct net_lcore *nl);
 /** No packet waits any more. */

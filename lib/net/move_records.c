@@ -212,6 +212,7 @@ static bool adopt_conn(struct net_lcore *nl, const struct plx_net_tcp *from)
 		plx_count(nl->tcp->orphans, 1);
 	if (net__tcp_is(tc, TCPF_NAMED))
 		net__tcp_named_move(nl, &tc->c.id, nl->net->moves->from);
+	net__move_came(nl, &tc->c.id);
 	net__tcp_touch(nl, tc);
 	return true;
 }

@@ -147,6 +147,7 @@ struct net_redirected {
 struct net_rps;	  /* rps.h */
 struct net_tcp;	  /* tcp.h */
 struct net_moves; /* move.h */
+struct net_flows; /* flow.h */
 struct net_mover;
 struct net_balance; /* balance.h */
 struct net_taps;    /* tap.h */
@@ -245,6 +246,8 @@ struct plx_net {
 	uint8_t toeplitz_key[PLX_STEER_KEY_MAX];
 	struct plx_owner_map owners;	  /**< control's, but for looking at it */
 	struct plx_owner_map frag_owners; /**< of fragments: these don't move */
+	struct plx_owner_flows flows;	  /**< the same: those that live elsewhere */
+	struct net_flows *flows_asked;	  /**< flow.h */
 	struct net_moves *moves;	  /**< control's */
 	struct net_balance *balance;	  /**< the same */
 	uint16_t n_lcores;

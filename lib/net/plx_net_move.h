@@ -16,6 +16,8 @@
 PLX_C_BEGIN
 
 struct plx_net;
+struct plx_net_tcp;
+struct plx_softnet;
 
 /** Of all lcores, since the start. */
 struct plx_net_moves {
@@ -27,7 +29,10 @@ struct plx_net_moves {
 	uint64_t reordered; /**< that came too late, and may have been overtaken; never, if all is
 			     * well
 			     */
-	uint32_t waiting;   /**< buckets that are still to move, or under way */
+	uint32_t waiting;   /**< buckets that are still to move, or under way; or flows that are */
+	uint64_t flows_moved; /**< single flows that were given another lcore than their bucket's */
+	uint64_t flows_refused; /**< the same that had to stay for lack of a place */
+	uint32_t flows;		/**< that live elsewhere now */
 };
 
 /**
@@ -48,6 +53,14 @@ PLX_API int plx_net_owner_set(struct plx_net *net, uint16_t bucket, uint16_t lco
  */
 PLX_API int plx_net_owners_share(
 	struct plx_net *net, const uint16_t *lcore, const uint32_t *weight, uint16_t n);
+/**
+ * Have tc's flow belong to another lcore than its bucket, with all that has the same hash, until
+ * tc is over. It moves soon, as buckets do, if tc's program lets it go; the lcores that own nothing
+ * get none. On tc's lcore.
+ * @return false: not now. Flows live where they arrive, tc is over or does not live with its flow, or
+ * another flow has the place of this one.
+ */
+PLX_API bool plx_net_tcp_move(struct plx_softnet *sn, struct plx_net_tcp *tc, uint16_t lcore);
 /** Who owns them now. @param lcore [plx_net_buckets()]. Any thread. */
 PLX_API void plx_net_owners_get(const struct plx_net *net, uint16_t *lcore);
 PLX_API uint16_t plx_net_buckets(const struct plx_net *net);

@@ -23,6 +23,8 @@ PLX_NOINLINE bool net__rps(struct net_lcore *nl, struct rte_mbuf *m, const struc
 /* steer_telem.c */
 /** The table steer. */
 enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
+/** The table flows. */
+enum plx_telem_more net__flows_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /** The table rps; on the control lcore. */
 enum plx_telem_more net__rps_row(struct plx_telem_row *r, uint64_t *cursor, void *arg);
 /** At the end. */

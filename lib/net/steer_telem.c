@@ -30,6 +30,9 @@ static void add_moves(struct plx_telem_row *r, const struct plx_net *net)
 	plx_telem_row_u64(r, "parked", m.parked);
 	plx_telem_row_u64(r, "park_drops", m.dropped);
 	plx_telem_row_u64(r, "steer_reordered", m.reordered);
+	plx_telem_row_u64(r, "flows", m.flows);
+	plx_telem_row_u64(r, "flows_moved", m.flows_moved);
+	plx_telem_row_u64(r, "flows_refused", m.flows_refused);
 }
 
 enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
@@ -48,6 +51,22 @@ enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, vo
 	plx_telem_row_u64(r, "forward6", (uint64_t)net__tun(net, PLX_TUN_IP6_FORWARDING));
 	add_owners(r, net);
 	add_moves(r, net);
+	return PLX_TELEM_MORE;
+}
+
+/* A row for each flow that lives elsewhere than its bucket; a cursor is a slot of their table. */
+enum plx_telem_more net__flows_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
+{
+	const struct plx_net *net = arg;
+	uint16_t lcore;
+	uint32_t hash;
+
+	if (*cursor > net->flows.mask)
+		return PLX_TELEM_END;
+	if (!plx_steer_flows_at(&net->flows, (uint32_t)(*cursor)++, &hash, &lcore))
+		return PLX_TELEM_MORE;
+	plx_telem_row_u64(r, "hash", hash);
+	plx_telem_row_u64(r, "lcore", net->lcore[lcore]->sn->lcore);
 	return PLX_TELEM_MORE;
 }
 

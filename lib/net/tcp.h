@@ -148,6 +148,12 @@ static inline struct plx_net_tcp *net__tcp_of(struct plx_tcp_id *id)
 	return plx_container_of(id, struct plx_net_tcp, c.id);
 }
 
+/** Of the flow that comes from id's peer. */
+static inline uint32_t net__tcp_hash(const struct plx_net *net, const struct plx_tcp_id *id)
+{
+	return plx_steer_hash(&net->toeplitz, &id->raddr, &id->laddr, id->rport, id->lport, true);
+}
+
 static inline uint32_t *net__tcp_flags(struct plx_net_tcp *tc)
 {
 	return &tc->timer.tag;

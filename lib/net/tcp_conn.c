@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "flow.h"
 
 /*
  * The life of connections on an lcore: touched by input, calls and timers, served at the end of the
@@ -49,6 +49,8 @@ void net__tcp_gone(struct net_lcore *nl, struct plx_net_tcp *tc)
 		net__tcp_named_drop(nl, &tc->c.id);
 	if (plx_unlikely(net__tcp_is(tc, TCPF_AWAY)))
 		net__tcp_away_drop(nl, &tc->c.id);
+	if (plx_unlikely(plx_steer_flows_any(&nl->net->flows)))
+		net__flow_over(nl, &tc->c.id);
 	plx_wheel_del(&nl->sn->wheel, &tc->timer);
 	plx_list_add_tail(&nl->tcp->gone, &tc->timer.node);
 	net__tcp_out_drop(tc); /* who has lent it waits for it, closed or not */

@@ -29,8 +29,7 @@ uint16_t net__tcp_owner(const struct net_lcore *nl, const struct plx_tcp_id *key
 
 	if (plx_likely(net->n_lcores == 1))
 		return nl->sn->index;
-	return plx_steer_owner(&net->owners, plx_steer_hash(&net->toeplitz, &key->raddr,
-						     &key->laddr, key->rport, key->lport, true));
+	return plx_steer_flows_owner(&net->flows, &net->owners, net__tcp_hash(net, key));
 }
 
 /* As UDP's: by the device's hash where it hashes with our key. */
@@ -39,14 +38,17 @@ static uint16_t owner_of(
 {
 	const struct plx_net *net = nl->net;
 	uint32_t hash;
+	uint16_t lcore;
 
 	if (plx_likely(net->n_lcores == 1) || !net__tun(net, PLX_TUN_SOFT_STEER))
 		return nl->sn->index;
 	if (m->ol_flags & RTE_MBUF_F_RX_RSS_HASH && net__if(nl, key->iface)->rss_hash)
 		hash = m->hash.rss;
 	else
-		hash = plx_steer_hash(
-			&net->toeplitz, &key->raddr, &key->laddr, key->rport, key->lport, true);
+		hash = net__tcp_hash(net, key);
+	lcore = plx_steer_flows_find(&net->flows, hash);
+	if (plx_unlikely(lcore != PLX_STEER_NO_LCORE)) /* it is not its bucket's work */
+		return lcore;
 	plx_count(nl->bucket_pkts[plx_steer_owner_bucket(&net->owners, hash)], 1);
 	return plx_steer_owner(&net->owners, hash);
 }
@@ -248,8 +250,7 @@ static void listener_in(struct net_lcore *nl, struct plx_tcp_listener *l, struct
 
 struct plx_tcp_listener *net__tcp_listener(struct net_lcore *nl, const struct plx_tcp_id *k)
 {
-	uint32_t hash =
-		plx_steer_hash(&nl->net->toeplitz, &k->raddr, &k->laddr, k->rport, k->lport, true);
+	uint32_t hash = net__tcp_hash(nl->net, k);
 
 	/* its bits at the bottom have chosen the lcore */
 	return plx_tcp_listener_find(nl->tcp->ctx.table, k, hash * 0x9e3779b1u);

@@ -547,6 +547,11 @@ static struct plx_telem_table tables[] = {
 		.row = net__steer_row,
 	},
 	{
+		.name = "flows",
+		.help = "Flows that live elsewhere than their bucket. Parameter: cursor",
+		.row = net__flows_row,
+	},
+	{
 		.name = "balance",
 		.help = "What the rebalancer decided. Parameter: cursor",
 		.row = net__balance_row,

@@ -81,7 +81,7 @@ static void steer(const struct net_lcore *nl, const struct rte_mbuf *m, struct p
 	else
 		f->hash =
 			plx_steer_hash(&net->toeplitz, &f->src, &f->dst, f->sport, f->dport, true);
-	f->home = plx_steer_owner(&net->owners, f->hash);
+	f->home = plx_steer_flows_owner(&net->flows, &net->owners, f->hash);
 }
 
 /*

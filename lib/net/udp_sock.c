@@ -159,8 +159,9 @@ static bool follows(const struct net_lcore *nl, const struct plx_net_udp *s,
 	if (net->n_lcores == 1 || !net__tun(net, PLX_TUN_SOFT_STEER) ||
 		!plx_net_is_ours(nl->sn, laddr, 0))
 		return false;
-	return plx_steer_owner(&net->owners, plx_steer_hash(&net->toeplitz, raddr, laddr, rport,
-						     s->lport, true)) == nl->sn->index;
+	return plx_steer_flows_owner(&net->flows, &net->owners,
+		       plx_steer_hash(&net->toeplitz, raddr, laddr, rport, s->lport, true)) ==
+	       nl->sn->index;
 }
 
 static int want_peer(struct net_lcore *nl, const struct plx_net_udp *s, struct net_want *w)

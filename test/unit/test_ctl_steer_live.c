@@ -55,6 +55,7 @@ static int up(void **state)
 		    "\"lcores\": [4, 6], \"software_steering\": \"the driver has no RSS\"}]");
 	set(&t.indir, "[]");
 	set(&t.limit, "[]");
+	set(&t.flows, "[]");
 	set(&t.rps, "[]");
 	set(&t.addr, "[{\"ifname\": \"tap\", \"local\": \"161.142.100.80\", "
 		     "\"broadcast\": \"161.142.100.255\"}, {\"ifname\": \"bare\"}]");
@@ -64,7 +65,8 @@ static int up(void **state)
 
 static int down(void **state)
 {
-	json_t **all[] = {&t.rss, &t.indir, &t.steer, &t.limit, &t.rps, &t.addr, &t.socks};
+	json_t **all[] = {
+		&t.rss, &t.indir, &t.steer, &t.flows, &t.limit, &t.rps, &t.addr, &t.socks};
 
 	for (unsigned int i = 0; i < PLX_DIM(all); i++) {
 		json_decref(*all[i]);
@@ -129,6 +131,30 @@ T(a_connection_may_live_elsewhere)
 	l.t.sport = 2796;
 	ok(live_reckon(&l, &t));
 	eq(l.by, LIVE_BY_OWNER);
+}
+
+/* Whatever its bucket's owner is; of TCP alone. */
+T(a_flow_may_have_an_lcore_of_its_own)
+{
+	set(&t.flows, "[{\"hash\": 1, \"lcore\": 4}, {\"hash\": 1372373368, \"lcore\": 6}]");
+	flow(PLX_IPPROTO_TCP);
+	decided(LIVE_BY_FLOW, 6);
+	eq(l.owner, 4);
+	eq(l.flow, 6);
+	set(&t.socks, "[{\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 6}]");
+	flow(PLX_IPPROTO_TCP);
+	decided(LIVE_BY_FLOW, 6);
+	set(&t.socks, "[{\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 4}]");
+	flow(PLX_IPPROTO_TCP);
+	decided(LIVE_BY_CONNECTION, 4);
+	set(&t.socks, "[]");
+	flow(PLX_IPPROTO_UDP);
+	decided(LIVE_BY_QUEUE, LIVE_NONE);
+	flow(PLX_IPPROTO_TCP);
+	l.t.sport = 2796; /* another flow */
+	ok(live_reckon(&l, &t));
+	eq(l.by, LIVE_BY_OWNER);
+	eq(l.flow, LIVE_NONE);
 }
 
 T(without_steering_the_queue_decides)
@@ -426,8 +452,8 @@ T(as_json)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {L_(the_owner_map_decides),
-		L_(a_connection_may_live_elsewhere), L_(without_steering_the_queue_decides),
-		L_(datagrams_go_to_their_socket),
+		L_(a_connection_may_live_elsewhere), L_(a_flow_may_have_an_lcore_of_its_own),
+		L_(without_steering_the_queue_decides), L_(datagrams_go_to_their_socket),
 		L_(of_sockets_that_share_a_port_the_owners_is_taken), L_(for_whom_it_is),
 		L_(a_device_that_tells_how_it_spreads), L_(what_the_flow_limit_says),
 		L_(what_is_forwarded_goes_by_rps), L_(rps_by_a_device_that_hashes),
