@@ -171,6 +171,7 @@ struct plx_engine *plx_engine_create(const struct plx_engine_conf *conf, struct 
 	}
 	if (connect_lcores(eng) != 0 || rcu_init(eng) != 0)
 		goto no_memory;
+	engine__near_init(eng, "/sys/devices/system/cpu");
 	return eng;
 no_memory:
 	if (eng)

@@ -14,6 +14,9 @@ struct engine_clock {
 	uint64_t hz;
 };
 
+#define ENGINE_CPUS	1024
+#define ENGINE_NOT_NEAR UINT16_MAX
+
 struct plx_engine {
 	struct plx_engine_conf conf;
 	struct plx_tunables defaults;
@@ -31,6 +34,7 @@ struct plx_engine {
 	uint32_t pool_size;
 	uint32_t kept; /**< mbufs that drivers never give back, at most */
 	struct plx_softnet *sn[PLX_ENGINE_LCORES_MAX];
+	uint16_t near[ENGINE_CPUS]; /**< of a CPU, by index; or ENGINE_NOT_NEAR */
 };
 
 /** The TSC, or the caller's clock as one of 1 GHz. */
@@ -115,6 +119,8 @@ plx_ns engine__deadline(struct plx_softnet *sn);
 void engine__idle_add(struct plx_softnet *sn, struct plx_rxq *q);
 void engine__idle_del(struct plx_softnet *sn, struct plx_rxq *q);
 
+/** near.c: root has a directory for each CPU, as /sys/devices/system/cpu. */
+void engine__near_init(struct plx_engine *eng, const char *root);
 /** step.c: run fn as sn's lcore. */
 void engine__step_call(
 	struct plx_softnet *sn, void (*fn)(struct plx_softnet *sn, void *arg), void *arg);

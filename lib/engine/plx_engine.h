@@ -280,6 +280,11 @@ PLX_API void plx_engine_place(uint16_t lcores, uint16_t queues, struct plx_place
 
 PLX_API uint16_t plx_engine_lcores(const struct plx_engine *eng);
 PLX_API struct plx_softnet *plx_engine_softnet(struct plx_engine *eng, uint16_t index);
+/**
+ * The lcore that is the nearest to a CPU, by index: it has that CPU, or one of the same core, or of
+ * the same second-level cache. -1: none is. Any thread.
+ */
+PLX_API int plx_engine_near(const struct plx_engine *eng, int cpu);
 PLX_API void *plx_engine_arg(const struct plx_engine *eng);
 /** Time since the engine was created, or its clock's time. Any thread. */
 PLX_API plx_ns plx_engine_now(const struct plx_engine *eng);
