@@ -168,6 +168,10 @@ static void show_owners(const json_t *steer)
 		fmt_num(steer, "abandoned"));
 	if (fmt_num(steer, "moving"))
 		printf("Moving: %lld bucket(s) or flow(s)\n", fmt_num(steer, "moving"));
+	if (fmt_num(steer, "rfs_entries"))
+		printf("RFS: %lld entries; ", fmt_num(steer, "rfs_entries"));
+	else
+		printf("RFS: off; ");
 	printf("%lld flow(s) with an lcore of their own, %lld moved there, %lld refused\n",
 		fmt_num(steer, "flows"), fmt_num(steer, "flows_moved"),
 		fmt_num(steer, "flows_refused"));

@@ -275,31 +275,41 @@ static void decide(struct live *l, enum live_by by, int lcore)
 	l->lcore = lcore;
 }
 
+/* Whose the flow is: by its override, else by the map. */
+static int owner_of(const struct live *l)
+{
+	return l->flow != LIVE_NONE ? l->flow : l->owner;
+}
+
+static void decide_owned(struct live *l)
+{
+	decide(l, l->flow != LIVE_NONE ? LIVE_BY_FLOW : LIVE_BY_OWNER, owner_of(l));
+}
+
 static void decide_tcp(struct live *l, const struct live_tables *t, const json_t *steer)
 {
 	bool steered = fmt_num(steer, "soft_steer");
-	int flow = l->flow != LIVE_NONE ? l->flow : l->owner;
 
 	find_socket(l, t, LIVE_NONE);
 	if (l->sock && strcmp(fmt_str(l->sock, "state"), "LISTEN") == 0)
 		l->sock_lcore = LIVE_NONE; /* each lcore has its own */
-	if (l->sock_lcore != LIVE_NONE && l->sock_lcore != flow)
+	if (l->sock_lcore != LIVE_NONE && l->sock_lcore != owner_of(l))
 		decide(l, LIVE_BY_CONNECTION, l->sock_lcore);
 	else if (steered)
-		decide(l, l->flow != LIVE_NONE ? LIVE_BY_FLOW : LIVE_BY_OWNER, flow);
+		decide_owned(l);
 	else
 		decide(l, LIVE_BY_QUEUE, received(l));
 }
 
 static void decide_udp(struct live *l, const struct live_tables *t, const json_t *steer)
 {
-	int home = fmt_num(steer, "soft_steer") ? l->owner : received(l);
+	int home = fmt_num(steer, "soft_steer") ? owner_of(l) : received(l);
 
 	find_socket(l, t, home);
 	if (!l->sock)
 		decide(l, LIVE_BY_QUEUE, received(l));
-	else if (l->sock_lcore == l->owner && home == l->owner)
-		decide(l, LIVE_BY_OWNER, l->owner);
+	else if (l->sock_lcore == owner_of(l) && home == owner_of(l))
+		decide_owned(l);
 	else
 		decide(l, LIVE_BY_SOCKET, l->sock_lcore);
 }

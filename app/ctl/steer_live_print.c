@@ -62,15 +62,24 @@ static void print_socket(FILE *out, const struct live *l)
 		fprintf(out, "socket    several, on several lcores\n");
 }
 
-static bool is_tcp(const struct live *l)
+static bool has_flow(const struct live *l)
 {
-	return l->to == LIVE_TO_US && !l->t.frag && l->t.proto == PLX_IPPROTO_TCP;
+	return l->to == LIVE_TO_US && !l->t.frag &&
+	       (l->t.proto == PLX_IPPROTO_TCP || l->t.proto == PLX_IPPROTO_UDP);
 }
 
 static void print_flow(FILE *out, const struct live *l)
 {
-	if (is_tcp(l) && l->flow != LIVE_NONE)
+	if (has_flow(l) && l->flow != LIVE_NONE)
 		fprintf(out, "override  lcore %d: this flow alone has moved there\n", l->flow);
+}
+
+/* Only connections have one. */
+static void print_rfs(FILE *out, const struct live *l)
+{
+	if (has_flow(l) && l->sock && json_object_get(l->sock, "rfs_lcore"))
+		fprintf(out, "rfs       last used near lcore %lld\n",
+			fmt_num(l->sock, "rfs_lcore"));
 }
 
 static void print_rps(FILE *out, const struct live *l)
@@ -159,6 +168,7 @@ void live_print(FILE *out, const struct live *l)
 		l->buckets);
 	print_flow(out, l);
 	print_socket(out, l);
+	print_rfs(out, l);
 	print_rps(out, l);
 	print_limits(out, l);
 	print_decided(out, l);
@@ -229,8 +239,10 @@ void live_print_json(FILE *out, const struct live *l)
 		"bucket", l->e.owner_bucket, "buckets", l->buckets, "lcore", l->owner, "socket",
 		socket, "limit", limits_json(l), "decided_by", by_name[l->by], "lcore",
 		lcore_json(l->lcore));
-	if (is_tcp(l) && l->flow != LIVE_NONE)
+	if (has_flow(l) && l->flow != LIVE_NONE)
 		json_object_set_new(more, "override", lcore_json(l->flow));
+	if (has_flow(l) && l->sock && json_object_get(l->sock, "rfs_lcore"))
+		json_object_set_new(more, "rfs", json_integer(fmt_num(l->sock, "rfs_lcore")));
 	json_object_update(j, more);
 	json_dumpf(j, out, JSON_COMPACT);
 	fputc('\n', out);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "rfs.h"
 
 /*
- * What interfaces do when their link comes or goes, and when we become a router. Nobody tells us:
- * the control lcore looks every now and then.
+ * What interfaces do when their link comes or goes, and when we become a router; and whether RFS is
+ * to have another table. Nobody tells us: the control lcore looks every now and then.
  */
 
 #define WATCH PLX_MS(100)
@@ -79,6 +79,7 @@ void net__link_watch(struct plx_net *net)
 	if (plx_likely(now < net->watch_ns))
 		return;
 	net->watch_ns = now + WATCH;
+	net__rfs_watch(net);
 	for (unsigned int i = 1; i < NET_IF_MAX; i++)
 		if (net->ifc[i].pub.index) {
 			watch_router(net, &net->ifc[i]);

@@ -8,6 +8,7 @@
 #include <rte_prefetch.h>
 
 #include "flow.h"
+#include "rfs.h"
 #include "rps.h"
 #include "tap.h"
 
@@ -540,6 +541,7 @@ void plx_net_destroy(struct plx_net *net)
 	net__cfg_free(net->cfg);
 	net__taps_free(net);
 	net__rps_free(net);
+	net__rfs_free(net);
 	net__hear_free(net);
 	net__rtab_fini(&net->nbr);
 	net__rtab_fini(&net->exc);

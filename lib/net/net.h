@@ -145,6 +145,7 @@ struct net_redirected {
 };
 
 struct net_rps;	  /* rps.h */
+struct net_rfs;	  /* rfs.h */
 struct net_tcp;	  /* tcp.h */
 struct net_moves; /* move.h */
 struct net_flows; /* flow.h */
@@ -237,6 +238,7 @@ struct plx_net {
 	struct net_cfg *cfg;   /**< published */
 	struct net_taps *taps; /**< published; NULL: there are none */
 	struct net_rps *rps;   /**< the same; NULL: what is forwarded stays where it came */
+	struct net_rfs *rfs;   /**< the same; NULL: RFS is off */
 	struct net_rtab nbr;   /**< struct net_nbr */
 	struct net_rtab exc;   /**< struct net_exc */
 	struct plx_tunables *tun;
@@ -286,8 +288,9 @@ struct plx_net {
 	uint32_t n_pending; /**< packets that wait for neighbours */
 	struct plx_timer timer;
 	struct plx_poller poller;
-	bool pump;	 /**< the machines have had input */
-	plx_ns watch_ns; /**< when to look at links and tunables again */
+	bool pump;	      /**< the machines have had input */
+	uint32_t rfs_entries; /**< as the tunable was last seen */
+	plx_ns watch_ns;      /**< when to look at links and tunables again */
 	struct net_retired *retired;
 	struct plx_rng rng;
 	uint64_t key[2];

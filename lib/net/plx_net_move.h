@@ -57,10 +57,19 @@ PLX_API int plx_net_owners_share(
  * Have tc's flow belong to another lcore than its bucket, with all that has the same hash, until
  * tc is over. It moves soon, as buckets do, if tc's program lets it go; the lcores that own nothing
  * get none. On tc's lcore.
- * @return false: not now. Flows live where they arrive, tc is over or does not live with its flow, or
- * another flow has the place of this one.
+ * @return false: not now. Flows live where they arrive, tc is over or does not live with its flow,
+ * or another flow has the place of this one.
  */
 PLX_API bool plx_net_tcp_move(struct plx_softnet *sn, struct plx_net_tcp *tc, uint16_t lcore);
+/** Is RFS on (net.core.rps_sock_flow_entries)? Any thread. */
+PLX_API bool plx_net_rfs_on(const struct plx_net *net);
+/**
+ * A thread has used tc's socket that runs near an lcore (plx_engine_near()). On tc's lcore.
+ * @param streak of the socket.
+ * @return true: steadily so, and not near this one: it is time for plx_net_tcp_move().
+ */
+PLX_API bool plx_net_tcp_used(struct plx_softnet *sn, const struct plx_net_tcp *tc, uint16_t lcore,
+	struct plx_rfs_streak *streak);
 /** Who owns them now. @param lcore [plx_net_buckets()]. Any thread. */
 PLX_API void plx_net_owners_get(const struct plx_net *net, uint16_t *lcore);
 PLX_API uint16_t plx_net_buckets(const struct plx_net *net);

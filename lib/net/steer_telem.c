@@ -33,6 +33,8 @@ static void add_moves(struct plx_telem_row *r, const struct plx_net *net)
 	plx_telem_row_u64(r, "flows", m.flows);
 	plx_telem_row_u64(r, "flows_moved", m.flows_moved);
 	plx_telem_row_u64(r, "flows_refused", m.flows_refused);
+	plx_telem_row_u64(r, "rfs_entries",
+		plx_net_rfs_on(net) ? (uint64_t)net__tun(net, PLX_TUN_RPS_SOCK_FLOW_ENTRIES) : 0);
 }
 
 enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)

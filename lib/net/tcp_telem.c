@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "tcp.h"
+#include "rfs.h"
 
 #include <stdio.h>
 
@@ -192,6 +192,16 @@ static void add_fd(struct plx_telem_row *r, const struct plx_net_tcp *tc)
 		plx_telem_row_u64(r, "fd", (uint64_t)fd);
 }
 
+/* Near which lcore threads used it last, if RFS is on and knows. */
+static void add_rfs(
+	const struct net_lcore *nl, struct plx_telem_row *r, const struct plx_tcp_id *id)
+{
+	uint16_t lcore = net__rfs_of(nl->net, id);
+
+	if (lcore < nl->net->n_lcores)
+		plx_telem_row_u64(r, "rfs_lcore", nl->net->lcore[lcore]->sn->lcore);
+}
+
 static void add_any(struct net_lcore *nl, struct plx_telem_row *r, struct plx_tcp_id *id)
 {
 	bool conn = id->kind == PLX_TCP_KIND_CONN;
@@ -206,6 +216,7 @@ static void add_any(struct net_lcore *nl, struct plx_telem_row *r, struct plx_tc
 	add_fd(r, tc);
 	add_info(r, &tc->c, nl->sn->now_ns);
 	add_mem(r, tc);
+	add_rfs(nl, r, id);
 }
 
 static struct net_tcp_replica *listener_at(struct net_tcp *t, uint64_t at)

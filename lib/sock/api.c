@@ -223,8 +223,12 @@ static long read_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 
 ssize_t plx_recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	struct sock_op op = {
-		.run = sock__run_recv, .fd = fd, .block = true, .flags = flags, .recv = msg};
+	struct sock_op op = {.run = sock__run_recv,
+		.fd = fd,
+		.uses = true,
+		.block = true,
+		.flags = flags,
+		.recv = msg};
 	int err = sock__msg_check(msg);
 
 	return err ? fail(err) : sock__call(&op);
@@ -237,8 +241,12 @@ ssize_t plx_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *ad
 		.msg_namelen = addr && len ? *len : 0,
 		.msg_iov = &v,
 		.msg_iovlen = 1};
-	struct sock_op op = {
-		.run = sock__run_recv, .fd = fd, .block = true, .flags = flags, .recv = &m};
+	struct sock_op op = {.run = sock__run_recv,
+		.fd = fd,
+		.uses = true,
+		.block = true,
+		.flags = flags,
+		.recv = &m};
 	long r;
 
 	if (bad_name(addr, m.msg_namelen))
@@ -259,7 +267,7 @@ ssize_t plx_recv(int fd, void *buf, size_t n, int flags)
 ssize_t plx_readv(int fd, const struct iovec *iov, int n)
 {
 	struct msghdr m = {.msg_iov = as_plain(iov), .msg_iovlen = (size_t)n};
-	struct sock_op op = {.run = read_run, .fd = fd, .block = true, .recv = &m};
+	struct sock_op op = {.run = read_run, .fd = fd, .uses = true, .block = true, .recv = &m};
 	int err = check_pieces(iov, n);
 
 	return err ? fail(err) : sock__call(&op);
@@ -307,8 +315,12 @@ static long write_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 
 ssize_t plx_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	struct sock_op op = {
-		.run = sock__run_send, .fd = fd, .block = true, .flags = flags, .send = msg};
+	struct sock_op op = {.run = sock__run_send,
+		.fd = fd,
+		.uses = true,
+		.block = true,
+		.flags = flags,
+		.send = msg};
 	int err = sock__msg_check(msg);
 
 	return err ? fail(err) : sock__call(&op);
@@ -336,7 +348,7 @@ ssize_t plx_send(int fd, const void *buf, size_t n, int flags)
 ssize_t plx_writev(int fd, const struct iovec *iov, int n)
 {
 	struct msghdr m = {.msg_iov = as_plain(iov), .msg_iovlen = (size_t)n};
-	struct sock_op op = {.run = write_run, .fd = fd, .block = true, .send = &m};
+	struct sock_op op = {.run = write_run, .fd = fd, .uses = true, .block = true, .send = &m};
 	int err = check_pieces(iov, n);
 
 	return err ? fail(err) : sock__call(&op);

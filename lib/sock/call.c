@@ -3,6 +3,7 @@
 #include "far.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 
 #include "futex.h"
@@ -123,6 +124,8 @@ void sock__begin(struct plx_softnet *sn, struct sock_op *op)
 	if (follow(sl, op))
 		return;
 	__atomic_store_n(&op->at, sl, __ATOMIC_RELEASE);
+	if (plx_unlikely(op->near))
+		sock__used(sl, op);
 	sl->foreign = true;
 	r = run(sl, op);
 	sl->foreign = false;
@@ -208,6 +211,26 @@ void sock__retry(struct sock_lcore *sl, struct sock_file *f, uint32_t key)
 		key = 0;
 	}
 	f->flags &= ~SOCKF_RETRYING;
+}
+
+/* By coming again, where they find it when it has arrived. They wait on for what is left of their
+ * time. */
+void sock__waiters_follow(struct sock_lcore *sl, struct sock_op *list, const struct sock_lcore *to)
+{
+	plx_ns now = plx_engine_now(sl->ns->eng);
+	struct sock_op *next;
+
+	for (struct sock_op *op = list; op; op = next) {
+		next = op->next;
+		if (plx_timer_is_armed(&op->timer))
+			op->limit_us = PLX_MAX((op->timer.when - now) / 1000, (plx_ns)1);
+		plx_wheel_del(&sl->wheel, &op->timer);
+		op->file = NULL;
+		op->near = 0; /* it has been counted */
+		__atomic_store_n(&op->at, NULL, __ATOMIC_RELEASE);
+		op->msg.fn = again;
+		plx_softnet_post(to->sn, &op->msg);
+	}
 }
 
 void sock__waiters_end(struct sock_lcore *sl, struct sock_file *f, long result)
@@ -299,27 +322,51 @@ static int doze(const struct sock_op *op)
 	return await(op, op->no_restart || op->timeout_us);
 }
 
-static void sleep_on(struct sock_op *op, const struct sock_lcore *sl)
+static bool is_done(const struct sock_op *op)
+{
+	return __atomic_load_n(&op->state, __ATOMIC_ACQUIRE) == SOCK_OP_DONE;
+}
+
+/* While its file moves to another lcore it is nobody's, and asked for again. @return 0: it is done;
+ * or -errno. */
+static int interrupt(struct sock_op *op, const struct sock_lcore *sl)
 {
 	struct cancel c = {op, -EINTR};
+	int err = 0;
 
-	while (__atomic_load_n(&op->state, __ATOMIC_ACQUIRE) != SOCK_OP_DONE) {
-		const struct sock_lcore *at;
+	while (!err && !is_done(op)) {
+		const struct sock_lcore *at = __atomic_load_n(&op->at, __ATOMIC_ACQUIRE);
 
+		err = enter(at ? at : sl, do_cancel, &c);
+	}
+	return err;
+}
+
+static void sleep_on(struct sock_op *op, const struct sock_lcore *sl)
+{
+	while (!is_done(op)) {
 		if (doze(op) != -EINTR)
 			continue;
-		at = __atomic_load_n(&op->at, __ATOMIC_ACQUIRE);
-		if (enter(at ? at : sl, do_cancel, &c) == 0)
-			continue; /* it is done by now */
+		if (interrupt(op, sl) == 0)
+			continue;
 		/* the engine does not run: whoever ends the sockets will tell */
-		while (__atomic_load_n(&op->state, __ATOMIC_ACQUIRE) != SOCK_OP_DONE)
+		while (!is_done(op))
 			await(op, true);
 	}
+}
+
+/* The lcore whose CPU the thread runs on just now, or the nearest one. */
+static uint16_t near(const struct plx_sock *ns)
+{
+	return (uint16_t)(plx_engine_near(ns->eng, sched_getcpu()) + 1);
 }
 
 static long from_thread(struct sock_op *op, const struct sock_lcore *sl)
 {
 	int err;
+
+	if (op->uses && plx_unlikely(plx_net_rfs_on(sl->ns->net)))
+		op->near = near(sl->ns);
 
 	if (op->mask) {
 		op->evfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

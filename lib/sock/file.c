@@ -339,6 +339,17 @@ static void lcore_free(struct sock_lcore *sl)
 	free(sl);
 }
 
+/* The lcore that threads on sn's CPU are told to be near. */
+static uint16_t near_of(const struct plx_sock *ns, const struct plx_softnet *sn)
+{
+	rte_cpuset_t set = rte_lcore_cpuset(sn->lcore);
+
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &set))
+			return (uint16_t)plx_engine_near(ns->eng, cpu);
+	return sn->index;
+}
+
 static struct sock_lcore *lcore_new(struct plx_sock *ns, struct plx_softnet *sn)
 {
 	struct sock_lcore *sl = aligned_alloc(64, (sizeof(*sl) + 63) / 64 * 64);
@@ -346,6 +357,7 @@ static struct sock_lcore *lcore_new(struct plx_sock *ns, struct plx_softnet *sn)
 	if (!sl)
 		return NULL;
 	*sl = (struct sock_lcore){.ns = ns, .sn = sn, .free_slot = SOCK_NO_SLOT};
+	sl->near = near_of(ns, sn);
 	plx_list_init(&sl->fars);
 	plx_list_init(&sl->colds);
 	sock__lcores[sn->lcore] = sl;

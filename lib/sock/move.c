@@ -5,20 +5,23 @@
 
 /*
  * Sockets go along when their flows move to another lcore (lib/net/move.c): connections, and
- * connected sockets of UDP. The descriptor is
- * nobody's in between: calls by other threads that come for it go to the new owner and wait there
- * for it, by coming again.
+ * connected sockets of UDP. The descriptor is nobody's in between: calls by other threads that come
+ * for it go to the new owner and wait there for it, by coming again.
  *
- * A thread's goes if nobody waits for it or watches it at that moment; a program's, if the program
- * lets it, which then has its twin over there watch it. What is bound, listens or has sent by
- * MSG_ZEROCOPY is woven into what an lcore has, and stays.
+ * A thread's goes if nobody watches it at that moment; calls that wait for it go along, by coming
+ * again, too. A program's goes if the program lets it, which then has its twin over there watch it.
+ * What is bound, listens or has sent by MSG_ZEROCOPY is woven into what an lcore has, and stays.
+ *
+ * RFS asks for the sockets of threads alone, as programs use only those of their own lcore, and not
+ * for those that are, or were, watched: they would seldom be free to go when it is time.
  */
 
 static bool is_woven(const struct sock_file *f)
 {
 	const struct sock_cold *cold = f->cold;
 
-	if (sock__is(f, SOCKF_BOUND | SOCKF_BOUND_IP | SOCKF_QUEUED | SOCKF_RETRYING) || f->waiters)
+	if (sock__is(f, SOCKF_BOUND | SOCKF_BOUND_IP | SOCKF_QUEUED | SOCKF_RETRYING) ||
+		(f->waiters && sock__is(f, SOCKF_PROGRAM)))
 		return true;
 	return cold && !sock__is(f, SOCKF_SHARED) && (cold->listen || cold->zc);
 }
@@ -57,6 +60,7 @@ static uint64_t letting_go(struct sock_lcore *sl, struct sock_file *f, const str
 static bool leave(struct sock_lcore *sl, struct sock_file *f, struct plx_softnet *to)
 {
 	struct sock_lcore *there = sock__lcores[to->lcore];
+	struct sock_op *waiters = f->waiters;
 	uint64_t nth = 0, data = 0;
 
 	if (is_woven(f))
@@ -73,7 +77,21 @@ static bool leave(struct sock_lcore *sl, struct sock_file *f, struct plx_softnet
 	f->nth = nth;
 	f->data = data;
 	sock__fd_leave(sl, f, there);
+	sock__waiters_follow(sl, waiters, there);
 	return true;
+}
+
+void sock__used(struct sock_lcore *sl, const struct sock_op *op)
+{
+	struct sock_file *f = sock__file(sl, op->fd);
+	struct plx_net_tcp *c = f ? sock__tcp_of(f) : NULL;
+	uint16_t lcore = (uint16_t)(op->near - 1);
+
+	if (lcore == sl->near) /* others that have the same CPU are as near */
+		lcore = sl->sn->index;
+	if (c && plx_net_tcp_used(sl->sn, c, lcore, &sock__tcp(f)->streak) && !is_woven(f) &&
+		!sock__is(f, SOCKF_PROGRAM | SOCKF_WATCHED))
+		plx_net_tcp_move(sl->sn, c, lcore);
 }
 
 /* Its program watches it anew; what has come meanwhile is found by that. */

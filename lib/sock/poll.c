@@ -24,7 +24,7 @@ static long poll_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 
 static short ask(const struct pollfd *p)
 {
-	struct sock_op op = {.run = poll_run, .fd = p->fd};
+	struct sock_op op = {.run = poll_run, .fd = p->fd, .uses = true};
 	struct pollfd theirs = *p;
 	long r;
 

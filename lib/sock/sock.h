@@ -37,6 +37,7 @@
 #define SOCKF_BOUND_IP 0x8000  /* cold->bind is an address, whose port comes later */
 #define SOCKF_SHARED   0x10000 /* cold is others', too */
 #define SOCKF_PROGRAM  0x20000 /* made by an lcore's program, not by a thread */
+#define SOCKF_WATCHED  0x40000 /* is, or was, in a set */
 
 /* What readiness events are made of (Linux's poll masks). */
 #define SOCK_IN	 (EPOLLIN | EPOLLRDNORM)
@@ -221,12 +222,14 @@ struct sock_op {
 	struct plx_msg msg;
 	long (*run)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op);
 	int fd;
-	int flags;	    /**< MSG_*, SOCK_*, how, ... */
-	bool block;	    /**< the caller would sleep */
-	bool nofile;	    /**< it is about no file yet */
-	bool own;	    /**< made on the owner lcore, which never waits */
-	bool spread;	    /**< a thread's new file is on any lcore, not the first */
-	bool sigpipe;	    /**< EPIPE comes with SIGPIPE: set by run() */
+	int flags;     /**< MSG_*, SOCK_*, how, ... */
+	uint16_t near; /**< with uses: 1 + the index of the lcore nearest to the thread; 0 = none */
+	bool block;    /**< the caller would sleep */
+	bool nofile;   /**< it is about no file yet */
+	bool own;      /**< made on the owner lcore, which never waits */
+	bool uses;     /**< the socket: RFS follows those who do */
+	bool spread;   /**< a thread's new file is on any lcore, not the first */
+	bool sigpipe;  /**< EPIPE comes with SIGPIPE: set by run() */
 	bool no_restart;    /**< a signal ends it, whatever SA_RESTART says */
 	uint32_t want;	    /**< with -EAGAIN: EPOLL* to wait for; 0 = any change */
 	size_t done;	    /**< bytes so far, of a call that goes on where it was */
@@ -304,6 +307,7 @@ struct sock_lcore {
 	struct plx_list fars;	/**< struct sock_far */
 	struct plx_list colds;	/**< struct sock_cold, shared; the newest first */
 	struct plx_wheel wheel; /**< of calls that wait */
+	uint16_t near; /**< the lcore that threads on its CPU are near, itself if it is alone */
 };
 
 struct plx_sock {
@@ -366,6 +370,9 @@ bool sock__tcp_leave(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_s
 bool sock__tcp_arrive(struct plx_softnet *sn, struct plx_net_tcp *c);
 void sock__tcp_left(struct plx_softnet *sn, void *user);
 
+/** A thread uses op's socket. */
+PLX_NOINLINE void sock__used(struct sock_lcore *sl, const struct sock_op *op);
+
 /* program.c */
 void sock__poller_init(struct sock_lcore *sl);
 
@@ -386,6 +393,8 @@ void sock__retry(struct sock_lcore *sl, struct sock_file *f, uint32_t key);
 /** End those that have waited for long enough. */
 uint32_t sock__timeouts(struct sock_lcore *sl);
 void sock__timeouts_init(struct sock_lcore *sl);
+/** Those of a list, that waited for a file which goes to another lcore, go along. */
+void sock__waiters_follow(struct sock_lcore *sl, struct sock_op *list, const struct sock_lcore *to);
 /** End all that wait for f. */
 void sock__waiters_end(struct sock_lcore *sl, struct sock_file *f, long result);
 

@@ -9,7 +9,8 @@
 
 struct sock_tcp {
 	struct sock_file f;
-	struct plx_net_tcp *tc; /**< NULL: neither connected nor connecting */
+	struct plx_net_tcp *tc;	      /**< NULL: neither connected nor connecting */
+	struct plx_rfs_streak streak; /**< RFS: where threads use it */
 };
 static_assert(sizeof(struct sock_tcp) <= 64, "one block of the arena: DESIGN's 640 bytes in all");
 

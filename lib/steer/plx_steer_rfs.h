@@ -54,6 +54,30 @@ PLX_API int plx_steer_rfs_socks_init(
 /** A socket of this hash was used on this lcore. A hash of 0 is none. Any thread. */
 PLX_API void plx_steer_rfs_record(struct plx_rfs_socks *s, uint32_t hash, uint16_t lcore);
 
+/** @return where a socket of this hash was used last; PLX_STEER_NO_LCORE: it is not known. */
+PLX_API uint16_t plx_steer_rfs_find(const struct plx_rfs_socks *s, uint32_t hash);
+
+/*
+ * Where a flow moves with all that it has, and not only its next packets, a single call elsewhere
+ * is no reason: it has to be used there so often in a row, and for so long.
+ */
+#define PLX_RFS_STEADY_CALLS 16
+#define PLX_RFS_STEADY_US    10000
+
+/** How a socket was used lately; all 0 at first. */
+struct plx_rfs_streak {
+	uint16_t lcore; /**< by a thread near this lcore, */
+	uint16_t calls; /**< so often in a row; no more are counted than are asked for */
+	uint32_t since_us;
+};
+
+/**
+ * It was used near this lcore.
+ * @param now_us  any clock's; it wraps.
+ * @return whether that is steady by now. Then the count begins anew.
+ */
+PLX_API bool plx_steer_rfs_steady(struct plx_rfs_streak *s, uint16_t lcore, uint32_t now_us);
+
 /** A slot of a queue's table. */
 struct plx_rfs_flow {
 	uint16_t lcore;	     /**< PLX_STEER_NO_LCORE: never used */

@@ -44,6 +44,30 @@ void plx_steer_rfs_record(struct plx_rfs_socks *s, uint32_t hash, uint16_t lcore
 		PUT(*ent, v);
 }
 
+uint16_t plx_steer_rfs_find(const struct plx_rfs_socks *s, uint32_t hash)
+{
+	uint32_t ident;
+
+	if (!s->ent || hash == 0)
+		return PLX_STEER_NO_LCORE;
+	ident = GET(s->ent[hash & s->mask]);
+	if ((ident ^ hash) & ~s->lcore_mask)
+		return PLX_STEER_NO_LCORE;
+	return (uint16_t)(ident & s->lcore_mask);
+}
+
+bool plx_steer_rfs_steady(struct plx_rfs_streak *s, uint16_t lcore, uint32_t now_us)
+{
+	if (s->lcore != lcore || s->calls == 0)
+		*s = (struct plx_rfs_streak){.lcore = lcore, .since_us = now_us};
+	if (s->calls < PLX_RFS_STEADY_CALLS)
+		s->calls++;
+	if (s->calls < PLX_RFS_STEADY_CALLS || now_us - s->since_us < PLX_RFS_STEADY_US)
+		return false;
+	s->calls = 0;
+	return true;
+}
+
 size_t plx_steer_rfs_flows_bytes(uint32_t slots)
 {
 	return sizeof(struct plx_rfs_flow) << log_for(slots);

@@ -133,7 +133,7 @@ T(a_connection_may_live_elsewhere)
 	eq(l.by, LIVE_BY_OWNER);
 }
 
-/* Whatever its bucket's owner is; of TCP alone. */
+/* Whatever its bucket's owner is. */
 T(a_flow_may_have_an_lcore_of_its_own)
 {
 	set(&t.flows, "[{\"hash\": 1, \"lcore\": 4}, {\"hash\": 1372373368, \"lcore\": 6}]");
@@ -141,12 +141,15 @@ T(a_flow_may_have_an_lcore_of_its_own)
 	decided(LIVE_BY_FLOW, 6);
 	eq(l.owner, 4);
 	eq(l.flow, 6);
-	set(&t.socks, "[{\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 6}]");
+	set(&t.socks, "[{\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 6, \"rfs_lcore\": 6}]");
 	flow(PLX_IPPROTO_TCP);
 	decided(LIVE_BY_FLOW, 6);
 	set(&t.socks, "[{\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 4}]");
 	flow(PLX_IPPROTO_TCP);
 	decided(LIVE_BY_CONNECTION, 4);
+	set(&t.socks, "[{\"state\": \"ESTAB\", " SEGMENT ", \"lcore\": 6}]");
+	flow(PLX_IPPROTO_UDP);
+	decided(LIVE_BY_FLOW, 6);
 	set(&t.socks, "[]");
 	flow(PLX_IPPROTO_UDP);
 	decided(LIVE_BY_QUEUE, LIVE_NONE);

@@ -136,7 +136,7 @@ T(a_threads_socket)
 	eq(plx_sock_count(st.s), 0);
 }
 
-/* In a set, waited for, bound: it stays, and works as before. */
+/* In a set, bound: it stays, and works as before. */
 T(those_that_are_woven_in)
 {
 	struct epoll_event ev = {.events = EPOLLIN};
@@ -233,7 +233,7 @@ T(a_call_on_the_way)
 	}
 }
 
-/* Who waits is woken where it is. */
+/* Who waits goes along, and is woken there. */
 T(somebody_waits_for_it)
 {
 	struct call call;
@@ -246,7 +246,8 @@ T(somebody_waits_for_it)
 	begin(&call, c[1], NULL);
 	usleep(20000);
 	move(2);
-	eq(plx_sock_owner(c[1]), 1);
+	eq(plx_sock_owner(c[1]), 2);
+	eq(moves().stayed, 0);
 	send_all(c[0], "wake");
 	end(&call);
 	eq(call.result, 4);
