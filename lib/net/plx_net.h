@@ -208,7 +208,7 @@ struct plx_net_udp_msg {
 	bool no_wire; /**< to send: they alone get it (IP_MULTICAST_TTL 0) */
 	bool keep; /**< to send: m stays the caller's if it is refused, but for NO_MBUF: it was lost
 		    */
-	bool no_check; /**< to send: without a checksum (SO_NO_CHECK); not with gso */
+	bool no_check;	  /**< to send: without a checksum (SO_NO_CHECK); not with gso */
 	uint8_t pmtudisc; /**< to send: Linux's IP_PMTUDISC_*; see PLX_NET_PMTU */
 	/** To send: cut into datagrams of so many bytes (UDP_SEGMENT), of which there are at most
 	 * PLX_NET_UDP_SEGMENTS_MAX; 0 = one. */

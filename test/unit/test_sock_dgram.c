@@ -523,6 +523,6 @@ T(without_a_copy)
 RUN_EAL(ST_(there_and_back), ST_(on_the_wire), ST_(cut_and_empty), ST_(big), ST_(connected),
 	ST_(connected_to_port_0), ST_(refused), ST_(the_error_queue), ST_(too_big_for_the_path),
 	ST_(the_buffer_is_full), ST_(default_sizes_are_tunables), ST_(what_is_said_with_it),
-	ST_(said_for_one), ST_(v6_and_v4_mapped), ST_(without_a_checksum), ST_(v6only), ST_(several_calls_for_one),
-	ST_(cut_by_us), ST_(several_datagrams_for_one_call), ST_(shut_down), ST_(asked_by_ioctl),
-	ST_(without_a_copy))
+	ST_(said_for_one), ST_(v6_and_v4_mapped), ST_(without_a_checksum), ST_(v6only),
+	ST_(several_calls_for_one), ST_(cut_by_us), ST_(several_datagrams_for_one_call),
+	ST_(shut_down), ST_(asked_by_ioctl), ST_(without_a_copy))
