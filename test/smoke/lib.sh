@@ -322,8 +322,8 @@ stop_pollux() { # [-n NAME] [SIGNAL]
 	check_final "$name"
 }
 
-# End one whose peer over net_memif has gone. The driver takes the rings from under an lcore that polls
-# them then, and it crashes (doc/guide/porting.md): then there is nothing to be asked of it.
+# End one whose peer over net_memif has gone. The driver takes the rings from under an lcore that
+# polls them then, and it crashes (doc/guide/porting.md): then there is nothing to be asked of it.
 # @return whether it has lived on, and ended well.
 end_left() { # name
 	! running "$1" || kill -INT "${pid[$1]}"
