@@ -4,8 +4,7 @@
  * a list, and RFS moves its connection to the lcore that runs there. Lines come back as they are;
  * "?" is answered by where the connection is.
  *
- *   cc socket_rfs.c -o socket_rfs -pthread $(pkg-config --cflags --libs libplx_sock
- * libplx_net_ethdev)
+ *   cc socket_rfs.c -o socket_rfs $(pkg-config --cflags --libs libplx_sock libplx_net_ethdev)
  *   ./socket_rfs --no-huge --no-pci -m 256 --lcores '0@(0,1),1@0,2@1' --vdev=net_tap0,iface=plx0 --
  *       10.9.0.2/24 0 1
  *
