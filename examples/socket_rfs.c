@@ -10,6 +10,9 @@
  *
  * Then, as root: ip link set plx0 up && ip address add 10.9.0.1/24 dev plx0; nc 10.9.0.2 7.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* CPU_SET() */
+#endif
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
