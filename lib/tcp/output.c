@@ -558,7 +558,7 @@ static bool send_ack(struct plx_tcp *c, struct plx_tcp_tx *tx, plx_ns now)
 
 /* ---- the ladder ---- */
 
-/* No more new text for now. */
+/* A burst of new text is over: none is left, or none may leave. */
 static void text_ends(struct plx_tcp *c, plx_ns now)
 {
 	c->odd = c->more = false;

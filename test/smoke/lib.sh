@@ -322,14 +322,28 @@ stop_pollux() { # [-n NAME] [SIGNAL]
 	check_final "$name"
 }
 
+begun=$(cut -d " " -f 1 /proc/uptime) # for memif_crashed()
+
+# Has net_memif crashed since this began, and nothing else? The kernel says in which library it was.
+memif_crashed() {
+	dmesg | awk -v since="$begun" -F'[][ ]+' '/segfault at/ && $2 > since {
+		n++
+		if (!/ in librte_net_memif/)
+			other = 1
+	} END { exit !n || other }'
+}
+
 # End one whose peer over net_memif has gone. The driver takes the rings from under an lcore that
-# polls them then, and it crashes (doc/guide/porting.md): then there is nothing to be asked of it.
-# @return whether it has lived on, and ended well.
+# polls them then, and crashes (doc/guide/porting.md): `crashed` says so. Any other end must be good.
 end_left() { # name
+	crashed=
 	! running "$1" || kill -INT "${pid[$1]}"
 	finish "$1"
-	[ $status != 139 ] || return 1
-	check_final "$1"
+	if [ $status = 139 ] && memif_crashed; then
+		crashed=yes
+	else
+		check_final "$1"
+	fi
 }
 
 # Wait until it ends by itself (--for, --idle-exit).

@@ -16,7 +16,8 @@ for _ in {1..5}; do
 	start_pollux -n server -l 0 "--vdev=$memif,role=server" -- fwd --mode rxonly
 	start_pollux -n client -l 1 "--vdev=$memif,role=client" -- fwd --mode txonly --for 2
 	wait_pollux -n client
-	if end_left server; then
+	end_left server
+	if [ -z "$crashed" ]; then
 		sent=$(json_field -n client .tx_packets)
 		break
 	fi
@@ -37,7 +38,7 @@ eventually_ctl "what waits for who hangs is dropped" 'TX_TIMEOUT +dev +[1-9]' -n
 eventually_ctl "again and again" 'tx_queue_0_tx_timeouts: [2-9]' -n client dev -S
 kill -CONT "${pid[server]}"
 stop_pollux -n client
-end_left server || true
+end_left server
 rm -f "$tmp/memif.sock"
 expect_eq "and it was said once" "$(grep -c \
 	'net_memif0: transmit queue 0 timed out: [1-9][0-9]* frames waited [0-9]* ms' \
@@ -50,5 +51,5 @@ iface_up t0 10.9.0.1/24 fd00:9::1/64
 run ip link set t0 txqueuelen 5000
 kernel_talks memif
 stop_pollux -n stack
-end_left fwd || true
+end_left fwd
 expect_eq "all datagrams were served" "$(json_field -n stack .udp_served)" 128
