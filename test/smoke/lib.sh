@@ -328,13 +328,12 @@ begun=$(cut -d " " -f 1 /proc/uptime) # for memif_crashed()
 memif_crashed() {
 	dmesg | awk -v since="$begun" -F'[][ ]+' '/segfault at/ && $2 > since {
 		n++
-		if (!/ in librte_net_memif/)
-			other = 1
+		other += !/ in librte_net_memif/
 	} END { exit !n || other }'
 }
 
 # End one whose peer over net_memif has gone. The driver takes the rings from under an lcore that
-# polls them then, and crashes (doc/guide/porting.md): `crashed` says so. Any other end must be good.
+# polls them then, and crashes (doc/guide/porting.md): `crashed` says so. Else it must end well.
 end_left() { # name
 	crashed=
 	! running "$1" || kill -INT "${pid[$1]}"
