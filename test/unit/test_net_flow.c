@@ -1,68 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Single flows that live elsewhere than their bucket: how they get there, and home again. */
-#define T_EAL_LCORES "(0-2)@0"
-#define T_EAL_MEM    "128"
-#include "net_tcp_t.h"
-
-#include <errno.h>
+#include "net_move_t.h"
 
 #include "../../lib/net/flow.h"
-
-#define LCORES 3
-
-/* ---- a program that goes along ---- */
-
-static bool refuses;
-
-static bool fl_leave(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_softnet *to)
-{
-	if (refuses)
-		return false;
-	tt.c = NULL;
-	return true;
-}
-
-static bool fl_arrive(struct plx_softnet *sn, struct plx_net_tcp *c)
-{
-	tt.c = c;
-	tt.lcore = sn->index;
-	return true;
-}
-
-static void fl_left(struct plx_softnet *sn, void *user)
-{
-}
-
-static struct plx_net_tcp_ops fl_ops;
-
-static bool fl_accept(struct plx_softnet *sn, struct plx_net_tcp_listener *l, struct plx_net_tcp *c)
-{
-	tt_accept(sn, l, c);
-	plx_net_tcp_take(c, &fl_ops, NULL);
-	return true;
-}
-
-static void start(void)
-{
-	fl_ops = tt_ops;
-	fl_ops.leave = fl_leave;
-	fl_ops.arrive = fl_arrive;
-	fl_ops.left = fl_left;
-	refuses = false;
-	tt_start();
-	eq(plx_engine_lcores(nt.eng), LCORES);
-	tt.l.accept = fl_accept;
-}
-
-/* ---- moving ---- */
-
-static struct plx_net_moves moves(void)
-{
-	struct plx_net_moves m;
-
-	plx_net_moves_get(nt.net, &m);
-	return m;
-}
 
 static uint32_t hash_of(struct plx_net_tcp *c)
 {
@@ -77,14 +17,6 @@ static uint16_t home_of(uint32_t hash)
 static uint16_t owner_of(uint32_t hash)
 {
 	return plx_steer_flows_owner(&nt.net->flows, &nt.net->owners, hash);
-}
-
-static void settled(void)
-{
-	nt_sleep(PLX_MS(20));
-	eq(moves().waiting, 0);
-	eq(moves().reordered, 0);
-	eq(moves().dropped, 0);
 }
 
 /* Without a step. */
@@ -102,44 +34,8 @@ static void move(uint16_t lcore)
 
 static void all_to(uint16_t lcore)
 {
-	uint16_t want[PLX_OWNER_BUCKETS_MAX], n = plx_net_buckets(nt.net);
-
-	for (uint16_t i = 0; i < n; i++)
-		want[i] = lcore;
-	eq(plx_net_owners_set(nt.net, want, n), 0);
+	wish_all(lcore);
 	settled();
-}
-
-static uint16_t elsewhere(void)
-{
-	return (uint16_t)((tt.lcore + 1) % LCORES);
-}
-
-static void step(uint16_t lcore)
-{
-	plx_engine_step(nt.eng, lcore);
-}
-
-static void feed(uint32_t at, uint32_t n)
-{
-	tt_make(PLX_TCP_ACK | PLX_TCP_PSH, tt.seq + at, at, n);
-	t_port_feed(&nt.port[0], 0, nt.in.b, nt.in.bytes, 0);
-}
-
-/* Text of the peer, which is read in order. */
-static void more(uint32_t n)
-{
-	uint64_t got = tt.got;
-	struct tt_seg s;
-
-	tt_make(PLX_TCP_ACK | PLX_TCP_PSH, tt.seq, got, n);
-	t_port_feed(&nt.port[0], 0, nt.in.b, nt.in.bytes, 0);
-	nt_run();
-	tt.seq += n;
-	eq(tt.got, got + n);
-	nt_sleep(PLX_MS(300));
-	while (tt_out(&s))
-		eq(s.h.ack, tt.seq);
 }
 
 /* Another connection, of the next port. */
@@ -234,32 +130,9 @@ T(its_bucket_comes_after_it)
 	eq(tt.lcore, there);
 }
 
-/* Whatever has been done of a move when a segment comes: it is seen in its place. */
 T(segments_come_at_any_time)
 {
-	for (int slow = 0; slow < LCORES; slow++)
-		for (int when = 0; when < 24; when++) {
-			uint32_t at = 0;
-
-			start();
-			tt_connect();
-			nt_mark();
-			wish(elsewhere());
-			for (int i = 0; i < 48; i++) {
-				for (uint16_t l = 0; l < LCORES; l++)
-					if (l != slow || i > when)
-						step(l);
-				nt.now += PLX_US(i % 3 * 20);
-				feed(at, 10);
-				at += 10;
-			}
-			settled();
-			eq(tt.got, at);
-			eq(nt_stat(PLX_STAT_TCPEXT_TCPOFOQUEUE), 0);
-			eq(moves().conns, 1);
-			nt_no_drop();
-			tt_after(NULL);
-		}
+	segments_at_any_time(wish);
 }
 
 /* It ends: what is left of it goes home, and the place is free again. */
@@ -358,7 +231,7 @@ T(it_stays)
 	start();
 	tt_connect();
 	home = (uint16_t)tt.lcore;
-	refuses = true;
+	mover.refuses = true;
 	wish(elsewhere());
 	settled();
 	eq(moves().stayed, 1);

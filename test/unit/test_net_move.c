@@ -1,87 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Buckets that move from lcore to lcore, with what is in them. */
-#define T_EAL_LCORES "(0-2)@0"
-#define T_EAL_MEM    "128"
-#include "net_tcp_t.h"
-
-#include <errno.h>
-
-#include "../../lib/net/move.h"
-
-#define LCORES 3
-
-/* ---- a program that goes along ---- */
-
-static struct mover {
-	int left, arrived, gone;
-	uint16_t too_much; /* an lcore where it does not want to be */
-	bool refuses;
-} mover;
-
-static bool mv_leave(struct plx_softnet *sn, struct plx_net_tcp *c, struct plx_softnet *to)
-{
-	if (mover.refuses)
-		return false;
-	mover.left++;
-	tt.c = NULL;
-	return true;
-}
-
-static bool mv_arrive(struct plx_softnet *sn, struct plx_net_tcp *c)
-{
-	if (mover.too_much && sn->index == mover.too_much)
-		return false;
-	mover.arrived++;
-	tt.c = c;
-	tt.lcore = sn->index;
-	return true;
-}
-
-static void mv_left(struct plx_softnet *sn, void *user)
-{
-	mover.gone++;
-}
-
-static struct plx_net_tcp_ops mv_ops;
-
-static bool mv_accept(struct plx_softnet *sn, struct plx_net_tcp_listener *l, struct plx_net_tcp *c)
-{
-	tt_accept(sn, l, c);
-	plx_net_tcp_take(c, &mv_ops, NULL);
-	return true;
-}
-
-static void start(void)
-{
-	mv_ops = tt_ops;
-	mv_ops.leave = mv_leave;
-	mv_ops.arrive = mv_arrive;
-	mv_ops.left = mv_left;
-	memset(&mover, 0, sizeof(mover));
-	tt_start();
-	eq(plx_engine_lcores(nt.eng), LCORES);
-	tt.l.accept = mv_accept;
-}
-
-/* ---- moving ---- */
-
-static struct plx_net_moves moves(void)
-{
-	struct plx_net_moves m;
-
-	plx_net_moves_get(nt.net, &m);
-	return m;
-}
-
-/* All buckets to one lcore, without a step. */
-static void wish(uint16_t lcore)
-{
-	uint16_t want[PLX_OWNER_BUCKETS_MAX], n = plx_net_buckets(nt.net);
-
-	for (uint16_t i = 0; i < n; i++)
-		want[i] = lcore;
-	eq(plx_net_owners_set(nt.net, want, n), 0);
-}
+#include "net_move_t.h"
 
 /* The bucket of tt's connection. */
 static void wish_its(uint16_t lcore)
@@ -96,45 +15,15 @@ static void wish_its(uint16_t lcore)
 	eq(plx_net_owners_set(nt.net, want, n), 0);
 }
 
-static void settled(void)
-{
-	nt_sleep(PLX_MS(20)); /* some of it waits for the others' passes */
-	eq(moves().waiting, 0);
-	eq(moves().reordered, 0);
-	eq(moves().dropped, 0);
-}
-
 static void move(uint16_t lcore)
 {
 	uint16_t now[PLX_OWNER_BUCKETS_MAX];
 
-	wish(lcore);
+	wish_all(lcore);
 	settled();
 	plx_net_owners_get(nt.net, now);
 	for (uint16_t i = 0; i < plx_net_buckets(nt.net); i++)
 		eq(now[i], lcore);
-}
-
-/* The other one than it is on. */
-static uint16_t elsewhere(void)
-{
-	return (uint16_t)((tt.lcore + 1) % LCORES);
-}
-
-/* Text of the peer, by a queue of its own; it is read in order. */
-static void more(uint32_t n)
-{
-	uint64_t got = tt.got;
-	struct tt_seg s;
-
-	tt_make(PLX_TCP_ACK | PLX_TCP_PSH, tt.seq, got, n);
-	t_port_feed(&nt.port[0], 0, nt.in.b, nt.in.bytes, 0);
-	nt_run();
-	tt.seq += n;
-	eq(tt.got, got + n);
-	nt_sleep(PLX_MS(300));
-	while (tt_out(&s))
-		eq(s.h.ack, tt.seq);
 }
 
 T(wishes_that_cannot_be)
@@ -358,46 +247,9 @@ T(what_is_left_of_it_goes_along)
 
 /* ---- in between ---- */
 
-static void step(uint16_t lcore)
-{
-	plx_engine_step(nt.eng, lcore);
-}
-
-static void feed(uint32_t at, uint32_t n)
-{
-	tt_make(PLX_TCP_ACK | PLX_TCP_PSH, tt.seq + at, at, n);
-	t_port_feed(&nt.port[0], 0, nt.in.b, nt.in.bytes, 0);
-}
-
-/*
- * Whatever has been done of a move when a segment comes: it is seen in its place. The old owner is
- * slow, so that packets wait; or the new one is, so that they lie on their way.
- */
 T(segments_come_at_any_time)
 {
-	for (int slow = 0; slow < LCORES; slow++)
-		for (int when = 0; when < 24; when++) {
-			uint32_t at = 0;
-
-			start();
-			tt_connect();
-			nt_mark();
-			wish_its(elsewhere());
-			for (int i = 0; i < 48; i++) {
-				for (uint16_t l = 0; l < LCORES; l++)
-					if (l != slow || i > when)
-						step(l);
-				nt.now += PLX_US(i % 3 * 20);
-				feed(at, 10);
-				at += 10;
-			}
-			settled();
-			eq(tt.got, at);
-			eq(nt_stat(PLX_STAT_TCPEXT_TCPOFOQUEUE), 0);
-			eq(mover.arrived, 1);
-			nt_no_drop();
-			tt_after(NULL);
-		}
+	segments_at_any_time(wish_its);
 }
 
 /* Both but the old owner. */
@@ -487,7 +339,7 @@ static void wish_in_vain(uint16_t lcore)
 {
 	uint64_t was = moves().abandoned;
 
-	wish(lcore);
+	wish_all(lcore);
 	for (int i = 0; i < 4000; i++) {
 		__atomic_store_n(&nt.net->moves->full, true, __ATOMIC_RELEASE);
 		step((uint16_t)(i % LCORES));
@@ -544,7 +396,7 @@ T(ports_of_what_comes_are_not_taken)
 
 	start();
 	move(old);
-	wish(new);
+	wish_all(new);
 	for (int i = 0; i < 20; i++)
 		for (uint16_t l = 0; l < LCORES; l++)
 			if (l != old)
@@ -578,7 +430,7 @@ T(no_memory_there)
 	for (size_t bytes = 4096; bytes >= 64; bytes /= 2)
 		while (n < PLX_DIM(took) && (took[n] = plx_arena_alloc(mem, bytes)))
 			((size_t *)took[n++])[0] = bytes;
-	wish(new);
+	wish_all(new);
 	nt_sleep(PLX_MS(2));
 	eq(mover.left, 1);
 	eq(mover.arrived, 1);
@@ -602,7 +454,7 @@ T(no_memory_of_the_program_there)
 	mover.too_much = 2;
 	tt.hold = true;
 	tt_in(PLX_TCP_ACK, tt.seq, 0, 100);
-	wish(2);
+	wish_all(2);
 	settled();
 	eq(tt.lcore, 1);
 	eq(mover.gone, mover.left - 1);
@@ -622,7 +474,7 @@ T(an_end_at_any_time)
 		tt_connect();
 		tt_in(PLX_TCP_ACK, tt.seq, 0, 1000);
 		nt_forget();
-		wish(elsewhere());
+		wish_all(elsewhere());
 		for (int i = 0; i < when; i++) {
 			step((uint16_t)(i % LCORES));
 			nt.now += PLX_US(20);
@@ -642,12 +494,12 @@ T(one_wish_behind_the_other)
 {
 	start();
 	tt_connect();
-	wish(1);
+	wish_all(1);
 	step(0);
-	wish(2);
+	wish_all(2);
 	step(0);
 	step(1);
-	wish(0);
+	wish_all(0);
 	settled();
 	eq(net__tcp_owner(nt.net->lcore[0], &plx_net_tcp_tcb(tt.c)->id), 0);
 	eq(tt.lcore, 0);
@@ -660,7 +512,7 @@ T(one_bucket_behind_all)
 	uint16_t now[PLX_OWNER_BUCKETS_MAX];
 
 	start();
-	wish(1);
+	wish_all(1);
 	step(0);
 	eq(plx_net_owner_set(nt.net, 100, 2), 0);
 	settled();

@@ -1,61 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Connected sockets of UDP whose flows move to another lcore. */
-#define T_EAL_LCORES "(0-2)@0"
-#define T_EAL_MEM    "128"
-#include "sock_t.h"
+#include "sock_move_t.h"
 
 #include <fcntl.h>
 #include <linux/errqueue.h>
 #include <netinet/udp.h>
 
-#include "../../lib/net/move.h"
 #include "../../lib/sock/sock.h"
-
-#define LCORES 3
-
-static void wish(uint16_t lcore)
-{
-	uint16_t want[PLX_OWNER_BUCKETS_MAX], n = plx_net_buckets(nt.net);
-
-	for (uint16_t i = 0; i < n; i++)
-		want[i] = lcore;
-	st_lock(NULL); /* plx_softnet_call() of a stepped engine */
-	eq(plx_net_owners_set(nt.net, want, n), 0);
-	st_unlock(NULL);
-}
-
-static struct plx_net_moves moves(void)
-{
-	struct plx_net_moves m;
-
-	plx_net_moves_get(nt.net, &m);
-	return m;
-}
-
-static void move(uint16_t lcore)
-{
-	wish(lcore);
-	st_sleep(PLX_MS(20));
-	eq(moves().waiting, 0);
-	eq(moves().reordered, 0);
-	eq(moves().dropped, 0);
-}
-
-/* The calls of this thread are an ordinary one's. */
-static void start(void)
-{
-	st_new();
-	eq(plx_engine_lcores(nt.eng), LCORES);
-	plx_sock_enter(st.s);
-}
-
-static int after(void **state)
-{
-	plx_sock_enter(NULL);
-	return st_after(state);
-}
-
-#define MV_(name) cmocka_unit_test_teardown(name, after)
 
 /* A datagram from or to a socket of ours. */
 static void send_text(int fd, const char *text)

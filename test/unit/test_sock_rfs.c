@@ -1,25 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Sockets that go where threads use them. */
-#define T_EAL_LCORES "(0-2)@0"
-#define T_EAL_MEM    "128"
-#include "sock_t.h"
+#include "sock_move_t.h"
 
 #include <fcntl.h>
 #include <signal.h>
 
 #include "../../lib/engine/engine.h"
-#include "../../lib/net/move.h"
 #include "../../lib/sock/sock.h"
-
-#define LCORES 3
-
-static struct plx_net_moves moves(void)
-{
-	struct plx_net_moves m;
-
-	plx_net_moves_get(nt.net, &m);
-	return m;
-}
 
 /* All CPUs are near an lcore; -1: none. */
 static void near(int lcore)
@@ -35,41 +22,14 @@ static void entries(int64_t n)
 	st_sleep(PLX_MS(200)); /* it is looked at now and then */
 }
 
-/* The calls of this thread are an ordinary one's, and its lcores on CPUs of their own. */
-static void start(int64_t n)
+/* Its lcores are on CPUs of their own. */
+static void start_rfs(int64_t n)
 {
-	st_new();
-	eq(plx_engine_lcores(nt.eng), LCORES);
+	start();
 	for (uint16_t i = 0; i < LCORES; i++)
 		st.s->lcore[i]->near = i;
 	entries(n);
 	eq(plx_net_rfs_on(nt.net), n != 0);
-	plx_sock_enter(st.s);
-}
-
-static int after(void **state)
-{
-	plx_sock_enter(NULL);
-	return st_after(state);
-}
-
-#define RF_(name) cmocka_unit_test_teardown(name, after)
-
-/* A connection of this thread to itself: nothing waits. */
-static void pair(int c[2], uint16_t port)
-{
-	int l = plx_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-	eq(st_bind(l, "10.0.0.2", port), 0);
-	eq(plx_listen(l, 8), 0);
-	c[0] = plx_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	fails(st_connect(c[0], "10.0.0.2", port), EINPROGRESS);
-	st_run();
-	c[1] = plx_accept4(l, NULL, NULL, SOCK_NONBLOCK);
-	ok(c[1] >= 0);
-	eq(plx_close(l), 0);
-	eq(st_connect(c[0], "10.0.0.2", port), 0);
-	st_run();
 }
 
 /* A thread looks for text that is not there, so often and every so often. */
@@ -81,13 +41,6 @@ static void use(int fd, int calls, plx_ns every)
 		fails(plx_recv(fd, buf, sizeof(buf), 0), EAGAIN);
 		st_sleep(every);
 	}
-}
-
-static void settled(void)
-{
-	st_sleep(PLX_MS(20));
-	eq(moves().waiting, 0);
-	eq(moves().reordered, 0);
 }
 
 static uint16_t elsewhere(int fd)
@@ -113,7 +66,7 @@ T(it_goes_where_it_is_used)
 {
 	int c[2];
 
-	start(1024);
+	start_rfs(1024);
 	pair(c, 80);
 	for (int i = 0; i < 2 * LCORES; i++) {
 		uint16_t to = elsewhere(c[1]);
@@ -140,7 +93,7 @@ T(other_calls_count_too)
 	struct pollfd p = {.events = POLLIN};
 	int c[2];
 
-	start(1024);
+	start_rfs(1024);
 	pair(c, 80);
 	near(elsewhere(c[1]));
 	for (int i = 0; i < 20; i++) {
@@ -164,7 +117,7 @@ T(no_steady_use)
 {
 	int c[2];
 
-	start(1024);
+	start_rfs(1024);
 	pair(c, 80);
 	near(elsewhere(c[1]));
 	use(c[1], PLX_RFS_STEADY_CALLS - 1, PLX_MS(1)); /* the first only makes it known */
@@ -198,7 +151,7 @@ T(off)
 {
 	int c[2];
 
-	start(0);
+	start_rfs(0);
 	pair(c, 80);
 	near(elsewhere(c[1]));
 	use(c[1], 100, PLX_MS(1));
@@ -220,7 +173,7 @@ T(too_small_a_table)
 {
 	int c[2];
 
-	start(1);
+	start_rfs(1);
 	pair(c, 80);
 	near(elsewhere(c[1]));
 	for (int i = 0; i < 100; i++) {
@@ -237,7 +190,7 @@ T(not_those_that_are_woven_in)
 	struct epoll_event ev = {.events = EPOLLIN};
 	int c[2], set;
 
-	start(1024);
+	start_rfs(1024);
 	pair(c, 80);
 	set = plx_epoll_create1(0);
 	eq(plx_epoll_ctl(set, EPOLL_CTL_ADD, c[1], &ev), 0);
@@ -259,7 +212,7 @@ T(lcores_of_one_cpu)
 {
 	int c[2];
 
-	start(1024);
+	start_rfs(1024);
 	for (uint16_t i = 0; i < LCORES; i++)
 		st.s->lcore[i]->near = 0;
 	pair(c, 80);
@@ -379,7 +332,7 @@ T(a_thread_that_waits)
 	uint32_t sent = 0;
 	int c[2];
 
-	start(1024);
+	start_rfs(1024);
 	pair(c, 80);
 	eq(plx_setsockopt(c[0], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
 	near(-1);
@@ -403,17 +356,6 @@ T(a_thread_that_waits)
 	eq(r.got, sent);
 }
 
-static void wish(uint16_t lcore)
-{
-	uint16_t want[PLX_OWNER_BUCKETS_MAX], n = plx_net_buckets(nt.net);
-
-	for (uint16_t i = 0; i < n; i++)
-		want[i] = lcore;
-	st_lock(NULL);
-	eq(plx_net_owners_set(nt.net, want, n), 0);
-	st_unlock(NULL);
-}
-
 /* Its time goes on, whatever it has been through. */
 T(so_does_its_time)
 {
@@ -421,7 +363,7 @@ T(so_does_its_time)
 	struct reader r;
 	int c[2];
 
-	start(0);
+	start_rfs(0);
 	pair(c, 80);
 	eq(plx_setsockopt(c[1], SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv)), 0);
 	begin(&r, c[1]);
@@ -453,7 +395,7 @@ T(so_does_a_signal)
 		struct reader r;
 		int c[2];
 
-		start(0);
+		start_rfs(0);
 		pair(c, 80);
 		begin(&r, c[1]);
 		asleep(&r);
@@ -475,6 +417,6 @@ T(so_does_a_signal)
 	}
 }
 
-RUN_EAL(RF_(it_goes_where_it_is_used), RF_(other_calls_count_too), RF_(no_steady_use), RF_(off),
-	RF_(too_small_a_table), RF_(not_those_that_are_woven_in), RF_(lcores_of_one_cpu),
-	RF_(a_thread_that_waits), RF_(so_does_its_time), RF_(so_does_a_signal))
+RUN_EAL(MV_(it_goes_where_it_is_used), MV_(other_calls_count_too), MV_(no_steady_use), MV_(off),
+	MV_(too_small_a_table), MV_(not_those_that_are_woven_in), MV_(lcores_of_one_cpu),
+	MV_(a_thread_that_waits), MV_(so_does_its_time), MV_(so_does_a_signal))
