@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "move.h"
+#include "udp.h"
 
 #include <errno.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "tcp.h"
+#include "udp.h"
 
 /*
  * IP input: check the header, find out for whom the packet is (one route lookup, as in Linux), then

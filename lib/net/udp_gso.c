@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "net.h"
+#include "udp.h"
 
 /*
  * Many datagrams by one call (UDP_SEGMENT): as one packet, cut by the device or when it is queued
