@@ -334,6 +334,7 @@ memif_crashed() {
 
 # End one whose peer over net_memif has gone. The driver takes the rings from under an lcore that
 # polls them then, and crashes (doc/guide/porting.md): `crashed` says so. Else it must end well.
+# shellcheck disable=SC2034 # for the test that calls it
 end_left() { # name
 	crashed=
 	! running "$1" || kill -INT "${pid[$1]}"
