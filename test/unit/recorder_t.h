@@ -73,7 +73,7 @@ static void feed(uint32_t n)
 	for (uint32_t burst; n; n -= burst, fed += burst) {
 		burst = PLX_MIN(n, 64u);
 		feed_frames(0, fed, burst, 0x9999);
-		et.now += PLX_US(1);
+		et_sleep(PLX_US(1));
 		plx_engine_step(et.eng, 0);
 	}
 }
@@ -87,7 +87,7 @@ static inline void feed_reset(void)
 	b[23] = 6;
 	b[47] = 4;
 	t_port_feed(&et.port[0], 0, b, sizeof(b), 0);
-	et.now += PLX_US(1);
+	et_sleep(PLX_US(1));
 	plx_engine_step(et.eng, 0);
 }
 

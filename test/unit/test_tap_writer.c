@@ -309,7 +309,7 @@ T(classic_files)
 
 		w = begin((struct plx_tap_writer_conf){.format = formats[i]});
 		feed(1, 0, 50);
-		et.now += PLX_SEC(20); /* they have no statistics */
+		et_sleep(PLX_SEC(20)); /* they have no statistics */
 		feed(0, 50, 50);
 		eq(stop_writer(w, &s), 0);
 		eq(s.written, 100);
@@ -356,10 +356,10 @@ T(statistics_come_now_and_then)
 		do
 			plx_tap_writer_stats(w, &s);
 		while (s.written <= i);
-		et.now += PLX_SEC(10);
+		et_sleep(PLX_SEC(10));
 		plx_engine_step(et.eng, 0);
 		usleep(20000); /* it looks every 2 ms */
-		et.now += PLX_SEC(10);
+		et_sleep(PLX_SEC(10));
 	}
 	eq(stop_writer(w, NULL), 0);
 	read_file(path);
