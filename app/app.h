@@ -159,6 +159,8 @@ struct app_run_ops {
 	int (*begin)(struct app_run *run, struct plx_error *e);
 	/** All lcores run; before `ready` is printed. Control thread. */
 	int (*up)(struct app_run *run, struct plx_error *e);
+	/** Some times a second. Control thread. */
+	void (*tick)(struct app_run *run);
 	/** Every second. Control thread. */
 	void (*second)(struct app_run *run);
 	/** The engine has stopped, ports are still open. Undoes begin() and up(). Main thread. What

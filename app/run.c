@@ -161,6 +161,8 @@ static void on_tick(struct app_run *run, struct app_watch *w)
 	now = monotonic();
 	watch_ports();
 	capture_tick(run);
+	if (run->ops->tick)
+		run->ops->tick(run);
 	if (now >= run->next_report_ns) {
 		run->next_report_ns += PLX_SEC(1);
 		report_interval(run);

@@ -196,6 +196,11 @@ static void json(struct app_run *run, json_t *o, bool final)
 		s->ops->json(s, o, final);
 }
 
+static void tick(struct app_run *run)
+{
+	plx_net_arfs_serve(((struct stack *)run->arg)->net);
+}
+
 static void text(struct app_run *run, FILE *out)
 {
 	struct stack *s = run->arg;
@@ -221,6 +226,7 @@ int stack_run(struct stack *s)
 		.up = ready,
 		.end = end,
 		.held = held,
+		.tick = tick,
 		.json = json,
 		.text = text};
 	struct app_run r = {.app = s->app, .ops = &ops, .mode = "", .arg = s};

@@ -172,9 +172,12 @@ static void show_owners(const json_t *steer)
 		printf("RFS: %lld entries; ", fmt_num(steer, "rfs_entries"));
 	else
 		printf("RFS: off; ");
-	printf("%lld flow(s) with an lcore of their own, %lld moved there, %lld refused\n",
+	printf("%lld flow(s) with an lcore of their own, %lld moved there, %lld refused; ",
 		fmt_num(steer, "flows"), fmt_num(steer, "flows_moved"),
 		fmt_num(steer, "flows_refused"));
+	printf("%lld with a rule in their device, %lld made, %lld refused\n",
+		fmt_num(steer, "arfs_rules"), fmt_num(steer, "arfs_made"),
+		fmt_num(steer, "arfs_refused"));
 }
 
 /* What it decided last, and about whom. */

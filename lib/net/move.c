@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "flow.h"
+#include "arfs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -667,6 +667,7 @@ void plx_net_moves_get(const struct plx_net *net, struct plx_net_moves *m)
 	*m = (struct plx_net_moves){
 		.waiting = __atomic_load_n(&net->moves->waiting, __ATOMIC_ACQUIRE)};
 	net__flows_get(net, m);
+	net__arfs_get(net, m);
 	for (uint16_t i = 0; i < net->n_lcores; i++) {
 		const struct net_mover *mv = net->lcore[i]->mover;
 

@@ -7,7 +7,7 @@
 
 #include <rte_prefetch.h>
 
-#include "flow.h"
+#include "arfs.h"
 #include "rfs.h"
 #include "rps.h"
 #include "tap.h"
@@ -507,7 +507,8 @@ int plx_net_attach(struct plx_net *net, struct plx_engine *eng, struct plx_error
 	net->frag_owners = net->owners;
 	for (uint16_t i = 0; i < n; i++)
 		plx_steer_ports_init(&net->lcore[i]->ports, &net->toeplitz, &net->owners, i);
-	if (net__flows_new(net) != 0 || net__move_new(net) != 0 || net__balance_new(net) != 0)
+	if (net__flows_new(net) != 0 || net__arfs_new(net) != 0 || net__move_new(net) != 0 ||
+		net__balance_new(net) != 0)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "moves of flows", 0u, 0u);
 	if (net__publish(net) != 0)
 		return plx_error_set(e, -ENOMEM, PLX_ERR_NO_MEMORY, "the configuration", 0u, 0u);
@@ -526,6 +527,7 @@ void plx_net_destroy(struct plx_net *net)
 	net__retire_poll(net);
 	net__move_free(net);
 	net__flows_free(net);
+	net__arfs_free(net);
 	net__balance_free(net);
 	for (unsigned int i = 0; i < PLX_ENGINE_LCORES_MAX; i++)
 		if (net->lcore[i]) {

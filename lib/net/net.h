@@ -146,6 +146,7 @@ struct net_redirected {
 
 struct net_rps;	  /* rps.h */
 struct net_rfs;	  /* rfs.h */
+struct net_arfs;  /* arfs.h */
 struct net_tcp;	  /* tcp.h */
 struct net_moves; /* move.h */
 struct net_flows; /* flow.h */
@@ -239,8 +240,9 @@ struct plx_net {
 	struct net_taps *taps; /**< published; NULL: there are none */
 	struct net_rps *rps;   /**< the same; NULL: what is forwarded stays where it came */
 	struct net_rfs *rfs;   /**< the same; NULL: RFS is off */
-	struct net_rtab nbr;   /**< struct net_nbr */
-	struct net_rtab exc;   /**< struct net_exc */
+	struct net_arfs *arfs;
+	struct net_rtab nbr; /**< struct net_nbr */
+	struct net_rtab exc; /**< struct net_exc */
 	struct plx_tunables *tun;
 	struct plx_engine *eng;
 	struct plx_toeplitz toeplitz;

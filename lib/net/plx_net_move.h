@@ -33,6 +33,9 @@ struct plx_net_moves {
 	uint64_t flows_moved; /**< single flows that were given another lcore than their bucket's */
 	uint64_t flows_refused; /**< the same that had to stay for lack of a place */
 	uint32_t flows;		/**< that live elsewhere now */
+	uint64_t rules;		/**< of these, those that their device brings there: aRFS */
+	uint64_t rules_made;	/**< in all */
+	uint64_t rules_refused; /**< by the device, or the lcore polls no queue of it */
 };
 
 /**
@@ -70,6 +73,13 @@ PLX_API bool plx_net_rfs_on(const struct plx_net *net);
  */
 PLX_API bool plx_net_tcp_used(struct plx_softnet *sn, const struct plx_net_tcp *tc, uint16_t lcore,
 	struct plx_rfs_streak *streak);
+/**
+ * Accelerated RFS (ndo_rx_flow_steer()): have the devices that can (PLX_PORT_F_NTUPLE) bring the
+ * flows that have moved by plx_net_tcp_move() to a queue of their lcore, and take back the rules of
+ * those that have ended or moved on. For the thread that opens and closes the ports, some times a
+ * second; a device may take its time. Who never calls it has such packets handed over.
+ */
+PLX_API void plx_net_arfs_serve(struct plx_net *net);
 /** Who owns them now. @param lcore [plx_net_buckets()]. Any thread. */
 PLX_API void plx_net_owners_get(const struct plx_net *net, uint16_t *lcore);
 PLX_API uint16_t plx_net_buckets(const struct plx_net *net);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "arfs.h"
 #include "rps.h"
 #include "tcp.h"
 
@@ -33,6 +34,9 @@ static void add_moves(struct plx_telem_row *r, const struct plx_net *net)
 	plx_telem_row_u64(r, "flows", m.flows);
 	plx_telem_row_u64(r, "flows_moved", m.flows_moved);
 	plx_telem_row_u64(r, "flows_refused", m.flows_refused);
+	plx_telem_row_u64(r, "arfs_rules", m.rules);
+	plx_telem_row_u64(r, "arfs_made", m.rules_made);
+	plx_telem_row_u64(r, "arfs_refused", m.rules_refused);
 	plx_telem_row_u64(r, "rfs_entries",
 		plx_net_rfs_on(net) ? (uint64_t)net__tun(net, PLX_TUN_RPS_SOCK_FLOW_ENTRIES) : 0);
 }
@@ -60,15 +64,20 @@ enum plx_telem_more net__steer_row(struct plx_telem_row *r, uint64_t *cursor, vo
 enum plx_telem_more net__flows_row(struct plx_telem_row *r, uint64_t *cursor, void *arg)
 {
 	const struct plx_net *net = arg;
-	uint16_t lcore;
-	uint32_t hash;
+	uint16_t lcore, port, queue;
+	uint32_t hash, slot;
 
 	if (*cursor > net->flows.mask)
 		return PLX_TELEM_END;
-	if (!plx_steer_flows_at(&net->flows, (uint32_t)(*cursor)++, &hash, &lcore))
+	slot = (uint32_t)(*cursor)++;
+	if (!plx_steer_flows_at(&net->flows, slot, &hash, &lcore))
 		return PLX_TELEM_MORE;
 	plx_telem_row_u64(r, "hash", hash);
 	plx_telem_row_u64(r, "lcore", net->lcore[lcore]->sn->lcore);
+	if (net__arfs_at(net, slot, &port, &queue)) {
+		plx_telem_row_str(r, "ifname", plx_port_get(port)->name);
+		plx_telem_row_u64(r, "queue", queue);
+	}
 	return PLX_TELEM_MORE;
 }
 

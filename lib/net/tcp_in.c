@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "move.h"
+#include "arfs.h"
 
 /*
  * Segments in (RFC 9293 3.10.7): checked, taken to the lcore of their flow, and given to what the
@@ -32,9 +32,23 @@ uint16_t net__tcp_owner(const struct net_lcore *nl, const struct plx_tcp_id *key
 	return plx_steer_flows_owner(&net->flows, &net->owners, net__tcp_hash(net, key));
 }
 
+PLX_NOINLINE static uint16_t lives_at(
+	struct net_lcore *nl, const struct plx_tcp_id *key, uint32_t hash, uint16_t lcore)
+{
+	const struct plx_tuple flow = {.src = key->raddr,
+		.dst = key->laddr,
+		.sport = key->rport,
+		.dport = key->lport,
+		.proto = PLX_IPPROTO_TCP};
+
+	if (lcore != nl->sn->index)
+		net__arfs_ask(nl, &flow, hash, lcore);
+	return lcore;
+}
+
 /* As UDP's: by the device's hash where it hashes with our key. */
 static uint16_t owner_of(
-	const struct net_lcore *nl, const struct rte_mbuf *m, const struct plx_tcp_id *key)
+	struct net_lcore *nl, const struct rte_mbuf *m, const struct plx_tcp_id *key)
 {
 	const struct plx_net *net = nl->net;
 	uint32_t hash;
@@ -48,7 +62,7 @@ static uint16_t owner_of(
 		hash = net__tcp_hash(net, key);
 	lcore = plx_steer_flows_find(&net->flows, hash);
 	if (plx_unlikely(lcore != PLX_STEER_NO_LCORE)) /* it is not its bucket's work */
-		return lcore;
+		return lives_at(nl, key, hash, lcore);
 	plx_count(nl->bucket_pkts[plx_steer_owner_bucket(&net->owners, hash)], 1);
 	return plx_steer_owner(&net->owners, hash);
 }

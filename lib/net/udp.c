@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "move.h"
+#include "arfs.h"
 #include "udp.h"
 
 #include <errno.h>
@@ -186,6 +186,23 @@ static bool waits(struct net_lcore *nl, struct rte_mbuf *m, const struct plx_net
 	       net__move_park_udp(nl, m, rx, f, s);
 }
 
+/* If that is because its flow has an lcore of its own, the device is to bring the next one there.
+ */
+PLX_NOINLINE static void hand_over(struct net_lcore *nl, struct rte_mbuf *m,
+	const struct plx_net_rx *rx, const struct plx_udp_flow *f, uint16_t to)
+{
+	if (!rx->handed && plx_steer_flows_find(&nl->net->flows, f->hash) == to) {
+		const struct plx_tuple flow = {.src = f->src,
+			.dst = f->dst,
+			.sport = f->sport,
+			.dport = f->dport,
+			.proto = PLX_IPPROTO_UDP};
+
+		net__arfs_ask(nl, &flow, f->hash, to);
+	}
+	net__hand(nl, m, rx, to);
+}
+
 void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx)
 {
 	uint16_t to;
@@ -234,7 +251,7 @@ void net__udp_in(struct net_lcore *nl, struct rte_mbuf *m, struct plx_net_rx *rx
 	if (plx_likely(to == nl->sn->index))
 		deliver(nl, m, rx, &udp, s);
 	else
-		net__hand(nl, m, rx, to);
+		hand_over(nl, m, rx, &f, to);
 }
 
 /* The sender is found as the one to whom an answer would go. */

@@ -14,7 +14,7 @@
 	((uint32_t)(PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TX_CSUM_L4 | PLX_PORT_F_SG |               \
 		    PLX_PORT_F_TSO | PLX_PORT_F_USO))
 #define RX_SWITCHES ((uint32_t)(PLX_PORT_F_RX_CSUM | PLX_PORT_F_LRO))
-#define UNREAD	    ((uint32_t)PLX_PORT_F_RX_HASH) /* off: we do not look at it */
+#define UNREAD	    ((uint32_t)(PLX_PORT_F_RX_HASH | PLX_PORT_F_NTUPLE)) /* off: not used */
 
 const struct plx_port_feature_info plx_port_feature_info[PLX_PORT_FBIT_MAX] = {
 #define X(id, name, text) [PLX_PORT_FBIT_##id] = {name, text},

@@ -52,6 +52,7 @@ PLX_C_BEGIN
 	X(LRO, "large-receive-offload", "may give packets that were merged, with their number")    \
 	X(RX_HASH, "receive-hashing", "gives the RSS hash of a packet")                            \
 	X(RSS, "rx-rss", "spreads over queues by a key and an indirection table that can be set")  \
+	X(NTUPLE, "ntuple-filters", "puts single flows into the queues that it is told")           \
 	X(RX_INTR, "rx-interrupt", "can wake a sleeping lcore")                                    \
 	X(SET_MAC, "set-mac", "MAC address can be changed")                                        \
 	X(SET_MTU, "set-mtu", "MTU can be changed")                                                \
@@ -99,6 +100,7 @@ PLX_API extern const struct plx_port_feature_info plx_port_feature_info[PLX_PORT
 	X("generic-segmentation-offload", "gso", "tx-generic-segmentation", PLX_PORT_F_GSO)        \
 	X("generic-receive-offload", "gro", "rx-gro", PLX_PORT_F_GRO)                              \
 	X("large-receive-offload", "lro", "rx-lro", PLX_PORT_F_LRO)                                \
+	X("ntuple-filters", "ntuple", "rx-ntuple-filter", PLX_PORT_F_NTUPLE)                       \
 	X("receive-hashing", "rxhash", "rx-hashing", PLX_PORT_F_RX_HASH)
 
 struct plx_port_feature_group {
@@ -305,6 +307,10 @@ struct plx_port_ops {
 		struct plx_reta *reta); /**< optional */
 	/** Have it hash these types, some of caps.rss_types. Optional. */
 	int (*rss_types)(struct plx_port *p, uint32_t types);
+	/** plx_port_ntuple.h, checked: with PLX_PORT_F_NTUPLE. stop() drops all rules. */
+	int (*ntuple_add)(
+		struct plx_port *p, const struct plx_tuple *flow, uint16_t queue, void **rule);
+	void (*ntuple_del)(struct plx_port *p, void *rule);
 	/** Join or leave an epoll set of rte_epoll. Optional. */
 	int (*rx_intr)(struct plx_rxq *q, int epfd, bool add);
 	/** Before sleeping: ask for an interrupt. Afterwards: poll again. Optional. */

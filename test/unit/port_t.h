@@ -10,6 +10,7 @@
 
 #include <errno.h>
 
+#include <plx_port_ntuple.h>
 #include <plx_steer.h>
 
 #define T_PORT_PKTS 2048
@@ -29,6 +30,17 @@ struct t_port_rss {
 	unsigned int tables; /* that it was given */
 };
 
+/** A device that puts single flows into queues. */
+struct t_port_ntuple {
+	int err; /* what it says to another rule */
+	struct t_port_rule {
+		struct plx_tuple flow;
+		uint16_t queue;
+		bool in;
+	} rule[16];
+	unsigned int n, made, asked; /* in force; in all; and asked for */
+};
+
 struct t_port {
 	struct plx_port *port;
 	struct t_port_queue q[PLX_PORT_QUEUES_MAX];
@@ -42,6 +54,7 @@ struct t_port {
 	int mcast_err, mode_err;
 	int timeouts;
 	struct t_port_rss rss;
+	struct t_port_ntuple ntuple;
 };
 
 static uint16_t t_port_rx(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
@@ -184,6 +197,34 @@ static int t_port_rss_types(struct plx_port *p, uint32_t types)
 	return ((struct t_port *)p->priv)->rss.set_types_err;
 }
 
+static int t_port_ntuple_add(
+	struct plx_port *p, const struct plx_tuple *flow, uint16_t queue, void **rule)
+{
+	struct t_port_ntuple *t = &((struct t_port *)p->priv)->ntuple;
+	struct t_port_rule *r = t->rule;
+
+	t->asked++;
+	if (t->err)
+		return t->err;
+	while (r->in)
+		r++;
+	ok(r < t->rule + PLX_DIM(t->rule));
+	*r = (struct t_port_rule){*flow, queue, true};
+	t->n++;
+	t->made++;
+	*rule = r;
+	return 0;
+}
+
+static void t_port_ntuple_del(struct plx_port *p, void *rule)
+{
+	struct t_port_rule *r = rule;
+
+	ok(r->in);
+	r->in = false;
+	((struct t_port *)p->priv)->ntuple.n--;
+}
+
 static const struct plx_port_ops t_port_ops = {
 	.name = "test",
 	.open = t_port_open,
@@ -197,6 +238,8 @@ static const struct plx_port_ops t_port_ops = {
 	.rss_set = t_port_rss_set,
 	.rss_get = t_port_rss_get,
 	.rss_types = t_port_rss_types,
+	.ntuple_add = t_port_ntuple_add,
+	.ntuple_del = t_port_ntuple_del,
 	.tx_timeout = t_port_timeout,
 };
 

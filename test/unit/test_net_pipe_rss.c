@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include <plx_base_rng.h>
+#include <plx_port_ntuple.h>
 #include <plx_wire_tuple.h>
 
 /* On which queue a frame comes, and with which hash: as of a NIC, and as of one that lies. */
@@ -191,7 +192,62 @@ T(a_table_that_it_does_not_keep)
 	str_eq(plx_port_steer_why(b), "it was given a table and has another");
 }
 
+/* The tuple of the datagrams of udp(). */
+static struct plx_tuple flow(uint16_t sport)
+{
+	struct rte_mbuf *m = udp(sport, 0);
+	struct plx_tuple t;
+
+	ok(plx_wire_tuple(&t, rte_pktmbuf_mtod(m, void *), m->data_len));
+	plx_pkt_deliver(m);
+	return t;
+}
+
+static uint16_t queue_of(uint16_t sport)
+{
+	send_pkt(a, 0, udp(sport, 0));
+	for (uint16_t q = 0; q < 4; q++)
+		if (t_drain(b, q))
+			return q;
+	fail_msg("it has not come");
+	return 0;
+}
+
+T(single_flows_go_where_they_are_told_to)
+{
+	uint8_t key[40];
+	uint16_t was[64];
+	void *rule[64];
+
+	pair("a=pipe,peer=b,queues=4", 1, 4);
+	memset(key, 0x5a, sizeof(key));
+	key[3] = 7;
+	for (uint16_t i = 0; i < 64; i++)
+		was[i] = queue_of(i);
+	for (uint16_t i = 0; i < 64; i += 2) {
+		struct plx_tuple t = flow(i);
+
+		eq(plx_port_ntuple_add(b, &t, (was[i] + 1) % 4, &rule[i]), 0);
+		eq(plx_port_ntuple_add(b, &t, was[i], &rule[i + 1]), -ENOSPC);
+	}
+	for (uint16_t i = 0; i < 64; i++)
+		eq(queue_of(i), (was[i] + !(i & 1)) % 4);
+	/* by another key they are the same flows, unless two fall together */
+	eq(b->ops->rss_set(b, key, sizeof(key), NULL), 0);
+	eq(queue_of(0), (was[0] + 1) % 4);
+	eq(b->ops->rss_set(b, plx_steer_key_microsoft, sizeof(key), NULL), 0);
+	for (uint16_t i = 0; i < 64; i += 4)
+		plx_port_ntuple_del(b, rule[i]);
+	for (uint16_t i = 0; i < 64; i++)
+		eq(queue_of(i), (was[i] + (i % 4 == 2)) % 4);
+	plx_port_close(b);
+	b = t_open("b", 4);
+	for (uint16_t i = 0; i < 64; i++)
+		eq(queue_of(i), was[i]);
+}
+
 RUN_EAL(T_EAL_(frames_land_on_the_queue_of_the_peers_table_with_their_hash),
 	T_EAL_(key_and_table_change_while_it_runs), T_EAL_(bad_keys_and_tables_are_refused),
 	T_EAL_(frames_without_a_tuple_go_to_queue_0_unhashed), T_EAL_(it_lies_if_it_is_told_to),
-	T_EAL_(it_hashes_what_it_is_told_to), T_EAL_(a_table_that_it_does_not_keep))
+	T_EAL_(it_hashes_what_it_is_told_to), T_EAL_(a_table_that_it_does_not_keep),
+	T_EAL_(single_flows_go_where_they_are_told_to))

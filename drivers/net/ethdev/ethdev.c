@@ -38,6 +38,8 @@ static const struct plx_port_ops ops = {
 	.rss_set = ethdev__rss_set,
 	.rss_get = ethdev__rss_get,
 	.rss_types = ethdev__rss_types,
+	.ntuple_add = ethdev__ntuple_add,
+	.ntuple_del = ethdev__ntuple_del,
 	.rx_intr = ethdev__rx_intr,
 	.rx_intr_arm = ethdev__rx_intr_arm,
 };
@@ -170,6 +172,10 @@ static int describe(struct ethdev *d, struct plx_port_caps *caps, struct plx_mac
 		.socket = rte_eth_dev_socket_id(d->port_id),
 		.features = features(&d->info, plx_quirk_flags(d->info.driver_name)),
 	};
+	/* else the kernel has the flows follow, by itself */
+	if (!(plx_quirk_flags(d->info.driver_name) & PLX_QUIRK_FOLLOWS_TX) &&
+		ethdev__has_rules(d->port_id))
+		caps->features |= PLX_PORT_F_NTUPLE;
 	if (tells_parts(&d->info)) {
 		caps->features |= PLX_PORT_F_LRO;
 		caps->rx_segs = MERGED_SEGS;

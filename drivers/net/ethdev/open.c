@@ -119,6 +119,8 @@ int ethdev__open(struct plx_port *p, const struct plx_port_conf *conf, struct pl
 	if (err)
 		return failed(p, "starting", err, e);
 	d->started = true;
+	if (!ethdev__takes_rules(p))
+		p->features &= ~PLX_PORT_F_NTUPLE;
 	hook_up(p, d->port_id);
 	return 0;
 }
@@ -127,7 +129,9 @@ void ethdev__stop(struct plx_port *p)
 {
 	struct ethdev *d = p->priv;
 
-	if (d->started)
+	if (d->started) {
+		ethdev__ntuple_flush(p);
 		rte_eth_dev_stop(d->port_id);
+	}
 	d->started = false;
 }

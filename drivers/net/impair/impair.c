@@ -7,6 +7,8 @@
 #include <rte_kvargs.h>
 #include <rte_malloc.h>
 
+#include <plx_port_ntuple.h>
+
 #define DEFAULT_LIMIT 1000 /* netem's */
 #define DEFAULT_DESCS 1024
 
@@ -149,6 +151,16 @@ static int rss_types(struct plx_port *p, uint32_t types)
 	return plx_port_rss_types_set(lower(p), types);
 }
 
+static int ntuple_add(struct plx_port *p, const struct plx_tuple *flow, uint16_t queue, void **rule)
+{
+	return plx_port_ntuple_add(lower(p), flow, queue, rule);
+}
+
+static void ntuple_del(struct plx_port *p, void *rule)
+{
+	plx_port_ntuple_del(lower(p), rule);
+}
+
 static void tx_timeout(struct plx_txq *q)
 {
 	struct plx_port *l = lower(q->port);
@@ -216,6 +228,8 @@ static const struct plx_port_ops ops = {
 	.rss_set = rss_set,
 	.rss_get = rss_get,
 	.rss_types = rss_types,
+	.ntuple_add = ntuple_add,
+	.ntuple_del = ntuple_del,
 	.tx_timeout = tx_timeout,
 };
 

@@ -66,6 +66,12 @@ static uint16_t classify(const struct pipe_end *peer, const struct rte_mbuf *m, 
 		return 0;
 	if (plx_unlikely(peer->lie))
 		return lie_about(peer, hash);
+	if (plx_unlikely(__atomic_load_n(&peer->has_rules, __ATOMIC_RELAXED))) {
+		int queue = pipe__rule_find(peer, *hash);
+
+		if (queue >= 0)
+			return (uint16_t)queue;
+	}
 	return plx_steer_reta_queue(&peer->reta, *hash);
 }
 

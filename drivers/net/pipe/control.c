@@ -66,6 +66,7 @@ static int set_key(struct pipe_end *e, const uint8_t *key, uint16_t key_bytes)
 	if (plx_steer_toeplitz_init(next, key, key_bytes) != 0)
 		return -EINVAL;
 	__atomic_store_n(&e->key, next, __ATOMIC_RELEASE);
+	pipe__rules_build(e);
 	return 0;
 }
 

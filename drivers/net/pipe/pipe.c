@@ -97,6 +97,7 @@ static void pipe_stop(struct plx_port *p)
 	__atomic_store_n(&e->up, false, __ATOMIC_RELEASE);
 	drain(e);
 	close_events(e);
+	pipe__rules_drop(e);
 }
 
 /* An end and its rings: what waits there is the receiver's. */
@@ -144,6 +145,8 @@ static const struct plx_port_ops ops = {
 	.rss_set = pipe__rss_set,
 	.rss_get = pipe__rss_get,
 	.rss_types = pipe__rss_types,
+	.ntuple_add = pipe__ntuple_add,
+	.ntuple_del = pipe__ntuple_del,
 	.rx_intr = pipe__rx_intr,
 	.rx_intr_arm = pipe__rx_intr_arm,
 };
@@ -162,6 +165,7 @@ static struct pipe_end *end_new(const struct spec *s)
 	e->drop_when_full = s->drop_when_full;
 	e->lie = s->lie;
 	e->key = &e->keys[0];
+	plx_list_init(&e->rules);
 	plx_steer_toeplitz_init(
 		&e->keys[0], plx_steer_key_microsoft, sizeof(plx_steer_key_microsoft));
 	plx_steer_reta_equal(&e->reta, RETA_SIZE, 0, 1);
@@ -188,8 +192,9 @@ static struct plx_port *add_port(const char *name, struct pipe_end *e, uint16_t 
 		.driver = "pipe",
 		.features = PLX_PORT_F_RX_CSUM | PLX_PORT_F_TX_CSUM_IP4 | PLX_PORT_F_TX_CSUM_L4 |
 			    PLX_PORT_F_SG | PLX_PORT_F_RX_HASH | PLX_PORT_F_RSS |
-			    PLX_PORT_F_RX_INTR | PLX_PORT_F_SET_MAC | PLX_PORT_F_SET_MTU |
-			    PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI | PLX_PORT_F_LINK | more,
+			    PLX_PORT_F_NTUPLE | PLX_PORT_F_RX_INTR | PLX_PORT_F_SET_MAC |
+			    PLX_PORT_F_SET_MTU | PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI |
+			    PLX_PORT_F_LINK | more,
 		.max_rxq = e->queues,
 		.max_txq = e->queues,
 		.rxd = PLX_PORT_BURST, /* receiving takes no mbufs in advance */

@@ -3,9 +3,13 @@
 
 #include <rte_epoll.h>
 
+#include <plx_base_list.h>
 #include <plx_base_ring.h>
+#include <plx_port_ntuple.h>
 
 #include "plx_net_pipe.h"
+
+#define PIPE_RULES 256 /* for single flows; a power of two */
 
 /** The receiving side of a queue. */
 struct pipe_rxq {
@@ -31,6 +35,10 @@ struct pipe_end {
 	struct plx_toeplitz keys[2];	/**< one in use, one to write the next key in */
 	const struct plx_toeplitz *key; /**< read by the peer's lcores */
 	struct plx_reta reta;		/**< the same */
+	/** [low bits of the hash]: the hash, the queue + 1 below it; 0: none. The same. */
+	uint64_t rule[PIPE_RULES];
+	bool has_rules;	       /**< the same */
+	struct plx_list rules; /**< struct pipe_rule */
 	struct plx_port *port;
 	struct pipe_end *peer; /**< NULL once that is gone */
 	uint16_t queues;       /**< rings are there for so many on each side */
@@ -56,6 +64,15 @@ enum pipe_lie {
 /* burst.c */
 uint16_t pipe__rx_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n);
 uint16_t pipe__tx_burst(struct plx_txq *q, struct rte_mbuf **pkts, uint16_t n);
+
+/* ntuple.c */
+int pipe__ntuple_add(struct plx_port *p, const struct plx_tuple *flow, uint16_t queue, void **rule);
+void pipe__ntuple_del(struct plx_port *p, void *rule);
+/** For the peer's lcores. @return the queue of a hash, -1: no rule is for it. */
+int pipe__rule_find(const struct pipe_end *e, uint32_t hash);
+/** The list or the key has changed. */
+void pipe__rules_build(struct pipe_end *e);
+void pipe__rules_drop(struct pipe_end *e);
 
 /* control.c */
 int pipe__set_link(struct plx_port *p, bool up);
