@@ -75,7 +75,10 @@ void engine__near_init(struct plx_engine *eng, const char *root)
 
 int plx_engine_near(const struct plx_engine *eng, int cpu)
 {
-	if (cpu < 0 || cpu >= ENGINE_CPUS || eng->near[cpu] == ENGINE_NOT_NEAR)
+	uint16_t near;
+
+	if (cpu < 0 || cpu >= ENGINE_CPUS)
 		return -1;
-	return eng->near[cpu];
+	near = __atomic_load_n(&eng->near[cpu], __ATOMIC_RELAXED);
+	return near == ENGINE_NOT_NEAR ? -1 : near;
 }

@@ -82,7 +82,7 @@ static void queue(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op
 {
 	put_back(f, op);
 	if (op->limit_us)
-		op->timeout_us = op->limit_us;
+		__atomic_store_n(&op->timeout_us, op->limit_us, __ATOMIC_RELAXED);
 	if (op->timeout_us && op->timeout_us < FOR_EVER_US)
 		plx_wheel_add(&sl->wheel, &op->timer,
 			plx_engine_now(sl->ns->eng) + op->timeout_us * 1000);
@@ -319,7 +319,7 @@ static int doze(const struct sock_op *op)
 	/* the mask and the sleep are one step, or a signal that comes in between is missed */
 	if (op->mask)
 		return ppoll(&p, 1, NULL, op->mask) < 0 ? -errno : 0;
-	return await(op, op->no_restart || op->timeout_us);
+	return await(op, op->no_restart || __atomic_load_n(&op->timeout_us, __ATOMIC_RELAXED));
 }
 
 static bool is_done(const struct sock_op *op)

@@ -238,7 +238,7 @@ struct sock_op {
 	long result;
 	/* its thread */
 	uint32_t state;	    /**< futex: enum sock_op_state */
-	int64_t timeout_us; /**< 0 = for ever; with -EAGAIN, of the socket's option */
+	int64_t timeout_us; /**< atomic: 0 = for ever; with -EAGAIN, of the socket's option */
 	int timeout_err;    /**< what a timeout gives; 0 = EAGAIN */
 	int64_t limit_us;   /**< in place of timeout_us; 0 = none */
 	void (*completed)(struct sock_op *op); /**< who is told in place of a thread; or NULL */
@@ -477,6 +477,6 @@ static inline bool sock__waits(const struct sock_file *f, struct sock_op *op)
 static inline long sock__again(struct sock_op *op, uint32_t want, int64_t timeout_us)
 {
 	op->want = want;
-	op->timeout_us = timeout_us;
+	__atomic_store_n(&op->timeout_us, timeout_us, __ATOMIC_RELAXED);
 	return -EAGAIN;
 }
