@@ -57,9 +57,7 @@ static bool leave(struct net_lcore *nl, struct net_udp_sock *k)
 
 static bool goes(struct net_lcore *nl, const struct net_udp_sock *k)
 {
-	const struct plx_udp_sock *r = &k->replica[nl->sn->index];
-	const struct plx_tcp_id key = {
-		.laddr = r->laddr, .raddr = r->raddr, .lport = r->lport, .rport = r->rport};
+	const struct plx_tcp_id key = net__udp_key(&k->replica[nl->sn->index]);
 
 	return net__move_goes(nl, &key);
 }
@@ -105,6 +103,9 @@ void net__move_udp_come_back(struct net_lcore *nl, struct plx_net_udp *s, bool t
 /* The others, who are told now, need not hurry. */
 static void settle(struct net_lcore *nl, struct net_udp_sock *k, const struct net_want *w)
 {
+	const struct plx_tcp_id key = net__udp_key(&k->replica[nl->sn->index]);
+
+	net__move_came(nl, &key);
 	set_home(nl, k, nl->sn->index, k->pub);
 	net__udp_list(nl, k, true);
 	net__tell(nl, &k->tell, w);

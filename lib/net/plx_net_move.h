@@ -17,6 +17,7 @@ PLX_C_BEGIN
 
 struct plx_net;
 struct plx_net_tcp;
+struct plx_net_udp;
 struct plx_softnet;
 
 /** Of all lcores, since the start. */
@@ -64,6 +65,11 @@ PLX_API int plx_net_owners_share(
  * or another flow has the place of this one.
  */
 PLX_API bool plx_net_tcp_move(struct plx_softnet *sn, struct plx_net_tcp *tc, uint16_t lcore);
+/**
+ * The same of a connected socket of UDP, until it has another peer or none: one that goes with its
+ * bucket (struct plx_net_udp_ops). On its lcore.
+ */
+PLX_API bool plx_net_udp_move(struct plx_softnet *sn, struct plx_net_udp *s, uint16_t lcore);
 /** Is RFS on (net.core.rps_sock_flow_entries)? Any thread. */
 PLX_API bool plx_net_rfs_on(const struct plx_net *net);
 /**
@@ -73,11 +79,15 @@ PLX_API bool plx_net_rfs_on(const struct plx_net *net);
  */
 PLX_API bool plx_net_tcp_used(struct plx_softnet *sn, const struct plx_net_tcp *tc, uint16_t lcore,
 	struct plx_rfs_streak *streak);
+/** The same of a socket of UDP; false: it does not go anyway. @param streak of the socket. */
+PLX_API bool plx_net_udp_used(struct plx_softnet *sn, const struct plx_net_udp *s, uint16_t lcore,
+	struct plx_rfs_streak *streak);
 /**
  * Accelerated RFS (ndo_rx_flow_steer()): have the devices that can (PLX_PORT_F_NTUPLE) bring the
- * flows that have moved by plx_net_tcp_move() to a queue of their lcore, and take back the rules of
- * those that have ended or moved on. For the thread that opens and closes the ports, some times a
- * second; a device may take its time. Who never calls it has such packets handed over.
+ * flows that have moved by plx_net_tcp_move() or plx_net_udp_move() to a queue of their lcore, and
+ * take back the rules of those that have ended or moved on. For the thread that opens and closes
+ * the ports, some times a second; a device may take its time. Who never calls it has such packets
+ * handed over.
  */
 PLX_API void plx_net_arfs_serve(struct plx_net *net);
 /** Who owns them now. @param lcore [plx_net_buckets()]. Any thread. */

@@ -23,24 +23,29 @@ bool plx_net_rfs_on(const struct plx_net *net)
 	return plx_unlikely(is_on(net));
 }
 
-bool plx_net_tcp_used(struct plx_softnet *sn, const struct plx_net_tcp *tc, uint16_t lcore,
+bool net__rfs_used(const struct net_lcore *nl, const struct plx_tcp_id *id, uint16_t lcore,
 	struct plx_rfs_streak *streak)
 {
-	const struct net_lcore *nl = net__self(sn);
 	struct net_rfs *r = __atomic_load_n(&nl->net->rfs, __ATOMIC_ACQUIRE);
 	uint32_t hash;
 	bool known;
 
 	if (!r)
 		return false;
-	hash = net__tcp_hash(nl->net, &tc->c.id);
+	hash = net__tcp_hash(nl->net, id);
 	known = plx_steer_rfs_find(&r->socks, hash) != PLX_STEER_NO_LCORE;
 	plx_steer_rfs_record(&r->socks, hash, lcore);
-	if (!known || lcore == sn->index) {
+	if (!known || lcore == nl->sn->index) {
 		streak->calls = 0;
 		return false;
 	}
-	return plx_steer_rfs_steady(streak, lcore, (uint32_t)(sn->now_ns / 1000));
+	return plx_steer_rfs_steady(streak, lcore, (uint32_t)(nl->sn->now_ns / 1000));
+}
+
+bool plx_net_tcp_used(struct plx_softnet *sn, const struct plx_net_tcp *tc, uint16_t lcore,
+	struct plx_rfs_streak *streak)
+{
+	return net__rfs_used(net__self(sn), &tc->c.id, lcore, streak);
 }
 
 uint16_t net__rfs_of(const struct plx_net *net, const struct plx_tcp_id *id)

@@ -14,6 +14,10 @@ struct net_rfs {
 	uint32_t ent[];
 };
 
+/** A socket of id's flow was used near an lcore. @return true: steadily so, and not near this one.
+ */
+bool net__rfs_used(const struct net_lcore *nl, const struct plx_tcp_id *id, uint16_t lcore,
+	struct plx_rfs_streak *streak);
 /** Control, every now and then: has net.core.rps_sock_flow_entries changed? */
 void net__rfs_watch(struct plx_net *net);
 /** The lcore that id's flow was last used near, by index; PLX_STEER_NO_LCORE: not known. */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "flow.h"
+#include "rfs.h"
 #include "udp_sock.h"
 
 #include <errno.h>
@@ -52,6 +54,16 @@ void net__udp_list(struct net_lcore *nl, struct net_udp_sock *k, bool by_flow)
 	k->listed = by_flow;
 }
 
+/* At home: it is going to have another peer, or none. */
+static void leave_flow(struct net_lcore *nl, struct net_udp_sock *k)
+{
+	const struct plx_tcp_id key = net__udp_key(&k->replica[nl->sn->index]);
+
+	if (k->listed)
+		net__flow_over(nl, &key);
+	net__udp_list(nl, k, false);
+}
+
 static int apply(struct net_lcore *nl, struct net_tell *t, const struct net_want *w)
 {
 	struct net_udp_sock *k = plx_container_of(t, struct net_udp_sock, tell);
@@ -59,7 +71,7 @@ static int apply(struct net_lcore *nl, struct net_tell *t, const struct net_want
 	if (w->there)
 		return net__udp_apply(nl, k, w);
 	if (k->replica[nl->sn->index].home == nl->sn->index)
-		net__udp_list(nl, k, false);
+		leave_flow(nl, k);
 	unbind(nl, &k->replica[nl->sn->index]);
 	return 0;
 }
@@ -172,9 +184,9 @@ static int want_peer(struct net_lcore *nl, const struct plx_net_udp *s, struct n
 	w->there = true;
 	w->udp.home = s->home;
 	w->udp.order = next_order(nl->net);
+	leave_flow(nl, k);
 	err = want(nl, k, w);
-	if (!err)
-		net__udp_list(nl, k, w->udp.by_flow);
+	net__udp_list(nl, k, k->replica[nl->sn->index].by_flow);
 	return err;
 }
 
@@ -201,6 +213,30 @@ int plx_net_udp_disconnect(struct plx_softnet *sn, struct plx_net_udp *s)
 	return s->replica ? want_peer(net__self(sn), s, &w) : -EINVAL;
 }
 
+bool plx_net_udp_move(struct plx_softnet *sn, struct plx_net_udp *s, uint16_t lcore)
+{
+	struct net_lcore *nl = net__self(sn);
+	const struct net_udp_sock *k = s->replica ? net__udp_sock_of(s) : NULL;
+	struct plx_tcp_id key;
+
+	if (!k || !k->listed || lcore >= nl->net->n_lcores)
+		return false;
+	key = net__udp_key(&k->replica[sn->index]);
+	return net__flow_ask(nl, net__tcp_hash(nl->net, &key), lcore);
+}
+
+bool plx_net_udp_used(struct plx_softnet *sn, const struct plx_net_udp *s, uint16_t lcore,
+	struct plx_rfs_streak *streak)
+{
+	const struct net_udp_sock *k = s->replica ? net__udp_sock_of(s) : NULL;
+	struct plx_tcp_id key;
+
+	if (!k || !k->listed)
+		return false;
+	key = net__udp_key(&k->replica[sn->index]);
+	return net__rfs_used(net__self(sn), &key, lcore, streak);
+}
+
 void plx_net_udp_unbind(struct plx_softnet *sn, struct plx_net_udp *s)
 {
 	struct net_lcore *nl = net__self(sn);
@@ -209,7 +245,7 @@ void plx_net_udp_unbind(struct plx_softnet *sn, struct plx_net_udp *s)
 	if (!s->replica)
 		return;
 	k = net__udp_sock_of(s);
-	net__udp_list(nl, k, false);
+	leave_flow(nl, k);
 	unbind(nl, &k->replica[sn->index]);
 	net__tell_end(nl, &k->tell);
 }

@@ -26,6 +26,13 @@ static inline struct net_udp_sock *net__udp_sock_of(const struct plx_net_udp *s)
 	return plx_container_of(s->replica, struct net_udp_sock, replica);
 }
 
+/** The flow of a connected one, as move.c asks for it. */
+static inline struct plx_tcp_id net__udp_key(const struct plx_udp_sock *r)
+{
+	return (struct plx_tcp_id){
+		.laddr = r->laddr, .raddr = r->raddr, .lport = r->lport, .rport = r->rport};
+}
+
 /** Make nl's replica what is wanted. It becomes at home here if it is new. @return 0 or -errno. */
 int net__udp_apply(struct net_lcore *nl, struct net_udp_sock *k, const struct net_want *w);
 /** At home: does it go along with its bucket from now on? */

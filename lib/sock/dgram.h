@@ -17,8 +17,9 @@ struct sock_dgram;
 struct sock_udp {
 	struct plx_net_udp s;
 	struct sock_lcore *sl;
-	struct sock_dgram *d; /**< NULL: it has let go of it */
-	bool left;	      /**< on its way to another lcore */
+	struct sock_dgram *d;	      /**< NULL: it has let go of it */
+	bool left;		      /**< on its way to another lcore */
+	struct plx_rfs_streak streak; /**< RFS: where threads use it */
 };
 
 /** A datagram that waits to be read. */

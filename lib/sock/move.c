@@ -81,17 +81,25 @@ static bool leave(struct sock_lcore *sl, struct sock_file *f, struct plx_softnet
 	return true;
 }
 
+static bool may_follow(const struct sock_file *f)
+{
+	return !is_woven(f) && !sock__is(f, SOCKF_PROGRAM | SOCKF_WATCHED);
+}
+
 void sock__used(struct sock_lcore *sl, const struct sock_op *op)
 {
 	struct sock_file *f = sock__file(sl, op->fd);
 	struct plx_net_tcp *c = f ? sock__tcp_of(f) : NULL;
+	struct sock_dgram *d = f ? sock__dgram(f) : NULL;
 	uint16_t lcore = (uint16_t)(op->near - 1);
 
 	if (lcore == sl->near) /* others that have the same CPU are as near */
 		lcore = sl->sn->index;
-	if (c && plx_net_tcp_used(sl->sn, c, lcore, &sock__tcp(f)->streak) && !is_woven(f) &&
-		!sock__is(f, SOCKF_PROGRAM | SOCKF_WATCHED))
+	if (c && plx_net_tcp_used(sl->sn, c, lcore, &sock__tcp(f)->streak) && may_follow(f))
 		plx_net_tcp_move(sl->sn, c, lcore);
+	else if (d && d->udp && !d->members &&
+		 plx_net_udp_used(sl->sn, &d->udp->s, lcore, &d->udp->streak) && may_follow(f))
+		plx_net_udp_move(sl->sn, &d->udp->s, lcore);
 }
 
 /* Its program watches it anew; what has come meanwhile is found by that. */
@@ -256,7 +264,7 @@ struct plx_net_udp *sock__dgram_copy(struct plx_softnet *sn, const struct plx_ne
 		sock__free(sl, u, sizeof(*u));
 		return NULL;
 	}
-	*u = (struct sock_udp){.s = *s, .sl = sl, .d = d};
+	*u = (struct sock_udp){.s = *s, .sl = sl, .d = d, .streak = was->streak};
 	u->s.user = u;
 	*d = *from;
 	d->sl = sl;

@@ -78,3 +78,44 @@ static inline void pair(int c[2], uint16_t port)
 	eq(st_connect(c[0], "10.0.0.2", port), 0);
 	st_run();
 }
+
+/* A datagram from or to a socket of ours. */
+static inline void send_text(int fd, const char *text)
+{
+	eq(plx_send(fd, text, strlen(text), 0), (long)strlen(text));
+	st_run();
+}
+
+static inline void recv_text(int fd, const char *text)
+{
+	char buf[64];
+
+	eq(plx_recv(fd, buf, sizeof(buf), 0), (long)strlen(text));
+	mem_eq(buf, text, strlen(text));
+}
+
+/* What the peer sends to the socket, with len bytes t_payload() has. */
+static inline void from_peer(int fd, int len)
+{
+	struct sockaddr_in in;
+	socklen_t n = sizeof(in);
+	char text[128];
+
+	eq(plx_getsockname(fd, (struct sockaddr *)&in, &n), 0);
+	snprintf(text, sizeof(text), "ip 10.0.0.1 > 10.0.0.2 udp 9 > %u len %d", ntohs(in.sin_port),
+		len);
+	nt_make(0, text);
+	nt_feed(0);
+	st_run();
+}
+
+/* Connected to port 9 of the peer, on the lcore of its flow. */
+static inline int udp_client(void)
+{
+	int c = plx_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	ok(c >= 0);
+	eq(st_connect(c, "10.0.0.1", 9), 0);
+	st_run();
+	return c;
+}

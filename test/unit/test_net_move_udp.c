@@ -489,9 +489,45 @@ T(what_was_sent_is_out)
 		}
 }
 
+/* Its flow alone, and a device that brings it there. */
+T(a_flow_of_its_own)
+{
+	const struct t_port_ntuple *rules = &nt.port[0].ntuple;
+
+	start(0);
+	nt.port[0].port->features = PLX_PORT_F_NTUPLE;
+	ok(!plx_net_udp_move(lcore(0), &prog.at->s, LCORES));
+	for (uint16_t i = 1; i < LCORES; i++) {
+		ok(plx_net_udp_move(lcore(prog.at->lcore), &prog.at->s, i));
+		settled();
+		eq(prog.at->lcore, i);
+		eq(moves().flows, 1);
+		talk(i);
+		plx_net_arfs_serve(nt.net);
+		if (i > 1) { /* the old rule is taken back */
+			eq(rules->n, 0);
+			talk(i);
+			plx_net_arfs_serve(nt.net);
+		}
+		eq(rules->n, 1);
+		eq(rules->rule[0].flow.proto, PLX_IPPROTO_UDP);
+		eq(rules->rule[0].flow.sport, PEER);
+		eq(rules->rule[0].flow.dport, prog.at->s.lport);
+		eq(rules->rule[0].queue, i);
+	}
+	eq(plx_net_udp_disconnect(lcore(prog.at->lcore), &prog.at->s), 0);
+	settled();
+	eq(moves().flows, 0);
+	plx_net_arfs_serve(nt.net);
+	eq(rules->n, 0);
+	ok(!plx_net_udp_move(lcore(prog.at->lcore), &prog.at->s, 0)); /* it has no flow */
+	talk(LCORES - 1);
+	nt_no_drop();
+}
+
 #define MU_(name) cmocka_unit_test_teardown(name, after)
 
 RUN_EAL(MU_(a_socket_goes_along), MU_(a_socket_elsewhere), MU_(a_socket_that_stays),
 	MU_(datagrams_come_at_any_time), MU_(datagrams_of_one_that_stays),
 	MU_(errors_come_at_any_time), MU_(no_memory_there), MU_(an_end_at_any_time),
-	MU_(a_move_is_abandoned), MU_(what_was_sent_is_out))
+	MU_(a_move_is_abandoned), MU_(a_flow_of_its_own), MU_(what_was_sent_is_out))

@@ -8,47 +8,6 @@
 
 #include "../../lib/sock/sock.h"
 
-/* A datagram from or to a socket of ours. */
-static void send_text(int fd, const char *text)
-{
-	eq(plx_send(fd, text, strlen(text), 0), (long)strlen(text));
-	st_run();
-}
-
-static void recv_text(int fd, const char *text)
-{
-	char buf[64];
-
-	eq(plx_recv(fd, buf, sizeof(buf), 0), (long)strlen(text));
-	mem_eq(buf, text, strlen(text));
-}
-
-/* What the peer sends to the socket, with len bytes t_payload() has. */
-static void from_peer(int fd, int len)
-{
-	struct sockaddr_in in;
-	socklen_t n = sizeof(in);
-	char text[128];
-
-	eq(plx_getsockname(fd, (struct sockaddr *)&in, &n), 0);
-	snprintf(text, sizeof(text), "ip 10.0.0.1 > 10.0.0.2 udp 9 > %u len %d", ntohs(in.sin_port),
-		len);
-	nt_make(0, text);
-	nt_feed(0);
-	st_run();
-}
-
-/* Connected to port 9 of the peer, on the lcore of its flow. */
-static int client(void)
-{
-	int c = plx_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-
-	ok(c >= 0);
-	eq(st_connect(c, "10.0.0.1", 9), 0);
-	st_run();
-	return c;
-}
-
 static void sent(int fd, int len)
 {
 	struct sockaddr_in in;
@@ -71,7 +30,7 @@ T(a_threads_socket)
 	int c, v, fresh;
 
 	start();
-	c = client();
+	c = udp_client();
 	eq(plx_getsockname(c, (struct sockaddr *)&was, &len), 0);
 	eq(plx_setsockopt(c, IPPROTO_IP, IP_TOS, &tos, sizeof(tos)), 0);
 	eq(plx_setsockopt(c, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
@@ -114,7 +73,7 @@ T(a_full_queue)
 	int c, n = 0;
 
 	start();
-	c = client();
+	c = udp_client();
 	for (uint16_t i = 0; i < LCORES; i++)
 		sn[i] = plx_engine_softnet(nt.eng, i);
 	for (; nt_stat(PLX_STAT_UDP_RCVBUFERRORS) == 0 && n < 1000; n++)
@@ -148,7 +107,7 @@ T(half_a_datagram_and_errors)
 	int c;
 
 	start();
-	c = client();
+	c = udp_client();
 	eq(plx_setsockopt(c, IPPROTO_IP, IP_RECVERR, &on, sizeof(on)), 0);
 	send_text(c, "one");
 	sent(c, 3);
@@ -176,8 +135,8 @@ T(those_that_are_woven_in)
 	int set, member, any, watched, from;
 
 	start();
-	watched = client();
-	member = client();
+	watched = udp_client();
+	member = udp_client();
 	eq(plx_setsockopt(member, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)), 0);
 	any = plx_socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
 	eq(st_bind(any, "0.0.0.0", 77), 0);
@@ -276,7 +235,7 @@ T(a_call_on_the_way)
 		int c;
 
 		start();
-		c = client();
+		c = udp_client();
 		move(1);
 		from_peer(c, 4);
 		wish(2);
@@ -311,7 +270,7 @@ T(somebody_waits_for_it)
 	int c;
 
 	start();
-	c = client();
+	c = udp_client();
 	move(1);
 	eq(plx_fcntl(c, F_SETFL, 0), 0);
 	begin(&call, c);

@@ -112,6 +112,64 @@ T(other_calls_count_too)
 	eq(moves().conns, 2);
 }
 
+/* A connected socket of UDP too, until it is closed or has no peer any more. */
+T(so_do_datagrams)
+{
+	const struct sockaddr none = {.sa_family = AF_UNSPEC};
+	int c, twice = 2;
+	char buf[8];
+
+	start_rfs(1024);
+	while (twice--) {
+		c = udp_client();
+		for (int i = 0; i < 2 * LCORES; i++) {
+			uint16_t to = elsewhere(c);
+
+			near(to);
+			use(c, 20, PLX_MS(1));
+			settled();
+			eq(plx_sock_owner(c), to);
+			near(-1);
+			send_text(c, "there");
+			from_peer(c, 4);
+			eq(plx_recv(c, buf, sizeof(buf), 0), 4);
+		}
+		near(elsewhere(c));
+		if (!moves().flows) {
+			use(c, 20, PLX_MS(1));
+			settled();
+		}
+		eq(moves().flows, 1);
+		eq(moves().stayed, 0);
+		if (twice)
+			eq(plx_connect(c, &none, sizeof(none)), 0);
+		else
+			eq(plx_close(c), 0);
+		settled();
+		eq(moves().flows, 0);
+	}
+	nt_forget();
+}
+
+/* Members of groups have to be where their datagrams find them. */
+T(not_members)
+{
+	struct ip_mreqn group = {.imr_ifindex = 1};
+	int c;
+
+	start_rfs(1024);
+	c = udp_client();
+	group.imr_multiaddr.s_addr = htonl(0xe0000105);
+	eq(plx_setsockopt(c, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)), 0);
+	near(elsewhere(c));
+	use(c, 40, PLX_MS(1));
+	settled();
+	eq(moves().conns, 0);
+	eq(moves().stayed, 0);
+	eq(moves().flows_moved, 0);
+	nt_forget();
+}
+
 /* Not often enough, not for long enough, not always there, not known where. */
 T(no_steady_use)
 {
@@ -417,6 +475,7 @@ T(so_does_a_signal)
 	}
 }
 
-RUN_EAL(MV_(it_goes_where_it_is_used), MV_(other_calls_count_too), MV_(no_steady_use), MV_(off),
-	MV_(too_small_a_table), MV_(not_those_that_are_woven_in), MV_(lcores_of_one_cpu),
-	MV_(a_thread_that_waits), MV_(so_does_its_time), MV_(so_does_a_signal))
+RUN_EAL(MV_(it_goes_where_it_is_used), MV_(other_calls_count_too), MV_(so_do_datagrams),
+	MV_(not_members), MV_(no_steady_use), MV_(off), MV_(too_small_a_table),
+	MV_(not_those_that_are_woven_in), MV_(lcores_of_one_cpu), MV_(a_thread_that_waits),
+	MV_(so_does_its_time), MV_(so_does_a_signal))
