@@ -200,8 +200,11 @@ static struct sock_file *target_of(
 {
 	struct sock_file *f = sock__file(sl, op->target);
 
-	if (f)
-		return f;
+	if (f) { /* it may have come here from elsewhere */
+		struct sock_file *far = set ? sock__far_find(set, op->target) : NULL;
+
+		return far ? far : f;
+	}
 	if (plx_sock_is_ours(op->target) ? sock__fd_lcore(op->target) < 0
 					 : fcntl(op->target, F_GETFD) < 0) {
 		*err = -EBADF;

@@ -10,6 +10,9 @@
  *
  * Whether somebody waits in the set is known there alone: of exclusive ones the first is told, and
  * passes it on if nobody does.
+ *
+ * A file goes to another lcore with the owner's parts of its stand-ins; messages for it go after
+ * it. What watches it where it is gets a stand-in before, and keeps it when the file comes home.
  */
 
 static const struct sock_kind kind;
@@ -159,7 +162,17 @@ static struct sock_lcore *there_of(const struct sock_far *far)
 	return __atomic_load_n(&far->there, __ATOMIC_ACQUIRE);
 }
 
-/* Until it is watched a file may move to another lcore. */
+/* The file has gone, or is not here yet: msg goes after it. */
+static bool follow(const struct sock_far *far, struct plx_softnet *sn, struct plx_msg *msg)
+{
+	struct sock_lcore *there = there_of(far);
+
+	if (there->sn == sn && !__atomic_load_n(&far->moving, __ATOMIC_RELAXED))
+		return false;
+	plx_softnet_post(there->sn, msg);
+	return true;
+}
+
 static void do_ask(struct plx_softnet *sn, struct plx_msg *msg)
 {
 	struct sock_far *far = plx_container_of(msg, struct sock_far, ask);
@@ -194,6 +207,8 @@ static void do_pass(struct plx_softnet *sn, struct plx_msg *msg)
 	struct sock_far *far = plx_container_of(msg, struct sock_far, pass.msg);
 	uint32_t key;
 
+	if (follow(far, sn, msg))
+		return;
 	if (note_take(&far->pass, &key))
 		pass_on(far, key);
 }
@@ -201,16 +216,16 @@ static void do_pass(struct plx_softnet *sn, struct plx_msg *msg)
 static void do_leave(struct plx_softnet *sn, struct plx_msg *msg)
 {
 	struct sock_far *far = plx_container_of(msg, struct sock_far, leave);
-	struct sock_lcore *sl = sock__lcores[sn->lcore], *to;
 
-	if (__atomic_load_n(&far->asked, __ATOMIC_ACQUIRE))
-		to = there_of(far);
-	else
-		to = sock__fd_moved(sl, far->fd);
-	if (to != sl) { /* behind what was asked, which is on its way */
+	if (!__atomic_load_n(
+		    &far->asked, __ATOMIC_ACQUIRE)) { /* behind that, which is on its way */
+		struct sock_lcore *to = sock__fd_moved(sock__lcores[sn->lcore], far->fd);
+
 		plx_softnet_post(to ? to->sn : sn, msg);
 		return;
 	}
+	if (follow(far, sn, msg))
+		return;
 	if (__atomic_load_n(&far->told.posted, __ATOMIC_ACQUIRE)) /* which nobody reads any more */
 		pass_on(far, 0);
 	detach(far);
@@ -272,26 +287,42 @@ bool sock__far_stale(struct sock_file *f)
 	return !there_of(far_of(f)) && sock__kernel_stale(far_of(f));
 }
 
-struct sock_file *sock__far_new(
-	struct sock_lcore *sl, struct sock_epoll *set, int fd, uint32_t events, int *err)
+static struct sock_far *make(struct sock_lcore *sl, struct sock_epoll *set, int fd, uint32_t events)
 {
-	int lcore = plx_sock_is_ours(fd) ? sock__fd_lcore(fd) : -1;
 	struct sock_far *far = hash_room(set) ? calloc(1, sizeof(*far)) : NULL;
 
-	*err = far ? 0 : -ENOMEM;
 	if (!far)
 		return NULL;
 	far->set = set;
 	far->f.kind = &kind;
 	far->here = sl;
 	far->fd = fd;
-	far->there = lcore >= 0 ? sock__lcores[lcore] : NULL;
 	far->w.events = events & EPOLLEXCLUSIVE;
 	far->ask.fn = do_ask;
 	far->leave.fn = do_leave;
 	far->pass.msg.fn = do_pass;
 	far->told.msg.fn = do_told;
 	far->gone.fn = do_gone;
+	return far;
+}
+
+static void join(struct sock_far *far)
+{
+	plx_list_add_tail(&far->here->fars, &far->of_lcore);
+	hash_add(far->set, far);
+	far->set->n_far++;
+}
+
+struct sock_file *sock__far_new(
+	struct sock_lcore *sl, struct sock_epoll *set, int fd, uint32_t events, int *err)
+{
+	int lcore = plx_sock_is_ours(fd) ? sock__fd_lcore(fd) : -1;
+	struct sock_far *far = make(sl, set, fd, events);
+
+	*err = far ? 0 : -ENOMEM;
+	if (!far)
+		return NULL;
+	far->there = lcore >= 0 ? sock__lcores[lcore] : NULL;
 	if (far->there)
 		plx_softnet_post(far->there->sn, &far->ask);
 	else
@@ -300,11 +331,69 @@ struct sock_file *sock__far_new(
 		free(far);
 		return NULL;
 	}
-	plx_list_add_tail(&sl->fars, &far->of_lcore);
-	hash_add(set, far);
-	set->n_far++;
+	join(far);
 	return &far->f;
 }
+
+/* ---- its file moves ---- */
+
+/* In place of *at, which watches f where both are. @return false: no memory. */
+static bool stand_in(struct sock_lcore *sl, struct sock_watch **at)
+{
+	struct sock_watch *w = *at;
+	struct sock_file *f = w->file;
+	struct sock_far *far = make(sl, w->set, sock__fd_of(f), w->events);
+
+	if (!far)
+		return false;
+	join(far);
+	far->there = sl;
+	far->asked = far->attached = true;
+	far->w.file = f;
+	far->w.of_file = w->of_file;
+	*at = &far->w;
+	w->of_file = NULL;
+	w->file = &far->f;
+	far->f.watch = w;
+	f->flags |= SOCKF_FAR;
+	sock__far_refresh(sl, f, &far->w);
+	return true;
+}
+
+bool sock__far_may_leave(const struct sock_file *f)
+{
+	for (const struct sock_watch *w = f->watch; w; w = w->of_file)
+		if (w->set && w->set->nth) /* a program, which uses what is on its own lcore */
+			return false;
+	return true;
+}
+
+bool sock__far_leave(struct sock_lcore *sl, struct sock_file *f, struct sock_lcore *to)
+{
+	for (struct sock_watch **at = &f->watch; *at; at = &(*at)->of_file)
+		if ((*at)->set && !stand_in(sl, at))
+			return false;
+	for (struct sock_watch *w = f->watch; w; w = w->of_file) {
+		struct sock_far *far = plx_container_of(w, struct sock_far, w);
+
+		__atomic_store_n(&far->moving, true, __ATOMIC_RELAXED);
+		__atomic_store_n(&far->there, to, __ATOMIC_RELEASE);
+	}
+	return true;
+}
+
+void sock__far_arrive(struct sock_lcore *sl, struct sock_file *f)
+{
+	for (struct sock_watch *w = f->watch; w; w = w->of_file) {
+		struct sock_far *far = plx_container_of(w, struct sock_far, w);
+
+		w->file = f;
+		__atomic_store_n(&far->moving, false, __ATOMIC_RELAXED);
+		__atomic_store_n(&far->there, sl, __ATOMIC_RELEASE);
+	}
+}
+
+/* ---- life ---- */
 
 void sock__far_free_all(struct sock_lcore *sl)
 {

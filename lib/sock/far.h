@@ -37,6 +37,7 @@ struct sock_far {
 	struct sock_watch w;	  /**< in the list of the file; w.set is NULL, w.events are none or
 				   * EPOLLEXCLUSIVE */
 	bool attached;
+	bool moving; /**< atomic: the file is on its way to another lcore, `there` */
 	/* the kernel's: kernel.c */
 	struct sock_far *of_number;
 	bool stale; /**< the number is another file's by now, or nobody's */
@@ -60,6 +61,12 @@ void sock__far_refresh(struct sock_lcore *sl, struct sock_file *f, struct sock_w
 void sock__far_publish(struct sock_lcore *sl, struct sock_file *f);
 /** On the owner: the file of w is closed. */
 void sock__far_closed(struct sock_watch *w);
+/** May f go to another lcore, as far as those who watch it are concerned? */
+bool sock__far_may_leave(const struct sock_file *f);
+/** On the owner: it goes. @return false: it does not, there is no memory. */
+bool sock__far_leave(struct sock_lcore *sl, struct sock_file *f, struct sock_lcore *to);
+/** On the new owner, or back on the old one: f has what watches it. */
+void sock__far_arrive(struct sock_lcore *sl, struct sock_file *f);
 /** After the run. */
 void sock__far_free_all(struct sock_lcore *sl);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "dgram.h"
-#include "epoll.h"
+#include "far.h"
 #include "stream.h"
 
 /*
@@ -8,12 +8,12 @@
  * connected sockets of UDP. The descriptor is nobody's in between: calls by other threads that come
  * for it go to the new owner and wait there for it, by coming again.
  *
- * A thread's goes if nobody watches it at that moment; calls that wait for it go along, by coming
- * again, too. A program's goes if the program lets it, which then has its twin over there watch it.
- * What is bound, listens or has sent by MSG_ZEROCOPY is woven into what an lcore has, and stays.
+ * A thread's goes; calls that wait for it go along, by coming again, too, and sets of threads go on
+ * to watch it (far.c). A program's goes if the program lets it, which then has its twin over there
+ * watch it. What is bound, listens or has sent by MSG_ZEROCOPY is woven into what an lcore has, and
+ * stays.
  *
- * RFS asks for the sockets of threads alone, as programs use only those of their own lcore, and not
- * for those that are, or were, watched: they would seldom be free to go when it is time.
+ * RFS asks for the sockets of threads alone, as programs use only those of their own lcore.
  */
 
 static bool is_woven(const struct sock_file *f)
@@ -61,21 +61,23 @@ static bool leave(struct sock_lcore *sl, struct sock_file *f, struct plx_softnet
 {
 	struct sock_lcore *there = sock__lcores[to->lcore];
 	struct sock_op *waiters = f->waiters;
-	uint64_t nth = 0, data = 0;
+	uint64_t nth = 0;
 
 	if (is_woven(f))
 		return false;
 	if (sock__is(f, SOCKF_PROGRAM)) {
+		uint64_t data;
+
 		nth = letting_go(sl, f, there);
 		if (!nth)
 			return false;
 		data = f->watch->data;
 		sock__unwatch(sl, f);
-	} else if (f->watch) {
+		f->data = data;
+	} else if (!sock__far_may_leave(f) || !sock__far_leave(sl, f, there)) {
 		return false;
 	}
 	f->nth = nth;
-	f->data = data;
 	sock__fd_leave(sl, f, there);
 	sock__waiters_follow(sl, waiters, there);
 	return true;
@@ -83,7 +85,7 @@ static bool leave(struct sock_lcore *sl, struct sock_file *f, struct plx_softnet
 
 static bool may_follow(const struct sock_file *f)
 {
-	return !is_woven(f) && !sock__is(f, SOCKF_PROGRAM | SOCKF_WATCHED);
+	return !is_woven(f) && !sock__is(f, SOCKF_PROGRAM) && sock__far_may_leave(f);
 }
 
 void sock__used(struct sock_lcore *sl, const struct sock_op *op)
@@ -105,12 +107,16 @@ void sock__used(struct sock_lcore *sl, const struct sock_op *op)
 /* Its program watches it anew; what has come meanwhile is found by that. */
 static void meet(struct sock_lcore *sl, struct sock_file *f)
 {
-	const struct plx_sock_program *p = f->nth ? program_of(sl, f->nth) : NULL;
-	epoll_data_t data = data_of(f->data);
 	uint64_t nth = f->nth;
+	const struct plx_sock_program *p = nth ? program_of(sl, nth) : NULL;
+	epoll_data_t data = {0};
 
-	f->watch = NULL;
 	f->waiters = NULL;
+	if (nth) {
+		data = data_of(f->data);
+		f->watch = NULL;
+	}
+	sock__far_arrive(sl, f);
 	sock__fd_put(sl, f);
 	if (!p)
 		return;

@@ -73,7 +73,6 @@ void sock__watch_attach(struct sock_file *f, struct sock_watch *w)
 
 	while (w->events & EPOLLEXCLUSIVE && *at)
 		at = &(*at)->of_file;
-	f->flags |= SOCKF_WATCHED;
 	w->file = f;
 	w->of_file = *at;
 	*at = w;

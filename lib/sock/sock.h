@@ -37,7 +37,6 @@
 #define SOCKF_BOUND_IP 0x8000  /* cold->bind is an address, whose port comes later */
 #define SOCKF_SHARED   0x10000 /* cold is others', too */
 #define SOCKF_PROGRAM  0x20000 /* made by an lcore's program, not by a thread */
-#define SOCKF_WATCHED  0x40000 /* is, or was, in a set */
 
 /* What readiness events are made of (Linux's poll masks). */
 #define SOCK_IN	 (EPOLLIN | EPOLLRDNORM)
@@ -154,14 +153,13 @@ struct sock_watch;
 struct sock_file {
 	const struct sock_kind *kind;
 	union {
-		struct {
-			struct sock_watch *watch; /**< epoll sets that it is in */
-			struct sock_op *waiters;  /**< calls that wait for it, oldest first */
-		};
-		struct {	       /* on its way to another lcore: move.c */
-			uint64_t nth;  /**< its lcore's program, from 1; 0: a thread's */
-			uint64_t data; /**< of the program's watch */
-		};
+		struct sock_op *waiters; /**< calls that wait for it, oldest first */
+		uint64_t nth; /**< on its way to another lcore, move.c: its lcore's program, from 1;
+			       * 0: a thread's */
+	};
+	union {
+		struct sock_watch *watch; /**< epoll sets that it is in */
+		uint64_t data;		  /**< on its way, a program's: of that one's watch */
 	};
 	struct sock_cold *cold; /**< NULL: defaults. To be written: sock__cold() */
 	uint32_t slot;

@@ -242,27 +242,33 @@ T(too_small_a_table)
 	eq(moves().flows_moved, 0);
 }
 
-/* What was in a set, or is bound, stays. */
-T(not_those_that_are_woven_in)
+/* In a set of threads it goes; bound it stays. */
+T(those_that_are_woven_in)
 {
-	struct epoll_event ev = {.events = EPOLLIN};
-	int c[2], set;
+	struct epoll_event ev = {.events = EPOLLIN | EPOLLET};
+	int c[2], set, b, to;
 
 	start_rfs(1024);
 	pair(c, 80);
 	set = plx_epoll_create1(0);
 	eq(plx_epoll_ctl(set, EPOLL_CTL_ADD, c[1], &ev), 0);
 	st_run();
-	near(elsewhere(c[1]));
+	to = elsewhere(c[1]);
+	near(to);
 	use(c[1], 100, PLX_MS(1));
 	settled();
-	eq(moves().conns, 0);
-	eq(plx_epoll_ctl(set, EPOLL_CTL_DEL, c[1], NULL), 0);
-	use(c[1], 100, PLX_MS(1));
-	settled();
-	eq(moves().conns, 0);
-	eq(moves().stayed, 0);
+	eq(moves().conns, 1);
+	eq(plx_sock_owner(c[1]), to);
 	talk(c);
+	b = plx_socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	eq(st_bind(b, "10.0.0.2", 0), 0);
+	fails(st_connect(b, "10.0.0.1", 9), EINPROGRESS);
+	near(elsewhere(b));
+	use(b, 40, PLX_MS(1));
+	settled();
+	eq(moves().conns, 1);
+	eq(moves().stayed, 0);
+	nt_forget();
 }
 
 /* Lcores that have one CPU are all as near to its threads. */
@@ -477,5 +483,5 @@ T(so_does_a_signal)
 
 RUN_EAL(MV_(it_goes_where_it_is_used), MV_(other_calls_count_too), MV_(so_do_datagrams),
 	MV_(not_members), MV_(no_steady_use), MV_(off), MV_(too_small_a_table),
-	MV_(not_those_that_are_woven_in), MV_(lcores_of_one_cpu), MV_(a_thread_that_waits),
+	MV_(those_that_are_woven_in), MV_(lcores_of_one_cpu), MV_(a_thread_that_waits),
 	MV_(so_does_its_time), MV_(so_does_a_signal))
