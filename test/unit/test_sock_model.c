@@ -63,6 +63,7 @@ static uint32_t letters;
 
 static void dgram_open(int i)
 {
+	nt_run(); /* or it gets what is on its way to who had its port before */
 	d[i].fd = plx_socket(AF_INET, SOCK_DGRAM, 0);
 	d[i].count = 0;
 	d[i].hub = (int)sm_roll(HUBS);
