@@ -44,16 +44,16 @@ static bool is_on(const struct plx_port *p)
 void net__arfs_ask(
 	struct net_lcore *nl, const struct plx_tuple *flow, uint32_t hash, uint16_t lcore)
 {
+	const struct plx_rxq *q = nl->way ? nl->way->q : NULL; /* NULL: it comes from here */
 	uint32_t slot = hash & (NET_FLOWS - 1), none = RULE_NONE;
 	struct net_arfs *a = nl->net->arfs;
 	struct net_rule *r = &a->rule[slot];
 
-	if (!nl->way || !is_on(nl->way->q->port) ||
-		__atomic_load_n(&r->state, __ATOMIC_RELAXED) != RULE_NONE ||
+	if (!q || !is_on(q->port) || __atomic_load_n(&r->state, __ATOMIC_RELAXED) != RULE_NONE ||
 		!__atomic_compare_exchange_n(
 			&r->state, &none, RULE_FILLING, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 		return;
-	r->port = nl->way->q->port->id;
+	r->port = q->port->id;
 	r->lcore = lcore;
 	r->hash = hash;
 	r->flow = *flow;
