@@ -66,7 +66,7 @@ for bad in "lcores 7:none of this run" "lcores 0,x:0,2-3, or none" "lcores:form"
 done
 # All to one by hand, and the rebalancer spreads them again: at first it only says so.
 steer_set lcores 0,1
-spawn client test/smoke/hashed.py 10.9.0.2 7 --conns 64 --for 5
+spawn client test/smoke/hashed.py 10.9.0.2 7 --conns 64 --for $((patience / 2))
 eventually "64 connections" grep -q connected "${out[client]}"
 for bucket in {0..127}; do
 	steer_set bucket "$bucket" 0
