@@ -157,11 +157,7 @@ static void on_rx(struct plx_softnet *sn, struct plx_rxq *q, struct rte_mbuf **p
 	uint16_t port = q->port->id;
 	struct net_way way;
 
-	way.cfg = way.in_cfg = NULL;
-	way.nbr = NULL;
-	way.q = q;
-	way.rps = __atomic_load_n(&nl->net->rps, __ATOMIC_ACQUIRE);
-	nl->way = &way;
+	net__way_begin(nl, &way, q);
 	net__begin(nl);
 	if (plx_unlikely(nl->taps))
 		net__taps_in(nl, q->port, pkts, n);

@@ -538,7 +538,8 @@ struct net_dst {
 
 /**
  * How a burst came, and the last way that it has taken: what comes together often goes to one
- * place. It lives no longer than the burst, so that a change shows with the next one.
+ * place, and so does what connections send that are served together. It lives no longer than the
+ * burst, so that a change shows with the next one.
  */
 struct net_way {
 	const struct net_cfg *cfg; /**< that d is by; NULL: none yet */
@@ -546,13 +547,23 @@ struct net_way {
 	uint16_t oif;
 	struct net_dst d;
 	struct net_nbr *nbr;	   /**< the last next hop; NULL: none yet */
-	const struct plx_rxq *q;   /**< that the burst came by */
+	const struct plx_rxq *q;   /**< that the burst came by; NULL: it comes from here */
 	const struct net_rps *rps; /**< NULL: nothing is spread */
 	/* input's: where the last packet went to */
 	const struct net_cfg *in_cfg; /**< that in_rt is by; NULL: none yet */
 	struct plx_addr in_dst;
 	const struct plx_net_route *in_rt; /**< NULL: none, or in_dst is a group */
 };
+/** Until nl->way is NULL again. @param q that the burst came by, or NULL. */
+static inline void net__way_begin(
+	struct net_lcore *nl, struct net_way *way, const struct plx_rxq *q)
+{
+	way->cfg = way->in_cfg = NULL;
+	way->nbr = NULL;
+	way->q = q;
+	way->rps = q ? __atomic_load_n(&nl->net->rps, __ATOMIC_ACQUIRE) : NULL;
+	nl->way = way;
+}
 /** Who here hears it, and whether anybody else does, as a socket's program wants it. */
 static inline void net__ask_loop(struct net_dst *d, const struct plx_net_udp_msg *how)
 {

@@ -19,13 +19,16 @@
 static uint32_t tcp_run(struct plx_softnet *sn, void *arg)
 {
 	struct net_lcore *nl = arg;
+	struct net_way way;
 
 	if (plx_likely(!nl->tcp->touched))
 		return 0;
 	net__tcp_chunks_home(nl->tcp);
+	net__way_begin(nl, &way, NULL);
 	net__begin(nl);
 	net__tcp_tell(nl);
 	net__tcp_serve(nl);
+	nl->way = NULL;
 	return !nl->tcp->starved; /* more passes will not find what it lacks */
 }
 
