@@ -104,8 +104,6 @@ static void clean(struct plx_tcp *c, struct tcp_ack *a, struct plx_tcp_rx *rx)
 		a->rtt_us = (a->now - done.first_ns) / 1000;
 		tcp__rtt_min(c, (uint32_t)((a->now - done.last_ns) / 1000), a->now);
 	}
-	if (!c->snd.run_n)
-		tcp__sndq_free(c);
 }
 
 /* RFC 6298 3: of text that was sent once; timestamps tell more (RFC 7323 4). */

@@ -626,5 +626,7 @@ bool plx_tcp_idle(struct plx_tcp *c, plx_ns now)
 		return false;
 	if (tcp__can_send(c))
 		text_ends(c, now);
+	if (plx_unlikely(!c->snd.run_n && c->snd.run))
+		tcp__sndq_free(c);
 	return !c->ack_due || c->id.state == PLX_TCP_SYN_SENT || !tcp__delack_due(c, now);
 }

@@ -3,9 +3,10 @@
 
 /*
  * What was sent and is not acknowledged yet: a ring of runs in sequence order, each of which was
- * sent at one time and has one fate. The ring exists only while something is in flight. Counters of
- * segments (packets_out and so on) change here and nowhere else, but for those that count duplicate
- * ACKs where there is no SACK.
+ * sent at one time and has one fate. The ring exists only while something is in flight, and until
+ * plx_tcp_idle() then: a program often answers what acknowledges all. Counters of segments
+ * (packets_out and so on) change here and nowhere else, but for those that count duplicate ACKs
+ * where there is no SACK.
  */
 
 #define CAP_MIN 8u
