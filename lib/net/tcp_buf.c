@@ -594,12 +594,26 @@ uint32_t net__tcp_lend(const struct net_tcp_buf *b, uint32_t off, struct rte_mbu
 	return part;
 }
 
+/* All of it is acknowledged: if nobody else holds its only chunk, what is written next begins there
+ * anew. */
+static bool reuse(struct net_tcp_buf *b)
+{
+	struct net_tcp_piece *p = piece_at(b, 0);
+
+	if (b->bytes || b->n != 1 || !is_chunk(p) || rte_mbuf_ext_refcnt_read(p->shared) != 1)
+		return false;
+	p->len = b->skip = 0;
+	return true;
+}
+
 void net__tcp_acked(struct net_lcore *nl, struct plx_net_tcp *tc, uint32_t n)
 {
 	struct net_tcp_buf *b = tc->buf;
 
 	b->skip += n;
 	b->bytes -= n;
+	if (reuse(b))
+		return;
 	while (b->n && (!b->bytes || b->skip >= piece_at(b, 0)->len)) {
 		b->skip -= PLX_MIN(b->skip, piece_at(b, 0)->len);
 		pop(b);
@@ -618,10 +632,14 @@ void net__tcp_out_drop(struct plx_net_tcp *tc)
 
 void net__tcp_buf_idle(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
-	struct net_tcp_buf *b = tc->buf;
+	const struct net_tcp_buf *b = tc->buf;
 
-	if (b && !b->in_head && !b->ofo_head && !b->bytes)
+	if (!b || b->bytes)
+		return;
+	if (!b->in_head && !b->ofo_head)
 		net__tcp_buf_free(nl, tc);
+	else
+		net__tcp_out_drop(tc);
 }
 
 void net__tcp_buf_free(struct net_lcore *nl, struct plx_net_tcp *tc)
