@@ -293,16 +293,25 @@ static void classify(const struct plx_gro *g, struct arrival *a)
 		a->kind = GRO_LONE;
 	if (a->kind > GRO_ALIEN && a->q.proto == PLX_IPPROTO_UDP && !g->conf.udp)
 		a->kind = GRO_ALIEN; /* none is held */
-	if (a->kind >= GRO_LONE)
-		a->hash = m->ol_flags & RTE_MBUF_F_RX_RSS_HASH ? m->hash.rss * 0x9e3779b1u
-							       : offload__hash(&a->q);
+}
+
+static uint32_t hash_of(const struct arrival *a)
+{
+	return a->m->ol_flags & RTE_MBUF_F_RX_RSS_HASH ? a->m->hash.rss * 0x9e3779b1u
+						       : offload__hash(&a->q);
 }
 
 /* Of a flow whose ports are known. */
 static void in_flow(struct plx_gro *g, struct arrival *a, struct outlet *o)
 {
-	struct plx_gro_held *h = find(g, a);
+	struct plx_gro_held *h;
 
+	if (g->n_held == 0 && (a->kind != GRO_JOIN || a->q.ends)) {
+		put(o, a->m); /* nobody waits for it, nor will it for anybody */
+		return;
+	}
+	a->hash = hash_of(a);
+	h = find(g, a);
 	if (h && a->kind == GRO_JOIN && follows(h, a) && sums_right(a)) {
 		if (join(g, h, a))
 			release_held(g, h, o);
