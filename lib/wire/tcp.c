@@ -144,10 +144,15 @@ static uint8_t *put_be32(uint8_t *b, uint32_t v)
 
 uint32_t plx_wire_tcp_opts_emit(void *p, const struct plx_tcp_opts *o)
 {
-	uint32_t sacks = sacks_that_fit(o, fixed_bytes(o));
 	bool sack_ok = o->present & PLX_TCP_OPT_SACK_OK;
 	uint8_t *b = p;
+	uint32_t sacks;
 
+	if (plx_likely(o->present == PLX_TCP_OPT_TS)) {
+		put_be32(put_be32(put_be32(b, ALIGNED_TS), o->ts_val), o->ts_ecr);
+		return 12;
+	}
+	sacks = sacks_that_fit(o, fixed_bytes(o));
 	if (o->present & PLX_TCP_OPT_MSS)
 		b = put_word(b, OPT_MSS, 4, (uint8_t)(o->mss >> 8), (uint8_t)o->mss);
 	if (o->present & PLX_TCP_OPT_TS) {
