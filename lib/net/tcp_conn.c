@@ -136,6 +136,8 @@ static void tell(struct net_lcore *nl, struct plx_net_tcp *tc)
 {
 	struct plx_softnet *sn = nl->sn;
 
+	if (!net__tcp_is(tc, TCPF_EVENTS))
+		return;
 	if (plx_unlikely(due(tc, TCPF_ESTABLISHED)) && tc->ops->established)
 		tc->ops->established(sn, tc);
 	if (plx_unlikely(due(tc, TCPF_URGENT)) && tc->ops->urgent)
