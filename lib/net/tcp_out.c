@@ -6,13 +6,11 @@
  * queue are made sure of before it is asked.
  */
 
-/* n are at hand, as far as they go. @param full so many if memory is not short. */
-static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n, uint32_t full)
+PLX_NOINLINE static bool fill_up(
+	struct net_spare *s, struct rte_mempool *pool, uint32_t n, uint32_t full)
 {
 	struct rte_mbuf *m;
 
-	if (plx_likely(s->n >= n))
-		return true;
 	if (n > full)
 		return false;
 	if (rte_pktmbuf_alloc_bulk(pool, s->m + s->n, full - s->n) == 0) {
@@ -22,6 +20,12 @@ static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n, uint
 	while (s->n < n && (m = rte_pktmbuf_alloc(pool)))
 		s->m[s->n++] = m;
 	return s->n >= n;
+}
+
+/* n are at hand, as far as they go. @param full so many if memory is not short. */
+static bool have(struct net_spare *s, struct rte_mempool *pool, uint32_t n, uint32_t full)
+{
+	return plx_likely(s->n >= n) || fill_up(s, pool, n, full);
 }
 
 bool net__tcp_reserve(struct net_lcore *nl, uint32_t n)
@@ -268,8 +272,10 @@ static bool reserve_for(struct net_lcore *nl, const struct net_tcp_buf *b, uint3
 	return have(&nl->tcp->lent, nl->sn->clones, text / TCP_CHUNK + 2, TCP_SPARE);
 }
 
-static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc, const struct plx_tcp_tx *tx,
-	uint32_t segs, bool lend, const struct net_dst *d, enum plx_drop drop)
+/* In one piece down to the queue, as plx_net_udp_send() is. */
+PLX_NOINLINE PLX_FLATTEN static void send_segment(struct net_lcore *nl, struct plx_net_tcp *tc,
+	const struct plx_tcp_tx *tx, uint32_t segs, bool lend, const struct net_dst *d,
+	enum plx_drop drop)
 {
 	struct rte_mbuf *m = net__tcp_spare(nl);
 
