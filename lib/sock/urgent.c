@@ -10,8 +10,9 @@
 static bool mark(const struct sock_file *f, uint32_t *off)
 {
 	const struct sock_tcp *t = sock__tcp(f);
+	const struct plx_tcp *c = t->tc ? plx_net_tcp_tcb(t->tc) : NULL;
 
-	return t->tc && plx_tcp_urgent_at(plx_net_tcp_tcb(t->tc), off);
+	return c && plx_unlikely(c->urg_rcvd) && plx_tcp_urgent_at(c, off);
 }
 
 static bool was_read(const struct sock_file *f, uint32_t off)
