@@ -201,6 +201,25 @@ int plx_shutdown(int fd, int how)
 
 /* ---- receive ---- */
 
+#define CLEAR_PIECES 4
+static_assert(sizeof(struct sock_op) % CLEAR_PIECES == 0, "all of it is cleared");
+
+/* A call that moves bytes. Cleared in pieces: of a large record gcc makes `rep stos`, which takes
+ * 30 cycles to begin. */
+static inline void begin(struct sock_op *op,
+	long (*run)(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op), int fd,
+	int flags)
+{
+	const size_t piece = sizeof(*op) / CLEAR_PIECES;
+
+	for (size_t i = 0; i < CLEAR_PIECES; i++)
+		memset((uint8_t *)op + i * piece, 0, piece);
+	op->run = run;
+	op->fd = fd;
+	op->flags = flags;
+	op->uses = op->block = true;
+}
+
 static long recv_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	return f->kind->recv ? f->kind->recv(sl, f, op) : lacks(f);
@@ -223,14 +242,11 @@ static long read_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op 
 
 ssize_t plx_recvmsg(int fd, struct msghdr *msg, int flags)
 {
-	struct sock_op op = {.run = sock__run_recv,
-		.fd = fd,
-		.uses = true,
-		.block = true,
-		.flags = flags,
-		.recv = msg};
 	int err = sock__msg_check(msg);
+	struct sock_op op;
 
+	begin(&op, sock__run_recv, fd, flags);
+	op.recv = msg;
 	return err ? fail(err) : sock__call(&op);
 }
 
@@ -241,16 +257,13 @@ ssize_t plx_recvfrom(int fd, void *buf, size_t n, int flags, struct sockaddr *ad
 		.msg_namelen = addr && len ? *len : 0,
 		.msg_iov = &v,
 		.msg_iovlen = 1};
-	struct sock_op op = {.run = sock__run_recv,
-		.fd = fd,
-		.uses = true,
-		.block = true,
-		.flags = flags,
-		.recv = &m};
+	struct sock_op op;
 	long r;
 
 	if (bad_name(addr, m.msg_namelen))
 		return fail(EINVAL);
+	begin(&op, sock__run_recv, fd, flags);
+	op.recv = &m;
 	r = sock__call(&op);
 	if (r >= 0 && addr && !len) /* move_addr_to_user(): what came is gone all the same */
 		return fail(EFAULT);
@@ -267,9 +280,11 @@ ssize_t plx_recv(int fd, void *buf, size_t n, int flags)
 ssize_t plx_readv(int fd, const struct iovec *iov, int n)
 {
 	struct msghdr m = {.msg_iov = as_plain(iov), .msg_iovlen = (size_t)n};
-	struct sock_op op = {.run = read_run, .fd = fd, .uses = true, .block = true, .recv = &m};
 	int err = check_pieces(iov, n);
+	struct sock_op op;
 
+	begin(&op, read_run, fd, 0);
+	op.recv = &m;
 	return err ? fail(err) : sock__call(&op);
 }
 
@@ -315,14 +330,11 @@ static long write_run(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 
 ssize_t plx_sendmsg(int fd, const struct msghdr *msg, int flags)
 {
-	struct sock_op op = {.run = sock__run_send,
-		.fd = fd,
-		.uses = true,
-		.block = true,
-		.flags = flags,
-		.send = msg};
 	int err = sock__msg_check(msg);
+	struct sock_op op;
 
+	begin(&op, sock__run_send, fd, flags);
+	op.send = msg;
 	return err ? fail(err) : sock__call(&op);
 }
 
@@ -348,9 +360,11 @@ ssize_t plx_send(int fd, const void *buf, size_t n, int flags)
 ssize_t plx_writev(int fd, const struct iovec *iov, int n)
 {
 	struct msghdr m = {.msg_iov = as_plain(iov), .msg_iovlen = (size_t)n};
-	struct sock_op op = {.run = write_run, .fd = fd, .uses = true, .block = true, .send = &m};
 	int err = check_pieces(iov, n);
+	struct sock_op op;
 
+	begin(&op, write_run, fd, 0);
+	op.send = &m;
 	return err ? fail(err) : sock__call(&op);
 }
 
