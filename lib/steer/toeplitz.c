@@ -109,6 +109,40 @@ int plx_steer_toeplitz_init(struct plx_toeplitz *t, const uint8_t *key, size_t l
 	return 0;
 }
 
+/* In the order of memcmp(), whose call costs more than the rest of the hash. */
+static bool addr_less(const struct plx_addr *a, const struct plx_addr *b)
+{
+	uint64_t x = plx_get_be64(a->b), y = plx_get_be64(b->b);
+
+	return x != y ? x < y : plx_get_be64(a->b + 8) < plx_get_be64(b->b + 8);
+}
+
+/* Without a branch: nothing foretells which of the two is less. */
+static inline void put_two(uint32_t *first, uint32_t *last, uint32_t a, uint32_t b, bool sorted)
+{
+	*first = sorted ? PLX_MIN(a, b) : a;
+	*last = sorted ? PLX_MAX(a, b) : b;
+}
+
+static inline void lay_out(struct words *in, const struct plx_addr *src, const struct plx_addr *dst,
+	uint32_t ports, bool sorted)
+{
+	if (plx_likely(plx_addr_is_v4(src) && plx_addr_is_v4(dst))) {
+		put_two(&in->w[0], &in->w[1], plx_addr_v4(src), plx_addr_v4(dst), sorted);
+		in->n = 2;
+	} else {
+		bool swap = sorted && addr_less(dst, src);
+		const struct plx_addr *a = swap ? dst : src, *b = swap ? src : dst;
+
+		for (unsigned int i = 0; i < 4; i++) {
+			in->w[i] = __builtin_bswap32(a->w[i]);
+			in->w[4 + i] = __builtin_bswap32(b->w[i]);
+		}
+		in->n = 8;
+	}
+	in->w[in->n++] = ports;
+}
+
 static uint32_t look_up(const struct plx_toeplitz *t, const struct words *in)
 {
 	uint32_t hash = 0;
@@ -133,61 +167,55 @@ static uint32_t reverse_bits(uint32_t x)
  * Hash bit j is the sum over i of input bit i times key bit i + j: the product's coefficient at 31
  * + j.
  */
-__attribute__((target("pclmul"))) static uint32_t multiply(
-	const struct plx_toeplitz *t, const struct words *in)
+__attribute__((target("pclmul"))) static uint32_t multiply(const struct plx_toeplitz *t,
+	const struct plx_addr *src, const struct plx_addr *dst, uint32_t ports)
 {
 	__m128i sum = _mm_setzero_si128();
+	struct words in; /* of IPv4, these stay in registers */
 
-	for (unsigned int i = 0; i < in->n; i++)
+	lay_out(&in, src, dst, ports, t->symmetric);
+	for (unsigned int i = 0; i < in.n; i++)
 		sum = _mm_xor_si128(
-			sum, _mm_clmulepi64_si128(_mm_cvtsi32_si128((int)in->w[i]),
+			sum, _mm_clmulepi64_si128(_mm_cvtsi32_si128((int)in.w[i]),
 				     _mm_loadl_epi64((const __m128i *)&t->window[i]), 0));
 	return reverse_bits((uint32_t)((uint64_t)_mm_cvtsi128_si64(sum) >> 31));
 }
 #else
-#define multiply look_up
+static uint32_t multiply(const struct plx_toeplitz *t, const struct plx_addr *src,
+	const struct plx_addr *dst, uint32_t ports)
+{
+	return 0; /* never called */
+}
 #endif
-
-/* Put the smaller one first. IPv4 addresses share their other words, so one order serves both. */
-static bool addr_less(const struct plx_addr *a, const struct plx_addr *b)
-{
-	return memcmp(a->b, b->b, sizeof(a->b)) < 0;
-}
-
-static void put_addr(struct words *in, const struct plx_addr *a, bool v4)
-{
-	for (unsigned int i = v4 ? 3 : 0; i < 4; i++)
-		in->w[in->n++] = __builtin_bswap32(a->w[i]);
-}
 
 uint32_t plx_steer_hash(const struct plx_toeplitz *t, const struct plx_addr *src,
 	const struct plx_addr *dst, uint16_t sport, uint16_t dport, bool with_ports)
 {
-	bool v4 = plx_addr_is_v4(src) && plx_addr_is_v4(dst);
-	bool swap_addr = t->symmetric && addr_less(dst, src);
-	bool swap_port = t->symmetric && dport < sport;
-	struct words in = {.n = 0};
+	uint32_t first, last, ports;
+	struct words in;
 
-	put_addr(&in, swap_addr ? dst : src, v4);
-	put_addr(&in, swap_addr ? src : dst, v4);
-	if (with_ports)
-		in.w[in.n++] =
-			swap_port ? (uint32_t)dport << 16 | sport : (uint32_t)sport << 16 | dport;
-	switch (t->by) {
-	case PLX_TOEPLITZ_CLMUL:
-		return multiply(t, &in);
-	case PLX_TOEPLITZ_GFNI:
-		return steer__gfni(t, in.w, in.n);
+	put_two(&first, &last, sport, dport, t->symmetric);
+	ports = with_ports ? first << 16 | last : 0; /* zeros add nothing */
+	if (plx_likely(t->by == PLX_TOEPLITZ_CLMUL))
+		return multiply(t, src, dst, ports);
+	lay_out(&in, src, dst, ports, t->symmetric);
+	return t->by == PLX_TOEPLITZ_GFNI ? steer__gfni(t, in.w, in.n) : look_up(t, &in);
+}
+
+static bool has_ports(uint8_t proto)
+{
+	switch (proto) {
+	case PLX_IPPROTO_TCP:
+	case PLX_IPPROTO_UDP:
+	case PLX_IPPROTO_SCTP:
+		return true;
 	default:
-		return look_up(t, &in);
+		return false;
 	}
 }
 
 uint32_t plx_steer_hash_tuple(const struct plx_toeplitz *t, const struct plx_tuple *tuple)
 {
-	bool with_ports = !tuple->frag &&
-			  (tuple->proto == PLX_IPPROTO_TCP || tuple->proto == PLX_IPPROTO_UDP ||
-				  tuple->proto == PLX_IPPROTO_SCTP);
-
-	return plx_steer_hash(t, &tuple->src, &tuple->dst, tuple->sport, tuple->dport, with_ports);
+	return plx_steer_hash(t, &tuple->src, &tuple->dst, tuple->sport, tuple->dport,
+		!tuple->frag && has_ports(tuple->proto));
 }

@@ -174,6 +174,30 @@ T(sorted_both_directions_hash_alike)
 	ok(asymmetric > 990);
 }
 
+/* By the first byte that differs, wherever that is. */
+T(sorting_puts_the_greater_last)
+{
+	struct plx_toeplitz t = toeplitz(plx_steer_key_microsoft, sizeof(plx_steer_key_microsoft));
+	struct plx_rng rng;
+
+	plx_rng_init(&rng, t_seed(3));
+	for (int i = 0; i < 1000; i++) {
+		struct plx_addr a = random_addr(&rng, i & 1), b = random_addr(&rng, i & 1);
+		uint16_t low = (uint16_t)plx_rng_below(&rng, 1 << 15), high = low + 1;
+		struct plx_toeplitz u = t;
+		bool less;
+
+		memcpy(b.b, a.b, plx_rng_below(&rng, sizeof(b.b)));
+		less = memcmp(a.b, b.b, sizeof(a.b)) < 0;
+		plx_steer_toeplitz_use(&u, i / 2 % PLX_TOEPLITZ_WAYS);
+		u.symmetric = true;
+		eq(plx_steer_hash(&u, &a, &b, high, low, true),
+			plx_steer_hash(&t, less ? &a : &b, less ? &b : &a, low, high, true));
+		eq(plx_steer_hash(&u, &a, &b, high, low, false),
+			plx_steer_hash(&t, less ? &a : &b, less ? &b : &a, 0, 0, false));
+	}
+}
+
 /* The repeated-pattern key leaves half of these buckets empty; sorting leaves none. */
 T(sorting_keeps_the_keys_entropy)
 {
@@ -256,6 +280,6 @@ RUN(T_(microsofts_verification_suite_holds), T_(without_ports_the_ports_do_not_m
 	T_(any_key_and_tuple_match_the_definition), T_(a_key_that_ends_early_goes_on_with_zeros),
 	T_(a_mapped_peer_of_a_real_ipv6_address_is_hashed_as_ipv6),
 	T_(keys_too_short_or_long_are_refused), T_(sorted_both_directions_hash_alike),
-	T_(sorting_keeps_the_keys_entropy), T_(tuples_have_ports_only_where_they_are_real),
-	T_(ways_that_the_cpu_lacks_are_refused), T_(a_slot_is_the_top_of_a_product),
-	T_(scaling_covers_all_and_only_n))
+	T_(sorting_puts_the_greater_last), T_(sorting_keeps_the_keys_entropy),
+	T_(tuples_have_ports_only_where_they_are_real), T_(ways_that_the_cpu_lacks_are_refused),
+	T_(a_slot_is_the_top_of_a_product), T_(scaling_covers_all_and_only_n))
