@@ -5,11 +5,14 @@
  * step, and has both ends of its flows: their ports are chosen so. So nothing is shared between the
  * threads but what the stacks themselves share.
  *
- *   bench steer_lcores [EAL arguments] -- udp|tcp [seconds] [flows of each lcore] [bytes]
+ *   bench steer_lcores [EAL arguments] -- udp|tcp [seconds [queues [flows of each lcore [bytes]]]]
  *
  * EAL's lcores are the server's, then as many of the clients': --lcores '(0,1)@0' is one of each,
  * '(0,2)@0,(1,3)@1' two of each. A flow has one question under way. Prints answers for each second
  * that the threads were on their CPUs.
+ *
+ * With several queues a NIC hashes each packet, and in a pipe its sender does so. To have that in
+ * the figures of one lcore, too, give it a port of two queues: its flows all come by the first.
  */
 #include "bench.h"
 
@@ -57,7 +60,7 @@ static struct clients {
 } PLX_ALIGNED clients[LCORES];
 
 static struct plx_tunables tun;
-static uint16_t lcores;
+static uint16_t lcores, queues;
 static uint32_t flows = 32, bytes = 64;
 static bool tcp, done;
 static uint8_t text[BYTES];
@@ -248,7 +251,7 @@ static int play(void *arg)
 static uint16_t queue_of(const struct end *at, const struct plx_addr *src, uint16_t sport,
 	const struct plx_addr *dst, uint16_t dport)
 {
-	if (lcores == 1)
+	if (queues == 1)
 		return 0;
 	return plx_steer_reta_queue(
 		&at->reta, plx_steer_hash(&at->key, src, dst, sport, dport, true));
@@ -285,7 +288,7 @@ static int make(int i, const uint32_t *ids, struct plx_error *e)
 		.tun = &tun,
 		.lcores = ids,
 		.n_lcores = lcores,
-		.queues = lcores,
+		.queues = queues,
 		.ports = 1u << i};
 	const struct plx_port *p = plx_port_get((uint16_t)i);
 	uint16_t key_bytes = PLX_STEER_KEY_MAX;
@@ -337,8 +340,9 @@ static int report(void)
 	for (int e = 0; e < 2; e++)
 		for (uint16_t i = 0; i < lcores; i++)
 			handed += plx_engine_softnet(end[e].eng, i)->handed_pkts;
-	printf("{\"what\":\"%s\",\"lcores\":%u,\"answers_per_second\":%.0f,\"handed_over\":%lu}\n",
-		tcp ? "tcp" : "udp", lcores, rate, handed);
+	printf("{\"what\":\"%s\",\"lcores\":%u,\"queues\":%u,\"answers_per_second\":%.0f,"
+	       "\"handed_over\":%lu}\n",
+		tcp ? "tcp" : "udp", lcores, queues, rate, handed);
 	return rate == 0;
 }
 
@@ -375,8 +379,9 @@ static int take_args(int argc, char **argv)
 		return -1;
 	tcp = strcmp(argv[1], "tcp") == 0;
 	seconds = argc > 2 ? atof(argv[2]) : seconds;
-	flows = argc > 3 ? (uint32_t)atoi(argv[3]) : flows;
-	bytes = argc > 4 ? (uint32_t)atoi(argv[4]) : bytes;
+	queues = argc > 3 ? (uint16_t)atoi(argv[3]) : 0;
+	flows = argc > 4 ? (uint32_t)atoi(argv[4]) : flows;
+	bytes = argc > 5 ? (uint32_t)atoi(argv[5]) : bytes;
 	return flows == 0 || flows > FLOWS || bytes == 0 || bytes > BYTES ? -1 : 0;
 }
 
@@ -396,7 +401,8 @@ int bench_steer_lcores(int argc, char **argv)
 			ids[n++] = id;
 	}
 	lcores = (uint16_t)(n / 2);
-	snprintf(pipe, sizeof(pipe), "a=pipe,peer=b,queues=%u,depth=2048", lcores);
+	queues = queues ? queues : lcores;
+	snprintf(pipe, sizeof(pipe), "a=pipe,peer=b,queues=%u,depth=2048", queues);
 	plx_tunables_init(&tun);
 	if (lcores == 0 || plx_port_create(pipe, &e) != 0)
 		return die(&e);
