@@ -13,6 +13,10 @@
  *
  * With several queues a NIC hashes each packet, and in a pipe its sender does so. To have that in
  * the figures of one lcore, too, give it a port of two queues: its flows all come by the first.
+ *
+ * A NIC's driver frees what it has sent on the lcore that sent it, whose cache of mbufs gives it
+ * out again. From a pipe mbufs come home by the ring of their pool, each as often as all the
+ * others. So the pools are small: of the usual size they are more than CPUs have caches for.
  */
 #include "bench.h"
 
@@ -29,8 +33,9 @@
 #define LCORES	 8
 #define FLOWS	 256
 #define BYTES	 1024
-#define WARM_UP	 0.2 /* seconds */
-#define GIVEN_UP 60  /* seconds: links, handshakes */
+#define MBUFS	 1024 /* what two lcores' caches hold at most, and those at hand for TCP */
+#define WARM_UP	 0.2  /* seconds */
+#define GIVEN_UP 60   /* seconds: links, handshakes */
 
 enum { SERVER, CLIENTS };
 
@@ -289,6 +294,7 @@ static int make(int i, const uint32_t *ids, struct plx_error *e)
 		.lcores = ids,
 		.n_lcores = lcores,
 		.queues = queues,
+		.mbufs = MBUFS + 2 * flows,
 		.ports = 1u << i};
 	const struct plx_port *p = plx_port_get((uint16_t)i);
 	uint16_t key_bytes = PLX_STEER_KEY_MAX;
