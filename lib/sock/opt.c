@@ -238,6 +238,25 @@ static long unknown(struct sock_optarg *a, const struct sock_optlevel *l)
 	return err ? err : -ENOPROTOOPT;
 }
 
+/* What an option may make true: sk_write_space(), tcp_set_rcvlowat(). */
+static uint32_t may_change(const struct sock_file *f, int level, int name)
+{
+	bool tcp = f->kind->type == SOCK_STREAM;
+
+	if (level == SOL_SOCKET && (name == SO_SNDBUF || name == SO_SNDBUFFORCE))
+		return SOCK_OUT;
+	if (level == SOL_SOCKET && name == SO_RCVLOWAT)
+		return tcp ? SOCK_IN : 0;
+	return level == IPPROTO_TCP && name == TCP_NOTSENT_LOWAT ? SOCK_OUT : 0;
+}
+
+/* Whoever waits is told then, as if it had not been true before. */
+static void tell_change(struct sock_lcore *sl, struct sock_file *f, uint32_t key)
+{
+	if (key && f->kind->poll(sl, f) & key)
+		sock__wake(sl, f, key);
+}
+
 long sock__setsockopt(struct sock_lcore *sl, struct sock_file *f, struct sock_op *op)
 {
 	const struct sock_optlevel *l;
@@ -258,6 +277,7 @@ long sock__setsockopt(struct sock_lcore *sl, struct sock_file *f, struct sock_op
 	sock__apply(sl, f, op->level, op->opt);
 	err = f->kind->applied ? f->kind->applied(sl, f, op->level, op->opt) : 0;
 	sock__cold_share(sl, f);
+	tell_change(sl, f, may_change(f, op->level, op->opt));
 	return err;
 }
 

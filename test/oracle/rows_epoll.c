@@ -182,6 +182,61 @@ ROW(edge_fin, "EPOLLET: FIN tells")
 	tell();
 }
 
+ROW(edge_low_water, "EPOLLET: SO_RCVLOWAT is lowered to what is there, and on")
+{
+	watch(EPOLLIN | EPOLLET);
+	must(set_int(s, SOL_SOCKET, SO_RCVLOWAT, 5));
+	put(c, "abc");
+	settle();
+	tell();
+	for (int low = 4; low > 0; low--) {
+		must(set_int(s, SOL_SOCKET, SO_RCVLOWAT, low));
+		tell();
+		tell();
+	}
+}
+
+ROW(level_low_water, "epoll: SO_RCVLOWAT is lowered to what is there, and raised")
+{
+	watch(EPOLLIN);
+	for (int low = 5; low > 0; low -= 2) {
+		must(set_int(s, SOL_SOCKET, SO_RCVLOWAT, low));
+		if (low == 5)
+			put(c, "abc");
+		settle();
+		tell();
+	}
+	must(set_int(s, SOL_SOCKET, SO_RCVLOWAT, 4));
+	tell();
+}
+
+ROW(edge_write_space, "EPOLLET: OUT once; SO_SNDBUF, TCP_NOTSENT_LOWAT tell again")
+{
+	watch(EPOLLOUT | EPOLLET);
+	tell();
+	tell();
+	must(set_int(s, SOL_SOCKET, SO_SNDBUF, 100000));
+	tell();
+	must(set_int(s, IPPROTO_TCP, TCP_NOTSENT_LOWAT, 10000));
+	tell();
+	must(set_int(s, SOL_SOCKET, SO_RCVBUF, 100000));
+	tell();
+}
+
+ROW(edge_write_space_udp, "EPOLLET, UDP: OUT once; SO_SNDBUF tells again")
+{
+	int u = udp();
+
+	ep = set();
+	must(ctl(EPOLL_CTL_ADD, u, EPOLLOUT | EPOLLET));
+	tell();
+	tell();
+	must(set_int(u, SOL_SOCKET, SO_SNDBUF, 100000));
+	tell();
+	must(set_int(u, SOL_SOCKET, SO_RCVLOWAT, 3));
+	tell();
+}
+
 ROW(edge_added_late, "EPOLLET: added when text is there")
 {
 	tcp_pair(&c, &s);
