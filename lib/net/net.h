@@ -538,8 +538,7 @@ struct net_dst {
 
 /**
  * How a burst came, and the last way that it has taken: what comes together often goes to one
- * place, and so does what connections send that are served together. It lives no longer than the
- * burst, so that a change shows with the next one.
+ * place, as does what is sent together. It ends with the burst: the next one sees what has changed.
  */
 struct net_way {
 	const struct net_cfg *cfg; /**< that d is by; NULL: none yet */
