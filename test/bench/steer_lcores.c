@@ -57,9 +57,10 @@ struct flow {
 static struct clients {
 	struct flow flow[FLOWS];
 	uint64_t answers, measured;
-	double cpu;	/* seconds */
-	uint32_t phase; /* 0: not yet, 1: measuring, 2: measured */
-	uint32_t ready; /* flows */
+	uint64_t handed; /* packets to other lcores, meanwhile */
+	double cpu;	 /* seconds */
+	uint32_t phase;	 /* 0: not yet, 1: measuring, 2: measured */
+	uint32_t ready;	 /* flows */
 	bool asked;
 	struct plx_poller poller;
 } PLX_ALIGNED clients[LCORES];
@@ -194,24 +195,33 @@ static double on_cpu(void)
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
+/* By an lcore of either stack to others. */
+static uint64_t handed_by(uint16_t i)
+{
+	return plx_engine_softnet(end[SERVER].eng, i)->handed_pkts +
+	       plx_engine_softnet(end[CLIENTS].eng, i)->handed_pkts;
+}
+
 /* Some time after all flows are there, for so long; each lcore for itself. */
-static void measure(struct clients *c, bool first)
+static void measure(struct clients *c, uint16_t i)
 {
 	uint64_t now = rte_rdtsc(), when = __atomic_load_n(&from, __ATOMIC_RELAXED);
 
-	if (first && !when && all_ready())
+	if (i == 0 && !when && all_ready())
 		__atomic_store_n(&from, after(WARM_UP), __ATOMIC_RELAXED);
-	if (first && (now > given_up || n_measured() == lcores))
+	if (i == 0 && (now > given_up || n_measured() == lcores))
 		stop();
 	if (!when || now < when)
 		return;
 	if (c->phase == 0) {
 		c->cpu = -on_cpu();
 		c->measured = -c->answers;
+		c->handed = -handed_by(i);
 		c->phase = 1;
 	} else if (c->phase == 1 && now > when + (uint64_t)(seconds * (double)rte_get_tsc_hz())) {
 		c->cpu += on_cpu();
 		c->measured += c->answers;
+		c->handed += handed_by(i);
 		__atomic_store_n(&c->phase, 2, __ATOMIC_RELEASE);
 	}
 }
@@ -220,7 +230,7 @@ static uint32_t run_clients(struct plx_softnet *sn, void *arg)
 {
 	struct clients *c = arg;
 
-	measure(c, sn->index == 0);
+	measure(c, sn->index);
 	if (c->asked || sn->now_ns < PLX_MS(100)) /* the link is up by then */
 		return 0;
 	c->asked = true;
@@ -341,11 +351,10 @@ static int report(void)
 
 	if (n_measured() < lcores)
 		return 1;
-	for (uint16_t i = 0; i < lcores; i++)
+	for (uint16_t i = 0; i < lcores; i++) {
 		rate += (double)clients[i].measured / clients[i].cpu;
-	for (int e = 0; e < 2; e++)
-		for (uint16_t i = 0; i < lcores; i++)
-			handed += plx_engine_softnet(end[e].eng, i)->handed_pkts;
+		handed += clients[i].handed;
+	}
 	printf("{\"what\":\"%s\",\"lcores\":%u,\"queues\":%u,\"answers_per_second\":%.0f,"
 	       "\"handed_over\":%lu}\n",
 		tcp ? "tcp" : "udp", lcores, queues, rate, handed);
