@@ -14,6 +14,8 @@
  * whether the flow is still so. What a device has refused is not tried again before that.
  */
 
+#define RULES_AT_ONCE 64 /* and up to 63 more: a device may take a millisecond for each */
+
 enum rule_state {
 	RULE_NONE,
 	RULE_FILLING, /* an lcore is about to ask */
@@ -23,7 +25,9 @@ enum rule_state {
 
 struct net_rule {
 	uint32_t state; /* atomic, enum rule_state */
-	bool in;	/* atomic: the device has it */
+	uint32_t at;	/* atomic: the device has it: at_of(); 0: not */
+	uint32_t
+		opening; /* of the port, which has dropped its rules since when it is another one */
 	uint16_t port, queue, lcore;
 	uint32_t hash;
 	struct plx_tuple flow;
@@ -33,6 +37,7 @@ struct net_rule {
 struct net_arfs {
 	struct net_rule rule[NET_FLOWS]; /* by the flow's slot */
 	uint64_t used[NET_FLOWS / 64];	 /* atomic: rules that are asked for or settled */
+	uint32_t next;			 /* of used[] */
 	uint64_t rules, made, refused;	 /* single-writer: the control thread */
 };
 
@@ -81,6 +86,11 @@ static int queue_for(const struct plx_net *net, const struct plx_port *p, const 
 	return n ? at[r->hash % n] : -1;
 }
 
+static uint32_t at_of(const struct net_rule *r)
+{
+	return ((uint32_t)r->port << 16 | r->queue) + 1;
+}
+
 static void make(struct plx_net *net, struct net_rule *r)
 {
 	struct plx_port *p = plx_port_get(r->port);
@@ -90,7 +100,8 @@ static void make(struct plx_net *net, struct net_rule *r)
 	plx_count(*(in ? &net->arfs->made : &net->arfs->refused), 1);
 	plx_count(net->arfs->rules, in);
 	r->queue = (uint16_t)queue;
-	__atomic_store_n(&r->in, in, __ATOMIC_RELEASE);
+	r->opening = p->opening;
+	__atomic_store_n(&r->at, in ? at_of(r) : 0, __ATOMIC_RELAXED);
 	__atomic_store_n(&r->state, RULE_SETTLED, __ATOMIC_RELAXED);
 }
 
@@ -98,12 +109,12 @@ static void drop(struct plx_net *net, struct net_rule *r)
 {
 	struct plx_port *p = plx_port_get(r->port);
 
-	if (!r->in)
+	if (!r->at)
 		return;
-	if (p)
+	if (p && p->opening == r->opening)
 		plx_port_ntuple_del(p, r->rule);
 	plx_count(net->arfs->rules, -UINT64_C(1));
-	__atomic_store_n(&r->in, false, __ATOMIC_RELEASE);
+	__atomic_store_n(&r->at, 0, __ATOMIC_RELAXED);
 }
 
 /* Does its flow live there as before? */
@@ -111,33 +122,42 @@ static bool is_of_use(const struct plx_net *net, const struct net_rule *r)
 {
 	const struct plx_port *p = plx_port_get(r->port);
 
-	return plx_steer_flows_find(&net->flows, r->hash) == r->lcore && is_on(p) &&
-	       (!r->in || polls(net, p, r->queue, r->lcore));
+	return plx_steer_flows_find(&net->flows, r->hash) == r->lcore && p && p->open && is_on(p) &&
+	       (!r->at || (p->opening == r->opening && polls(net, p, r->queue, r->lcore)));
 }
 
-static void serve(struct plx_net *net, uint32_t slot)
+/* @return whether the device had to be asked. */
+static bool serve(struct plx_net *net, uint32_t slot)
 {
 	struct net_arfs *a = net->arfs;
 	struct net_rule *r = &a->rule[slot];
 
-	if (__atomic_load_n(&r->state, __ATOMIC_ACQUIRE) == RULE_ASKED && is_of_use(net, r))
+	if (is_of_use(net, r)) {
+		if (__atomic_load_n(&r->state, __ATOMIC_ACQUIRE) != RULE_ASKED)
+			return false;
 		make(net, r);
-	else if (!is_of_use(net, r)) {
-		drop(net, r);
-		__atomic_fetch_and(
-			&a->used[slot / 64], ~(UINT64_C(1) << slot % 64), __ATOMIC_RELAXED);
-		__atomic_store_n(&r->state, RULE_NONE, __ATOMIC_RELEASE);
+		return true;
 	}
+	drop(net, r);
+	__atomic_fetch_and(&a->used[slot / 64], ~(UINT64_C(1) << slot % 64), __ATOMIC_RELAXED);
+	__atomic_store_n(&r->state, RULE_NONE, __ATOMIC_RELEASE);
+	return true;
 }
 
+/* As many slots as there are, from where it left off. */
 void plx_net_arfs_serve(struct plx_net *net)
 {
-	if (!net->arfs)
-		return;
-	for (uint32_t i = 0; i < PLX_DIM(net->arfs->used); i++)
-		for (uint64_t w = __atomic_load_n(&net->arfs->used[i], __ATOMIC_ACQUIRE); w;
-			w &= w - 1)
-			serve(net, i * 64 + (uint32_t)__builtin_ctzll(w));
+	struct net_arfs *a = net->arfs;
+	uint32_t asked = 0;
+
+	for (uint32_t i = 0; a && i < PLX_DIM(a->used) && asked < RULES_AT_ONCE; i++) {
+		uint32_t at = a->next;
+		uint64_t w = __atomic_load_n(&a->used[at], __ATOMIC_ACQUIRE);
+
+		for (; w; w &= w - 1)
+			asked += serve(net, at * 64 + (uint32_t)__builtin_ctzll(w));
+		a->next = (at + 1) % PLX_DIM(a->used);
+	}
 }
 
 /* ---- life ---- */
@@ -151,13 +171,11 @@ void net__arfs_get(const struct plx_net *net, struct plx_net_moves *m)
 
 bool net__arfs_at(const struct plx_net *net, uint32_t slot, uint16_t *port, uint16_t *queue)
 {
-	const struct net_rule *r = &net->arfs->rule[slot];
+	uint32_t at = __atomic_load_n(&net->arfs->rule[slot].at, __ATOMIC_RELAXED);
 
-	if (!__atomic_load_n(&r->in, __ATOMIC_ACQUIRE))
-		return false;
-	*port = r->port;
-	*queue = r->queue;
-	return true;
+	*port = (uint16_t)((at - 1) >> 16);
+	*queue = (uint16_t)(at - 1);
+	return at;
 }
 
 int net__arfs_new(struct plx_net *net)

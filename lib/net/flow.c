@@ -68,7 +68,7 @@ bool net__flow_ask(struct net_lcore *nl, uint32_t hash, uint16_t lcore)
 	struct plx_net *net = nl->net;
 	struct net_flows *fl = net->flows_asked;
 
-	if (net->n_lcores == 1 || !net__tun(net, PLX_TUN_SOFT_STEER))
+	if (net->n_lcores == 1 || (lcore != NET_FLOW_HOME && !net__tun(net, PLX_TUN_SOFT_STEER)))
 		return false;
 	if (!put(fl, hash, lcore)) {
 		refuse(fl);

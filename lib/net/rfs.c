@@ -28,14 +28,14 @@ bool net__rfs_used(const struct net_lcore *nl, const struct plx_tcp_id *id, uint
 {
 	struct net_rfs *r = __atomic_load_n(&nl->net->rfs, __ATOMIC_ACQUIRE);
 	uint32_t hash;
-	bool known;
+	uint16_t was;
 
 	if (!r)
 		return false;
 	hash = net__tcp_hash(nl->net, id);
-	known = plx_steer_rfs_find(&r->socks, hash) != PLX_STEER_NO_LCORE;
+	was = plx_steer_rfs_find(&r->socks, hash);
 	plx_steer_rfs_record(&r->socks, hash, lcore);
-	if (!known || lcore == nl->sn->index) {
+	if (was != lcore || lcore == nl->sn->index) { /* by another socket of this flow, too */
 		streak->calls = 0;
 		return false;
 	}

@@ -331,6 +331,7 @@ struct plx_port {
 	uint16_t mtu;
 	struct plx_mac mac;
 	bool open;
+	uint32_t opening; /**< how often it has been opened */
 	bool admin_up;
 	bool promisc, allmulti;
 	bool cut_here;	     /**< see plx_port_cut_here() */

@@ -152,6 +152,7 @@ int plx_port_open(struct plx_port *p, const struct plx_port_conf *conf, struct p
 		return err;
 	}
 	p->open = p->admin_up = true;
+	p->opening++;
 	for (uint16_t i = 0; i < p->n_txq; i++)
 		set_pools(p->txq[i], conf, PLX_MIN(i, p->n_rxq - 1));
 	port__features_opened(p);

@@ -159,15 +159,21 @@ void sock__far_closed(struct sock_watch *w)
 
 static struct sock_lcore *there_of(const struct sock_far *far)
 {
-	return __atomic_load_n(&far->there, __ATOMIC_ACQUIRE);
+	return (struct sock_lcore *)(__atomic_load_n(&far->there, __ATOMIC_ACQUIRE) & ~FAR_MOVING);
+}
+
+static void set_there(struct sock_far *far, const struct sock_lcore *sl, uintptr_t moving)
+{
+	__atomic_store_n(&far->there, (uintptr_t)sl | moving, __ATOMIC_RELEASE);
 }
 
 /* The file has gone, or is not here yet: msg goes after it. */
 static bool follow(const struct sock_far *far, struct plx_softnet *sn, struct plx_msg *msg)
 {
-	struct sock_lcore *there = there_of(far);
+	uintptr_t at = __atomic_load_n(&far->there, __ATOMIC_ACQUIRE);
+	const struct sock_lcore *there = (const struct sock_lcore *)(at & ~FAR_MOVING);
 
-	if (there->sn == sn && !__atomic_load_n(&far->moving, __ATOMIC_RELAXED))
+	if (there->sn == sn && !(at & FAR_MOVING))
 		return false;
 	plx_softnet_post(there->sn, msg);
 	return true;
@@ -183,7 +189,7 @@ static void do_ask(struct plx_softnet *sn, struct plx_msg *msg)
 		plx_softnet_post(moved->sn, msg);
 		return;
 	}
-	__atomic_store_n(&far->there, sl, __ATOMIC_RELEASE);
+	set_there(far, sl, 0);
 	__atomic_store_n(&far->asked, true, __ATOMIC_RELEASE);
 	if (!f) {
 		closed(far);
@@ -199,7 +205,7 @@ static void do_ask(struct plx_softnet *sn, struct plx_msg *msg)
 static void pass_on(struct sock_far *far, uint32_t key)
 {
 	if (far->attached && far->w.events & EPOLLEXCLUSIVE)
-		sock__watches_wake(far->there, far->w.file, far->w.of_file, key);
+		sock__watches_wake(there_of(far), far->w.file, far->w.of_file, key);
 }
 
 static void do_pass(struct plx_softnet *sn, struct plx_msg *msg)
@@ -226,6 +232,10 @@ static void do_leave(struct plx_softnet *sn, struct plx_msg *msg)
 	}
 	if (follow(far, sn, msg))
 		return;
+	if (__atomic_load_n(&far->pass.posted, __ATOMIC_ACQUIRE)) { /* it comes by the old owner */
+		plx_softnet_post(sn, msg);
+		return;
+	}
 	if (__atomic_load_n(&far->told.posted, __ATOMIC_ACQUIRE)) /* which nobody reads any more */
 		pass_on(far, 0);
 	detach(far);
@@ -322,9 +332,10 @@ struct sock_file *sock__far_new(
 	*err = far ? 0 : -ENOMEM;
 	if (!far)
 		return NULL;
-	far->there = lcore >= 0 ? sock__lcores[lcore] : NULL;
-	if (far->there)
-		plx_softnet_post(far->there->sn, &far->ask);
+	if (lcore >= 0)
+		set_there(far, sock__lcores[lcore], 0);
+	if (there_of(far))
+		plx_softnet_post(there_of(far)->sn, &far->ask);
 	else
 		*err = plx_sock_is_ours(fd) ? -EBADF : sock__kernel_watch(far);
 	if (*err) {
@@ -347,7 +358,7 @@ static bool stand_in(struct sock_lcore *sl, struct sock_watch **at)
 	if (!far)
 		return false;
 	join(far);
-	far->there = sl;
+	set_there(far, sl, 0);
 	far->asked = far->attached = true;
 	far->w.file = f;
 	far->w.of_file = w->of_file;
@@ -363,7 +374,7 @@ static bool stand_in(struct sock_lcore *sl, struct sock_watch **at)
 bool sock__far_may_leave(const struct sock_file *f)
 {
 	for (const struct sock_watch *w = f->watch; w; w = w->of_file)
-		if (w->set && w->set->nth) /* a program, which uses what is on its own lcore */
+		if (w->set && sock__is(&w->set->f, SOCKF_PROGRAM)) /* which uses its own lcore's */
 			return false;
 	return true;
 }
@@ -373,23 +384,16 @@ bool sock__far_leave(struct sock_lcore *sl, struct sock_file *f, struct sock_lco
 	for (struct sock_watch **at = &f->watch; *at; at = &(*at)->of_file)
 		if ((*at)->set && !stand_in(sl, at))
 			return false;
-	for (struct sock_watch *w = f->watch; w; w = w->of_file) {
-		struct sock_far *far = plx_container_of(w, struct sock_far, w);
-
-		__atomic_store_n(&far->moving, true, __ATOMIC_RELAXED);
-		__atomic_store_n(&far->there, to, __ATOMIC_RELEASE);
-	}
+	for (struct sock_watch *w = f->watch; w; w = w->of_file)
+		set_there(plx_container_of(w, struct sock_far, w), to, FAR_MOVING);
 	return true;
 }
 
 void sock__far_arrive(struct sock_lcore *sl, struct sock_file *f)
 {
 	for (struct sock_watch *w = f->watch; w; w = w->of_file) {
-		struct sock_far *far = plx_container_of(w, struct sock_far, w);
-
 		w->file = f;
-		__atomic_store_n(&far->moving, false, __ATOMIC_RELAXED);
-		__atomic_store_n(&far->there, sl, __ATOMIC_RELEASE);
+		set_there(plx_container_of(w, struct sock_far, w), sl, 0);
 	}
 }
 

@@ -8,6 +8,8 @@
  */
 #include "epoll.h"
 
+#define FAR_MOVING ((uintptr_t)1)
+
 /** What one lcore tells another of a file's changes: one message at a time. */
 struct sock_note {
 	struct plx_msg msg;
@@ -33,11 +35,12 @@ struct sock_far {
 	bool closed;   /**< the file is no more */
 	bool asked;    /**< `there` is who has, or had, it */
 	/* the owner's */
-	struct sock_lcore *there; /**< NULL: the kernel's */
-	struct sock_watch w;	  /**< in the list of the file; w.set is NULL, w.events are none or
-				   * EPOLLEXCLUSIVE */
+	/** Atomic: the struct sock_lcore that has the file, with FAR_MOVING as long as it is on its
+	 * way there; 0: the kernel's. */
+	uintptr_t there;
+	struct sock_watch w; /**< in the list of the file; w.set is NULL, w.events are none or
+			      * EPOLLEXCLUSIVE */
 	bool attached;
-	bool moving; /**< atomic: the file is on its way to another lcore, `there` */
 	/* the kernel's: kernel.c */
 	struct sock_far *of_number;
 	bool stale; /**< the number is another file's by now, or nobody's */

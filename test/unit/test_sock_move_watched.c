@@ -286,6 +286,32 @@ T(exclusive_ones)
 	eq(moves().stayed, 0);
 }
 
+/*
+ * Of two exclusive sets in which nobody waits, the one that is told passes it on, by way of the old
+ * owner, which is slow, and then watches it no more.
+ */
+T(exclusive_ones_at_any_time)
+{
+	for (int when = 0; when < TIMES; when++)
+		for (uint16_t slow = 0; slow <= LCORES; slow += LCORES) {
+			struct epoll_event ev = {
+				.events = EPOLLIN | EPOLLET | EPOLLEXCLUSIVE, .data.u64 = 8};
+			int c[2], one = watched(c, ev.events), two = plx_epoll_create1(0);
+
+			eq(plx_epoll_ctl(two, EPOLL_CTL_ADD, c[1], &ev), 0);
+			eq(plx_send(c[0], "x", 1, 0), 1);
+			wish(2);
+			steps_but(when, slow);
+			eq(plx_close(when & 1 ? one : two), 0);
+			steps_but(when % 13, slow);
+			settled();
+			st_sleep(PLX_MS(300));
+			eq(stand_ins(), 1);
+			heard(when & 1 ? two : one, c[1], when & 1 ? 8 : 77);
+			after(NULL);
+		}
+}
+
 /* The run ends, whatever has been done of the move: nothing is left behind. */
 T(an_end_at_any_time)
 {
@@ -360,5 +386,5 @@ RUN_EAL(MV_(it_goes_and_its_sets_follow), MV_(it_leaves_where_its_sets_are),
 	cmocka_unit_test(text_comes_at_any_time), cmocka_unit_test(a_watch_ends_at_any_time),
 	cmocka_unit_test(a_set_ends_at_any_time), cmocka_unit_test(a_watch_begins_at_any_time),
 	cmocka_unit_test(it_is_closed_at_any_time), MV_(exclusive_ones),
-	cmocka_unit_test(an_end_at_any_time), cmocka_unit_test(a_watch_ends_on_the_way),
-	MV_(of_udp))
+	cmocka_unit_test(exclusive_ones_at_any_time), cmocka_unit_test(an_end_at_any_time),
+	cmocka_unit_test(a_watch_ends_on_the_way), MV_(of_udp))

@@ -44,24 +44,27 @@ static const struct plx_port_ops ops = {
 	.rx_intr_arm = ethdev__rx_intr_arm,
 };
 
+/* All frames come, and by no rule: a TAP's follow what is sent. */
+#define SOFT_LACKS (PLX_PORT_F_RX_FILTER | PLX_PORT_F_NTUPLE)
+
 /* What ethdev's capability bits do not say, seen by running the drivers. */
 static const struct {
 	const char *driver;
 	uint32_t has, lacks;
 } seen[] = {
-	{"net_tap", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
+	{"net_tap", PLX_PORT_F_RX_INTR, SOFT_LACKS},
 	/* its receive checksums would be those of an Ethernet frame */
 	{"net_tun", PLX_PORT_F_RX_INTR | PLX_PORT_F_NO_ETH,
-		PLX_PORT_F_RX_FILTER | PLX_PORT_F_RX_CSUM | PLX_PORT_F_SET_MAC |
-			PLX_PORT_F_PROMISC | PLX_PORT_F_ALLMULTI},
-	{"net_virtio_user", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
-	{"net_vhost", PLX_PORT_F_RX_INTR, PLX_PORT_F_RX_FILTER},
-	{"net_pcap", PLX_PORT_F_SG, PLX_PORT_F_RX_FILTER},
-	{"net_null", PLX_PORT_F_SG, PLX_PORT_F_RX_FILTER},
-	{"net_ring", PLX_PORT_F_SG, PLX_PORT_F_RX_FILTER},
-	{"net_memif", 0, PLX_PORT_F_RX_FILTER},
-	{"net_af_packet", 0, PLX_PORT_F_RX_FILTER},
-	{"net_af_xdp", 0, PLX_PORT_F_RX_FILTER},
+		SOFT_LACKS | PLX_PORT_F_RX_CSUM | PLX_PORT_F_SET_MAC | PLX_PORT_F_PROMISC |
+			PLX_PORT_F_ALLMULTI},
+	{"net_virtio_user", PLX_PORT_F_RX_INTR, SOFT_LACKS},
+	{"net_vhost", PLX_PORT_F_RX_INTR, SOFT_LACKS},
+	{"net_pcap", PLX_PORT_F_SG, SOFT_LACKS},
+	{"net_null", PLX_PORT_F_SG, SOFT_LACKS},
+	{"net_ring", PLX_PORT_F_SG, SOFT_LACKS},
+	{"net_memif", 0, SOFT_LACKS},
+	{"net_af_packet", 0, SOFT_LACKS},
+	{"net_af_xdp", 0, SOFT_LACKS},
 };
 
 static uint32_t offload_features(const struct rte_eth_dev_info *info, uint32_t quirks)
@@ -98,6 +101,8 @@ static uint32_t features(const struct rte_eth_dev_info *info, uint32_t quirks)
 		f |= PLX_PORT_F_RSS;
 	if (!(quirks & PLX_QUIRK_LINK_LIES))
 		f |= PLX_PORT_F_LINK;
+	if (info->max_rx_queues > 1) /* until it is open, when it is asked */
+		f |= PLX_PORT_F_NTUPLE;
 	for (size_t i = 0; i < PLX_DIM(seen); i++)
 		if (strcmp(info->driver_name, seen[i].driver) == 0)
 			f = (f | seen[i].has) & ~seen[i].lacks;
@@ -172,10 +177,6 @@ static int describe(struct ethdev *d, struct plx_port_caps *caps, struct plx_mac
 		.socket = rte_eth_dev_socket_id(d->port_id),
 		.features = features(&d->info, plx_quirk_flags(d->info.driver_name)),
 	};
-	/* else the kernel has the flows follow, by itself */
-	if (!(plx_quirk_flags(d->info.driver_name) & PLX_QUIRK_FOLLOWS_TX) &&
-		ethdev__has_rules(d->port_id))
-		caps->features |= PLX_PORT_F_NTUPLE;
 	if (tells_parts(&d->info)) {
 		caps->features |= PLX_PORT_F_LRO;
 		caps->rx_segs = MERGED_SEGS;
@@ -199,6 +200,7 @@ static int probe_one(uint16_t port_id)
 	if (!d)
 		return -ENOMEM;
 	d->port_id = port_id;
+	plx_list_init(&d->rules);
 	err = describe(d, &caps, &mac, name);
 	if (!err) {
 		rte_eth_dev_get_mtu(port_id, &mtu);

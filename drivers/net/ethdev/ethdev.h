@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #pragma once
 
+#include <plx_base_list.h>
 #include <plx_port_ntuple.h>
 
 #include <rte_ethdev.h>
@@ -16,6 +17,7 @@ struct ethdev {
 	bool intr;    /**< rx interrupts were configured */
 	uint16_t txd; /**< descriptors of a tx queue */
 	struct rte_eth_dev_info info;
+	struct plx_list rules; /**< of ntuple.c */
 };
 
 /* open.c */
@@ -35,15 +37,13 @@ uint16_t ethdev__rx_burst(struct plx_rxq *q, struct rte_mbuf **pkts, uint16_t n)
 void ethdev__packet_no_wait(unsigned int if_index);
 
 /* ntuple.c */
-/** Does its driver know of rules at all? Whether of ours, it says when it has been started. */
-bool ethdev__has_rules(uint16_t port_id);
 /** Started: does it take rules of ours? */
 bool ethdev__takes_rules(const struct plx_port *p);
 int ethdev__ntuple_add(
 	struct plx_port *p, const struct plx_tuple *flow, uint16_t queue, void **rule);
 void ethdev__ntuple_del(struct plx_port *p, void *rule);
-/** Before it is stopped: all rules. */
-void ethdev__ntuple_flush(struct plx_port *p);
+/** Before it is stopped: all of ours. */
+void ethdev__ntuple_drop(struct plx_port *p);
 
 /* control.c */
 int ethdev__set_rx_mode(struct plx_port *p, bool promisc, bool allmulti);

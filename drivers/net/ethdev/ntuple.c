@@ -2,6 +2,7 @@
 #include "ethdev.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include <rte_flow.h>
 
@@ -90,14 +91,6 @@ static uint16_t id(const struct plx_port *p)
 	return ((const struct ethdev *)p->priv)->port_id;
 }
 
-bool ethdev__has_rules(uint16_t port_id)
-{
-	struct rte_flow_error e;
-
-	/* as it is anyway: of all that can be said to it, what needs no device that runs */
-	return rte_flow_isolate(port_id, 0, &e) != -ENOSYS;
-}
-
 bool ethdev__takes_rules(const struct plx_port *p)
 {
 	const struct plx_tuple any = {.src = plx_addr_from_v4((const uint8_t[]){192, 0, 2, 1}),
@@ -114,28 +107,50 @@ bool ethdev__takes_rules(const struct plx_port *p)
 	return rte_flow_validate(id(p), &w.attr, w.item, w.action, &e) == 0;
 }
 
+/** One of ours; others may have rules of their own in the device. */
+struct rule {
+	struct plx_list node;
+	struct rte_flow *flow;
+};
+
 int ethdev__ntuple_add(
 	struct plx_port *p, const struct plx_tuple *flow, uint16_t queue, void **rule)
 {
+	struct ethdev *d = p->priv;
+	struct rule *r = malloc(sizeof(*r));
 	struct rte_flow_error e;
 	struct words w;
+	int err;
 
+	if (!r)
+		return -ENOMEM;
 	say(&w, flow, queue);
-	*rule = rte_flow_create(id(p), &w.attr, w.item, w.action, &e);
-	return *rule ? 0 : -rte_errno;
+	rte_errno = EIO; /* not all drivers say why */
+	r->flow = rte_flow_create(d->port_id, &w.attr, w.item, w.action, &e);
+	err = -rte_errno;
+	if (!r->flow) {
+		free(r);
+		return err;
+	}
+	plx_list_add_tail(&d->rules, &r->node);
+	*rule = r;
+	return 0;
 }
 
 void ethdev__ntuple_del(struct plx_port *p, void *rule)
 {
+	struct rule *r = rule;
 	struct rte_flow_error e;
 
-	rte_flow_destroy(id(p), rule, &e);
+	rte_flow_destroy(id(p), r->flow, &e);
+	plx_list_del(&r->node);
+	free(r);
 }
 
-void ethdev__ntuple_flush(struct plx_port *p)
+void ethdev__ntuple_drop(struct plx_port *p)
 {
-	struct rte_flow_error e;
+	struct ethdev *d = p->priv;
 
-	if (p->caps.features & PLX_PORT_F_NTUPLE)
-		rte_flow_flush(id(p), &e);
+	while (!plx_list_empty(&d->rules))
+		ethdev__ntuple_del(p, plx_list_first(&d->rules, struct rule, node));
 }

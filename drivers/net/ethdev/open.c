@@ -130,7 +130,7 @@ void ethdev__stop(struct plx_port *p)
 	struct ethdev *d = p->priv;
 
 	if (d->started) {
-		ethdev__ntuple_flush(p);
+		ethdev__ntuple_drop(p);
 		rte_eth_dev_stop(d->port_id);
 	}
 	d->started = false;

@@ -73,6 +73,7 @@ static int impair_open(struct plx_port *p, const struct plx_port_conf *conf, str
 		lines_stop(ip);
 		return err;
 	}
+	p->features &= ip->lower->features | ~(uint32_t)PLX_PORT_F_NTUPLE; /* it says so late */
 	for (uint16_t i = 0; i < p->n_rxq; i++)
 		p->rxq[i]->burst = impair__rx_burst;
 	for (uint16_t i = 0; i < p->n_txq; i++)
