@@ -28,7 +28,7 @@ polled() { # by whom the queues are
 }
 
 start echo
-spawn client test/smoke/hashed.py 10.9.0.2 7 --conns 200 --for 4
+spawn client test/smoke/hashed.py 10.9.0.2 7 --conns 200 --for $((4 * patience / 10))
 eventually "200 connections" grep -q connected "${out[client]}"
 rounds=0
 while running client; do

@@ -153,11 +153,15 @@ static inline void sm_unlisten(int i)
 			sm.pair[k].e[0].may_reset = true;
 }
 
-static inline struct sm_pair *sm_pair_of(uint16_t port)
+/* Two may have one port, if they have begun with different listeners. */
+static inline struct sm_pair *sm_pair_of(int listener, uint16_t port)
 {
-	for (int k = 0; k < SM_PAIRS; k++)
-		if (sm.pair[k].used && !sm.pair[k].accepted && sm.pair[k].port == port)
-			return &sm.pair[k];
+	for (int k = 0; k < SM_PAIRS; k++) {
+		struct sm_pair *p = &sm.pair[k];
+
+		if (p->used && !p->accepted && p->listener == listener && p->port == port)
+			return p;
+	}
 	return NULL;
 }
 
@@ -172,7 +176,7 @@ static inline void sm_accept(int i)
 	if (fd < 0)
 		return;
 	sm.accepts++;
-	p = sm_pair_of(st_poll(fd) & POLLHUP ? 0 : sm_port_of(fd, true));
+	p = sm_pair_of(i, st_poll(fd) & POLLHUP ? 0 : sm_port_of(fd, true));
 	if (!p) { /* it was given up by who had begun it, or reset */
 		must(sm.given_up > 0);
 		sm.given_up--;
