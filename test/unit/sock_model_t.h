@@ -153,16 +153,19 @@ static inline void sm_unlisten(int i)
 			sm.pair[k].e[0].may_reset = true;
 }
 
-/* Two may have one port, if they have begun with different listeners. */
+/* Two may have one port: if they have begun with different listeners, or the first was refused. */
 static inline struct sm_pair *sm_pair_of(int listener, uint16_t port)
 {
+	struct sm_pair *newest = NULL;
+
 	for (int k = 0; k < SM_PAIRS; k++) {
 		struct sm_pair *p = &sm.pair[k];
 
-		if (p->used && !p->accepted && p->listener == listener && p->port == port)
-			return p;
+		if (p->used && !p->accepted && p->listener == listener && p->port == port &&
+			(!newest || p->key > newest->key))
+			newest = p;
 	}
-	return NULL;
+	return newest;
 }
 
 static inline void sm_accept(int i)
