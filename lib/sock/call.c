@@ -417,25 +417,16 @@ static struct sock_lcore *lcore_for(const struct sock_op *op)
 	return ns->lcore[__atomic_fetch_add(&ns->next_home, 1, __ATOMIC_RELAXED) % ns->n];
 }
 
-static long call(struct sock_op *op)
+/* What is not about one's own file. */
+PLX_NOINLINE static long call(struct sock_lcore *self, struct sock_op *op)
 {
-	struct sock_lcore *self = sock__self(), *owner = self;
+	struct sock_lcore *owner = self;
 
 	if (plx_unlikely(sock__forked()))
 		return -EBADF;
 	if (!op->nofile) {
-		int id;
+		int id = sock__fd_lcore(op->fd);
 
-		if (plx_likely(self)) { /* most calls are about one's own */
-			struct sock_file *f = sock__file(self, op->fd);
-
-			if (plx_likely(f)) {
-				op->block = false;
-				op->own = true;
-				return run_on(self, f, op);
-			}
-		}
-		id = sock__fd_lcore(op->fd);
 		if (id < 0)
 			return -EBADF;
 		owner = sock__lcores[id];
@@ -453,23 +444,31 @@ static long call(struct sock_op *op)
 }
 
 /* The call lies on this thread's stack: it must not be unwound meanwhile. */
-static long uncancelled(struct sock_op *op)
+PLX_NOINLINE static long uncancelled(struct sock_op *op)
 {
 	int state;
 	long r;
 
-	if (sock__self())
-		return call(op);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
-	r = call(op);
+	r = call(NULL, op);
 	pthread_setcancelstate(state, NULL);
 	return r;
 }
 
 long sock__call(struct sock_op *op)
 {
-	long r = uncancelled(op);
+	struct sock_lcore *self = sock__self();
+	bool here = self && !op->nofile && !sock__forked();
+	struct sock_file *f = here ? sock__file(self, op->fd) : NULL;
+	long r;
 
+	if (plx_likely(f)) { /* most calls are about one's own */
+		op->block = false;
+		op->own = true;
+		r = run_on(self, f, op);
+	} else {
+		r = self ? call(self, op) : uncancelled(op);
+	}
 	if (plx_unlikely(r == -EPIPE && op->sigpipe))
 		raise(SIGPIPE);
 	if (plx_likely(r >= 0))
