@@ -31,7 +31,8 @@ struct slot {
 
 static struct {
 	struct slot *v;
-	uint32_t files, gens;
+	uint32_t files, gens; /* files is 1 << shift */
+	uint8_t shift;
 	int base;
 	pthread_mutex_t lock; /* of the next two */
 	uint32_t dealt;	      /* slots */
@@ -202,13 +203,13 @@ void sock__fd_left(struct sock_lcore *sl)
 /* @return NULL: it is none of ours, or another's by now. */
 static struct slot *slot_of(int fd)
 {
-	uint32_t at = (uint32_t)fd - (uint32_t)table.base;
+	uint32_t at = (uint32_t)fd - (uint32_t)table.base, gen = at >> table.shift;
 	struct slot *s;
 
-	if (!table.v || fd < table.base || at / table.files >= table.gens)
+	if (!table.v || fd < table.base || gen >= table.gens)
 		return NULL;
-	s = &table.v[at % table.files];
-	return __atomic_load_n(&s->gen, __ATOMIC_ACQUIRE) == at / table.files ? s : NULL;
+	s = &table.v[at & (table.files - 1)];
+	return __atomic_load_n(&s->gen, __ATOMIC_ACQUIRE) == gen ? s : NULL;
 }
 
 int sock__fd_lcore(int fd)
@@ -249,7 +250,7 @@ struct sock_lcore *sock__fd_moved(const struct sock_lcore *sl, int fd)
 bool plx_sock_is_ours(int fd)
 {
 	return table.v && fd >= table.base &&
-	       (uint32_t)(fd - table.base) / table.files < table.gens;
+	       (uint32_t)(fd - table.base) >> table.shift < table.gens;
 }
 
 int plx_sock_owner(int fd)
@@ -292,6 +293,7 @@ static int range(const struct plx_sock_conf *conf)
 		return -EINVAL;
 	table.base = (int)base;
 	table.files = files;
+	table.shift = (uint8_t)__builtin_ctz(files);
 	table.gens = (uint32_t)PLX_MIN((INT32_MAX - base) / files, (uint64_t)GENS_MAX);
 	if (conf->fd_base && conf->fd_base + (int64_t)files <= FD_SETSIZE)
 		table.gens = 1;
