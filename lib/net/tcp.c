@@ -65,6 +65,7 @@ struct net_tcp *net__tcp_new(struct net_lcore *nl)
 	t->ctx.seed = nl->net->tcp_seed;
 	plx_tcp_ctx_init(&t->ctx);
 	t->lcore = nl->sn->lcore;
+	t->mbuf_room = rte_pktmbuf_data_room_size(nl->sn->pool) - RTE_PKTMBUF_HEADROOM;
 	t->lends = rte_eal_iova_mode() == RTE_IOVA_VA; /* else a chunk may lie on two pages */
 	plx_mpsc_init(&t->home);
 	net__tcp_forget(t);

@@ -126,6 +126,7 @@ struct net_tcp {
 	uint32_t n_news;
 	bool stopping;
 	bool starved;		      /* some of them wait for mbufs or queues */
+	uint32_t mbuf_room;	      /* bytes, of the lcore's mbufs */
 	struct net_spare spare, lent; /* of the lcore's two pools */
 	struct net_spare last, *from; /* of its reserve; which of them segments are made of now */
 	struct plx_quota rx, tx;      /* bytes of mbufs with received text; of text to be sent */

@@ -40,17 +40,12 @@ struct rte_mbuf *net__tcp_spare(struct net_lcore *nl)
 	return s->m[--s->n];
 }
 
-static uint32_t mbuf_room(const struct net_lcore *nl)
-{
-	return rte_pktmbuf_data_room_size(nl->sn->pool) - RTE_PKTMBUF_HEADROOM;
-}
-
 uint16_t net__tcp_mtu(const struct net_lcore *nl, const struct net_dst *d)
 {
 	uint32_t mtu = PLX_MIN(d->mtu, TCP_MTU_MAX);
 
 	if (!d->local && !(d->ifc->features & PLX_PORT_F_SG)) /* takes no chain of mbufs */
-		mtu = PLX_MIN(mtu, mbuf_room(nl));
+		mtu = PLX_MIN(mtu, nl->tcp->mbuf_room);
 	return (uint16_t)mtu;
 }
 
@@ -83,7 +78,8 @@ static uint32_t super_len(
 	const struct net_lcore *nl, const struct plx_tcp *c, const struct net_dst *d)
 {
 	/* it may have to be copied */
-	uint32_t most = PLX_MIN(TCP_SUPER, (TCP_SPARE - 1) * mbuf_room(nl) - PLX_TCP_MAX_BYTES);
+	uint32_t most =
+		PLX_MIN(TCP_SUPER, (TCP_SPARE - 1) * nl->tcp->mbuf_room - PLX_TCP_MAX_BYTES);
 
 	/* identifications of what may be fragmented are all different: who cuts counts on */
 	if (plx_addr_is_v4(&c->id.raddr) && net__tun(nl->net, PLX_TUN_IP_NO_PMTU_DISC))
@@ -262,7 +258,7 @@ static bool reserve_for(struct net_lcore *nl, const struct net_tcp_buf *b, uint3
 	bool loans = lend && b && plx_unlikely(b->extra);
 	uint32_t copied = lend && nl->tcp->lends && !loans ? PLX_MIN(text, TCP_LEND) : text;
 
-	if (!net__tcp_reserve(nl, (PLX_TCP_MAX_BYTES + copied) / mbuf_room(nl) + 1))
+	if (!net__tcp_reserve(nl, (PLX_TCP_MAX_BYTES + copied) / nl->tcp->mbuf_room + 1))
 		return false;
 	if (loans) /* in whatever pieces: what there are too many of is copied */
 		have(&nl->tcp->lent, nl->sn->clones, PLX_MIN(b->n, TCP_LENT), TCP_LENT);
@@ -302,7 +298,7 @@ PLX_NOINLINE static bool output_last(struct net_lcore *nl, struct plx_net_tcp *t
 		.segs = 1, .bytes = here ? 0 : UINT32_MAX, .no_new = true};
 	struct net_tcp *t = nl->tcp;
 	struct plx_tcp *c = &tc->c;
-	uint32_t n = (PLX_TCP_MAX_BYTES + TCP_MTU_MAX) / mbuf_room(nl) + 1;
+	uint32_t n = (PLX_TCP_MAX_BYTES + TCP_MTU_MAX) / nl->tcp->mbuf_room + 1;
 	struct plx_tcp_tx tx;
 
 	for (; left && have(&t->last, nl->sn->reserve, n, n); left--) {
