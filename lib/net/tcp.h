@@ -295,8 +295,16 @@ void net__tcp_named_drop(struct net_lcore *nl, const struct plx_tcp_id *id);
 void net__tcp_named_move(struct net_lcore *nl, const struct plx_tcp_id *id, uint16_t from);
 /** Which lcore may have the connection that this one has not? @param handed it was handed to us.
  * @return its index, or -1. */
-int net__tcp_away_find(
+int net__tcp_away_search(
 	const struct net_lcore *nl, const struct plx_tcp_id *key, uint8_t flags, bool handed);
+/** The same; most often there is none anywhere. */
+static inline int net__tcp_away_find(
+	const struct net_lcore *nl, const struct plx_tcp_id *key, uint8_t flags, bool handed)
+{
+	if (plx_likely(!__atomic_load_n(&nl->net->has_away, __ATOMIC_RELAXED)))
+		return -1;
+	return net__tcp_away_search(nl, key, flags, handed);
+}
 
 /* tcp_out.c */
 /** What segments on this way may have. */

@@ -167,14 +167,12 @@ static int next_away(const struct net_lcore *nl, const struct plx_tcp_id *key, b
 	return -1;
 }
 
-int net__tcp_away_find(
+int net__tcp_away_search(
 	const struct net_lcore *nl, const struct plx_tcp_id *key, uint8_t flags, bool handed)
 {
 	struct plx_tcp_table *table = nl->tcp->ctx.table;
 	const struct plx_tcp_id *there;
 
-	if (plx_likely(!__atomic_load_n(&nl->net->has_away, __ATOMIC_RELAXED)))
-		return -1;
 	if (!__atomic_load_n(&nl->net->tcp_away[key->lport], __ATOMIC_ACQUIRE))
 		return -1;
 	there = table ? plx_tcp_table_lookup(table, key) : NULL;
