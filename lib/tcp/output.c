@@ -392,8 +392,8 @@ static uint32_t may_send(struct plx_tcp *c, const struct plx_tcp_room *room, str
 		tx->why = PLX_TCP_WHY_CWND;
 		return 0;
 	}
-	max = room->max_len > mss ? room->max_len / mss : 1;
-	if (max > 1 && unsent > mss)
+	max = unsent > mss && room->max_len > mss ? room->max_len / mss : 1;
+	if (max > 1)
 		max = PLX_MIN(max, super_segs(c, mss));
 	max = (uint32_t)PLX_MIN(PLX_MIN((int64_t)max, PLX_MAX(quota, 1)), (int64_t)room->segs);
 	len = PLX_MIN(PLX_MIN(unsent, max * mss), room->bytes);
