@@ -116,8 +116,8 @@ extern const struct prog_ops load_prog_ops;
 /** Precise to a microsecond or so: of the clock, not of the pass. */
 plx_ns load_clock(void);
 
-/** An answer has come, all of it. */
-void load_answered(struct load_lcore *l, struct load_conn *c);
+/** An answer has come, all of it. @return when: the next question may begin then. */
+plx_ns load_answered(struct load_lcore *l, struct load_conn *c);
 /** It waits for an answer from now on. */
 void load_asked(struct load_lcore *l, struct load_conn *c);
 /** The same, and late() is called in a second. */

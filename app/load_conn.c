@@ -28,7 +28,7 @@ plx_ns load_clock(void)
 	return (plx_ns)((double)rte_rdtsc() * ns_per_cycle);
 }
 
-void load_answered(struct load_lcore *l, struct load_conn *c)
+plx_ns load_answered(struct load_lcore *l, struct load_conn *c)
 {
 	plx_ns now = load_clock();
 
@@ -39,6 +39,7 @@ void load_answered(struct load_lcore *l, struct load_conn *c)
 	plx_count(l->p.count[LOAD_ANSWERS], 1);
 	c->waits = false;
 	l->in_flight--;
+	return now;
 }
 
 void load_asked(struct load_lcore *l, struct load_conn *c)

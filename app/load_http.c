@@ -17,11 +17,11 @@ struct http_conn {
 	char head[LOAD_HEAD_MAX]; /* so far */
 };
 
-static void ask(struct load_lcore *l, struct load_conn *c)
+static void ask(struct load_lcore *l, struct load_conn *c, plx_ns now)
 {
 	ssize_t n;
 
-	c->began = load_clock();
+	c->began = now;
 	load_asked(l, c);
 	((struct http_conn *)c)->head_len = 0;
 	c->half = true;
@@ -110,6 +110,7 @@ static bool take(struct load_lcore *l, struct http_conn *h, const char *text, si
 static void ready(struct load_lcore *l, struct load_conn *c)
 {
 	struct http_conn *h = (struct http_conn *)c;
+	plx_ns now;
 	ssize_t n;
 
 	do {
@@ -122,12 +123,19 @@ static void ready(struct load_lcore *l, struct load_conn *c)
 		}
 		plx_count(l->p.count[LOAD_RECEIVED], (uint64_t)n);
 	} while (c->half || c->left);
-	load_answered(l, c);
+	now = load_answered(l, c);
 	if (h->ends)
 		load_over(l, c, LOAD_CLOSED_BY_PEER);
 	else
-		ask(l, c);
+		ask(l, c, now);
 }
 
-const struct load_ops load_http = {
-	.type = SOCK_STREAM, .conn_bytes = sizeof(struct http_conn), .open = ask, .ready = ready};
+static void http_open(struct load_lcore *l, struct load_conn *c)
+{
+	ask(l, c, load_clock());
+}
+
+const struct load_ops load_http = {.type = SOCK_STREAM,
+	.conn_bytes = sizeof(struct http_conn),
+	.open = http_open,
+	.ready = ready};

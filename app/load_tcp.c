@@ -28,9 +28,9 @@ static bool write_rest(struct load_lcore *l, struct load_conn *c)
 	return true;
 }
 
-static void ask(struct load_lcore *l, struct load_conn *c)
+static void ask(struct load_lcore *l, struct load_conn *c, plx_ns now)
 {
-	c->began = load_clock();
+	c->began = now;
 	load_asked(l, c);
 	c->unsent = l->out_bytes;
 	c->left = l->out_bytes;
@@ -57,10 +57,10 @@ static bool read_answer(struct load_lcore *l, struct load_conn *c)
 }
 
 /* c may ask. With --in-flight those ask in turn that have been silent for longest. */
-static void rr_next(struct load_lcore *l, struct load_conn *c)
+static void rr_next(struct load_lcore *l, struct load_conn *c, plx_ns now)
 {
 	if (l->in_flight_max == 0) {
-		ask(l, c);
+		ask(l, c, now);
 		return;
 	}
 	plx_list_add_tail(&l->all, &c->link);
@@ -68,21 +68,25 @@ static void rr_next(struct load_lcore *l, struct load_conn *c)
 		c = plx_list_first(&l->all, struct load_conn, link);
 		plx_list_del(&c->link);
 		plx_list_init(&c->link);
-		ask(l, c);
+		ask(l, c, now);
 	}
+}
+
+static void rr_open(struct load_lcore *l, struct load_conn *c)
+{
+	rr_next(l, c, load_clock());
 }
 
 static void rr_ready(struct load_lcore *l, struct load_conn *c)
 {
 	if (!c->waits || !write_rest(l, c) || !read_answer(l, c))
 		return;
-	load_answered(l, c);
-	rr_next(l, c);
+	rr_next(l, c, load_answered(l, c));
 }
 
 const struct load_ops load_tcp_rr = {.type = SOCK_STREAM,
 	.conn_bytes = sizeof(struct load_conn),
-	.open = rr_next,
+	.open = rr_open,
 	.ready = rr_ready};
 
 /* ---- a connection for each request ---- */
