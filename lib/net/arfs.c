@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <plx_port_ntuple.h>
-
 /*
  * Linux's set_rps_cpu() asks ndo_rx_flow_steer() when a flow's packets come by a queue of another
  * CPU than its socket's, and the driver asks rps_may_expire_flow() whether the rule is still of

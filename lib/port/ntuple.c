@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "plx_port_ntuple.h"
+#include "plx_port.h"
 
 #include <errno.h>
 

@@ -31,6 +31,7 @@
 #include <plx_base_addr.h>
 #include <plx_base_error.h>
 #include <plx_pkt.h>
+#include <plx_port_ntuple.h>
 #include <plx_steer.h>
 
 PLX_C_BEGIN

@@ -9,10 +9,12 @@
  * What comes meanwhile may be overtaken: the old queue's packets by the new one's, here as in
  * Linux. A device may take its time over a rule: this is nothing for an lcore that polls.
  */
-#include <plx_port.h>
-#include <plx_wire_tuple.h>
+#include <plx_base_defs.h>
 
 PLX_C_BEGIN
+
+struct plx_port;
+struct plx_tuple;
 
 /**
  * Have what comes of a flow of TCP or UDP, but for fragments, come by this queue. Control thread.

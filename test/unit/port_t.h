@@ -10,7 +10,6 @@
 
 #include <errno.h>
 
-#include <plx_port_ntuple.h>
 #include <plx_steer.h>
 
 #define T_PORT_PKTS 2048

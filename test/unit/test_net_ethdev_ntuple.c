@@ -11,7 +11,6 @@
 #include <rte_flow.h>
 
 #include <plx_net_ethdev.h>
-#include <plx_port_ntuple.h>
 #include <plx_wire_ip.h>
 
 static struct nic {

@@ -4,7 +4,6 @@
 #include <errno.h>
 
 #include <plx_base_rng.h>
-#include <plx_port_ntuple.h>
 #include <plx_wire_tuple.h>
 
 /* On which queue a frame comes, and with which hash: as of a NIC, and as of one that lies. */

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <plx_base_list.h>
-#include <plx_port_ntuple.h>
+#include <plx_port.h>
 
 #include <rte_ethdev.h>
 

@@ -7,8 +7,6 @@
 #include <rte_kvargs.h>
 #include <rte_malloc.h>
 
-#include <plx_port_ntuple.h>
-
 #define DEFAULT_LIMIT 1000 /* netem's */
 #define DEFAULT_DESCS 1024
 

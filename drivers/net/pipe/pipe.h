@@ -5,7 +5,6 @@
 
 #include <plx_base_list.h>
 #include <plx_base_ring.h>
-#include <plx_port_ntuple.h>
 
 #include "plx_net_pipe.h"
 
