@@ -82,6 +82,23 @@ static void reckon_port(
 	p->lcore = (int)at(p->row, "lcores", p->e.queue);
 }
 
+/* Whatever its hash says (aRFS). */
+static void find_rule(struct live_port *p, const struct live *l, const struct live_tables *t)
+{
+	size_t i;
+	json_t *row;
+
+	p->rule = LIVE_NONE;
+	json_array_foreach(t->flows, i, row)
+	{
+		if (fmt_num(row, "hash") == l->e.hash && json_object_get(row, "queue") &&
+			strcmp(fmt_str(row, "ifname"), fmt_str(p->row, "ifname")) == 0)
+			p->rule = (int)fmt_num(row, "queue");
+	}
+	if (p->rule != LIVE_NONE)
+		p->lcore = (int)at(p->row, "lcores", (size_t)p->rule);
+}
+
 static void reckon_ports(struct live *l, const struct live_tables *t)
 {
 	size_t i;
@@ -89,10 +106,14 @@ static void reckon_ports(struct live *l, const struct live_tables *t)
 
 	json_array_foreach(t->rss, i, row)
 	{
+		struct live_port *p = &l->port[l->n_ports];
+
 		if (l->n_ports == LIVE_PORTS)
 			break;
-		l->port[l->n_ports].row = row;
-		reckon_port(&l->port[l->n_ports++], t, &l->t);
+		l->n_ports++;
+		p->row = row;
+		reckon_port(p, t, &l->t);
+		find_rule(p, l, t);
 	}
 }
 

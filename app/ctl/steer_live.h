@@ -44,8 +44,9 @@ struct live_port {
 	bool known;		    /**< the device says how it spreads: e is filled */
 	struct plx_steer_explain e; /**< by the device's own key and table */
 	int lcore;		    /**< that polls its queue; LIVE_NONE: not known */
-	bool spread;		    /**< a queue that it may come by has an RPS map */
-	int rps; /**< the lcore that follows from the maps; LIVE_NONE: not known */
+	int rule;    /**< the queue of a rule for this flow alone; LIVE_NONE: there is none */
+	bool spread; /**< a queue that it may come by has an RPS map */
+	int rps;     /**< the lcore that follows from the maps; LIVE_NONE: not known */
 };
 
 /** An lcore that limits what it hands over to where the flow is handled. */

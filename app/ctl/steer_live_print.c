@@ -20,6 +20,11 @@ static void print_port(FILE *out, const struct live_port *p)
 		fprintf(out, "not hashed, ");
 	else if (p->known)
 		fprintf(out, "hash 0x%08x by its key, bucket %u, ", p->e.hash, p->e.bucket);
+	if (p->rule != LIVE_NONE) {
+		fprintf(out, "by a rule of its own queue %d of %zu, polled by lcore %d\n", p->rule,
+			n, p->lcore);
+		return;
+	}
 	if (p->known) {
 		fprintf(out, "queue %u of %zu, polled by lcore %d\n", p->e.queue, n, p->lcore);
 		return;

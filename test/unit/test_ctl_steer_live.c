@@ -160,6 +160,31 @@ T(a_flow_may_have_an_lcore_of_its_own)
 	eq(l.flow, LIVE_NONE);
 }
 
+/* And a rule in its device, whatever that would make of its hash. */
+T(a_flow_may_have_a_queue_of_its_own)
+{
+	const char *port = json_string_value(json_object_get(json_array_get(t.rss, 0), "ifname"));
+	char row[160];
+
+	for (int queue = 0; queue < 2; queue++) {
+		json_t *lcores = json_object_get(json_array_get(t.rss, 0), "lcores");
+
+		snprintf(row, sizeof(row),
+			"[{\"hash\": 1372373368, \"lcore\": 6, \"ifname\": \"%s\", "
+			"\"queue\": %d}]",
+			port, queue);
+		set(&t.flows, row);
+		flow(PLX_IPPROTO_TCP);
+		decided(LIVE_BY_FLOW, 6);
+		eq(l.port[0].rule, queue);
+		eq(l.port[0].lcore, json_integer_value(json_array_get(lcores, (size_t)queue)));
+	}
+	set(&t.flows, "[{\"hash\": 1372373368, \"lcore\": 6}]");
+	flow(PLX_IPPROTO_TCP);
+	decided(LIVE_BY_FLOW, 6);
+	eq(l.port[0].rule, LIVE_NONE);
+}
+
 T(without_steering_the_queue_decides)
 {
 	set_steer(0, 0);
@@ -456,7 +481,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {L_(the_owner_map_decides),
 		L_(a_connection_may_live_elsewhere), L_(a_flow_may_have_an_lcore_of_its_own),
-		L_(without_steering_the_queue_decides), L_(datagrams_go_to_their_socket),
+		L_(a_flow_may_have_a_queue_of_its_own), L_(without_steering_the_queue_decides),
+		L_(datagrams_go_to_their_socket),
 		L_(of_sockets_that_share_a_port_the_owners_is_taken), L_(for_whom_it_is),
 		L_(a_device_that_tells_how_it_spreads), L_(what_the_flow_limit_says),
 		L_(what_is_forwarded_goes_by_rps), L_(rps_by_a_device_that_hashes),
